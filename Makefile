@@ -1,0 +1,34 @@
+# make env | demo | test | test-full. Needs Python 3.11+, git and make.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+BIN := .venv/bin
+STAMP := .venv/.installed-$(shell echo '$(TORCH)' | tr -c 'A-Za-z0-9.\n' '_')
+
+.PHONY: env demo test test-full lint clean
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	sed 's/^torch==.*/$(subst /,\/,$(TORCH))/' constraints.txt > .venv/constraints.txt
+	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt "$(TORCH)"
+	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt -e '.[report,examples,dev]'
+	touch $@
+
+demo: env
+	$(BIN)/modaloom demo
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -m "not full"
+
+test-full: lint
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

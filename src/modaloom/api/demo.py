@@ -1,0 +1,48 @@
+"""The built-in world, and a whole run on it."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from modaloom.api.trained import TrainedRun
+from modaloom.api.training import Watch, train
+from modaloom.recipes.demo import World
+from modaloom.recipes.demo import demo as recipe
+from modaloom.world import STREAMS
+from modaloom.world.write import write_world
+
+
+def world(
+    folder: str | os.PathLike[str],
+    *,
+    n: int = 1000,
+    seed: int = 0,
+    held_out: int | None = None,
+    streams: Sequence[str] = tuple(STREAMS),
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Write the procedural world as plain files. Raises `BadFolder` if the folder holds something."""
+    for done, total in write_world(folder, n, seed=seed, held_out=held_out, streams=streams):
+        watch(done, total)
+
+
+def demo(
+    *,
+    out: str | os.PathLike[str] = "runs/demo",
+    minutes: float = 8.0,
+    seed: int = 0,
+    device: str = "auto",
+    watch: Watch | None = None,
+    written: Callable[[int, int], None] = lambda done, total: None,
+) -> TrainedRun:
+    """World, training, samples, scores, report. The world lies beside the run, in `<out>-world`.
+
+    A demo that was stopped goes on when it is called again.
+    """
+    size, path = World(), Path(out)
+    data = path.with_name(path.name + "-world")
+    if not data.exists():
+        world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
+    return train(
+        data, out=out, config=recipe(), minutes=minutes, seed=seed, resume=True, device=device, watch=watch
+    )

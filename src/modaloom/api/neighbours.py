@@ -1,0 +1,50 @@
+"""The training sample that a draw resembles most, by its codes: what the run's caches hold."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modaloom.core.types import Sample
+from modaloom.models.model import Model
+from modaloom.training.prepare import CACHE, KEYS
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Keys and coarse codes of the training samples; empty where a run has lost its caches."""
+
+    keys: list[str] = field(default_factory=list)
+    codes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Stream → (n, L, Q)."""
+
+    @classmethod
+    def of(cls, run: Path) -> "Neighbours":
+        """Of a run folder."""
+        try:
+            facts = json.loads((run / CACHE / KEYS).read_text(encoding="utf-8"))
+            rows = [i for i, split in enumerate(facts["splits"]) if split == "train"]
+            files = {p.name.rsplit("-", 1)[0]: p for p in (run / CACHE).glob("codes.*.npy")}
+            codes = {
+                name.removeprefix("codes."): np.load(path, mmap_mode="r")[rows]
+                for name, path in files.items()
+                if not path.name.endswith(".present.npy")
+            }
+            return cls([facts["keys"][i] for i in rows], codes)
+        except (OSError, ValueError, LookupError):
+            return cls()
+
+    def nearest(self, model: Model, sample: Sample) -> str | None:
+        """The key with the most equal codes over the sample's streams."""
+        streams = [name for name in sample.streams if name in self.codes]
+        if not streams:
+            return None
+        equal = np.zeros(len(self.keys))
+        for name in streams:
+            codes = model.encode(name, [sample.streams[name]]).numpy()
+            equal += (self.codes[name] == codes).mean((1, 2))
+        return self.keys[int(equal.argmax())]

@@ -1,0 +1,201 @@
+"""A finished run: its model, asked from Python or for whole folders."""
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modaloom.api.neighbours import Neighbours
+from modaloom.core.errors import BadValue, check_range, choose
+from modaloom.core.types import Sample
+from modaloom.data.folder import open_folder
+from modaloom.data.reader import Reader
+from modaloom.data.writer import writing
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
+from modaloom.models.loom import Sampling
+from modaloom.models.model import BATCH, Model
+from modaloom.runs.builder import unpack_model
+from modaloom.runs.config import Run
+from modaloom.runs.model import load_model
+from modaloom.runs.store import RunFolder
+
+MISSING = "missing"
+"""As the wanted streams of a folder: whatever each sample lacks."""
+MOST = 100_000
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run with a model."""
+
+    path: Path
+    run: Run
+    model: Model
+    hash: str
+    """Names exactly this model."""
+
+    def generate(
+        self,
+        given: Mapping[str, Value] | None = None,
+        want: Sequence[str] = (),
+        *,
+        n: int = 4,
+        seed: int = 0,
+        **sampling: Any,
+    ) -> list[dict[str, Value]]:
+        """Draw `want` from `given`, n times.
+
+        Args:
+            given: stream → value: a PIL image, a str, a dict; or, where values are no text, a path.
+            want: streams; default all that are not given.
+            sampling: fields of `Sampling`: steps, guidance, temperature, sampler.
+
+        Returns:
+            n dicts: wanted stream → value.
+
+        Raises:
+            BadValue: an unknown stream, a value its modality cannot read, an option out of its range.
+        """
+        check_range("n", n, 1, MOST)
+        values = {name: [self.value(name, value)] * n for name, value in (given or {}).items()}
+        wanted = list(want) or [name for name in self.model.streams if name not in values]
+        return self.model.generate(values, wanted, n=n, seed=seed, options=Sampling(**sampling))
+
+    def value(self, stream: str, value: Value) -> Value:
+        """A value as given in Python or on the command line → the modality's own."""
+        modality = MODALITIES[self.model.streams[choose("stream", stream, self.model.streams)].modality]
+        return modality.parse(str(value)) if isinstance(value, str | Path) else value
+
+    @property
+    def modality_of(self) -> dict[str, str]:
+        """Stream → modality's name."""
+        return {name: stream.modality for name, stream in self.model.streams.items()}
+
+
+def load(run: str | os.PathLike[str]) -> TrainedRun:
+    """Open a finished run. Raises `BadRun`."""
+    folder = RunFolder.open(Path(run))
+    files = load_model(folder.model)
+    return TrainedRun(folder.path, folder.run(), unpack_model(files.parts), files.hash)
+
+
+def generate(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    given: Mapping[str, Value] | None = None,
+    want: Sequence[str],
+    out: str | os.PathLike[str],
+    n: int | None = None,
+    seed: int = 0,
+    sampling: Sampling | None = None,
+) -> Iterator[Sample]:
+    """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
+
+    Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
+    sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
+
+    Raises:
+        BadValue, BadFile, BadFolder, BadRun: before anything is written.
+    """
+    trained = load(run)
+    check_range("n", 1 if n is None else n, 1, MOST)
+    jobs = (
+        _single(trained, given or {}, want, n or 4)
+        if folder is None
+        else _folder(trained, Path(folder), given or {}, want, n or 1)
+    )
+    neighbours = Neighbours.of(trained.path)
+    with writing(out, trained.modality_of) as writer:
+        for batch in _batched(jobs):
+            for sample in _drawn(trained, batch, seed, sampling):
+                writer.write(
+                    sample,
+                    {
+                        "seed": seed,
+                        "model": trained.hash,
+                        "command": _command(run, folder, given or {}, want, n, seed),
+                        "nearest": neighbours.nearest(trained.model, sample),
+                    },
+                )
+                yield sample
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One sample to draw."""
+
+    key: str
+    given: Mapping[str, Value]
+    want: tuple[str, ...]
+
+
+def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> Iterator[_Job]:
+    values = {name: trained.value(name, value) for name, value in given.items()}
+    for i in range(n):
+        yield _Job(f"{i:04d}", values, tuple(want))
+
+
+def _folder(
+    trained: TrainedRun, folder: Path, given: Mapping[str, Value], want: Sequence[str], n: int
+) -> Iterator[_Job]:
+    index = open_folder(folder)
+    streams = [name for name in trained.model.streams if name in index.modality_of]
+    if tuple(want) != (MISSING,):
+        for name in want:
+            choose("stream", name, trained.model.streams)
+        streams = [name for name in streams if name not in want]
+    fixed = {name: trained.value(name, value) for name, value in given.items()}
+    if not streams and not fixed:
+        raise BadValue(
+            f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
+        )
+    reader = Reader(index, streams=streams)
+    for sample in index.samples:
+        values = {**reader.read(sample).streams, **fixed}
+        lacking = tuple(name for name in trained.model.streams if name not in values)
+        wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
+        for i in range(n if wanted else 0):
+            yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", values, wanted)
+
+
+def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
+    """Runs of up to BATCH jobs that give and want the same streams."""
+    batch: list[_Job] = []
+    for job in jobs:
+        kind = (job.given.keys(), job.want)
+        if batch and (len(batch) == BATCH or kind != (batch[0].given.keys(), batch[0].want)):
+            yield batch
+            batch = []
+        batch.append(job)
+    if batch:
+        yield batch
+
+
+def _drawn(
+    trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: Sampling | None
+) -> Iterator[Sample]:
+    given = {name: [job.given[name] for job in batch] for name in batch[0].given}
+    keys = [job.key for job in batch]
+    drawn = trained.model.generate(
+        given, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling
+    )
+    yield from (Sample(key, values) for key, values in zip(keys, drawn))
+
+
+def _command(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None,
+    given: Mapping[str, Value],
+    want: Sequence[str],
+    n: int | None,
+    seed: int,
+) -> str:
+    words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
+    for name, value in given.items():
+        words += ["--given", f"{name}={value}"]
+    words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
+    return shlex.join(words)

@@ -1,0 +1,211 @@
+"""From a folder to a finished run."""
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from modaloom.api.gallery import write_gallery
+from modaloom.api.judge import evaluate
+from modaloom.api.trained import TrainedRun, load
+from modaloom.core.errors import BadRun, ModaloomError, check_range, choose
+from modaloom.data.folder import open_folder
+from modaloom.evaluation.headline import headlines, sentence, warnings
+from modaloom.evaluation.overfitting import overfitting
+from modaloom.evaluation.rows import Row
+from modaloom.recipes.presets import PRESETS
+from modaloom.report.page import write_report
+from modaloom.runs.builder import pack_model
+from modaloom.runs.card import Card
+from modaloom.runs.config import Run, load_file, override
+from modaloom.runs.durable import write_json
+from modaloom.runs.model import save_model
+from modaloom.runs.store import RunFolder
+from modaloom.training.engine import Engine
+from modaloom.training.fit import Fit
+from modaloom.training.loop import Step
+
+MINUTES = 15.0
+"""The budget of a training that is given neither minutes nor steps."""
+LIMITS = (
+    "Trained from scratch on the data above and nothing else; outside of it, it guesses.",
+    "What it draws may be close to training samples: `_provenance.jsonl` names the nearest one.",
+)
+REPORTED = 60.0
+"""Seconds after which a training's first report appears; then again as often."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what while a training runs. All of it may be left out."""
+
+    step: Callable[[Step], None] = lambda step: None
+    row: Callable[[Row], None] = lambda row: None
+    say: Callable[[str], None] = lambda sentence: None
+
+
+def train(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    out: str | os.PathLike[str],
+    streams: Sequence[str] = (),
+    preset: str = "tiny",
+    minutes: float | None = None,
+    steps: int | Mapping[str, int] | None = None,
+    seed: int = 0,
+    config: str | os.PathLike[str] | Run | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    device: str = "auto",
+    samples: int = 200,
+    watch: Watch | None = None,
+) -> TrainedRun:
+    """Learn a tokenizer for every stream of a folder and a Loom over them; evaluate; write the report.
+
+    Args:
+        folder: paired files; not needed to resume a run.
+        out: the run folder.
+        preset: a name in PRESETS, unless `config` gives a whole configuration.
+        config: a Run, or a TOML or JSON file of one.
+        minutes: wall-clock budget of the training, split over its stages; default 15.
+        steps: instead of minutes: for every stage, or by stage.
+        settings: such as "loom.depth=6", applied last.
+        resume: go on with the run in `out`; start it if it has no checkpoint, do nothing if it is finished.
+        samples: test samples that a direction is scored on.
+
+    Raises:
+        ModaloomError: before anything is written.
+        WorkFailed: NaN, a full disk, a stop signal (with a checkpoint saved).
+    """
+    watch = watch or Watch()
+    path = Path(out)
+    if resume and (path / "config.json").exists():
+        run = RunFolder.resume(path)
+    else:
+        if folder is None:
+            raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
+        whole = configure(
+            preset=preset, config=config, settings=settings, streams=streams, minutes=minutes, seed=seed
+        )
+        open_folder(Path(folder))
+        run = RunFolder.create(path, whole)
+    with run:
+        if run.model.exists():
+            watch.say(f"{path} is finished; nothing to do")
+            return load(path)
+        return _train(
+            run,
+            Path(folder) if folder else None,
+            steps,
+            Engine(device, run.run().training.precision),
+            samples,
+            watch,
+        )
+
+
+def configure(
+    *,
+    preset: str,
+    config: str | os.PathLike[str] | Run | None,
+    settings: Sequence[str],
+    streams: Sequence[str],
+    minutes: float | None,
+    seed: int,
+) -> Run:
+    """The whole configuration of a call of `train`. Raises `BadValue` and `BadFile`."""
+    if isinstance(config, Run):
+        run = config
+    else:
+        run = load_file(Path(config)) if config else PRESETS[choose("preset", preset, PRESETS)]()
+    run = replace(run, seed=seed)
+    if streams:
+        run = replace(run, data=replace(run.data, streams=tuple(streams)))
+    if minutes is not None:
+        run = replace(run, training=replace(run.training, minutes=minutes))
+    return override(run, settings)
+
+
+def _train(
+    run: RunFolder,
+    folder: Path | None,
+    steps: int | Mapping[str, int] | None,
+    engine: Engine,
+    samples: int,
+    watch: Watch,
+) -> TrainedRun:
+    fit = Fit(run, open_folder(folder or Path(run.data()["folder"])), engine, tell=watch.say)
+    _freeze(run, fit.stages, steps)
+    shown = time.monotonic()
+    for step in fit.steps():
+        watch.step(step)
+        if time.monotonic() - shown > REPORTED or step.step == 1:
+            write_report(run.path)
+            shown = time.monotonic()
+    _skipped(fit, watch)
+    return _finish(run, fit, samples, watch)
+
+
+def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
+    """Write given steps into the configuration. Raises `BadValue` for a stage that there is not."""
+    config = run.run()
+    if steps is not None:
+        by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps)
+        for stage, count in by_stage.items():
+            choose("stage", stage, stages)
+            check_range(f"steps of {stage}", count, 1)
+        training = replace(config.training, steps={**config.training.steps, **by_stage})
+        run.save_run(replace(config, training=training))
+    elif config.training.minutes is None and not set(stages) <= set(config.training.steps):
+        run.save_run(replace(config, training=replace(config.training, minutes=MINUTES)))
+
+
+def _skipped(fit: Fit, watch: Watch) -> None:
+    """Name the files that could not be read, in the log and in data.json."""
+    skips = [f"{skip.path}: {skip.reason}" for skip in fit.data.reader.skips.values()]
+    fit.run.save_data({**fit.run.data(), "skipped": skips[:100], "skips": len(skips)})
+    if skips:
+        watch.say(f"{len(skips)} files could not be read and were left out: {'; '.join(skips[:3])} …")
+
+
+def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
+    """Model, scores, samples, report. The model is saved first, so that nothing is lost on the way."""
+    assert fit.model is not None
+    parts, data = pack_model(fit.model, fit.data.plans), run.data()
+    command = reproduce(run.run(), data["folder"], run.path)
+    card = Card(run.path.name, data["counts"], data["split"], [], LIMITS, command)
+    write_json(run.path / "usage.json", fit.usage())
+    trained = TrainedRun(run.path, run.run(), fit.model, save_model(run.model, parts, card.markdown()))
+    started = time.monotonic()
+    try:
+        rows = evaluate(trained, data["folder"], n=samples, watch=watch.row)
+    except ModaloomError as error:
+        watch.say(f"not evaluated: {error}")
+        rows = []
+    shown = [sentence(row) for row in headlines(rows)]
+    cautions = [*warnings(rows).values(), *filter(None, [overfitting(run.metrics())])]
+    write_json(
+        run.path / "scores.json",
+        {
+            "rows": [row.to_dict() for row in rows],
+            "headline": shown,
+            "warnings": cautions,
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )
+    write_gallery(trained, data["folder"])
+    scores = [row.to_dict() for row in headlines(rows)]
+    save_model(run.model, parts, replace(card, scores=scores).markdown())
+    write_report(run.path)
+    for sentence_ in [*shown, *cautions]:
+        watch.say(sentence_)
+    watch.say(f"reproduce with: {command}")
+    return trained
+
+
+def reproduce(run: Run, folder: str, path: Path) -> str:
+    """The command that makes the same run again, with the steps that calibration froze."""
+    steps = ",".join(f"{stage}={count}" for stage, count in run.training.steps.items())
+    words = ["modaloom", "train", folder, "--out", f"{path}-again", "--config", str(path / "config.json")]
+    return shlex.join([*words, "--steps", steps])

@@ -1,0 +1,62 @@
+"""The exception tree, all of it:
+
+ModaloomError(ValueError)   anything that the caller can put right; the message says what was got,
+│                           what is allowed and what to do                        (exit code 2)
+├── BadValue                an option, a value or a config key is out of its range or unknown
+├── BadFile                 a file cannot be read as what it claims to be; `path` names it
+├── BadFolder               a folder is missing, empty or contradicts the data contract
+└── BadRun                  a run folder is damaged, unfinished, busy or of an unknown version
+WorkFailed(RuntimeError)    the call was right and the work failed (NaN, disk full)   (exit code 1)
+"""
+
+import difflib
+from collections.abc import Iterable
+from os import PathLike
+
+
+class ModaloomError(ValueError):
+    """Something that the caller can put right."""
+
+
+class BadValue(ModaloomError):
+    """An option, a value or a config key is out of its range or unknown."""
+
+
+class BadFile(ModaloomError):
+    """A file cannot be read as what it claims to be."""
+
+    def __init__(self, path: str | PathLike[str], reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+
+class BadFolder(ModaloomError):
+    """A folder is missing, empty or contradicts the data contract."""
+
+
+class BadRun(ModaloomError):
+    """A run folder is damaged, unfinished, busy or of an unknown version."""
+
+
+class WorkFailed(RuntimeError):
+    """The call was right and the work failed."""
+
+
+def choose(kind: str, name: str, allowed: Iterable[str]) -> str:
+    """Return `name` if it is allowed, else raise `BadValue` with the near miss and all that is allowed."""
+    names = sorted(allowed)
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise BadValue(f"unknown {kind} {name!r}{hint}; allowed: {', '.join(names) or 'none'}")
+
+
+def check_range(
+    name: str, value: float, low: float, high: float = float("inf"), *, open_low: bool = False
+) -> None:
+    """Raise `BadValue` unless low ≤ value ≤ high (low < value with `open_low`)."""
+    if not (low < value if open_low else low <= value) or not value <= high:
+        least = f"more than {low:g}" if open_low else f"at least {low:g}"
+        most = "" if high == float("inf") else f" and at most {high:g}"
+        raise BadValue(f"{name} is {value:g}; it must be {least}{most}")

@@ -1,0 +1,1 @@
+"""A folder of files becomes samples, values and memory-mapped arrays."""

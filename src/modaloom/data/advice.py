@@ -1,0 +1,90 @@
+"""What to do about a folder: plain sentences from its index alone."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+
+from modaloom.data.folder import LABEL, Folder
+
+FEW = 200
+"""Samples below which a model learns its data by heart."""
+PREFIX = r"([^/_ -]+)[_ -][^/]*$"
+"""The part of a stem before its first separator: a patient, a speaker, a scene, perhaps."""
+
+
+def advise(folder: Folder, split_of: Mapping[str, str], problems: int) -> list[str]:
+    """Sentences, the gravest first."""
+    return [
+        *_about_problems(problems),
+        *_about_separate_folders(folder),
+        *_about_rare_streams(folder),
+        *_about_leaks(folder, split_of),
+        *_about_splits(folder, split_of),
+        f"Train with: modaloom train {folder.path} --out runs/mine",
+    ]
+
+
+def _about_problems(problems: int) -> Iterator[str]:
+    if problems:
+        yield f"{problems} files or folders are left out, each is named: repair, rename or remove them."
+
+
+def _about_separate_folders(folder: Folder) -> Iterator[str]:
+    """`images/0001.png captions/0001.txt` are two samples, which is rarely meant."""
+    if folder.splits is not None:
+        return
+    places: dict[str, list[str]] = defaultdict(list)
+    streams: dict[str, list[str]] = defaultdict(list)
+    for sample in folder.samples:
+        parent, _, stem = sample.key.rpartition("/")
+        places[stem].append(parent or ".")
+        streams[stem] += [name for name in sample.streams if name != LABEL]
+    apart = [
+        stem for stem in places if len(places[stem]) > 1 and len(set(streams[stem])) == len(streams[stem])
+    ]
+    if apart:
+        yield (
+            f"{len(apart)} stems occur in several folders with different streams (e.g. {apart[0]!r} in "
+            f"{' and '.join(places[apart[0]])}): files pair by their whole path, so put them into one folder."
+        )
+
+
+def _about_rare_streams(folder: Folder) -> Iterator[str]:
+    counts = Counter(name for sample in folder.samples for name in sample.streams)
+    rare = [name for name in folder.modality_of if counts[name] < len(folder.samples) / 100]
+    if rare:
+        yield (
+            f"Fewer than 1% of the samples have the streams {', '.join(rare[:10])}: what stands between the "
+            "first dot and the suffix of a file is its stream's name. Rename the files or leave them out "
+            "with --streams."
+        )
+
+
+def _about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
+    """Stems that share a prefix may show one patient, speaker or scene on both sides of a split."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    sizes: Counter[str] = Counter()
+    for key, name in split_of.items():
+        if found := re.search(PREFIX, key):
+            groups[found[1]].add(name)
+            sizes[found[1]] += 1
+    torn = [prefix for prefix, splits in groups.items() if len(splits) > 1]
+    if len(groups) < 2 or not torn:
+        return
+    example = max(torn, key=lambda prefix: (sizes[prefix], prefix))
+    cure = "move each into one split folder" if folder.splits is not None else f"use --split-by '{PREFIX}'"
+    yield (
+        f"Stems share a prefix across splits ({len(torn)} prefixes, e.g. {example!r}: {sizes[example]} "
+        f"samples): if it names a patient, speaker or scene, {cure}, or the scores will be too good."
+    )
+
+
+def _about_splits(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
+    counts = Counter(split_of.values())
+    if folder.splits is not None and "val" not in counts:
+        yield "There is no val folder: a validation score needs one."
+    if counts["train"] < FEW:
+        yield (
+            f"{counts['train']} training samples are few: expect a model that remembers them; "
+            f"{FEW} or more are better, thousands are good."
+        )

@@ -1,0 +1,130 @@
+"""Packed values or codes on disk, memory-mapped, made once: an array and a mask of who is present.
+
+`NAME-FINGERPRINT.npy` appears last and whole, so a file of that name is complete; another fingerprint is
+another file, and replaces the old one.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modaloom.core.errors import BadFolder, WorkFailed
+from modaloom.core.types import Sample
+from modaloom.data.folder import Source
+
+Rows = Iterable[NDArray[Any] | None]
+
+
+@dataclass(frozen=True)
+class Cached:
+    """One stream of n samples."""
+
+    array: NDArray[Any]
+    """(n, …), read-only, memory-mapped; zeros where absent."""
+    present: NDArray[np.bool_]
+    """(n,)."""
+
+
+def fingerprint(samples: Sequence[Sample], stream: str, *facts: Any) -> str:
+    """16 hex digits of the stream's sources (paths, sizes, times; literals) and of JSON-able facts."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for sample in samples:
+        source = sample.streams.get(stream)
+        digest.update(json.dumps([sample.key, source and str(source), *_stamp(source)]).encode())
+    return digest.hexdigest()[:16]
+
+
+def _stamp(source: Source | None) -> tuple[int, ...]:
+    """Size and time of change; (0, 0) for a file that went away, nothing for a literal."""
+    if not isinstance(source, Path):
+        return ()
+    try:
+        facts = source.stat()
+    except OSError:
+        return (0, 0)
+    return facts.st_size, facts.st_mtime_ns
+
+
+def cached(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> Cached:
+    """The cache of this name and fingerprint in `folder`; written from the n rows (None: absent) if need be.
+
+    Raises `BadFolder` if no row is present, `WorkFailed` if it cannot be written.
+    """
+    array = folder / f"{name}-{fingerprint}.npy"
+    present = array.with_suffix(".present.npy")
+    try:
+        return _open(array, present, n)
+    except (OSError, ValueError, EOFError):  # not there, or damaged
+        pass
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove(folder, name)
+        _write(array, present, n, rows())
+    except OSError as error:
+        raise WorkFailed(f"cannot write {error.filename or array} ({error.strerror})") from error
+    return _open(array, present, n)
+
+
+def _open(array: Path, present: Path, n: int) -> Cached:
+    found = Cached(np.load(array, mmap_mode="r"), np.load(present))
+    if not len(found.array) == len(found.present) == n:
+        raise ValueError(f"{array} has not {n} rows")
+    return found
+
+
+def _remove(folder: Path, name: str) -> None:
+    for old in folder.glob(f"{name}-{'[0-9a-f]' * 16}.*"):
+        old.unlink(missing_ok=True)
+
+
+def _write(array: Path, present: Path, n: int, rows: Rows) -> None:
+    with _replacing(array) as file:
+        mask = _write_rows(file, n, rows)
+        if not mask.any():
+            raise BadFolder(f"no sample has what {array.stem} is made of; look at it with `modaloom inspect`")
+        with _replacing(present) as other:
+            np.save(other, mask)
+
+
+def _write_rows(file: BinaryIO, n: int, rows: Rows) -> NDArray[np.bool_]:
+    """Through a plain file: a memory map would die of a full disk instead of raising."""
+    mask, blank = np.zeros(n, np.bool_), None
+    for i, row in zip(range(n), rows, strict=True):
+        if row is not None and blank is None:
+            blank = np.zeros_like(row)
+            _write_header(file, (n, *row.shape), row.dtype)
+            file.write(bytes(i * row.nbytes))
+        if blank is not None:
+            filled = blank if row is None else row
+            assert (filled.shape, filled.dtype) == (blank.shape, blank.dtype), "rows differ in shape or type"
+            file.write(filled.tobytes())
+        mask[i] = row is not None
+    return mask
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_2_0(file, header)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its name when it is whole and on disk, or never."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

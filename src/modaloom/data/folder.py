@@ -1,0 +1,177 @@
+"""The data contract: a folder of files → samples.
+
+Files with the same key are one sample (`names.py`). `metadata.csv | metadata.jsonl` in any folder name files
+and hold text streams. Top folders `train/ val/ test…/` fix the splits. Folders are classes, and become the
+text stream `label`, when (below the splits) every sample lies exactly one folder deep, there are at least two
+such folders with two samples each on average, and all of them hold the same streams.
+"""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from modaloom.core.errors import BadFolder
+from modaloom.core.types import Sample
+from modaloom.data.metadata import Row, read_metadata
+from modaloom.data.names import METADATA, is_stream_name, parse_name
+from modaloom.data.walk import Problem, listing, problem, walk
+from modaloom.modalities import MODALITIES
+
+SPLIT = re.compile(r"(train|valid|validation|val|dev|test)([-_].*)?")
+SAME_SPLIT = {"valid": "val", "validation": "val", "dev": "val"}
+LABEL = "label"
+TEXT = "text"
+"""The modality of what folders and tables say in words."""
+
+Source = Path | str
+"""Where a stream's value lies: a file, or a literal text."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The index of a dataset; nothing of it is decoded yet."""
+
+    path: Path
+    samples: Sequence[Sample]
+    """In order of their keys; streams → `Source`."""
+    modality_of: Mapping[str, str]
+    """Stream → modality name."""
+    splits: Mapping[str, str] | None
+    """Key → split if the folders fix them."""
+    problems: Sequence[Problem]
+    """Everything that was left out."""
+
+
+def open_folder(path: Path) -> Folder:
+    """Index a folder. Raises `BadFolder` if it is missing, has no sample or contradicts the contract."""
+    if not os.path.isdir(path):  # unlike Path.is_dir, never raises
+        raise BadFolder(f"{path} is no folder; give one with files such as 0001.png and 0001.txt")
+    index = _Index(path)
+    index.read()
+    samples = index.samples()
+    if not samples:
+        known = " ".join(f".{suffix}" for m in MODALITIES.values() for suffix in m.suffixes)
+        message = f"{path} has no samples; put files there that end in one of {known}"
+        raise BadFolder("\n".join([message, listing(index.problems)]).rstrip())
+    splits = _splits(samples)
+    problems = [*index.problems]
+    if splits is not None:
+        problems += [Problem(s.key, "lies in no split folder") for s in samples if s.key not in splits]
+        samples = [sample for sample in samples if sample.key in splits]
+    modality_of = {stream: modality for stream, (modality, _) in index.seen.items()}
+    if LABEL not in modality_of and _has_classes(samples, depth=1 if splits is None else 2):
+        samples = [_labelled(sample) for sample in samples]
+        modality_of[LABEL] = TEXT
+    used = sorted({name for sample in samples for name in sample.streams})
+    return Folder(path, samples, {name: modality_of[name] for name in used}, splits, problems)
+
+
+@dataclass
+class _Index:
+    """What is gathered on the way."""
+
+    root: Path
+    streams: dict[str, dict[str, Source]] = field(default_factory=lambda: defaultdict(dict))
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Stream → its modality and the place where that was learned."""
+    problems: dict[Problem, None] = field(default_factory=dict)
+    """In order, each once."""
+
+    def read(self) -> None:
+        files: dict[Path, None] = {}
+        for found in walk(self.root):
+            if isinstance(found, Problem):
+                self.problems[found] = None
+            else:
+                files[found] = None
+        claimed: set[Path] = set()
+        for table in [path for path in files if path.name in METADATA]:
+            claimed.add(table)
+            for row in read_metadata(table):
+                claimed |= self.add_row(table, row, files)
+        for path in files:
+            if path not in claimed:
+                self.add_file(path)
+
+    def add_file(self, path: Path) -> None:
+        name = parse_name(path.name)
+        if name is None:
+            self.leave(path, f"has an unknown suffix ({path.suffix or 'none'})")
+            return
+        self.add(self.key(path, name.key), name.stream, name.modality, path, str(path))
+
+    def add_row(self, table: Path, row: Row, files: Mapping[Path, None]) -> set[Path]:
+        """Add a row's sample; return the files that it claims."""
+        where = f"{table}, line {row.line}"
+        key, claimed = None, set()
+        for stream, relative in row.files.items():
+            path = table.parent / PurePosixPath(relative)
+            name = parse_name(path.name)
+            if path not in files or name is None:
+                self.leave(table, f"line {row.line} names {relative!r}, which is no readable sample file")
+                continue
+            key = key or self.key(path, name.key)
+            claimed.add(path)
+            self.add(key, stream or name.stream, name.modality, path, where)
+        if not row.files:
+            self.leave(table, f"line {row.line} has no file")
+        if key is None:
+            return claimed
+        for column, text in row.values.items():
+            if is_stream_name(column):
+                self.add(key, column, TEXT, text, where)
+            else:
+                self.leave(table, f"column {column!r} is no stream name (letters, digits, _ - .)")
+        return claimed
+
+    def leave(self, path: Path, reason: str) -> None:
+        self.problems[problem(self.root, path, reason)] = None
+
+    def key(self, path: Path, stem: str) -> str:
+        return (path.parent / stem).relative_to(self.root).as_posix()
+
+    def add(self, key: str, stream: str, modality: str, source: Source, where: str) -> None:
+        known, first = self.seen.setdefault(stream, (modality, where))
+        if known != modality:
+            raise BadFolder(
+                f"stream {stream!r} is {known} in {first} and {modality} in {where}; "
+                "give one of them another name between key and suffix"
+            )
+        if stream in self.streams[key]:
+            raise BadFolder(
+                f"two values for stream {stream!r} of sample {key!r}: {self.streams[key][stream]} and "
+                f"{source} (from {where}); remove or rename one"
+            )
+        self.streams[key][stream] = source
+
+    def samples(self) -> list[Sample]:
+        return [Sample(key, dict(sorted(self.streams[key].items()))) for key in sorted(self.streams)]
+
+
+def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:
+    """Key → split of all that lies in split folders; None without `train` if something lies elsewhere."""
+    split_of: dict[str, str] = {}
+    for sample in samples:
+        top, _, rest = sample.key.partition("/")
+        if rest and SPLIT.fullmatch(top.lower()):
+            split_of[sample.key] = SAME_SPLIT.get(top.lower(), top.lower())
+    fixed = "train" in split_of.values() or len(split_of) == len(samples)
+    return split_of if fixed else None
+
+
+def _has_classes(samples: Sequence[Sample], depth: int) -> bool:
+    streams: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        *folders, _ = sample.key.split("/")
+        if len(folders) != depth:
+            return False
+        streams[folders[-1]] |= set(sample.streams)
+    kinds = {frozenset(names) for names in streams.values()}
+    return len(streams) >= 2 and len(samples) >= 2 * len(streams) and len(kinds) == 1
+
+
+def _labelled(sample: Sample) -> Sample:
+    return Sample(sample.key, {**sample.streams, LABEL: sample.key.split("/")[-2]})

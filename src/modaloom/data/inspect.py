@@ -1,0 +1,86 @@
+"""What is in a folder, what is broken, what to do: reads every file and changes none."""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.types import Sample
+from modaloom.data.advice import advise
+from modaloom.data.folder import open_folder
+from modaloom.data.reader import Reader
+from modaloom.data.split import split
+from modaloom.data.walk import Problem
+from modaloom.modalities import MODALITIES
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """One stream over all the samples that were read."""
+
+    modality: str
+    count: int
+    """Samples that have it, readable."""
+    broken: int
+    """Files of it that cannot be read."""
+    missing: float
+    """Share of the samples that lack it, broken ones among them."""
+    facts: Mapping[str, Any]
+    """What the modality says of its values: sizes, lengths, columns."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The findings."""
+
+    path: str
+    samples: int
+    read: int
+    """Samples whose files were read."""
+    streams: Mapping[str, StreamFacts]
+    splits: Mapping[str, int]
+    """Split → samples."""
+    fixed: bool
+    """Whether folders fix the splits; otherwise a hash of the keys does."""
+    problems: Sequence[Problem]
+    """What was left out or cannot be read, each named."""
+    advice: Sequence[str]
+    """Plain sentences: what to do."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-able dicts and lists."""
+        return asdict(self)
+
+
+def inspect(path: Path, *, limit: int | None = None) -> Inspection:
+    """Inspect a folder, decoding all of it or the first `limit` samples. Raises what `open_folder` does."""
+    folder = open_folder(path)
+    samples = folder.samples[:limit]
+    reader = Reader(folder, most_skipped=1)
+    streams = {name: _stream(reader, name, samples) for name in folder.modality_of}
+    problems = [*folder.problems, *reader.skips.values()]
+    split_of = split(folder)
+    return Inspection(
+        path=str(path),
+        samples=len(folder.samples),
+        read=len(samples),
+        streams=streams,
+        splits=dict(Counter(split_of.values())),
+        fixed=folder.splits is not None,
+        problems=problems,
+        advice=advise(folder, split_of, len(problems)),
+    )
+
+
+def _stream(reader: Reader, name: str, samples: Sequence[Sample]) -> StreamFacts:
+    """Reads the stream once, value by value."""
+    modality, before = MODALITIES[reader.folder.modality_of[name]], len(reader.skips)
+    values = reader.column(name, samples)
+    first = next(values, None)
+    facts = modality.describe(chain([first], values)) if modality.describe and first is not None else {}
+    deque(values, maxlen=0)  # read on, to find what is broken, if there is nothing to describe
+    broken = len(reader.skips) - before
+    count = sum(name in sample.streams for sample in samples) - broken
+    return StreamFacts(modality.name, count, broken, round(1 - count / max(1, len(samples)), 4), facts)

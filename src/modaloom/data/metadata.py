@@ -1,0 +1,65 @@
+"""`metadata.csv` and `metadata.jsonl`: rows that name files and hold the other streams themselves."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadFile
+from modaloom.modalities.files import read_text
+
+FILE = "file_name"
+MOST_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: which files belong together, and which values go with them."""
+
+    line: int
+    files: Mapping[str, str]
+    """Stream ("" if the file's own name says it) → path relative to the metadata file's folder."""
+    values: Mapping[str, str]
+    """Column → literal text; columns without a value are left out."""
+
+
+def read_metadata(path: Path) -> Iterator[Row]:
+    """The rows of a table. Raises `BadFile`."""
+    text = read_text(path, limit=MOST_BYTES)
+    lines = _csv(path, text) if path.suffix == ".csv" else _jsonl(path, text)
+    for number, cells in lines:
+        filled = {name: _text(cell) for name, cell in cells.items() if cell not in ("", None)}
+        named = [name for name in filled if name == FILE or name.endswith(f"_{FILE}")]
+        files = {name.removesuffix(FILE).removesuffix("_"): filled.pop(name) for name in named}
+        yield Row(number, files, filled)
+
+
+def _text(cell: Any) -> str:
+    return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
+
+
+def _csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        for cells in reader:
+            if None in cells or None in cells.values():
+                raise BadFile(path, f"line {reader.line_num} has not {len(reader.fieldnames or ())} columns")
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise BadFile(path, f"is not CSV after line {reader.line_num} ({error})") from error
+
+
+def _jsonl(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            cells = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise BadFile(path, f"line {number} is not JSON ({error})") from error
+        if not isinstance(cells, dict):
+            raise BadFile(path, f"line {number} is no JSON object")
+        yield number, cells

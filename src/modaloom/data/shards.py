@@ -1,0 +1,73 @@
+"""Codes of a whole dataset as safetensors shards: what `tokenize` writes and `detokenize` reads."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from modaloom.core.errors import BadFile, BadFolder
+
+INDEX = "index.json"
+VERSION = 1
+SHARD = 8192
+"""Samples a shard."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The codes of some samples."""
+
+    keys: Sequence[str]
+    codes: Mapping[str, Tensor]
+    """Stream → int64 (n, L, Q); rows of samples that lack the stream are zero."""
+    present: Mapping[str, Tensor]
+    """Stream → bool (n,)."""
+
+
+def write_shards(folder: Path, shards: Iterator[Shard], *, model: str) -> int:
+    """Write shards into an existing empty folder; returns the number of samples. `model` names the model."""
+    entries = []
+    for number, shard in enumerate(shards):
+        name = f"codes-{number:05d}.safetensors"
+        tensors = {f"codes.{stream}": c.to(torch.int32).contiguous() for stream, c in shard.codes.items()}
+        tensors |= {f"present.{stream}": p.contiguous() for stream, p in shard.present.items()}
+        save_file(tensors, folder / name)
+        entries.append({"file": name, "keys": list(shard.keys)})
+    index = {"version": VERSION, "model": model, "shards": entries}
+    (folder / INDEX).write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+    return sum(len(entry["keys"]) for entry in entries)
+
+
+def shards_model(folder: Path) -> str:
+    """The hash of the model that made the shards. Raises `BadFolder`."""
+    return str(_index(folder)["model"])
+
+
+def read_shards(folder: Path) -> Iterator[Shard]:
+    """The inverse of `write_shards`. Raises `BadFolder` and `BadFile`."""
+    for entry in _index(folder)["shards"]:
+        path = folder / Path(entry["file"]).name
+        try:
+            tensors = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise BadFile(path, f"is no shard of codes ({error})") from error
+        yield Shard(
+            entry["keys"],
+            {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")},
+            {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")},
+        )
+
+
+def _index(folder: Path) -> dict:  # type: ignore[type-arg]
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        assert index["version"] == VERSION
+    except (OSError, ValueError, LookupError, TypeError, AssertionError) as error:
+        raise BadFolder(f"{folder} holds no codes; make them with `modaloom tokenize RUN FOLDER`") from error
+    assert isinstance(index, dict)
+    return index

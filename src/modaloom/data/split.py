@@ -1,0 +1,92 @@
+"""Which samples train, which validate, which test: by folders, or by a hash that keeps groups together."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from modaloom.core.errors import BadFile, BadFolder, BadValue
+from modaloom.core.rng import derive
+from modaloom.core.types import Sample
+from modaloom.data.folder import Folder
+from modaloom.data.reader import load
+
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
+
+
+def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, str]:
+    """Key → split.
+
+    Folders that fix the splits win; otherwise groups are hashed into `SHARES`, so that a sample stays where
+    it is when others come. `by` names the groups: `key` (each sample its own), `folder`, STREAM.FIELD of a
+    record stream, or a regular expression found in the key (its first group, if it has one).
+    Raises `BadValue` for a `by` that does not fit the folder.
+    """
+    if folder.splits is not None:
+        if by is not None:
+            raise BadValue(f"split by {by!r}: the folders of {folder.path} fix the splits; leave it out")
+        return dict(folder.splits)
+    group = _grouping(folder, by or "key")
+    groups = {sample.key: group(sample) for sample in folder.samples}
+    split_of = _hashed(set(groups.values()), seed)
+    return {key: split_of[name] for key, name in groups.items()}
+
+
+def _hashed(groups: set[str], seed: int) -> dict[str, str]:
+    """Group → split; of three groups or more every split gets one."""
+    place = {group: derive(seed, "split", group) / 2**63 for group in groups}
+    split_of = {group: _share(place[group]) for group in groups}
+    counts = Counter(split_of.values())
+    for name in [name for name in SHARES if name not in counts and len(groups) >= len(SHARES)]:
+        spare = [group for group in groups if counts[split_of[group]] > 1]
+        moved = max(spare, key=place.__getitem__)
+        counts[split_of[moved]] -= 1
+        split_of[moved] = name
+    return split_of
+
+
+def _share(place: float) -> str:
+    for name, share in SHARES.items():
+        if place < share:
+            return name
+        place -= share
+    return name
+
+
+def _grouping(folder: Folder, by: str) -> Callable[[Sample], str]:
+    if by == "key":
+        return lambda sample: sample.key
+    if by == "folder":
+        return lambda sample: str(PurePosixPath(sample.key).parent)
+    stream, _, column = by.rpartition(".")
+    if stream in folder.modality_of:
+        return lambda sample: _field(folder, sample, stream, column)
+    return _matching(by)
+
+
+def _field(folder: Folder, sample: Sample, stream: str, column: str) -> str:
+    source = sample.streams.get(stream)
+    try:
+        row = load(folder.modality_of[stream], source) if source is not None else {}
+    except BadFile as error:
+        raise BadFolder(f"{error}; it is needed to split by {stream}.{column}") from error
+    if not isinstance(row, Mapping) or row.get(column) is None:
+        raise BadValue(f"sample {sample.key!r} has no {stream}.{column}; add it or split by something else")
+    return str(row[column])
+
+
+def _matching(pattern: str) -> Callable[[Sample], str]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise BadValue(
+            f"split by {pattern!r}: neither key, folder, STREAM.FIELD nor a regular expression ({error})"
+        ) from error
+
+    def group(sample: Sample) -> str:
+        found = expression.search(sample.key)
+        if found is None:
+            raise BadValue(f"split by {pattern!r}: it matches nothing in {sample.key!r}")
+        return found.group(min(1, expression.groups)) or ""
+
+    return group

@@ -1,0 +1,73 @@
+"""Every regular file under a folder; whatever else lies there is named, never followed for ever."""
+
+import os
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from modaloom.data.names import is_ignored
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file or folder that was left out, and why."""
+
+    path: str
+    """Relative to the dataset's folder, with slashes."""
+    reason: str
+
+
+def walk(root: Path) -> Iterator[Path | Problem]:
+    """Files, breadth first and in order of their names; links are followed, every folder is read once."""
+    seen: set[tuple[int, int]] = set()
+    folders = [root]
+    for folder in folders:
+        for found in _list(root, folder, seen):
+            if isinstance(found, Path) and found.is_dir():
+                folders.append(found)
+            else:
+                yield found
+
+
+def _list(root: Path, folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Problem]:
+    try:
+        facts = folder.stat()
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        yield problem(root, folder, f"cannot be read ({error.strerror})")
+        return
+    if (facts.st_dev, facts.st_ino) in seen:
+        yield problem(root, folder, "is a link to a folder that was read already")
+        return
+    seen.add((facts.st_dev, facts.st_ino))
+    for path in [folder / name for name in names if not is_ignored(name)]:
+        fault = _fault(path)
+        yield path if fault is None else problem(root, path, fault)
+
+
+def _fault(path: Path) -> str | None:
+    """Why a path is neither a folder nor a file that can be read."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if not path.name.isprintable():
+        return "has a name that is not printable UTF-8"
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        return "is no regular file"
+    return None if os.access(path, os.R_OK) else "cannot be read (Permission denied)"
+
+
+def problem(root: Path, path: Path, reason: str) -> Problem:
+    """A problem with a path that can be printed whatever bytes it has."""
+    shown = os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+    return Problem(shown, reason)
+
+
+def listing(problems: Collection[Problem], most: int = 10) -> str:
+    """A line for each of the first few problems, and how many more there are."""
+    lines = [f"  {one.path}: {one.reason}" for one in islice(problems, most)]
+    more = len(problems) - len(lines)
+    return "\n".join([*lines, f"  … and {more} more"] if more else lines)

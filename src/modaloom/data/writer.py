@@ -1,0 +1,65 @@
+"""Samples of values to plain files of the data contract, all or nothing."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadFolder, WorkFailed
+from modaloom.core.types import Sample
+from modaloom.modalities import MODALITIES
+
+PROVENANCE = "_provenance.jsonl"
+"""One line per sample; its name keeps it from being one."""
+
+
+class Writer:
+    """Writes samples into a folder; see `writing`."""
+
+    def __init__(self, root: Path, modality_of: Mapping[str, str]) -> None:
+        self.root, self.modality_of = root, modality_of
+
+    def write(self, sample: Sample, provenance: Mapping[str, Any] | None = None) -> None:
+        """`KEY.STREAM.SUFFIX` for every stream, and a line of provenance."""
+        for stream, value in sample.streams.items():
+            modality = MODALITIES[self.modality_of[stream]]
+            path = self.root / f"{sample.key}.{stream}.{modality.suffixes[0]}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            modality.write(value, path)
+        if provenance is not None:
+            with (self.root / PROVENANCE).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": sample.key, **provenance}, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary folder beside `folder` that takes its name at the end, or vanishes on any error.
+
+    Raises `BadFolder` if `folder` exists and is not empty, `WorkFailed` if it cannot be written.
+    """
+    target = Path(folder).absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadFolder(f"{target} exists and is not empty; name a new folder or remove this one")
+    temporary = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        temporary.chmod(0o755)
+        yield temporary
+        temporary.rename(target)
+    except OSError as error:
+        raise WorkFailed(f"{target} cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def writing(folder: str | os.PathLike[str], modality_of: Mapping[str, str]) -> Iterator[Writer]:
+    """A writer into a `new_folder`."""
+    with new_folder(folder) as root:
+        yield Writer(root, modality_of)

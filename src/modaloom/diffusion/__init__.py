@@ -1,0 +1,6 @@
+"""Diffusion over codes. Knows no network: only a denoiser."""
+
+from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.process import Process
+
+PROCESSES: dict[str, type[Process]] = {"masked": Masked}

@@ -1,0 +1,63 @@
+"""Categorical draws whose rare outcomes are as rare as they should be.
+
+Float32 uniforms are multiples of 2⁻²⁴: Gumbel noise made of them has no tail, which silently lowers the
+temperature (arXiv 2409.02908). Here a draw inverts the cumulative distribution in float64, which also takes
+one uniform per code where Gumbel's trick takes K.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import check_range
+from modaloom.diffusion.process import uniforms
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The randomness of a batch: a sample draws from its own generator, whatever stands beside it."""
+
+    generators: Sequence[torch.Generator]
+    each: int = 1
+    """Consecutive samples that share a generator: 1 keeps samples independent of the batch's size."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """float64 (B, *shape) of U[0, 1), B = len(generators) × each."""
+        return torch.cat([uniforms(self.each, *shape, generator=g) for g in self.generators])
+
+
+def gumbel(uniform: Tensor) -> Tensor:
+    """Standard Gumbel numbers from uniform ones, float64."""
+    return -(-uniform.double().clamp_min(torch.finfo(torch.float64).tiny).log()).log()
+
+
+def inverse(logits: Tensor, uniform: Tensor) -> Tensor:
+    """int64 (..., N): for `logits` (..., K), the outcomes at the N quantiles `uniform` (..., N) in [0, 1)."""
+    cumulative = logits.double().softmax(-1).cumsum(-1)
+    # Scaling by the last sum, not dividing by it, keeps u < 1 strictly below it: the last outcome with a
+    # probability is then the last one drawn, and outcomes of probability 0 never are.
+    return torch.searchsorted(cumulative, uniform.double() * cumulative[..., -1:], right=True)
+
+
+def categorical(logits: Tensor, uniform: Tensor, *, temperature: float = 1.0, top_p: float = 1.0) -> Tensor:
+    """int64 (...): a draw from softmax(logits / temperature) for `logits` (..., K), `uniform` (...).
+
+    −∞ is never drawn. Temperature 0 takes the likeliest. `top_p` keeps the likeliest outcomes that together
+    reach that probability (nucleus sampling, arXiv 1904.09751). Raises `BadValue` out of these ranges.
+    """
+    check_range("temperature", temperature, 0)
+    check_range("top_p", top_p, 0, 1, open_low=True)
+    if temperature == 0:
+        return logits.argmax(-1)
+    return inverse(nucleus(logits.double() / temperature, top_p), uniform[..., None]).squeeze(-1)
+
+
+def nucleus(logits: Tensor, top_p: float) -> Tensor:
+    """The logits (..., K) with −∞ outside the smallest set of likeliest outcomes that reaches `top_p`."""
+    if top_p == 1:
+        return logits
+    probabilities, order = logits.softmax(-1).sort(-1, descending=True)
+    outside = probabilities.cumsum(-1) - probabilities >= top_p
+    return logits.masked_fill(torch.zeros_like(outside).scatter(-1, order, outside), -torch.inf)

@@ -1,0 +1,58 @@
+"""The next code of every position: residual depths are masked finest first, so they come back coarse to fine.
+
+Shapes: B batch, L positions, Q depths, K codes.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from modaloom.core.types import MASK, Field
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """The coarsest masked code of every position."""
+
+    masked: Tensor
+    """int64 (B, L): how many codes of the position are masked; 0 where it is padding."""
+    depth: Tensor
+    """int64 (B, L): the depth of the coarsest masked one (the last depth where none is masked)."""
+
+    @classmethod
+    def of(cls, field: Field) -> "Frontier":
+        """Of a field whose masks are nested: a masked depth has only masked depths after it."""
+        hidden = (field.state == MASK).sum(-1)
+        depths = field.state.shape[-1]
+        return cls(hidden * field.valid, (depths - hidden).clamp_max(depths - 1))
+
+    @property
+    def open(self) -> Tensor:
+        """bool (B, L): whether there is a next code."""
+        return self.masked > 0
+
+    def pick(self, values: Tensor) -> Tensor:
+        """(B, L, Q, …) → (B, L, …): the values at each position's own depth."""
+        index = self.depth.reshape(*self.depth.shape, *[1] * (values.ndim - 2))
+        return values.gather(2, index.expand(-1, -1, 1, *values.shape[3:])).squeeze(2)
+
+    def nats(self, logits: Tensor, codes: Tensor) -> Tensor:
+        """Cross-entropy (B, L) of the next codes, at least float32, 0 where there is none.
+
+        `logits` (B, L, Q, K) may hold −∞ where a depth has fewer codes; `codes` are clean, (B, L, Q).
+        """
+        picked = self.pick(logits)
+        picked = picked.to(torch.promote_types(picked.dtype, torch.float32))
+        target = self.pick(codes).masked_fill(~self.open, MASK)
+        return F.cross_entropy(
+            picked.flatten(0, 1), target.flatten(), ignore_index=MASK, reduction="none"
+        ).view(target.shape)
+
+    def write(self, field: Field, codes: Tensor, where: Tensor) -> Field:
+        """The field with `codes` (B, L) as next codes at the open positions of `where` (bool (B, L))."""
+        index = self.depth[..., None]
+        old = field.state.gather(2, index)
+        new = torch.where((where & self.open)[..., None], codes[..., None], old)
+        return replace(field, state=field.state.scatter(2, index, new))

@@ -1,0 +1,67 @@
+"""Masked (absorbing) diffusion over codes with nested residual depths."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from modaloom.core.types import MASK, Field
+from modaloom.diffusion.frontier import Frontier
+from modaloom.diffusion.process import Process, uniforms
+from modaloom.diffusion.schedules import Power, Schedule
+
+
+@dataclass(frozen=True)
+class Masked(Process):
+    """Every code is shown with probability α(t), else masked; a position loses its finest codes first.
+
+    **Law.** A position with Q unknown codes has Q independent mask times with P(later than t) = α(t); their
+    order is given to the depths so that the finest is masked first. So m(t) ~ Binomial(Q, 1 − α(t)) codes are
+    masked, the finest ones, and Q = 1 is the usual masked diffusion.
+
+    **Bound.** Backwards in time each masked code returns at rate r(t) = −α′/(1 − α) whatever the data, so the
+    position's coarsest masked code returns at rate m·r(t). The order σ in which the codes return is then a
+    random one that does not depend on the data, and no two return together. Jensen's inequality over it,
+
+        −log p(x) ≤ E_σ Σ_i −log p(x_σ(i) | x_σ(<i)) = ∫₀¹ E_{x_t} Σ_positions m·r(t)·CE(next code | x_t) dt,
+
+    which is an equality for a denoiser that knows the exact conditionals. For Q = 1 the right side is the
+    bound of MDLM (arXiv 2406.07524, eq. 10) and MD4 (2406.04329, eq. 4); the middle is that of
+    order-agnostic autoregressive models (ARDM, 2110.02037, eq. 2). Nothing is truncated or divided by the
+    number of masked codes.
+
+    `known` must be nested too: with a depth, all coarser depths of the position are known.
+    """
+
+    schedule: Schedule = field(default_factory=Power)
+
+    def prior(self, codes: Tensor, known: Tensor) -> Tensor:
+        return codes.masked_fill(~known, MASK)
+
+    def corrupt(self, codes: Tensor, t: Tensor, known: Tensor, *, generator: torch.Generator) -> Tensor:
+        alpha = self.schedule.alpha(t)[:, None, None]
+        kept = uniforms(*codes.shape, generator=generator).to(codes.device) < alpha
+        shown = (known | kept).sum(-1, keepdim=True)
+        depth = torch.arange(codes.shape[-1], device=codes.device)
+        return codes.masked_fill(depth >= shown, MASK)
+
+    def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
+        frontier = Frontier.of(noisy)
+        nats = (frontier.masked * frontier.nats(logits, codes)).sum(1)
+        # 0 · ∞ at t = 0 would be NaN in the gradient too, so the rate itself is replaced.
+        return nats * self.schedule.rate(noisy.t).masked_fill(~frontier.open.any(1), 0)
+
+    def stay(self, s: Tensor, t: Tensor) -> Tensor:
+        """P(masked at s | masked at t) = (1 − α(s)) / (1 − α(t)) for s ≤ t; 0 at t = 0."""
+        return ((1 - self.schedule.alpha(s)) / (1 - self.schedule.alpha(t))).nan_to_num(0.0)
+
+    def posterior(self, probabilities: Tensor, state: Tensor, s: Tensor, t: Tensor) -> Tensor:
+        """(B, L, Q, K) probabilities of clean codes → (B, L, Q, K + 1), the last entry being the mask.
+
+        For Q = 1 this is MDLM's eq. 7. With more depths it is the law of one code before the order is given
+        to the depths: of m masked codes, Binomial(m, 1 − stay(s, t)) return, the coarsest first.
+        """
+        stay = self.stay(s, t)[:, None, None, None]
+        back = torch.cat([probabilities * (1 - stay), stay.expand(*probabilities.shape[:-1], 1)], -1)
+        shown = torch.nn.functional.one_hot(state.clamp_min(0), back.shape[-1]).to(back)
+        return torch.where((state == MASK)[..., None], back, shown)

@@ -1,0 +1,26 @@
+"""How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
+
+from modaloom.evaluation.bits import bits
+from modaloom.evaluation.evaluator import evaluate
+from modaloom.evaluation.headline import headlines, sentence, warnings
+from modaloom.evaluation.judge import Judge, all_directions
+from modaloom.evaluation.overfitting import overfitting
+from modaloom.evaluation.parsed import ParsedJudge, read_facts
+from modaloom.evaluation.plain import PlainJudge
+from modaloom.evaluation.rows import Direction, Row
+
+__all__ = [
+    "Direction",
+    "Judge",
+    "ParsedJudge",
+    "PlainJudge",
+    "Row",
+    "all_directions",
+    "bits",
+    "evaluate",
+    "headlines",
+    "overfitting",
+    "read_facts",
+    "sentence",
+    "warnings",
+]

@@ -1,0 +1,68 @@
+"""The figures that matter, in plain sentences."""
+
+from collections.abc import Iterable, Mapping
+
+from modaloom.evaluation.rows import Row
+
+UNITS: Mapping[str, str] = {
+    "slot.mean": " of slots",
+    "agree.mean": " of slots agree",
+    "exact": " exactly right",
+    "psnr": " dB PSNR",
+    "error": " standard deviations of error",
+    "present": " answered",
+}
+"""Metric → what its figure counts; the first one that a direction has is its headline."""
+LOWER = ("error", "char_error", "mse")
+"""Metrics of which less is better, with all that follows a dot."""
+NEAR = 0.98
+"""Of the ceiling: there is nothing left to be better than."""
+PLACES: Mapping[str, str] = {
+    "seen": "seen combinations",
+    "level1": "unseen combinations (level 1)",
+    "level2": "unseen combinations and phrasings (level 2)",
+}
+
+
+def headlines(rows: Iterable[Row]) -> list[Row]:
+    """The one row of each direction and split that says most, in order of appearance."""
+    best: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        place = (row.row, row.split)
+        if place not in best or _rank(row) < _rank(best[place]):
+            best[place] = row
+    return list(best.values())
+
+
+def sentence(row: Row) -> str:
+    """`image->caption on seen combinations: 0.93 of slots (guess 0.25, …, ceiling 0.99, n 500)`."""
+    rivals = {
+        "guess": row.floor,
+        "baseline": row.baseline,
+        "retrieval": row.retrieval,
+        "ceiling": row.ceiling,
+    }
+    beside = [f"{name} {value:.2f}" for name, value in rivals.items() if value is not None] + [f"n {row.n}"]
+    unit = UNITS.get(row.metric, f" {row.metric}")
+    return f"{row.row} on {PLACES.get(row.split, row.split)}: {row.value:.2f}{unit} ({', '.join(beside)})"
+
+
+def warnings(rows: Iterable[Row]) -> dict[str, str]:
+    """Direction → a sentence, if on some split it is no better than a guess or a linear readout."""
+    found: dict[str, str] = {}
+    for row in headlines(rows):
+        if _beaten(row):
+            found.setdefault(row.row, f"no better than its baseline: {sentence(row)}")
+    return found
+
+
+def _rank(row: Row) -> int:
+    ranked = list(UNITS)
+    return ranked.index(row.metric) if row.metric in ranked else len(ranked)
+
+
+def _beaten(row: Row) -> bool:
+    sign = -1 if row.metric.split(".")[0] in LOWER else 1
+    simple = [sign * value for value in (row.floor, row.baseline) if value is not None]
+    perfect = sign > 0 and row.ceiling is not None and row.value >= NEAR * row.ceiling
+    return bool(simple) and sign * row.value <= max(simple) and not perfect

@@ -1,0 +1,88 @@
+"""The training samples as a rival: what they answer without any generative model."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from modaloom.core.rng import derive
+from modaloom.core.types import Sample
+from modaloom.evaluation.features import Space
+from modaloom.evaluation.judge import Answer
+from modaloom.evaluation.nearest import nearest
+from modaloom.evaluation.rows import Direction
+from modaloom.modalities import MODALITIES
+
+MOST = 10_000
+"""Training samples that are searched."""
+MOST_LINEAR = 1_000
+"""Those that a linear readout is fitted to."""
+RIDGE = 0.1
+"""Penalty, in mean squares of a training point."""
+
+
+class Library:
+    """Answers directions from training samples, chosen by `seed` and key if there are more than `MOST`."""
+
+    def __init__(self, train: Sequence[Sample], modality_of: Mapping[str, str], *, seed: int) -> None:
+        self.samples = pick(train, (), MOST, seed)
+        self.modality_of = modality_of
+        self._spaces: dict[str, Space] = {}
+
+    def typical(self, direction: Direction) -> Answer:
+        """The commonest value of each wanted stream."""
+        return {
+            name: self.samples[self._rows([name])[self.space(name).typical]].streams[name]
+            for name in direction.want
+        }
+
+    def retrieve(self, direction: Direction, samples: Sequence[Sample]) -> list[Answer]:
+        """What the training sample says whose givens are nearest: squared distances, summed over streams."""
+        rows = self._rows(direction.streams)
+        found = nearest(self._embed(direction.given, samples), self._points(direction.given, rows))
+        return self._answers(direction, rows, found.index)
+
+    def read(self, direction: Direction, samples: Sequence[Sample]) -> list[Answer]:
+        """A linear readout: ridge regression from the givens' points to the wanted one's, in its dual form,
+        answered with the training value nearest to the prediction."""
+        rows = self._rows(direction.streams)
+        x, y = self._points(direction.given, rows), self._points(direction.want, rows)
+        few_x, few_y = x[:MOST_LINEAR], y[:MOST_LINEAR]
+        gram = few_x @ few_x.T
+        gram.diagonal().add_(RIDGE * gram.diagonal().mean() + 1e-6)
+        weights = torch.linalg.solve(gram, few_x @ self._embed(direction.given, samples).T)
+        return self._answers(direction, rows, nearest(weights.T @ few_y, y).index)
+
+    def space(self, stream: str) -> Space:
+        """The stream's points, made when first asked for."""
+        if stream not in self._spaces:
+            values = [self.samples[row].streams[stream] for row in self._rows([stream])]
+            self._spaces[stream] = Space.fit(MODALITIES[self.modality_of[stream]], values)
+        return self._spaces[stream]
+
+    def covers(self, direction: Direction) -> bool:
+        """Whether some training sample has all of its streams."""
+        return bool(self._rows(direction.streams))
+
+    def _rows(self, streams: Sequence[str]) -> list[int]:
+        return [i for i, sample in enumerate(self.samples) if all(name in sample.streams for name in streams)]
+
+    def _points(self, streams: Sequence[str], rows: Sequence[int]) -> Tensor:
+        return torch.cat([self._column(name, rows) for name in streams], 1)
+
+    def _column(self, stream: str, rows: Sequence[int]) -> Tensor:
+        place = {row: i for i, row in enumerate(self._rows([stream]))}
+        return self.space(stream).points[[place[row] for row in rows]]
+
+    def _embed(self, streams: Sequence[str], samples: Sequence[Sample]) -> Tensor:
+        return torch.cat([self.space(name).embed([s.streams[name] for s in samples]) for name in streams], 1)
+
+    def _answers(self, direction: Direction, rows: Sequence[int], index: Tensor) -> list[Answer]:
+        found = [self.samples[rows[i]].streams for i in index.tolist()]
+        return [{name: streams[name] for name in direction.want} for streams in found]
+
+
+def pick(samples: Sequence[Sample], streams: Sequence[str], n: int, seed: int) -> list[Sample]:
+    """At most n of the samples that have the streams, by seed and key: the same in any order."""
+    whole = [sample for sample in samples if all(name in sample.streams for name in streams)]
+    return sorted(whole, key=lambda sample: derive(seed, "evaluate", sample.key))[:n]

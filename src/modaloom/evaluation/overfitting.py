@@ -1,0 +1,40 @@
+"""The warning that a model starts to learn its training samples by heart."""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+Lines = Sequence[Mapping[str, Any]]
+
+RISE = 0.02
+"""Above its best, a validation bound has risen by more than its noise."""
+
+
+def overfitting(lines: Lines) -> str | None:
+    """One sentence if some stream's validation bits rose over their best while its training bits fell.
+
+    `lines` are those of metrics.jsonl, in order: validation as `bits.STREAM`, training as `loss.bits.STREAM`,
+    each with its `step`.
+    """
+    streams = sorted({key.removeprefix("bits.") for line in lines for key in line if key.startswith("bits.")})
+    found = [warning for stream in streams if (warning := _of_stream(lines, stream))]
+    return found[0] if found else None
+
+
+def _of_stream(lines: Lines, stream: str) -> str | None:
+    validation = [(line["step"], line[f"bits.{stream}"]) for line in lines if f"bits.{stream}" in line]
+    best_step, best = min(validation, key=lambda point: point[1])
+    last = validation[-1][1]
+    if last <= (1 + RISE) * best or not _falls(lines, f"loss.bits.{stream}", best_step):
+        return None
+    return (
+        f"{stream} overfits: its validation bits per code rose from {best:.3f} at step {best_step} to "
+        f"{last:.3f} while training went on falling; use more data, fewer steps or a smaller model"
+    )
+
+
+def _falls(lines: Lines, key: str, after: int) -> bool:
+    """Whether the later half of the training figures since a step is lower than the earlier one."""
+    values = [line[key] for line in lines if key in line and line["step"] >= after]
+    half = len(values) // 2
+    return half > 0 and fmean(values[half:]) < fmean(values[:half])

@@ -1,0 +1,67 @@
+"""The Modality value: everything that is special about a kind of data, in one place."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+Value = Any
+"""What users hold: a PIL image, a str, a dict."""
+
+Form = dict[str, Any]
+"""JSON-able facts measured on training data that fix a modality's packed shape.
+
+Packed forms have `size`, the lengths of their axes; those with a signal also have `channels`.
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a preset allows; sizes follow the data up to these."""
+
+    side: int = 32
+    """Longest side of an image, pixels."""
+    tokens: int = 64
+    """Longest text, tokens."""
+    bins: int = 32
+    """Quantile bins of a number."""
+
+
+@dataclass(frozen=True)
+class Modality:
+    """How a kind of data is read, written, shown, compared and reconstructed."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """Lower case, without the dot; the first one is written."""
+    tokenizer: str
+    """Its entry in TOKENIZERS."""
+    read: Callable[[Path], Value]
+    """File → value. Raises `BadFile`."""
+    write: Callable[[Value, Path], None]
+    """Value → file. The same value gives the same bytes."""
+    parse: Callable[[str], Value]
+    """A command-line or table value → value: literal for text, a path for most. Raises `ModaloomError`."""
+    measure: Callable[[Sequence[Value], Limits], Form]
+    """Training values → form."""
+    compare: Callable[[Value, Value, Form], Mapping[str, float]]
+    """(generated, truth, form) → figures by metric name; the form knows the units of a number."""
+    show: Callable[[Value], str]
+    """An HTML fragment that shows the value, with no external reference."""
+    pack: Callable[[Value, Form], np.ndarray] | None = None
+    """Value → array of the form's fixed shape and dtype, for caches. None: the tokenizer takes values."""
+    unpack: Callable[[np.ndarray, Form], Value] | None = None
+    """The inverse of pack, up to the form's loss."""
+    signal: Callable[[Tensor], Tensor] | None = None
+    """Packed batch → float32 (B, C, *axes) in [-1, 1]: what a VQ-VAE sees. None: already discrete."""
+    packed: Callable[[Tensor], Tensor] | None = None
+    """The inverse of signal, rounding and clipping."""
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None
+    """(reconstruction, signal) → (B,) reconstruction loss."""
+    sizes: Callable[[Form], int] | None = None
+    """For discrete modalities: the number of values that a packed position can take."""
+    describe: Callable[[Iterable[Value]], Mapping[str, Any]] | None = None
+    """Values, read one by one → JSON-able facts for people (ranges, lengths); what `inspect` prints."""

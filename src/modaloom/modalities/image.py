@@ -1,0 +1,241 @@
+"""Pictures: PIL images of mode RGB."""
+
+import base64
+import io
+import math
+import statistics
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from modaloom.core.errors import BadFile
+from modaloom.metrics.psnr import mse, psnr
+from modaloom.modalities.base import Form, Limits, Modality
+from modaloom.modalities.files import read_bytes
+
+FORMATS = {
+    "png": "PNG",
+    "jpg": "JPEG",
+    "jpeg": "JPEG",
+    "webp": "WEBP",
+    "bmp": "BMP",
+    "gif": "GIF",
+    "tif": "TIFF",
+    "tiff": "TIFF",
+}
+"""Suffix → the one format that a file of that name may hold."""
+MOST_BYTES = 256 * 2**20
+MOST_PIXELS = 64 * 2**20
+
+
+def read(path: Path) -> Image.Image:
+    """Any size and mode → RGB, 8 bits; upright by its EXIF, alpha on white, the first frame.
+
+    Raises `BadFile` for what is truncated, empty, of another format than its name says, or past the limits.
+    """
+    data = read_bytes(path, limit=MOST_BYTES)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(path, data)
+    except BadFile:
+        raise
+    except Exception as error:  # decoders raise nearly anything on damaged data
+        raise BadFile(path, f"cannot be decoded as an image ({_first_line(error)})") from error
+
+
+def _decode(path: Path, data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=sorted(set(FORMATS.values())))
+    expected = FORMATS.get(path.suffix[1:].lower())
+    if image.format != expected:
+        raise BadFile(path, f"holds {image.format} data, not {expected}; rename it or save it anew")
+    if image.width * image.height > MOST_PIXELS:
+        raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MOST_PIXELS:,} are decoded")
+    image.load()
+    return _rgb(path, ImageOps.exif_transpose(image))
+
+
+def _rgb(path: Path, image: Image.Image) -> Image.Image:
+    """A copy in RGB that carries no metadata."""
+    if image.mode == "F":
+        raise BadFile(path, "has floating-point pixels, whose range is unknown; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        image = _from_16_bits(path, image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    return Image.fromarray(np.array(image.convert("RGB")))
+
+
+def _from_16_bits(path: Path, image: Image.Image) -> Image.Image:
+    levels = np.asarray(image).astype(np.int64)
+    if levels.min() < 0 or levels.max() > 65535:
+        raise BadFile(path, "has pixels outside of 0..65535; save it with 8 or 16 bits")
+    return Image.fromarray(np.round(levels / 257).astype(np.uint8))
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:80] if lines else type(error).__name__
+
+
+def write(image: Image.Image, path: Path) -> None:
+    """PNG without metadata."""
+    path.write_bytes(_png(image))
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(image.convert("RGB"))).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def parse(text: str) -> Image.Image:
+    """A path, with or without a leading @."""
+    return read(Path(text.removeprefix("@")))
+
+
+def measure(images: Sequence[Image.Image], limits: Limits) -> Form:
+    """`content` [H, W], the box that pictures are fitted into, and `size`, that box padded to whole strides.
+
+    Pictures of one size keep it if it is within the limit; others share their median shape, at most
+    `limits.side` long. `channels` is 1 if no picture has a colour.
+    """
+    shapes, grey = [], True
+    for image in images:
+        shapes.append((image.height, image.width))
+        grey = grey and _is_grey(image)
+    content = _content(shapes, limits.side)
+    return {"size": [_whole(n) for n in content], "content": content, "channels": 1 if grey else 3}
+
+
+def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
+    long = min(side, round(statistics.median(max(shape) for shape in shapes)))
+    aspect = math.exp(statistics.median(math.log(h / w) for h, w in shapes))
+    h, w = (long, long / aspect) if aspect > 1 else (long * aspect, long)
+    box = [max(1, round(h)), max(1, round(w))]
+    return box if len(set(shapes)) == 1 else [_whole(n) for n in box]
+
+
+def _whole(n: int) -> int:
+    """Rounded up so that a stride of 8 (4 for up to 16 pixels) divides it."""
+    step = 8 if n > 16 else 4
+    return -(-n // step) * step
+
+
+def _is_grey(image: Image.Image) -> bool:
+    pixels = np.asarray(image)
+    return bool((pixels == pixels[..., :1]).all())
+
+
+def pack(image: Image.Image, form: Form) -> NDArray[np.uint8]:
+    """uint8 (C, H, W): fitted into the content box, aspect kept, padded with the edge's colours."""
+    pixels = _fitted(image, form["content"], form["size"])
+    return np.ascontiguousarray(_mode(pixels, form["channels"]).transpose(2, 0, 1))
+
+
+def _fitted(image: Image.Image, content: Sequence[int], size: Sequence[int]) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3): the picture in the middle of `content`, `content` in the middle of `size`."""
+    scale = min(content[0] / image.height, content[1] / image.width)
+    height, width = max(1, round(image.height * scale)), max(1, round(image.width * scale))
+    if (width, height) != image.size:
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    pixels = _padded(np.asarray(image.convert("RGB")), content)
+    return _padded(pixels, size)
+
+
+def _padded(pixels: NDArray[np.uint8], size: Sequence[int]) -> NDArray[np.uint8]:
+    spare = [(n - have) for n, have in zip(size, pixels.shape)]
+    margins = [(n // 2, n - n // 2) for n in spare]
+    return np.pad(pixels, [*margins, (0, 0)], mode="edge")
+
+
+def _mode(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    return pixels if channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+
+
+def unpack(packed: NDArray[np.uint8], form: Form) -> Image.Image:
+    """(C, H, W) → the content box as RGB."""
+    (height, width), (top, left) = form["content"], _corner(form)
+    pixels = packed.transpose(1, 2, 0)[top : top + height, left : left + width]
+    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3))))
+
+
+def _corner(form: Form) -> tuple[int, int]:
+    top, left = ((n - have) // 2 for n, have in zip(form["size"], form["content"]))
+    return top, left
+
+
+def signal(packed: Tensor) -> Tensor:
+    """uint8 (B, C, H, W) → float32 in [-1, 1]."""
+    return packed.float() / 127.5 - 1
+
+
+def packed(signal: Tensor) -> Tensor:
+    """float (B, C, H, W) → uint8, rounded and clipped."""
+    return ((signal.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
+    """(B,): mean squared error of each picture."""
+    return (reconstruction - signal).square().flatten(1).mean(1)
+
+
+def compare(generated: Image.Image, truth: Image.Image, form: Form) -> dict[str, float]:
+    """`mse` (pixels in 0..1) and `psnr` (dB), the truth fitted to the generated picture's size."""
+    size = (generated.height, generated.width)
+    a, b = np.asarray(generated.convert("RGB")) / 255.0, _fitted(truth, size, size) / 255.0
+    error = mse(a, b)
+    return {"psnr": psnr(error), "mse": error}
+
+
+def show(image: Image.Image) -> str:
+    """An <img> with its data inside; small pictures are enlarged with their pixels visible."""
+    zoom = max(1, 128 // max(image.size))
+    width, height = image.width * zoom, image.height * zoom
+    source = base64.b64encode(_png(image)).decode()
+    return (
+        f'<img src="data:image/png;base64,{source}" width="{width}" height="{height}"'
+        f' style="image-rendering: pixelated" alt="{image.width}×{image.height} image">'
+    )
+
+
+def describe(images: Iterable[Image.Image]) -> dict[str, Any]:
+    """Sizes and their range (width × height), and whether there is colour."""
+    shapes, grey = [], True
+    for image in images:
+        shapes.append(image.size)
+        grey = grey and _is_grey(image)
+    by_area = sorted(set(shapes), key=lambda size: (size[0] * size[1], size))
+    return {
+        "smallest": "×".join(map(str, by_area[0])),
+        "largest": "×".join(map(str, by_area[-1])),
+        "sizes": len(by_area),
+        "colour": not grey,
+    }
+
+
+IMAGE = Modality(
+    name="image",
+    suffixes=tuple(FORMATS),
+    tokenizer="vqvae",
+    read=read,
+    write=write,
+    parse=parse,
+    measure=measure,
+    compare=compare,
+    show=show,
+    pack=pack,
+    unpack=unpack,
+    signal=signal,
+    packed=packed,
+    loss=loss,
+    describe=describe,
+)

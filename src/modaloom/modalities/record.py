@@ -1,0 +1,195 @@
+"""Table rows: dict of column name → number, word, truth value or None (missing)."""
+
+import html
+import json
+import math
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modaloom.core.errors import BadFile, BadValue
+from modaloom.modalities.base import Form, Limits, Modality
+from modaloom.modalities.files import read_text
+
+Scalar = float | int | str | bool | None
+Row = dict[str, Scalar]
+
+MOST_BYTES = 2**20
+MOST_CATEGORIES = 255
+"""The commonest ones; a column of identifiers would otherwise blow the codebook up."""
+
+
+def read(path: Path) -> Row:
+    """A JSON object of numbers, words, truth values and nulls. Raises `BadFile`."""
+    try:
+        return _row(read_text(path, limit=MOST_BYTES))
+    except BadValue as error:
+        raise BadFile(path, str(error)) from error
+
+
+def parse(text: str) -> Row:
+    """A JSON object, or a path with or without a leading @."""
+    return _row(text) if text.lstrip().startswith("{") else read(Path(text.removeprefix("@")))
+
+
+def _row(text: str) -> Row:
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadValue(f"is not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise BadValue(f"holds a JSON {type(row).__name__}; a record is an object of columns")
+    for name, value in row.items():
+        if not (value is None or isinstance(value, str) or _is_finite(value)):
+            raise BadValue(f"column {name!r} is neither a finite number nor a word, truth value or null")
+    return row
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) <= 1e300 and not math.isnan(value)
+
+
+def write(row: Row, path: Path) -> None:
+    """One line of JSON, columns in order of their names."""
+    path.write_bytes(f"{json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)}\n".encode())
+
+
+def measure(rows: Sequence[Row], limits: Limits) -> Form:
+    """`columns`: for each, the values that its slots 1, 2, … stand for; slot 0 is missing or unknown.
+    `size` is [their number].
+
+    A number has at most `limits.bins` quantile bins: `edges` between them, `values` their medians, `std`.
+    A column that holds anything else is a category: its commonest `values`.
+    """
+    seen: dict[str, list[Scalar]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if value is not None:
+                seen.setdefault(name, []).append(value)
+    if not seen:
+        raise BadValue("the records have no column with a value; give each at least one")
+    columns = {name: _column(seen[name], limits.bins) for name in sorted(seen)}
+    return {"size": [len(columns)], "columns": columns}
+
+
+def _column(values: list[Any], bins: int) -> dict[str, Any]:
+    if all(_is_number(value) for value in values):
+        return _number(sorted(values), bins)
+    counts = Counter(map(json.dumps, values))  # as JSON, since True == 1
+    common = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
+    return {"kind": "category", "values": [json.loads(value) for value in sorted(common)]}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(values: list[float], bins: int) -> dict[str, Any]:
+    edges = sorted(set(values))[1:]
+    if len(edges) >= bins:
+        ranks = [len(values) * i // bins for i in range(1, bins)]
+        edges = sorted({values[rank] for rank in ranks} - {values[0]})
+    members: list[list[float]] = [[] for _ in range(len(edges) + 1)]
+    for value in values:
+        members[bisect_right(edges, value)].append(value)
+    medians = [group[len(group) // 2] for group in members]
+    return {"kind": "number", "edges": edges, "values": medians, "std": float(np.std(values)) or 1.0}
+
+
+def pack(row: Row, form: Form) -> NDArray[np.int64]:
+    """int64 (F,): the slot of every column; 0 is missing or unknown."""
+    return np.array([_slot(row.get(name), column) for name, column in form["columns"].items()], np.int64)
+
+
+def _slot(value: Scalar, column: dict[str, Any]) -> int:
+    if column["kind"] == "number":
+        return 1 + bisect_right(column["edges"], value) if _is_number(value) else 0
+    same = [i for i, known in enumerate(column["values"], 1) if known == value and type(known) is type(value)]
+    return same[0] if same else 0
+
+
+def unpack(slots: NDArray[np.int64], form: Form) -> Row:
+    """(F,) → the columns whose slots stand for a value; the others are left out."""
+    columns = form["columns"].items()
+    return {
+        name: column["values"][slot - 1]
+        for (name, column), slot in zip(columns, slots.tolist())
+        if 1 <= slot <= len(column["values"])
+    }
+
+
+def sizes(form: Form) -> int:
+    """Slots of the widest column."""
+    return 1 + max(len(column["values"]) for column in form["columns"].values())
+
+
+def compare(generated: Row, truth: Row, form: Form) -> dict[str, float]:
+    """Over the truth's columns: `exact` for categories, `error` for numbers in standard deviations of the
+    training values, each by column (`exact.sex`, `error.age`) and averaged; `present`, the share answered.
+
+    A number that is not answered has no error; a category that is not is wrong.
+    """
+    exact, error, asked, answered = {}, {}, 0, 0
+    for name, column in form["columns"].items():
+        value, right = generated.get(name), truth.get(name)
+        if right is None:
+            continue
+        asked, answered = asked + 1, answered + (value is not None)
+        if column["kind"] == "category":
+            exact[name] = float(value == right)
+        elif _is_number(value) and _is_number(right):
+            error[name] = abs(float(value or 0) - float(right)) / column["std"]
+    figures = {"present": answered / asked} if asked else {}
+    return figures | _averaged("exact", exact) | _averaged("error", error)
+
+
+def _averaged(metric: str, figures: dict[str, float]) -> dict[str, float]:
+    if not figures:
+        return {}
+    mean = sum(figures.values()) / len(figures)
+    return {metric: mean} | {f"{metric}.{name}": figure for name, figure in figures.items()}
+
+
+def show(row: Row) -> str:
+    """A table of two columns, escaped."""
+    lines = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(_shown(value))}</td></tr>"
+        for name, value in row.items()
+    )
+    return f"<table>{lines}</table>"
+
+
+def _shown(value: Scalar) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def describe(rows: Iterable[Row]) -> dict[str, Any]:
+    """The share of rows that have each column."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for row in rows:
+        total += 1
+        counts.update(name for name, value in row.items() if value is not None)
+    return {"columns": {name: round(counts[name] / total, 3) for name in sorted(counts)}}
+
+
+RECORD = Modality(
+    name="record",
+    suffixes=("json",),
+    tokenizer="direct",
+    read=read,
+    write=write,
+    parse=parse,
+    measure=measure,
+    compare=compare,
+    show=show,
+    pack=pack,
+    unpack=unpack,
+    sizes=sizes,
+    describe=describe,
+)

@@ -1,0 +1,177 @@
+"""Loom: any subset of the streams → any subset, in codes.
+
+One transformer denoises the codes of all streams, each at its own noise level: a given stream sits at t = 0,
+an absent one is not in the canvas, the wanted ones go from 1 to 0.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.errors import BadValue, choose
+from modaloom.core.types import MASK, Canvas, CodeShape, Denoiser, Field, Logits, Loss
+from modaloom.diffusion import PROCESSES
+from modaloom.diffusion.categorical import Noise
+from modaloom.diffusion.guidance import guide
+from modaloom.diffusion.samplers import SAMPLERS
+from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
+from modaloom.networks.transformer import CanvasTransformer
+
+
+@dataclass(frozen=True)
+class LoomConfig:
+    """Sizes of a Loom, and what it practises."""
+
+    width: int = 192
+    depth: int = 6
+    heads: int = 6
+    process: str = "masked"
+    separate: bool = False
+    """Given tokens look only at given tokens (encoder–decoder) instead of at everything (joint)."""
+    roles: RolesConfig = field(default_factory=RolesConfig)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How codes are drawn."""
+
+    sampler: str = "confidence"
+    steps: int = 16
+    guidance: float = 2.0
+    """Classifier-free guidance w: 1 is the plain conditional."""
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        choose("sampler", self.sampler, SAMPLERS)
+        if self.steps < 1:
+            raise BadValue(f"steps is {self.steps}; it must be at least 1")
+        if self.temperature < 0:
+            raise BadValue(f"temperature is {self.temperature:g}; it must be at least 0")
+        if self.guidance < 0:
+            raise BadValue(f"guidance is {self.guidance:g}; it must be at least 0")
+
+
+class Loom(nn.Module):
+    """Process + network over the codes of named streams.
+
+    Args:
+        shapes: stream → code shape.
+        tables: stream → its tokenizer's name; streams of one tokenizer share embeddings and heads.
+        vectors: tokenizer's name → (Q, K, E) codebook vectors, where it has them.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, CodeShape],
+        tables: Mapping[str, str],
+        vectors: Mapping[str, Tensor],
+        config: LoomConfig,
+    ) -> None:
+        super().__init__()
+        self.shapes, self.config = dict(shapes), config
+        self.process = PROCESSES[choose("process", config.process, PROCESSES)]()
+        self.network = CanvasTransformer(
+            shapes,
+            tables,
+            vectors,
+            width=config.width,
+            depth=config.depth,
+            heads=config.heads,
+            separate=config.separate,
+        )
+
+    def forward(self, canvas: Canvas) -> Logits:
+        """The denoiser: canvas → logits of clean codes."""
+        logits: Logits = self.network(canvas)
+        return logits
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The matrices that Muon may orthogonalise."""
+        return self.network.hidden_matrices()
+
+    def loss(
+        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], generator: torch.Generator
+    ) -> Loss:
+        """Weighted nats of the wanted streams of a random canvas.
+
+        Args:
+            codes: stream → int64 (B, L, Q).
+            present: stream → bool (B,), False where the sample lacks the stream.
+        """
+        names = draw_streams(self.shapes, self.config.roles, generator)
+        here = {n: present[n] for n in names}
+        level = draw_noise(self.shapes, here, self.config.roles, generator)
+        canvas = {n: self._noised(codes[n], present[n], level[n], generator) for n in names}
+        logits = self(canvas)
+        total = torch.zeros((), device=codes[names[0]].device)
+        parts: dict[str, Tensor] = {}
+        for name, f in canvas.items():
+            nats_B = self.process.loss(logits[name], codes[name], f)
+            wanted = ((f.t > 0) & present[name]).sum().clamp_min(1)
+            mean = nats_B.sum() / wanted
+            total = total + nats_B.sum() / len(nats_B) / self.shapes[name].codes ** 0.5
+            parts[f"bits.{name}"] = mean.detach() / self.shapes[name].codes / math.log(2)
+        return Loss(total, parts)
+
+    def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
+        """Known fields for `given` (stream → codes (n, L, Q)) and masked ones for `want`."""
+        fields: Canvas = {}
+        for name, shape in self.shapes.items():
+            if name in given:
+                fields[name] = _known(given[name].reshape(n, shape.positions, shape.depth))
+            elif name in want:
+                fields[name] = _unknown(n, shape)
+        return fields
+
+    @torch.no_grad()
+    def sample(self, canvas: Canvas, options: Sampling, noise: Noise) -> dict[str, Tensor]:
+        """Draw every unknown code of the canvas; returns stream → codes (B, L, Q) of all its fields."""
+        sampler = SAMPLERS[options.sampler]
+        times = torch.linspace(1, 0, options.steps + 1)
+        denoise = self.guided(options.guidance)
+        *_, last = sampler.run(
+            denoise, self.process, canvas, times, noise=noise, temperature=options.temperature
+        )
+        return {name: f.state for name, f in last.items()}
+
+    def guided(self, scale: float) -> Denoiser:
+        """The denoiser, pushed away from what it would say without the given streams."""
+        return guide(self, scale)
+
+    @torch.no_grad()
+    def bound(
+        self,
+        codes: Mapping[str, Tensor],
+        wanted: Sequence[str],
+        given: Sequence[str],
+        *,
+        generator: torch.Generator,
+        points: int = 32,
+    ) -> dict[str, Tensor]:
+        """Nats (B,) by wanted stream, which sum to a bound on −log p(wanted | given); see `Process.bound`."""
+        canvas = {name: _known(codes[name]) for name in self.shapes if name in given}
+        canvas |= {name: _wanted(codes[name]) for name in self.shapes if name in wanted}
+        return self.process.bound(self, canvas, wanted, points=points, generator=generator)
+
+    def _noised(self, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator) -> Field:
+        known = (t == 0)[:, None, None].expand_as(codes)
+        state = self.process.corrupt(codes, t, known, generator=generator)
+        return Field(state, known, present[:, None].expand(codes.shape[:2]), t)
+
+
+def _known(codes: Tensor) -> Field:
+    ones = torch.ones_like(codes, dtype=torch.bool)
+    return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device))
+
+
+def _wanted(codes: Tensor) -> Field:
+    return replace(_known(codes), known=torch.zeros_like(codes, dtype=torch.bool))
+
+
+def _unknown(n: int, shape: CodeShape) -> Field:
+    state = torch.full((n, shape.positions, shape.depth), MASK)
+    known = torch.zeros_like(state, dtype=torch.bool)
+    return Field(state, known, ~known[..., 0], torch.ones(n))

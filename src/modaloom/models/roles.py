@@ -1,0 +1,66 @@
+"""Who is given and who is wanted in a training step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from modaloom.core.types import CodeShape
+
+
+@dataclass(frozen=True)
+class RolesConfig:
+    """The mixture of questions that a Loom practises."""
+
+    joint: float = 0.2
+    """Share of samples in which every stream is wanted, each at its own noise level."""
+    full: float = 0.25
+    """Share of wanted streams that start from nothing (t = 1)."""
+    alone: float = 0.1
+    """Share of steps whose canvas holds one stream: the unconditional model that guidance needs."""
+
+
+def draw_streams(
+    shapes: Mapping[str, CodeShape], config: RolesConfig, generator: torch.Generator
+) -> list[str]:
+    """The streams of a step's canvas: a random subset, so that a step costs what it shows."""
+    names = list(shapes)
+    alone = torch.rand((), generator=generator) < config.alone
+    least = 1 if alone or len(names) == 1 else 2
+    most = 1 if alone else len(names)
+    count = int(torch.randint(least, most + 1, (), generator=generator))
+    picked = torch.multinomial(_weights(shapes), count, generator=generator)
+    return [names[i] for i in sorted(picked.tolist())]
+
+
+def draw_noise(
+    shapes: Mapping[str, CodeShape],
+    present: Mapping[str, Tensor],
+    config: RolesConfig,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """float32 (B,) noise levels: 0 for a given stream, in (0, 1] for a wanted one.
+
+    Most samples want one of the streams that they have, drawn by the square root of its number of codes;
+    a share wants them all. Levels are stratified over the batch, which lowers the loss's variance
+    (Kingma et al. 2021, arXiv 2107.00630, appendix I).
+    """
+    names = list(present)
+    here_BS = torch.stack([present[name].cpu() for name in names], 1)
+    weights_BS = _weights({name: shapes[name] for name in names}) * here_BS + 1e-9
+    wanted_B1 = torch.multinomial(weights_BS, 1, generator=generator)
+    B, S = here_BS.shape
+    joint_B1 = torch.rand(B, 1, generator=generator) < config.joint
+    wanted_BS = joint_B1 | (torch.arange(S) == wanted_B1)
+    start_1S = torch.rand(1, S, generator=generator)
+    strata_BS = torch.stack([torch.randperm(B, generator=generator) for _ in names], 1) / B
+    level_BS = 1 - (strata_BS + start_1S) % 1
+    full_BS = torch.rand(B, S, generator=generator) < config.full
+    level_BS = torch.where(full_BS, 1.0, level_BS) * wanted_BS
+    device = present[names[0]].device
+    return {name: level_BS[:, i].to(device) for i, name in enumerate(names)}
+
+
+def _weights(shapes: Mapping[str, CodeShape]) -> Tensor:
+    return torch.tensor([shape.codes**0.5 for shape in shapes.values()])

@@ -1,0 +1,94 @@
+"""Convolutional encoder and decoder over 1, 2 or 3 axes: residual blocks between changes of scale by 2.
+
+Shapes: B batch, C channels, then the axes.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CONV: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
+    1: nn.Conv1d,
+    2: nn.Conv2d,
+    3: nn.Conv3d,
+}
+
+
+def fold(x: Tensor) -> Tensor:
+    """Space to depth: (B, C, 2a, 2b…) → (B, C·2ⁿ, a, b…)."""
+    n = x.ndim - 2
+    x = x.reshape(*x.shape[:2], *(part for side in x.shape[2:] for part in (side // 2, 2)))
+    order = [0, 1, *range(3, 3 + 2 * n, 2), *range(2, 2 + 2 * n, 2)]
+    return x.permute(order).flatten(1, 1 + n)
+
+
+def unfold(x: Tensor) -> Tensor:
+    """The inverse of `fold`."""
+    n = x.ndim - 2
+    x = x.reshape(len(x), -1, *[2] * n, *x.shape[2:])
+    order = [0, 1, *(axis for i in range(n) for axis in (2 + n + i, 2 + i))]
+    x = x.permute(order)
+    return x.reshape(*x.shape[:2], *(x.shape[2 + 2 * i] * 2 for i in range(n)))
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(act(norm x)))); the identity at initialisation."""
+
+    def __init__(self, width: int, axes: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(math.gcd(8, width), width)
+        self.a = CONV[axes](width, width, 3, padding=1)
+        self.b = CONV[axes](width, width, 3, padding=1)
+        nn.init.zeros_(self.b.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x + self.b(F.silu(self.a(F.silu(self.norm(x)))))
+        return y
+
+
+class Down(nn.Module):
+    """Halves every axis: fold, then mix."""
+
+    def __init__(self, width_in: int, width: int, axes: int) -> None:
+        super().__init__()
+        self.mix = CONV[axes](width_in * 2**axes, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.mix(fold(x))
+        return y
+
+
+class Up(nn.Module):
+    """Doubles every axis: mix, then unfold."""
+
+    def __init__(self, width_in: int, width: int, axes: int) -> None:
+        super().__init__()
+        self.mix = CONV[axes](width_in, width * 2**axes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return unfold(self.mix(x))
+
+
+def encoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks: int = 1) -> nn.Sequential:
+    """(B, channels, *axes) → (B, dim, *axes / 2^len(widths))."""
+    layers: list[nn.Module] = []
+    for before, width in zip((channels, *widths), widths):
+        layers += [Down(before, width, axes), *(ResidualBlock(width, axes) for _ in range(blocks))]
+    return nn.Sequential(*layers, nn.SiLU(), CONV[axes](widths[-1], dim, 1))
+
+
+def decoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks: int = 1) -> nn.Sequential:
+    """The mirror of `encoder`: (B, dim, *axes) → (B, channels, *axes · 2^len(widths))."""
+    layers: list[nn.Module] = [CONV[axes](dim, widths[-1], 3, padding=1)]
+    for width, after in zip(widths[::-1], (*widths[-2::-1], channels)):
+        layers += [*(ResidualBlock(width, axes) for _ in range(blocks)), Up(width, after, axes)]
+    return nn.Sequential(*layers)
+
+
+def memory_format(x: Tensor) -> Tensor:
+    """Channels last where torch has it: faster convolutions on CPUs and GPUs."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return x.contiguous(memory_format=formats[x.ndim]) if x.ndim in formats else x

@@ -1,0 +1,146 @@
+"""One transformer over the codes of all streams of a canvas.
+
+Shapes: B batch, L positions of a stream, T tokens of the canvas (all streams), Q residual depth,
+K codebook size, D width, E width of a codebook vector.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.types import Canvas, CodeShape, Field, Logits
+from modaloom.networks.blocks import Block
+
+
+class CodeTable(nn.Module):
+    """Embeds and predicts the codes of one tokenizer; streams that share the tokenizer share it.
+
+    A position is one token: the sum over its depths of a learned embedding and, where the tokenizer has
+    codebook vectors, a projection of their sum. The output has one head a depth.
+    """
+
+    def __init__(self, depth: int, size: int, width: int, vectors: Tensor | None) -> None:
+        super().__init__()
+        self.size, self.depth = size, depth
+        self.embed = nn.Embedding(depth * (size + 1), width)
+        self.head = nn.Linear(width, depth * size)
+        nn.init.normal_(self.embed.weight, std=0.5 / depth**0.5)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        self.offset_Q: Tensor
+        self.vectors: Tensor | None
+        self.register_buffer("offset_Q", torch.arange(depth) * (size + 1), persistent=False)
+        self.register_buffer("vectors", None if vectors is None else _masked_last(vectors))
+        self.project = None if vectors is None else nn.Linear(vectors.shape[-1], width, bias=False)
+
+    def forward(self, state_BLQ: Tensor) -> Tensor:
+        """Codes with MASK = -1 → (B, L, D)."""
+        row_BLQ = torch.where(state_BLQ < 0, self.size, state_BLQ) + self.offset_Q
+        x_BLD: Tensor = self.embed(row_BLQ).sum(-2)
+        if self.project is not None and self.vectors is not None:
+            x_BLD = x_BLD + self.project(self.vectors[row_BLQ].sum(-2))
+        return x_BLD
+
+    def logits(self, x_BLD: Tensor) -> Tensor:
+        """(B, L, D) → float32 (B, L, Q, K)."""
+        y: Tensor = self.head(x_BLD).float()
+        return y.reshape(*y.shape[:-1], self.depth, self.size)
+
+
+def _masked_last(vectors_QKE: Tensor) -> Tensor:
+    """(Q, K, E) → (Q·(K+1), E) of unit mean square, the masked code's vector being zero."""
+    scale = vectors_QKE.square().mean().sqrt().clamp_min(1e-6)
+    return nn.functional.pad(vectors_QKE / scale, (0, 0, 0, 1)).flatten(0, 1).clone()
+
+
+class Place(nn.Module):
+    """Where a token is: a vector for its stream plus one for its coordinate on every axis."""
+
+    def __init__(self, grid: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.stream = nn.Parameter(torch.randn(width) * 0.5)
+        self.axes = nn.ParameterList(torch.randn(side, width) * 0.5 for side in grid)
+
+    def forward(self) -> Tensor:
+        """(L, D)."""
+        place = self.stream
+        for axis in self.axes:
+            place = place.unsqueeze(-2) + axis
+        return place.reshape(-1, place.shape[-1])
+
+
+class CanvasTransformer(nn.Module):
+    """Canvas → logits of every stream in it.
+
+    Streams that are absent cost nothing: they are not in the canvas. With `separate`, given tokens look only
+    at given tokens, so that they could be encoded once for all steps.
+
+    Args:
+        shapes: stream → code shape.
+        tables: stream → the name of its code table (the tokenizer's name).
+        vectors: table → float32 (Q, K, E) codebook vectors, where the tokenizer has them.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, CodeShape],
+        tables: Mapping[str, str],
+        vectors: Mapping[str, Tensor],
+        *,
+        width: int,
+        depth: int,
+        heads: int,
+        separate: bool = False,
+    ) -> None:
+        super().__init__()
+        self.tables, self.separate = dict(tables), separate
+        by_table = {tables[name]: shape for name, shape in shapes.items()}
+        self.code = nn.ModuleDict(
+            {_module_name(t): CodeTable(s.depth, s.size, width, vectors.get(t)) for t, s in by_table.items()}
+        )
+        self.place = nn.ModuleDict({_module_name(n): Place(s.grid, width) for n, s in shapes.items()})
+        self.given = nn.Parameter(torch.zeros(width))
+        self.norm_in, self.norm_out = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+
+    def forward(self, canvas: Canvas) -> Logits:
+        x_BTD = self.norm_in(torch.cat([self._embed(name, field) for name, field in canvas.items()], 1))
+        mask = self._mask(canvas)
+        for block in self.blocks:
+            x_BTD = block(x_BTD, mask)
+        lengths = [field.state.shape[1] for field in canvas.values()]
+        parts = self.norm_out(x_BTD).split(lengths, 1)
+        return {name: self._table(name).logits(part) for name, part in zip(canvas, parts)}
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The matrices that map width to width, for optimizers that treat them apart (Muon)."""
+        return [p for p in self.blocks.parameters() if p.ndim == 2]
+
+    def _table(self, name: str) -> CodeTable:
+        table = self.code[_module_name(self.tables[name])]
+        assert isinstance(table, CodeTable)
+        return table
+
+    def _embed(self, name: str, field: Field) -> Tensor:
+        given_BL1 = field.known.all(-1, keepdim=True)
+        x: Tensor = self._table(name)(field.state) + self.place[_module_name(name)]()
+        return x + given_BL1 * self.given
+
+    def _mask(self, canvas: Canvas) -> Tensor | None:
+        valid_BT = torch.cat([f.valid for f in canvas.values()], 1)
+        if not self.separate:
+            return None if bool(valid_BT.all()) else _lookable(valid_BT)
+        known_BT = torch.cat([f.known.all(-1) for f in canvas.values()], 1)
+        return _lookable(valid_BT) & (~known_BT[:, None, :, None] | known_BT[:, None, None, :])
+
+
+def _lookable(valid_BT: Tensor) -> Tensor:
+    """(B, 1, T, T): keys that are valid, and every token itself, so that no row is empty."""
+    T = valid_BT.shape[1]
+    return valid_BT[:, None, None, :] | torch.eye(T, dtype=torch.bool, device=valid_BT.device)
+
+
+def _module_name(name: str) -> str:
+    """Module names may not hold dots; stream names may."""
+    return name.replace(".", "/")

@@ -1,0 +1,22 @@
+"""Scalars for the log: how well the codes are used and what they lose."""
+
+import torch
+from torch import Tensor
+
+
+@torch.no_grad()
+def use(codes: Tensor, size: int) -> dict[str, Tensor]:
+    """int64 codes (N,) → perplexity (exp of the entropy, 1..size) and usage (share of codes that occur)."""
+    hits = torch.bincount(codes, minlength=size)
+    share = hits / hits.sum().clamp(min=1)
+    perplexity = torch.special.entr(share).sum().exp()
+    return {"perplexity": perplexity, "usage": (hits > 0).float().mean()}
+
+
+@torch.no_grad()
+def distortion(z: Tensor, z_q: Tensor) -> Tensor:
+    """Mean squared error over the variance of z (N, D): 0 is lossless, 1 is no better than the mean."""
+    z, n = z.to(z_q.dtype), max(1, z.numel())
+    error = (z - z_q).square().sum() / n
+    variance = (z - z.sum(0) / max(1, len(z))).square().sum() / n
+    return error / variance.clamp(min=torch.finfo(z.dtype).tiny)

@@ -1,0 +1,160 @@
+"""A run's training, from its folder of files to a finished model: tokenizers first, then the Loom."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.rng import derive, generator
+from modaloom.core.types import Loss
+from modaloom.data.cache import Cached
+from modaloom.data.folder import Folder
+from modaloom.models.model import Model
+from modaloom.networks.conv import memory_format
+from modaloom.runs.builder import LOOM, build_loom, build_streams, frozen
+from modaloom.runs.checkpoint import pack_tensors
+from modaloom.runs.durable import digest
+from modaloom.runs.store import RunFolder
+from modaloom.tokenizers import VQVAE
+from modaloom.training.batches import Batches
+from modaloom.training.engine import Engine
+from modaloom.training.loop import Stage, Step
+from modaloom.training.prepare import Prepared, prepare
+from modaloom.training.stages import Plan, run_stages
+
+VALIDATIONS = 10
+"""How often a Loom's validation bound is taken over a training."""
+VALIDATED = 128
+"""Validation samples that it is taken on."""
+
+
+class Fit:
+    """A training in progress. Iterate over `steps`; then `model` is whole."""
+
+    def __init__(
+        self, run: RunFolder, folder: Folder, engine: Engine, *, tell: Callable[[str], None]
+    ) -> None:
+        self.run, self.engine, self.tell = run, engine, tell
+        self.config = run.run()
+        self.data: Prepared = prepare(run, folder)
+        self.model: Model | None = None
+        self._codes: dict[str, Cached] = {}
+
+    @property
+    def stages(self) -> list[str]:
+        """The names of the stages, in order."""
+        return [*(name for name, t in self.data.tokenizers.items() if t.learned), LOOM]
+
+    def steps(self) -> Iterator[Step]:
+        """Train every stage, yielding after each step; see `run_stages` for what it raises."""
+        learned = {n: t for n, t in self.data.tokenizers.items() if isinstance(t, VQVAE)}
+        share = self.config.training.tokenizer_share
+        plans = [Plan(partial(self._tokenizer, n, t), share / len(learned)) for n, t in learned.items()]
+        plans.append(Plan(self._loom, 1 - share if learned else 1.0))
+        for step in run_stages(plans, self.run, self.engine, tell=self.tell):
+            if step.stage == LOOM and _due(step):
+                self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
+            yield step
+        assert self.model is not None
+        frozen([self.model.loom, *self.data.tokenizers.values()])
+
+    def codes(self, split: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of train or val."""
+        rows = self.data.rows[split].numpy()
+        codes = {name: torch.from_numpy(c.array[rows].astype(np.int64)) for name, c in self._codes.items()}
+        return codes, {name: torch.from_numpy(c.present[rows]) for name, c in self._codes.items()}
+
+    def validate(self) -> dict[str, float]:
+        """Stream → bound in bits per code given all other streams, on held-out samples that have them all."""
+        assert self.model is not None
+        loom, codes, present = self.model.loom, *self.codes("val")
+        whole = torch.stack(list(present.values())).all(0).nonzero().flatten()[:VALIDATED]
+        if not len(whole):
+            return {}
+        some = {name: c[whole].to(self.engine.device) for name, c in codes.items()}
+        loom.eval()
+        bits: dict[str, float] = {}
+        for name in some:
+            with self.engine.autocast():
+                nats = loom.bound(
+                    some,
+                    [name],
+                    [n for n in some if n != name],
+                    generator=generator(self.config.seed, "val"),
+                    points=4,
+                )
+            bits[f"val.bits.{name}"] = float(nats[name].mean()) / loom.shapes[name].codes / np.log(2)
+        loom.train()
+        return bits
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """Learned tokenizer → how often each code of each depth stands in the training codes."""
+        codes, present = self.codes("train")
+        found = {}
+        for name in self.stages[:-1]:
+            shape = self.data.tokenizers[name].shape
+            streams = [s for s, plan in self.data.plans.items() if plan.tokenizer == name]
+            seen = torch.cat([codes[s][present[s]].flatten(0, 1) for s in streams])
+            counts = [torch.bincount(seen[:, q], minlength=shape.size) for q in range(shape.depth)]
+            found[name] = {
+                "size": shape.size,
+                "depth": shape.depth,
+                "counts": [c.tolist() for c in counts],
+                "perplexity": [float(torch.special.entr(c / c.sum()).sum().exp()) for c in counts],
+            }
+        return found
+
+    def _tokenizer(self, name: str, tokenizer: VQVAE) -> Stage:
+        """Trains on every value of every stream that shares it."""
+        train = self.data.rows["train"].numpy()
+        columns = [self.data.packed(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
+        index = [(c.array, row) for c in columns for row in train[c.present[train]]]
+        size = min(self.config.training.batch, len(index))
+        batches = Batches(len(index), size, self.config.seed, name)
+
+        def batch(step: int) -> Tensor:
+            picked = [index[i] for i in batches(step).tolist()]
+            return torch.from_numpy(np.stack([array[row] for array, row in picked]))
+
+        _channels_last(tokenizer)
+        return Stage(name, tokenizer, batch, tokenizer.loss, self.config.training.tokenizer, size)
+
+    def _loom(self) -> Stage:
+        """Trains on the cached codes of all streams."""
+        streams = build_streams(self.data.plans, self.data.tokenizers)
+        frozen(self.data.tokenizers.values())
+        for name, plan in self.data.plans.items():
+            version = digest(pack_tensors(self.data.tokenizers[plan.tokenizer].state_dict()))
+            self._codes[name] = self.data.codes(name, streams[name].tokenizer, version)
+        loom = build_loom(streams, self.config.loom, seed=derive(self.config.seed, "init", LOOM))
+        self.model = Model(streams, loom)
+        codes, present = self.codes("train")
+        n = len(self.data.rows["train"])
+        size = min(self.config.training.batch, n)
+        batches = Batches(n, size, self.config.seed, LOOM)
+
+        def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
+            rows = batches(step)
+            return {
+                "codes": {name: c[rows] for name, c in codes.items()},
+                "present": {name: p[rows] for name, p in present.items()},
+            }
+
+        def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
+            return loom.loss(batch["codes"], batch["present"], noise)
+
+        return Stage(LOOM, loom, batch, loss, self.config.training.loom, size)
+
+
+def _due(step: Step) -> bool:
+    """At the end, and VALIDATIONS times before it."""
+    return step.step == step.total or step.step % max(1, step.total // VALIDATIONS) == 0
+
+
+def _channels_last(module: nn.Module) -> None:
+    """Weights in the memory format that convolutions are fastest in."""
+    for p in module.parameters():
+        p.data = memory_format(p.data)

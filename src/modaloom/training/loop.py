@@ -1,0 +1,153 @@
+"""The training loop: a generator. The caller logs, saves and stops.
+
+There is no random state: a step's noise derives from (seed, stage, "noise", step) and its samples from the
+step, so weights, buffers, optimizer, average and the number of steps done are all that a training is.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.errors import BadRun
+from modaloom.core.rng import generator
+from modaloom.core.types import Loss
+from modaloom.runs.checkpoint import Checkpoint
+from modaloom.runs.config import OptimizerConfig
+from modaloom.training.ema import EMA
+from modaloom.training.engine import Engine, Result, check_finite, learning_rate
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One module and how it is trained. All that it learns lies in the module's state_dict."""
+
+    name: str
+    module: nn.Module
+    batch: Callable[[int], Any]
+    """Step (from 0) → batch, a pure function."""
+    loss: Callable[[Any, torch.Generator], Loss]
+    """(Batch, CPU generator of the step) → loss."""
+    optimizer: OptimizerConfig
+    size: int
+    """Samples a batch."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step reports. Reading its tensors waits for the device; `record` does, for the log."""
+
+    stage: str
+    step: int
+    """Steps done."""
+    total: int
+    loss: Tensor
+    parts: Mapping[str, Tensor]
+    grad_norm: Tensor
+    learning_rate: float
+    """Share of the peak rates."""
+    samples_per_second: float
+    seconds_left: float
+    """Of this stage."""
+
+
+def record(steps: Sequence[Step]) -> dict[str, Any]:
+    """A line for the log: the last step, with means over all of them; a part over the steps that have it."""
+    last = steps[-1]
+    parts = sorted({name for step in steps for name in step.parts})
+    return {
+        "stage": last.stage,
+        "step": last.step,
+        "total": last.total,
+        "loss": _mean([step.loss for step in steps]),
+        **{f"loss.{n}": _mean([step.parts[n] for step in steps if n in step.parts]) for n in parts},
+        "grad_norm": _mean([step.grad_norm for step in steps]),
+        "learning_rate": last.learning_rate,
+        "samples_per_second": round(last.samples_per_second, 1),
+    }
+
+
+def _mean(values: Sequence[Tensor]) -> float:
+    return float(torch.stack([value.float() for value in values]).mean())
+
+
+class Training:
+    """A stage in progress: what a checkpoint holds."""
+
+    def __init__(self, stage: Stage, engine: Engine, total: int, *, seed: int, ema: float) -> None:
+        stage.module.to(engine.device)
+        self.stage, self.engine, self.total, self.seed = stage, engine, total, seed
+        self.optimizers = engine.optimizer(stage.module, stage.optimizer)
+        self.ema = EMA(stage.module, ema)
+        self.step = 0
+
+    def advance(self) -> Result:
+        """Take one step. Raises `WorkFailed` on NaN or infinity."""
+        noise = generator(self.seed, self.stage.name, "noise", self.step)
+        result = self.engine.step(
+            self.stage.module,
+            self.optimizers,
+            self.stage.batch(self.step),
+            lambda batch: self.stage.loss(batch, noise),
+            share=self.share,
+            where=f"step {self.step + 1} of {self.stage.name}",
+        )
+        self.step += 1
+        self.ema.update(self.stage.module, self.step)
+        return result
+
+    @property
+    def share(self) -> float:
+        """The share of the peak learning rates that the next step takes."""
+        config = self.stage.optimizer
+        return learning_rate(self.step, self.total, warmup=config.warmup, decay=config.decay)
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything. Raises `WorkFailed` rather than hold NaN or infinity."""
+        tensors = {
+            "weights": self.stage.module.state_dict(),
+            "ema": self.ema.tensors,
+            "optimizer": self.optimizers.tensors(),
+        }
+        for name, group in tensors.items():
+            check_finite(group, f"{name} of {self.stage.name} after step {self.step}")
+        return Checkpoint(
+            self.step, tensors, {"stage": self.stage.name, "step": self.step, "total": self.total}
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """The inverse of `checkpoint`. Raises `BadRun` if it is another model's."""
+        try:
+            self.stage.module.load_state_dict(dict(checkpoint.tensors["weights"]))
+            self.ema.load(checkpoint.tensors["ema"])
+            self.optimizers.load(checkpoint.tensors["optimizer"])
+        except (LookupError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise BadRun(
+                f"the checkpoint of {self.stage.name} does not fit its configuration: {reason}"
+            ) from error
+        self.step = checkpoint.step
+
+
+def train(training: Training) -> Iterator[Step]:
+    """Train to the end of the stage, yielding after every step."""
+    pace = 0.0
+    while training.step < training.total:
+        start, share = time.perf_counter(), training.share
+        result = training.advance()
+        seconds = time.perf_counter() - start
+        pace = 0.9 * pace + 0.1 * seconds if pace else seconds
+        yield Step(
+            training.stage.name,
+            training.step,
+            training.total,
+            result.loss.total,
+            result.loss.parts,
+            result.grad_norm,
+            share,
+            training.stage.size / pace,
+            (training.total - training.step) * pace,
+        )

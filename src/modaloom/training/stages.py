@@ -1,0 +1,93 @@
+"""The stages of a run, one after the other, with everything that makes them safe to stop."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from modaloom.core.errors import BadValue
+from modaloom.runs.checkpoint import newest, save
+from modaloom.runs.durable import sweep
+from modaloom.runs.store import RunFolder
+from modaloom.training.calibrate import calibrate
+from modaloom.training.engine import Engine
+from modaloom.training.loop import Stage, Step, Training, record, train
+from modaloom.training.signals import Interrupted, caught
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stage to come. It is built when those before it are trained, because it may need them."""
+
+    build: Callable[[], Stage]
+    share: float = 1.0
+    """Of the time, relative to the other stages."""
+
+
+def run_stages(
+    plans: Sequence[Plan], folder: RunFolder, engine: Engine, *, tell: Callable[[str], None]
+) -> Iterator[Step]:
+    """Train every stage from where its newest good checkpoint left it, and put its average into its module.
+
+    Steps come from the run's configuration; what it lacks is calibrated from the minutes that are left and
+    frozen there. Lines go to metrics.jsonl, notices to `tell`.
+
+    Raises:
+        Interrupted: after SIGTERM or Ctrl-C, with a checkpoint saved.
+        WorkFailed: NaN or infinity, or a disk that takes no checkpoint; the one before is intact.
+    """
+    start = time.monotonic()
+    for i, plan in enumerate(plans):
+        stage = plan.build()
+        if stage.name not in folder.run().training.steps:
+            _freeze(stage, folder, engine, start, plan.share / sum(later.share for later in plans[i:]))
+        training = _resume(stage, folder, engine, tell)
+        with caught() as stopped:
+            yield from _train(training, folder, stopped)
+        stage.module.load_state_dict(training.ema.tensors)
+        stage.module.eval()
+
+
+def _freeze(stage: Stage, folder: RunFolder, engine: Engine, start: float, share: float) -> None:
+    """Calibrate a stage to its share of the time left, and write its steps into the configuration."""
+    run = folder.run()
+    if run.training.minutes is None:
+        raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
+    seconds = (60 * run.training.minutes - (time.monotonic() - start)) * share
+    steps = calibrate(stage, engine, seconds, seed=run.seed, ema=run.training.ema)
+    frozen = replace(run.training, steps={**run.training.steps, stage.name: steps})
+    folder.save_run(replace(run, training=frozen))
+
+
+def _resume(stage: Stage, folder: RunFolder, engine: Engine, tell: Callable[[str], None]) -> Training:
+    run = folder.run()
+    total = run.training.steps[stage.name]
+    training = Training(stage, engine, total, seed=run.seed, ema=run.training.ema)
+    sweep(folder.checkpoints(stage.name))
+    found = newest(folder.checkpoints(stage.name))
+    for damage in found.damaged:
+        tell(damage)
+    if found.checkpoint:
+        training.restore(found.checkpoint)
+    folder.rewind(stage.name, training.step)
+    return training
+
+
+def _train(training: Training, folder: RunFolder, stopped: Callable[[], bool]) -> Iterator[Step]:
+    config = folder.run().training
+    clock = time.monotonic()
+    window: list[Step] = []
+    for step in train(training):
+        window.append(step)
+        if step.step % config.log_every == 0 or step.step == step.total:
+            folder.log(record(window))
+            window.clear()
+        yield step
+        asked = stopped()
+        if asked or step.step == step.total or time.monotonic() - clock >= config.checkpoint_seconds:
+            save(folder.checkpoints(training.stage.name), training.checkpoint())
+            clock = time.monotonic()
+        if asked:
+            raise Interrupted(
+                f"stopped after step {step.step} of {step.total} of {step.stage}; "
+                f"go on with: modaloom train --resume --out {folder.path}"
+            )

@@ -1,0 +1,19 @@
+"""What was generated → factors. Not learned; shares no code with the renderers; able to say `INVALID`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modaloom.world.parsers.image import parse_image
+from modaloom.world.parsers.record import parse_record
+from modaloom.world.parsers.words import parse_answer, parse_caption, parse_question
+
+PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
+    "image": parse_image,
+    "caption": parse_caption,
+    "question": parse_question,
+    "answer": parse_answer,
+    "record": parse_record,
+}
+"""Stream → parser: value → {fact that the stream determines: value or `INVALID`}."""
+
+__all__ = ["PARSERS"]

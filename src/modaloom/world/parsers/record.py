@@ -1,0 +1,46 @@
+"""Record → factors, by the formulas of plane figures. Shares no code with what measures them."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from modaloom.world.parsers.image import name_colour, name_position, name_size, to_lab
+from modaloom.world.scene import FACTORS, INVALID
+
+NUMBERS = ("area", "perimeter", "x", "y", "red", "green", "blue")
+
+ROUNDNESS: Mapping[str, float] = {"circle": 1.0, "square": 0.785, "triangle": 0.605, "star": 0.391}
+"""4π · area / perimeter²."""
+MOST_LOG_ERROR = 0.22
+
+SUNK: Mapping[str, float] = {"triangle": 0.219, "star": 0.08}
+"""How far the centroid lies below the middle of the bounding box, over √area."""
+
+
+def parse_record(record: Mapping[str, Any]) -> dict[str, str]:
+    """Factor → value or `INVALID`, for every factor."""
+    background = record.get("background")
+    found = {"background": background if background in FACTORS["background"] else INVALID}
+    numbers = {name: record[name] for name in NUMBERS if isinstance(record.get(name), int | float)}
+    known = len(numbers) == len(NUMBERS) and min(numbers["area"], numbers["perimeter"]) > 0
+    return dict.fromkeys(FACTORS, INVALID) | found | (_object(**numbers) if known else {})
+
+
+def _object(
+    area: float, perimeter: float, x: float, y: float, red: float, green: float, blue: float
+) -> dict[str, str]:
+    shape = _shape(4 * math.pi * area / perimeter**2)
+    return {
+        "shape": shape,
+        "colour": name_colour(to_lab(np.array([red, green, blue]).clip(0, 255))),
+        "size": name_size(shape, area),
+        "position": name_position(x, y - SUNK.get(shape, 0.0) * math.sqrt(area)),
+    }
+
+
+def _shape(roundness: float) -> str:
+    errors = {name: abs(math.log(roundness / value)) for name, value in ROUNDNESS.items()}
+    best = min(errors, key=lambda name: errors[name])
+    return best if errors[best] <= MOST_LOG_ERROR else INVALID

@@ -1,0 +1,49 @@
+"""Scores by parsing: a value against the scene's facts, two values against each other, and floors."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modaloom.core.errors import choose
+from modaloom.world import STREAMS
+from modaloom.world.parsers import PARSERS
+from modaloom.world.scene import INVALID
+
+Facts = Mapping[str, str]
+"""`Scene.facts`: a line of the world's facts."""
+
+
+def parse(stream: str, value: Any) -> dict[str, str]:
+    """Slot → value or `INVALID`. Raises `BadValue` for a stream that the world does not have."""
+    return PARSERS[choose("stream of the world", stream, PARSERS)](value)
+
+
+def score(stream: str, value: Any, facts: Facts) -> dict[str, bool]:
+    """Slot → whether the value says what the facts say; `INVALID` never does."""
+    return {slot: said == facts[slot] for slot, said in parse(stream, value).items()}
+
+
+def agree(first: str, one: Any, second: str, other: Any) -> dict[str, bool]:
+    """Slot that both streams determine → whether the two values say the same, and say something."""
+    said, too = parse(first, one), parse(second, other)
+    return {slot: said[slot] == too[slot] != INVALID for slot in said if slot in too}
+
+
+def floor(stream: str, train: Sequence[Facts], test: Sequence[Facts]) -> dict[str, float]:
+    """Slot → accuracy on `test` of always giving the commonest value of `train`.
+
+    For the answer, the commonest one to the question: the question-only floor.
+    """
+    return {slot: _floor(slot, train, test) for slot in STREAMS[stream].determines}
+
+
+def _floor(slot: str, train: Sequence[Facts], test: Sequence[Facts]) -> float:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for facts in train:
+        counts[_context(slot, facts)][facts[slot]] += 1
+    guess = {context: values.most_common(1)[0][0] for context, values in counts.items()}
+    return sum(facts[slot] == guess.get(_context(slot, facts)) for facts in test) / len(test)
+
+
+def _context(slot: str, facts: Facts) -> str:
+    return facts["asked"] if slot == "answer" else ""

@@ -1,0 +1,97 @@
+"""Geometry and colour of the object: what the image shows and the record measures.
+
+Units: pixels of the 32 × 32 image, x to the right, y down, (0, 0) the corner of the first pixel; colours are
+RGB in 0..255.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from modaloom.world.scene import COLUMNS, ROWS, Scene
+
+SIDE = 32
+RADII: Mapping[str, float] = {"small": 6.0, "large": 9.5}
+ROW_CENTRES = dict(zip(ROWS, (10.0, 16.0, 22.0), strict=True))
+COLUMN_CENTRES = dict(zip(COLUMNS, (10.0, 16.0, 22.0), strict=True))
+
+PALETTE: Mapping[str, tuple[float, float, float]] = {
+    "red": (230, 57, 57),
+    "blue": (30, 118, 232),
+    "purple": (164, 91, 212),
+    "orange": (255, 160, 60),
+    "yellow": (202, 187, 20),
+    "green": (93, 208, 94),
+}
+"""Two groups of three with equal lightness (L* about 52 and 75), so that grey never tells the colour."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A star polygon: `points` outer vertices, with inner vertices between them; a polygon is a flat star."""
+
+    points: int
+    inner: float
+    """Radius of the inner vertices over that of the outer ones; cos(π / points) makes the sides straight."""
+    scale: float
+    """Outer radius for a nominal radius of 1: evens out how large the shapes look."""
+    turn: float = 0.0
+    """Angle of a vertex from the upward direction, radians."""
+    drop: float = 0.0
+    """Centre below the middle of the bounding box, over the outer radius."""
+
+
+OUTLINES: Mapping[str, Outline] = {
+    "circle": Outline(64, math.cos(math.pi / 64), 1.0),
+    "square": Outline(4, math.cos(math.pi / 4), 1.22, turn=math.pi / 4),
+    "triangle": Outline(3, 0.5, 1.22, drop=0.25),
+    "star": Outline(5, 0.48, 1.15, drop=(1 - math.cos(math.pi / 5)) / 2),
+}
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The object with its nuisance: size jitter ± 5%, place jitter ± 0.7 px, hue jitter ± 6°."""
+
+    outline: Outline
+    radius: float
+    """Of the outer vertices."""
+    x: float
+    y: float
+    rgb: np.ndarray
+    """float64 (3,)."""
+
+    @property
+    def area(self) -> float:
+        """Square pixels: 2 · points triangles between the centre, an outer and an inner vertex."""
+        o = self.outline
+        return o.points * o.inner * math.sin(math.pi / o.points) * self.radius**2
+
+    @property
+    def perimeter(self) -> float:
+        """Pixels."""
+        o = self.outline
+        side = math.sqrt(1 + o.inner**2 - 2 * o.inner * math.cos(math.pi / o.points))
+        return 2 * o.points * side * self.radius
+
+
+def place(scene: Scene) -> Placed:
+    """The same for every stream that shows the scene."""
+    rng = scene.random("place")
+    outline = OUTLINES[scene.shape]
+    radius = RADII[scene.size] * outline.scale * rng.uniform(0.95, 1.05)
+    row, column = scene.position.split()
+    dx, dy = rng.uniform(-0.7, 0.7, 2)
+    x, y = COLUMN_CENTRES[column] + dx, ROW_CENTRES[row] + dy + outline.drop * radius
+    return Placed(outline, radius, x, y, turn_hue(PALETTE[scene.colour], np.radians(rng.uniform(-6, 6))))
+
+
+def turn_hue(rgb: tuple[float, float, float], angle: float) -> np.ndarray:
+    """float64 (3,) in 0..255: rgb turned about the grey axis by `angle` radians (Rodrigues' formula)."""
+    v, axis = np.asarray(rgb, dtype=float), np.full(3, 3**-0.5)
+    along = axis * (axis @ v)
+    turned = along + (v - along) * np.cos(angle) + np.cross(axis, v) * np.sin(angle)
+    clipped: np.ndarray = np.clip(turned, 0, 255)
+    return clipped

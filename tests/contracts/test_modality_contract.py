@@ -1,0 +1,148 @@
+"""What holds for every modality of the table. A new one needs a line in EXAMPLES and nothing else."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from modaloom.core.errors import BadFile, ModaloomError
+from modaloom.modalities import MODALITIES, Limits, Modality
+
+
+def picture(seed: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (16, 24, 3), np.uint8))
+
+
+EXAMPLES: dict[str, list[Any]] = {
+    "image": [picture(seed) for seed in range(3)],
+    "text": ["three", "", 'two\nlines & <b>"bold"</b> 日本 🙂'],
+    "record": [{"age": 31, "sex": "f"}, {"age": 4.5, "sex": None, "ill": True}, {"note": "<b>日本</b>"}],
+}
+BROKEN = {"image": b"\x89PNG\r\n\x1a\n garbage", "text": b"\xff\xfe\x00", "record": b"{'a': 1}"}
+
+every = pytest.mark.parametrize("modality", MODALITIES.values(), ids=MODALITIES)
+packs = pytest.mark.parametrize("modality", [m for m in MODALITIES.values() if m.pack], ids=lambda m: m.name)
+
+
+def plain(value: Any) -> Any:
+    """Something that == compares."""
+    return np.asarray(value).tolist() if isinstance(value, Image.Image) else value
+
+
+def test_the_table_is_keyed_by_name_and_suffixes_are_unique() -> None:
+    assert all(name == modality.name for name, modality in MODALITIES.items())
+    suffixes = [suffix for modality in MODALITIES.values() for suffix in modality.suffixes]
+    assert len(suffixes) == len(set(suffixes))
+    assert all(re.fullmatch("[a-z0-9]+", suffix) for suffix in suffixes)
+
+
+@every
+def test_written_values_read_back(modality: Modality, tmp_path: Path) -> None:
+    for i, value in enumerate(EXAMPLES[modality.name]):
+        path = tmp_path / f"{i}.{modality.suffixes[0]}"
+        modality.write(value, path)
+        assert plain(modality.read(path)) == plain(value)
+
+
+@every
+def test_the_same_value_gives_the_same_bytes(modality: Modality, tmp_path: Path) -> None:
+    a, b = (tmp_path / f"{name}.{modality.suffixes[0]}" for name in "ab")
+    modality.write(EXAMPLES[modality.name][1], a)
+    modality.write(EXAMPLES[modality.name][1], b)
+    assert a.read_bytes() == b.read_bytes()
+
+
+def broken(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+FAULTS: dict[str, Callable[[Path, Modality], Any]] = {
+    "missing": lambda path, modality: None,
+    "empty": lambda path, modality: broken(path, b""),
+    "mislabelled": lambda path, modality: broken(path, BROKEN[modality.name]),
+    "pipe": lambda path, modality: os.mkfifo(path),
+    "folder": lambda path, modality: path.mkdir(),
+    "link loop": lambda path, modality: path.symlink_to(path),
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("fault", FAULTS)
+@every
+def test_bad_files_are_named(modality: Modality, fault: str, tmp_path: Path) -> None:
+    path = tmp_path / f"bad.{modality.suffixes[0]}"
+    FAULTS[fault](path, modality)
+    with pytest.raises(BadFile, match=re.escape(str(path))) as caught:
+        modality.read(path)
+    assert caught.value.path == path
+
+
+@every
+def test_parse_reads_a_written_file_and_refuses_a_missing_one(modality: Modality, tmp_path: Path) -> None:
+    path = tmp_path / f"0.{modality.suffixes[0]}"
+    modality.write(EXAMPLES[modality.name][0], path)
+    assert plain(modality.parse(f"@{path}")) == plain(EXAMPLES[modality.name][0])
+    with pytest.raises(ModaloomError, match="nowhere"):
+        modality.parse(f"@{tmp_path}/nowhere.{modality.suffixes[0]}")
+
+
+@every
+def test_show_is_self_contained_and_escaped(modality: Modality) -> None:
+    for value in EXAMPLES[modality.name]:
+        fragment = modality.show(value)
+        assert re.search(r"^<\w+.*>$", fragment, re.DOTALL)
+        assert not re.search(r"https?:|file:|<script|<b>|src=\"(?!data:)", fragment)
+
+
+@every
+def test_compare_of_equals_is_perfect_and_of_others_is_not(modality: Modality) -> None:
+    values = EXAMPLES[modality.name]
+    form = modality.measure(values, Limits())
+    same, other = modality.compare(values[0], values[0], form), modality.compare(values[1], values[0], form)
+    assert same.keys() >= other.keys()
+    assert same != other
+    assert all(np.isfinite(figure) for figure in [*same.values(), *other.values()])
+
+
+@every
+def test_describe_says_something(modality: Modality) -> None:
+    assert modality.describe is None or modality.describe(iter(EXAMPLES[modality.name]))
+
+
+@packs
+def test_packed_values_have_the_forms_shape_and_come_back(modality: Modality) -> None:
+    values = EXAMPLES[modality.name]
+    form = modality.measure(values, Limits())
+    assert modality.pack is not None
+    assert modality.unpack is not None
+    for value in values:
+        packed = modality.pack(value, form)
+        assert packed.shape[-len(form["size"]) :] == tuple(form["size"])
+        again = modality.pack(modality.unpack(packed, form), form)
+        assert (again == packed).all()
+
+
+@pytest.mark.parametrize("modality", [m for m in MODALITIES.values() if m.signal], ids=lambda m: m.name)
+def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
+    form = modality.measure(EXAMPLES[modality.name], Limits())
+    assert modality.pack is not None
+    assert modality.signal is not None
+    assert modality.packed is not None
+    assert modality.loss is not None
+    packed = torch.stack([torch.from_numpy(modality.pack(v, form)) for v in EXAMPLES[modality.name]])
+    signal = modality.signal(packed)
+    assert signal.dtype == torch.float32
+    assert signal.shape[:2] == (len(packed), form["channels"])
+    assert signal.abs().max() <= 1
+    assert signal.min() < -0.9
+    assert signal.max() > 0.9
+    assert torch.equal(modality.packed(signal), packed)
+    assert torch.equal(modality.packed(signal * 9), modality.packed(signal.mul(9).clamp(-1, 1)))
+    assert torch.equal(modality.loss(signal, signal), torch.zeros(len(packed)))
+    assert (modality.loss(signal, -signal) > 0).all()

@@ -1,0 +1,135 @@
+"""Every sampler with every process that it declares: complete, faithful, independent of the batch."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import BadValue
+from modaloom.core.types import MASK, Canvas, Field, Logits
+from modaloom.diffusion import PROCESSES
+from modaloom.diffusion.categorical import Noise
+from modaloom.diffusion.samplers import SAMPLERS
+
+PAIRS = [(sampler, process) for sampler, value in SAMPLERS.items() for process in value.processes]
+SIZE = 5
+
+
+def denoise(canvas: Canvas) -> Logits:
+    """A stand-in whose logits depend on all that is visible in a sample, and on nothing beside it."""
+    seen = sum(((field.state + 2) * field.valid[..., None]).sum((1, 2)) for field in canvas.values())
+    assert isinstance(seen, Tensor)
+    return {
+        name: torch.sin(
+            seen[:, None, None, None]
+            + torch.arange(field.state[0].numel() * SIZE).view(*field.state[0].shape, SIZE)
+        )
+        for name, field in canvas.items()
+    }
+
+
+def draw(
+    sampler: str, process: str, canvas: Canvas, noise: Noise, steps: int, **options: float
+) -> list[Canvas]:
+    times = torch.linspace(1, 0, steps + 1)
+    run = SAMPLERS[sampler].run
+    return list(run(denoise, PROCESSES[process](), canvas, times, noise=noise, **options))
+
+
+def canvas(batch: int) -> Canvas:
+    """A given stream, a wanted one of depth 3 with padding, a partly known one; no two samples alike."""
+    sample = torch.arange(batch)[:, None]
+    made = {}
+    for name, positions, depth in [("given", 3, 2), ("wanted", 6, 3), ("partly", 4, 1)]:
+        codes = (sample[..., None] + torch.arange(positions * depth).view(positions, depth)) % SIZE
+        known = torch.full_like(codes, name == "given", dtype=torch.bool)
+        if name == "partly":
+            known[:, :2] = True
+        valid = torch.ones(batch, positions, dtype=torch.bool)
+        if name == "wanted":
+            valid = torch.arange(positions) < 3 + sample % 4
+        t = torch.full((batch,), float(name != "given"))
+        made[name] = Field(codes.masked_fill(~known, MASK), known, valid, t)
+    return made
+
+
+def own(batch: int, *, first: int = 0) -> Noise:
+    return Noise([torch.Generator().manual_seed(first + i) for i in range(batch)])
+
+
+@pytest.mark.parametrize("steps", [1, 3, 100])
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_complete_and_faithful(sampler: str, process: str, steps: int) -> None:
+    start = canvas(8)
+    walk = draw(sampler, process, start, own(8), steps)
+    assert len(walk) == steps
+    for name, field in walk[-1].items():
+        assert ((field.state >= 0) & (field.state < SIZE))[field.valid].all()
+        assert torch.equal(field.state[field.known], start[name].state[field.known])
+        assert (field.t == 0).all()
+    for before, after in zip([start, *walk], walk, strict=False):
+        for name in start:
+            written = before[name].state != MASK
+            assert torch.equal(before[name].state[written], after[name].state[written])
+            hidden = (after[name].state == MASK).long()
+            assert (hidden.diff(dim=-1) >= 0).all(), "a fine code was written before a coarser one"
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_same_at_any_batch_size(sampler: str, process: str) -> None:
+    """Samples 2 and 3 alone are samples 2 and 3 of eight: bit for bit."""
+    whole = draw(sampler, process, canvas(8), own(8), 5)[-1]
+    part = {
+        name: Field(*(getattr(field, key)[2:4] for key in ("state", "known", "valid", "t")))
+        for name, field in canvas(8).items()
+    }
+    alone = draw(sampler, process, part, own(2, first=2), 5)[-1]
+    for name in whole:
+        assert torch.equal(whole[name].state[2:4], alone[name].state)
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_seed_and_temperature(sampler: str, process: str) -> None:
+    def codes(seed: int, temperature: float) -> Tensor:
+        noise = own(8, first=100 * seed)
+        return draw(sampler, process, canvas(8), noise, 5, temperature=temperature)[-1]["wanted"].state
+
+    assert torch.equal(codes(0, 1.0), codes(0, 1.0))
+    assert not torch.equal(codes(0, 1.0), codes(1, 1.0))
+    spread = [
+        float((codes(0, temperature) != codes(1, temperature)).float().mean()) for temperature in (0.01, 1e3)
+    ]
+    assert spread[0] < spread[1]
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_nothing_to_do(sampler: str, process: str) -> None:
+    """A canvas that is complete comes back as it is."""
+    full = {"given": canvas(2)["given"]}
+    for now in draw(sampler, process, full, own(2), 4):
+        assert torch.equal(now["given"].state, full["given"].state)
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+@pytest.mark.parametrize("times", [[1.0, 0.5], [1.0], [0.5, 1.0, 0.0], [1.5, 0.0]])
+def test_bad_times(sampler: str, process: str, times: list[float]) -> None:
+    walk = SAMPLERS[sampler].run(denoise, PROCESSES[process](), canvas(2), torch.tensor(times), noise=own(2))
+    with pytest.raises(BadValue, match="times"):
+        next(walk)
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_bad_temperature(sampler: str, process: str) -> None:
+    with pytest.raises(BadValue, match="temperature"):
+        draw(sampler, process, canvas(2), own(2), 2, temperature=-1.0)
+
+
+@pytest.mark.parametrize(("sampler", "process"), PAIRS)
+def test_a_stream_may_start_partway(sampler: str, process: str) -> None:
+    """A wanted stream at t = 0.5 joins the walk there: until then none of its codes is written."""
+    start = canvas(4)
+    start["wanted"] = replace(start["wanted"], t=torch.full((4,), 0.5))
+    walk = draw(sampler, process, start, own(4), 4)
+    assert (walk[1]["wanted"].state == MASK).all()
+    assert (walk[-1]["wanted"].state[start["wanted"].valid] >= 0).all()

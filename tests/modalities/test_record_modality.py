@@ -1,0 +1,126 @@
+"""Table rows: quantile bins, categories, missing values."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modaloom.core.errors import BadFile, BadValue
+from modaloom.modalities import Limits
+from modaloom.modalities import record as records
+
+ROWS: list[records.Row] = [
+    {"age": 30, "sex": "f", "ill": True},
+    {"age": 40, "sex": "m", "ill": False},
+    {"age": 50, "sex": "f", "ill": None},
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1]", "3", "{", "{'a': 1}",
+        '{"a": [1]}', '{"a": {"b": 1}}', '{"a": NaN}', '{"a": -Infinity}', '{"a": 1e999}',
+        '{"a": 1' + "0" * 400 + "}", "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_row_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with pytest.raises(BadFile, match=r"a\.json: "):
+        records.read(path)
+
+
+def test_arguments_are_json_or_a_path(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"age": 3}')
+    for argument in ('{"age": 3}', f"{tmp_path}/a.json", f"@{tmp_path}/a.json"):
+        assert records.parse(argument) == {"age": 3}
+    with pytest.raises(BadValue, match="JSON"):
+        records.parse('{"age": }')
+
+
+def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
+    records.write({"a": 1, "b": 2}, tmp_path / "a.json")
+    records.write({"b": 2, "a": 1}, tmp_path / "b.json")
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_few_values_are_kept_exactly() -> None:
+    form = records.measure(ROWS, Limits())
+    assert form["size"] == [3]
+    assert records.sizes(form) == 4
+    assert [records.unpack(records.pack(row, form), form) for row in ROWS] == [
+        {name: value for name, value in row.items() if value is not None} for row in ROWS
+    ]
+    assert json.loads(json.dumps(form)) == form
+
+
+def test_many_numbers_fall_into_bins_of_equal_count() -> None:
+    values = np.random.default_rng(0).exponential(size=1000).tolist()
+    form = records.measure([{"x": value} for value in values], Limits(bins=8))
+    slots = np.array([records.pack({"x": value}, form)[0] for value in values])
+    assert np.bincount(slots, minlength=9).tolist() == [0, *[125] * 8]
+    for slot in range(1, 9):
+        inside = [value for value, one in zip(values, slots) if one == slot]
+        assert sum(value < form["columns"]["x"]["values"][slot - 1] for value in inside) == 62
+
+
+@given(st.lists(st.integers(-5, 5) | st.floats(-1e9, 1e9), min_size=1), st.integers(1, 8))
+def test_any_numbers_fit_at_most_the_bins_and_none_is_empty(values: list[float], bins: int) -> None:
+    column = records.measure([{"x": value} for value in values], Limits(bins=bins))["columns"]["x"]
+    form = {"size": [1], "columns": {"x": column}}
+    assert len(column["values"]) <= bins
+    slots = {int(records.pack({"x": value}, form)[0]) for value in values}
+    assert slots == set(range(1, len(column["values"]) + 1))
+    assert set(column["values"]) <= set(values)
+
+
+def test_a_value_that_most_rows_have_is_one_bin() -> None:
+    column = records.measure([{"x": max(0, i - 90)} for i in range(100)], Limits(bins=4))["columns"]["x"]
+    assert column["values"][0] == 0
+    assert column["edges"][0] > 0
+
+
+def test_unknown_and_missing_values_take_slot_0_and_stay_away() -> None:
+    form = records.measure(ROWS, Limits())
+    packed = records.pack({"sex": "x", "ill": None, "age": "old", "colour": "red"}, form)
+    assert packed.tolist() == [0, 0, 0]
+    assert records.unpack(packed, form) == {}
+    assert records.unpack(np.array([99, 1, 1]), form).keys() == {"ill", "sex"}
+
+
+def test_truth_values_and_numbers_are_told_apart() -> None:
+    form = records.measure([{"x": True}, {"x": 1}, {"x": "1"}], Limits())
+    assert form["columns"]["x"]["kind"] == "category"
+    assert len({int(records.pack({"x": value}, form)[0]) for value in (True, 1, "1")}) == 3
+
+
+def test_identifiers_do_not_blow_the_codebook_up() -> None:
+    form = records.measure([{"id": f"p{i}"} for i in range(5000)] + [{"id": "p7"}], Limits())
+    assert records.sizes(form) == 256
+    assert records.pack({"id": "p7"}, form)[0] > 0
+
+
+def test_records_without_columns_are_refused() -> None:
+    with pytest.raises(BadValue, match="no column"):
+        records.measure([{}, {"x": None}], Limits())
+
+
+def test_compare_by_column_in_standard_deviations() -> None:
+    form = records.measure(ROWS, Limits())
+    std = float(np.std([30, 40, 50]))
+    figures = records.compare({"age": 40, "sex": "m"}, {"age": 50, "sex": "f", "ill": True}, form)
+    assert figures == pytest.approx(
+        {
+            "present": 2 / 3,
+            "exact": 0, "exact.sex": 0, "exact.ill": 0,
+            "error": 10 / std, "error.age": 10 / std,
+        }
+    )  # fmt: skip
+
+
+def test_describe_counts_columns() -> None:
+    assert records.describe(ROWS) == {"columns": {"age": 1, "ill": 0.667, "sex": 1}}

@@ -1,0 +1,71 @@
+"""Words."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modaloom.core.errors import BadFile, BadValue
+from modaloom.modalities import text as texts
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"three", "three"),
+        (b"three\n", "three"),
+        (b"three\r\n", "three"),
+        (b"three\n\n", "three\n"),
+        (b"\n", ""),
+        (b"\xef\xbb\xbfthree\n", "three"),
+        ("日本\n".encode(), "日本"),
+    ],
+)
+def test_one_line_ending_is_dropped(data: bytes, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert texts.read(path) == text
+
+
+@given(st.text(max_size=20).filter(lambda text: not text.endswith("\r") and text[:1] != "\ufeff"))
+def test_any_text_survives_a_file(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.txt"
+    texts.write(text, path)
+    assert texts.read(path) == text
+
+
+@pytest.mark.parametrize("data", ["naïve".encode("latin-1"), "three".encode("utf-16"), b"\x89PNG"])
+def test_other_encodings_are_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    with pytest.raises(BadFile, match=r"a\.txt: is not UTF-8 text \(byte \d"):
+        texts.read(path)
+
+
+def test_a_book_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"x" * (texts.MOST_BYTES + 1))
+    with pytest.raises(BadFile, match="at most"):
+        texts.read(path)
+
+
+def test_arguments_are_literal_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("from a file\n")
+    assert texts.parse("three") == "three"
+    assert texts.parse(f"@{tmp_path}/a.txt") == "from a file"
+    with pytest.raises(BadValue, match="UTF-8"):
+        texts.parse("broken \udcff argument")
+
+
+def test_compare() -> None:
+    assert texts.compare("abxd", "abcd", {}) == {"exact": 0, "char_error": 0.25}
+
+
+def test_describe() -> None:
+    assert texts.describe(["a", "bb", "a", "dddd"]) == {
+        "shortest": 1,
+        "median": 2,
+        "longest": 4,
+        "distinct": 3,
+    }

@@ -1,0 +1,75 @@
+"""A small joint distribution over a few streams, with everything about it computed by enumeration."""
+
+import itertools
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from modaloom.core.types import MASK, Canvas, Field, Logits
+
+
+class Joint:
+    """p over the codes of streams of shapes (L, Q), all with `size` codes, and its exact denoiser."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, int]], size: int, *, seed: int) -> None:
+        self.shapes, self.size = dict(shapes), size
+        self.codes_per_stream = [positions * depth for positions, depth in shapes.values()]
+        self.table = torch.tensor(list(itertools.product(range(size), repeat=sum(self.codes_per_stream))))
+        noise = torch.randn(
+            len(self.table), dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+        )
+        self.log_p = (2 * noise).log_softmax(0)
+        self.parts = dict(zip(shapes, self.table.split(self.codes_per_stream, 1), strict=True))
+
+    def denoise(self, canvas: Canvas) -> Logits:
+        """log p(code | all visible codes of the canvas), the streams that it lacks summed out.
+
+        Samples in the same state share the work: few states, many samples.
+        """
+        flat = torch.cat([field.state.flatten(1) for field in canvas.values()], 1) - MASK
+        _, inverse = (
+            (flat * (self.size + 1) ** torch.arange(flat.shape[1])).sum(1).unique(return_inverse=True)
+        )
+        first = torch.zeros(int(inverse.max()) + 1, dtype=torch.int64)
+        first[inverse] = torch.arange(len(inverse))
+        few = {name: replace(field, state=field.state[first]) for name, field in canvas.items()}
+        return {name: logits[inverse] for name, logits in self.conditionals(few).items()}
+
+    def conditionals(self, canvas: Canvas) -> Logits:
+        """As `denoise`, by brute force."""
+        fits = torch.stack([self.fits(name, field.state) for name, field in canvas.items()]).all(0)
+        weights = fits * self.log_p.exp()
+        weights = weights / weights.sum(1, keepdim=True)
+        return {
+            name: (weights @ F.one_hot(self.parts[name], self.size).double().flatten(1))
+            .log()
+            .view(*field.state.shape, self.size)
+            for name, field in canvas.items()
+        }
+
+    def fits(self, name: str, state: Tensor) -> Tensor:
+        """bool (B, N): which rows of the table agree with the visible codes of a stream."""
+        flat = state.flatten(1)[:, None]
+        return ((flat == MASK) | (flat == self.parts[name])).all(-1)
+
+    def canvas(self, rows: Tensor, *, hidden: Collection[str] = ()) -> Canvas:
+        """Rows of the table as a canvas; the `hidden` streams are all masked at t = 1, the others known."""
+        canvas = {}
+        for name, shape in self.shapes.items():
+            state = self.parts[name][rows].view(-1, *shape)
+            known = torch.full_like(state, name not in hidden, dtype=torch.bool)
+            canvas[name] = Field(
+                state=state.masked_fill(~known, MASK),
+                known=known,
+                valid=torch.ones(state.shape[:2], dtype=torch.bool),
+                t=torch.full((len(rows),), float(name in hidden)),
+            )
+        return canvas
+
+    def log_marginal(self, names: Collection[str]) -> Tensor:
+        """log p (N,) of the `names` part of every row."""
+        same = torch.stack([self.fits(name, self.parts[name]) for name in names]).all(0)
+        return (same * self.log_p.exp()).sum(1).log()

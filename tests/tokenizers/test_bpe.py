@@ -1,0 +1,90 @@
+"""Byte-level BPE: exact round trips, EOS and PAD, determinism, state without pickles."""
+
+import json
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modaloom.core.errors import BadRun, BadValue
+from modaloom.tokenizers.bpe import BPE
+
+TEXTS = ["a small red circle", "a large blue star", "what colour is it?", "red"] * 50
+bpe = BPE.learn(TEXTS, vocabulary=300, length=16)
+
+
+@given(st.text(max_size=30))
+def test_any_text_comes_back_exactly(text: str) -> None:
+    wide = bpe.view((130,))
+    assert wide.decode(wide.encode([text])) == [text]
+    assert wide.truncated == 0
+
+
+def test_texts_end_in_eos_then_pad() -> None:
+    row = bpe.encode(["red"])[0, :, 0].tolist()
+    end = row.index(bpe.eos)
+    assert max(row[:end]) < bpe.eos
+    assert row[end + 1 :] == [bpe.pad] * (15 - end)
+    assert bpe.shape.size == bpe.pad + 1
+
+
+def test_merges_shorten_what_was_seen() -> None:
+    assert bpe.needed(["a small red circle"]) <= 8
+    assert bpe.needed(["xqzjkvwy"]) == 9
+    assert bpe.needed([]) == 1
+
+
+def test_longer_text_is_cut_and_counted() -> None:
+    short = bpe.view((5,))
+    codes = short.encode(["xqzjkvwy", "xqzjk", "red"])
+    assert short.truncated == 1
+    assert short.decode(codes) == ["xqzjk", "xqzjk", "red"]
+    assert bpe.eos not in codes[0]
+
+
+def test_views_share_the_vocabulary() -> None:
+    short = bpe.view((8,))
+    assert torch.equal(short.encode(["red"])[0], bpe.encode(["red"])[0, :8])
+    assert short.shape.size == bpe.shape.size
+    assert (bpe.shape.grid, short.shape.grid) == ((16,), (8,))
+
+
+def test_decoding_stops_at_eos_drops_pad_and_replaces_broken_bytes() -> None:
+    red = bpe.encode(["red"])[0, :, 0].tolist()[:1]
+    assert bpe.needed(["red"]) == 2
+    assert bpe.decode(torch.tensor([[*red, bpe.pad, *red, bpe.eos, *red]])[..., None]) == ["redred"]
+    sun = bpe.encode(["日"])[0, :2]
+    assert bpe.decode(sun[None])[0].strip("\ufffd") == ""
+    assert "\ufffd" in bpe.decode(sun[None])[0]
+
+
+def test_the_same_texts_give_the_same_codes() -> None:
+    again = BPE.learn(TEXTS, vocabulary=300, length=16)
+    assert json.dumps(again.state()) == json.dumps(bpe.state())
+    assert torch.equal(again.encode(TEXTS), bpe.encode(TEXTS))
+
+
+def test_state_is_json_and_rebuilds_it() -> None:
+    again = BPE.restore(json.loads(json.dumps(bpe.state())))
+    texts = [*TEXTS[:4], "日本 unseen 🙂"]
+    assert torch.equal(again.encode(texts), bpe.encode(texts))
+    assert again.shape == bpe.shape
+    assert not again.learned
+    assert not again.state_dict()
+
+
+@pytest.mark.parametrize(
+    "change", [{"merges": [["xx", "yy"]]}, {"vocabulary": 3}, {"length": "long"}, {"merges": None}]
+)
+def test_damaged_state_is_named(change: dict[str, object]) -> None:
+    with pytest.raises(BadRun, match="text tokenizer"):
+        BPE.restore({**bpe.state(), **change})
+
+
+def test_the_vocabulary_holds_every_byte() -> None:
+    assert BPE.learn([], vocabulary=1000, length=4).shape.size == 258
+    with pytest.raises(BadValue, match="258"):
+        BPE.learn(TEXTS, vocabulary=200, length=4)
+    with pytest.raises(BadValue, match="length"):
+        bpe.view((0,))
