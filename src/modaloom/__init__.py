@@ -5,6 +5,7 @@ run = modaloom.train("pairs/", out="runs/mine", minutes=15)
 out = run.generate(given={"text": "three"}, want=["image"], n=4, seed=0)
 """
 
+from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
@@ -12,8 +13,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     """The verbs of `modaloom.api`, imported when they are first used: `import modaloom` stays fast."""
-    from modaloom import api
-
+    api = import_module("modaloom.api")
     if name in api.__all__:
         return getattr(api, name)
     raise AttributeError(f"module 'modaloom' has no attribute {name!r}")

@@ -67,9 +67,10 @@ def test_complete_and_faithful(sampler: str, process: str, steps: int) -> None:
     for name, field in walk[-1].items():
         assert ((field.state >= 0) & (field.state < SIZE))[field.valid].all()
         assert torch.equal(field.state[field.known], start[name].state[field.known])
-        assert (field.t == 0).all()
-    for before, after in zip([start, *walk], walk, strict=False):
+    times = torch.linspace(1, 0, steps + 1)[1:]
+    for s, before, after in zip(times, [start, *walk], walk, strict=False):
         for name in start:
+            assert (after[name].t == (0 if name == "given" else s)).all()
             written = before[name].state != MASK
             assert torch.equal(before[name].state[written], after[name].state[written])
             hidden = (after[name].state == MASK).long()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from conftest import Contents, Tree
 
 from modaloom.core.errors import BadFolder
 from modaloom.data.inspect import inspect
+from modaloom.modalities import MODALITIES
 
 
 def test_streams_counts_ranges_and_what_is_broken(tree: Tree) -> None:
@@ -95,3 +97,11 @@ def test_sound_folders_need_no_advice_but_the_next_command(tree: Tree) -> None:
 def test_one_camera_is_no_leak(tree: Tree) -> None:
     advice = inspect(tree({f"IMG_{i}.txt": "x" for i in range(400)})).advice
     assert len(advice) == 1
+
+
+def test_modalities_that_describe_nothing_are_read_all_the_same(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODALITIES, "text", replace(MODALITIES["text"], describe=None))
+    found = inspect(tree({"1.txt": "x", "2.txt": b"\xff"}))
+    assert (found.streams["text"].count, found.streams["text"].broken) == (1, 1)

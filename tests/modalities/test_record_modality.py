@@ -78,10 +78,17 @@ def test_any_numbers_fit_at_most_the_bins_and_none_is_empty(values: list[float],
     assert set(column["values"]) <= set(values)
 
 
-def test_a_value_that_most_rows_have_is_one_bin() -> None:
-    column = records.measure([{"x": max(0, i - 90)} for i in range(100)], Limits(bins=4))["columns"]["x"]
-    assert column["values"][0] == 0
-    assert column["edges"][0] > 0
+def test_a_value_that_most_rows_have_is_one_bin_and_the_others_keep_theirs() -> None:
+    rows: list[records.Row] = [{"x": max(0, i - 90)} for i in range(100)]
+    column = records.measure(rows, Limits(bins=4))["columns"]["x"]
+    assert column["edges"] == [1, 4, 7]
+    assert column["values"] == [0, 2, 5, 8]
+
+
+def test_rare_values_keep_their_own_bins_while_there_are_bins_for_all() -> None:
+    rows: list[records.Row] = [{"x": min(i, 3)} for i in range(100)]
+    assert records.measure(rows, Limits(bins=4))["columns"]["x"]["values"] == [0, 1, 2, 3]
+    assert records.measure(rows, Limits(bins=3))["columns"]["x"]["values"] == [1, 3]
 
 
 def test_unknown_and_missing_values_take_slot_0_and_stay_away() -> None:

@@ -141,16 +141,20 @@ def test_kill_9_ten_times(tmp_path: Path, whole: list[str], trial: int) -> None:
 
 def test_a_damaged_checkpoint_falls_back_says_so_and_costs_nothing(tmp_path: Path, whole: list[str]) -> None:
     path = tmp_path / "run"
-    with RunFolder.create(path, config(checkpoint_seconds=0)) as folder:
+    with RunFolder.create(path, config(checkpoint_seconds=0, log_every=1)) as folder:
         for i, _ in enumerate(run_stages(plans(), folder, ENGINE, tell=print), 1):
             if i == 12:
                 break
+    (folder.checkpoints("tokenizer") / ".new-step-000099").mkdir()
     file = folder.checkpoints("tokenizer") / "step-000011" / "optimizer.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     said: list[str] = []
     with RunFolder.resume(path) as folder:
         assert len(finish(folder, said)) == 40
         assert fingerprint(folder) == whole
+        logged = [(r["stage"], r["step"]) for r in folder.metrics()]
+        assert logged == [(name, step) for name in ("tokenizer", "loom") for step in range(1, 26)]
+    assert not list(path.rglob(".new-*"))
     assert len(said) == 1
     assert "step-000011" in said[0]
     assert "optimizer.safetensors" in said[0]

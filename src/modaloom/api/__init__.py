@@ -2,18 +2,21 @@
 
 from modaloom.api.codes import detokenize, tokenize
 from modaloom.api.demo import demo, world
+from modaloom.api.examples import examples
 from modaloom.api.judge import evaluate
+from modaloom.api.look import inspect, report
 from modaloom.api.trained import TrainedRun, generate, load
 from modaloom.api.training import Watch, train
-from modaloom.data.inspect import inspect
-from modaloom.report.page import write_report as report
+from modaloom.models.loom import Sampling
 
 __all__ = [
+    "Sampling",
     "TrainedRun",
     "Watch",
     "demo",
     "detokenize",
     "evaluate",
+    "examples",
     "generate",
     "inspect",
     "load",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from modaloom.api.skips import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
@@ -15,8 +16,17 @@ from modaloom.data.shards import SHARD, Shard, read_shards, shards_model, write_
 from modaloom.data.writer import new_folder, writing
 
 
-def tokenize(run: str | os.PathLike[str], folder: str | os.PathLike[str], out: str | os.PathLike[str]) -> int:
-    """Write the codes of every sample of a folder; returns their number. Raises what reading it raises."""
+def tokenize(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    say: Say = silent,
+) -> int:
+    """Write the codes of every sample of a folder; returns their number. Raises what reading it raises.
+
+    `say` gets the files that could not be read.
+    """
     trained, index = load(run), open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
@@ -28,7 +38,9 @@ def tokenize(run: str | os.PathLike[str], folder: str | os.PathLike[str], out: s
             yield _shard(trained, [reader.read(sample) for sample in index.samples[i : i + SHARD]], streams)
 
     with new_folder(out) as root:
-        return write_shards(root, shards(), model=trained.hash)
+        count = write_shards(root, shards(), model=trained.hash)
+    tell_skips(reader, say)
+    return count
 
 
 def detokenize(

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from modaloom.api.trained import TrainedRun
-from modaloom.api.training import Watch, train
+from modaloom.api.training import Watch, check_vacant, train
 from modaloom.recipes.demo import World
 from modaloom.recipes.demo import demo as recipe
+from modaloom.runs.store import CONFIG
+from modaloom.training.engine import Engine
 from modaloom.world import STREAMS
 from modaloom.world.write import write_world
 
@@ -18,11 +21,16 @@ def world(
     n: int = 1000,
     seed: int = 0,
     held_out: int | None = None,
-    streams: Sequence[str] = tuple(STREAMS),
+    streams: Sequence[str] = (),
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Write the procedural world as plain files. Raises `BadFolder` if the folder holds something."""
-    for done, total in write_world(folder, n, seed=seed, held_out=held_out, streams=streams):
+    """Write the procedural world as plain files, all streams or the named ones.
+
+    Raises `BadFolder` if the folder holds something, `BadValue`.
+    """
+    for done, total in write_world(
+        folder, n, seed=seed, held_out=held_out, streams=streams or tuple(STREAMS)
+    ):
         watch(done, total)
 
 
@@ -40,9 +48,12 @@ def demo(
     A demo that was stopped goes on when it is called again.
     """
     size, path = World(), Path(out)
+    Engine(device)
+    run = recipe()
+    run = replace(run, seed=seed, training=replace(run.training, minutes=minutes))
+    if not (path / CONFIG).exists():
+        check_vacant(path)
     data = path.with_name(path.name + "-world")
     if not data.exists():
         world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
-    return train(
-        data, out=out, config=recipe(), minutes=minutes, seed=seed, resume=True, device=device, watch=watch
-    )
+    return train(data, out=out, config=run, resume=True, device=device, watch=watch)

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from modaloom.api.skips import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
-from modaloom.core.errors import BadFolder
+from modaloom.core.errors import BadFolder, check_range
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.reader import Reader
@@ -28,8 +29,11 @@ def evaluate(
     n: int = 500,
     seed: int = 0,
     watch: Callable[[Row], None] = lambda row: None,
+    say: Say = silent,
 ) -> list[Row]:
     """Every row that the folder's streams allow, on its test splits (else its validation split).
+
+    `watch` gets each row when it is there, `say` the files that could not be read.
 
     Training samples for floors, baselines and retrieval come from the folder's own training split. A world's
     folder is judged by parsing, any other by comparing with the truth.
@@ -37,12 +41,14 @@ def evaluate(
     Raises:
         BadFolder: nothing held out, or none of the run's streams.
     """
+    check_range("n", n, 1)
     trained = run if isinstance(run, TrainedRun) else load(run)
     index = open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    train, tests = _read(trained, index, ("train",)).get("train", [])[:LIBRARY], held_out(trained, index)
+    train = _read(trained, index, ("train",), say, most=LIBRARY).get("train")
+    tests = held_out(trained, index, say)
     if not tests or not train:
         raise BadFolder(f"{folder} has no training split with a test split beside it; nothing to compare")
     asked = judge(index, train, trained.modality_of)
@@ -59,11 +65,11 @@ def judge(index: Folder, train: Sequence[Sample], modality_of: Mapping[str, str]
     return ParsedJudge(read_facts(facts)) if facts.exists() else PlainJudge.fit(train, modality_of)
 
 
-def held_out(trained: TrainedRun, index: Folder) -> dict[str, list[Sample]]:
+def held_out(trained: TrainedRun, index: Folder, say: Say = silent) -> dict[str, list[Sample]]:
     """Test split → samples of values; the validation split where there is no other."""
-    names = set(_splits(trained, index).values())
+    names = set(split_of(trained, index).values())
     tests = sorted((name for name in names if name.startswith("test")), key=_order)
-    return _read(trained, index, tests or ["val"])
+    return _read(trained, index, tests or ["val"], say)
 
 
 def _order(split: str) -> tuple[bool, str]:
@@ -71,16 +77,21 @@ def _order(split: str) -> tuple[bool, str]:
     return not split.endswith("seen"), split
 
 
-def _splits(trained: TrainedRun, index: Folder) -> Mapping[str, str]:
+def split_of(trained: TrainedRun, index: Folder) -> Mapping[str, str]:
+    """Key → split, as the run's own folder was split."""
     by = trained.run.data.split_by
     return split(index, by=None if by == "key" else by)
 
 
-def _read(trained: TrainedRun, index: Folder, names: Sequence[str]) -> dict[str, list[Sample]]:
+def _read(
+    trained: TrainedRun, index: Folder, splits: Sequence[str], say: Say, *, most: int | None = None
+) -> dict[str, list[Sample]]:
+    """Split → its first `most` samples, read; without splits that have none."""
     streams = [name for name in trained.model.streams if name in index.modality_of]
-    reader, split_of = Reader(index, streams=streams), _splits(trained, index)
-    found: dict[str, list[Sample]] = {name: [] for name in names}
-    for sample in index.samples:
-        if split_of[sample.key] in found:
-            found[split_of[sample.key]].append(reader.read(sample))
-    return {name: samples for name, samples in found.items() if samples}
+    reader, of = Reader(index, streams=streams), split_of(trained, index)
+    found = {
+        split: [reader.read(s) for s in [s for s in index.samples if of[s.key] == split][:most]]
+        for split in splits
+    }
+    tell_skips(reader, say)
+    return {split: samples for split, samples in found.items() if samples}

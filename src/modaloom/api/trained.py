@@ -3,11 +3,13 @@
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from modaloom.api.neighbours import Neighbours
+from modaloom.api.scores import cautions, scores
+from modaloom.api.skips import Say, silent, tell_skips
 from modaloom.core.errors import BadValue, check_range, choose
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
@@ -49,7 +51,7 @@ class TrainedRun:
         """Draw `want` from `given`, n times.
 
         Args:
-            given: stream → value: a PIL image, a str, a dict; or, where values are no text, a path.
+            given: stream → value: a PIL image, a str, a dict; or a `Path`, or a str as on the command line.
             want: streams; default all that are not given.
             sampling: fields of `Sampling`: steps, guidance, temperature, sampler.
 
@@ -67,7 +69,9 @@ class TrainedRun:
     def value(self, stream: str, value: Value) -> Value:
         """A value as given in Python or on the command line → the modality's own."""
         modality = MODALITIES[self.model.streams[choose("stream", stream, self.model.streams)].modality]
-        return modality.parse(str(value)) if isinstance(value, str | Path) else value
+        if isinstance(value, Path):
+            return modality.read(value)
+        return modality.parse(value) if isinstance(value, str) else value
 
     @property
     def modality_of(self) -> dict[str, str]:
@@ -92,36 +96,46 @@ def generate(
     n: int | None = None,
     seed: int = 0,
     sampling: Sampling | None = None,
+    say: Say = silent,
 ) -> Iterator[Sample]:
     """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
 
     Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
     sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
+    A sample of which nothing is given, or a stream cannot be read, is left out.
+
+    `say` gets a warning for every direction that is no better than its baseline, and the skipped files.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
     """
-    trained = load(run)
+    trained, given = load(run), given or {}
     check_range("n", 1 if n is None else n, 1, MOST)
+    fixed = {name: trained.value(name, value) for name, value in given.items()}
+    reader = None if folder is None else _reader(trained, Path(folder), fixed, want)
     jobs = (
-        _single(trained, given or {}, want, n or 4)
-        if folder is None
-        else _folder(trained, Path(folder), given or {}, want, n or 1)
+        _single(trained, fixed, want, n or 4)
+        if reader is None
+        else _each(trained, reader, fixed, want, n or 1)
     )
-    neighbours = Neighbours.of(trained.path)
+    facts = {
+        "seed": seed,
+        "model": trained.hash,
+        "command": _command(run, folder, given, want, n, seed, sampling or Sampling()),
+    }
+    neighbours, rows, said = Neighbours.of(trained.path), scores(trained.path), set[str]()
     with writing(out, trained.modality_of) as writer:
         for batch in _batched(jobs):
+            for caution in cautions(rows, batch[0].given, batch[0].want):
+                if caution not in said:
+                    said.add(caution)
+                    say(caution)
             for sample in _drawn(trained, batch, seed, sampling):
-                writer.write(
-                    sample,
-                    {
-                        "seed": seed,
-                        "model": trained.hash,
-                        "command": _command(run, folder, given or {}, want, n, seed),
-                        "nearest": neighbours.nearest(trained.model, sample),
-                    },
-                )
+                nearest = neighbours.nearest(trained.model, sample)
+                writer.write(sample, {**facts, "nearest": nearest})
                 yield sample
+    if reader:
+        tell_skips(reader, say)
 
 
 @dataclass(frozen=True)
@@ -134,32 +148,37 @@ class _Job:
 
 
 def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> Iterator[_Job]:
-    values = {name: trained.value(name, value) for name, value in given.items()}
-    for i in range(n):
-        yield _Job(f"{i:04d}", values, tuple(want))
+    if tuple(want) == (MISSING,):
+        raise BadValue(f"--want {MISSING} fills the gaps of a FOLDER; name one, or streams that are wanted")
+    wanted = tuple(choose("stream", name, trained.model.streams) for name in want)
+    return (_Job(f"{i:04d}", given, wanted) for i in range(n))
 
 
-def _folder(
-    trained: TrainedRun, folder: Path, given: Mapping[str, Value], want: Sequence[str], n: int
-) -> Iterator[_Job]:
+def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str]) -> Reader:
+    """Of the streams of a folder that the run knows and that are not wanted."""
     index = open_folder(folder)
-    streams = [name for name in trained.model.streams if name in index.modality_of]
     if tuple(want) != (MISSING,):
-        for name in want:
-            choose("stream", name, trained.model.streams)
-        streams = [name for name in streams if name not in want]
-    fixed = {name: trained.value(name, value) for name, value in given.items()}
+        want = [choose("stream", name, trained.model.streams) for name in want]
+    streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
     if not streams and not fixed:
         raise BadValue(
             f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
         )
-    reader = Reader(index, streams=streams)
-    for sample in index.samples:
-        values = {**reader.read(sample).streams, **fixed}
-        lacking = tuple(name for name in trained.model.streams if name not in values)
+    return Reader(index, streams=streams)
+
+
+def _each(
+    trained: TrainedRun, reader: Reader, fixed: Mapping[str, Value], want: Sequence[str], n: int
+) -> Iterator[_Job]:
+    """n jobs for every sample that lacks something and of which all that is there can be read."""
+    for sample in reader.folder.samples:
+        read = reader.read(sample).streams
+        given = {**read, **fixed}
+        lacking = tuple(name for name in trained.model.streams if name not in given)
         wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
-        for i in range(n if wanted else 0):
-            yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", values, wanted)
+        whole = all(name in read for name in reader.streams if name in sample.streams)
+        for i in range(n if wanted and given and whole else 0):
+            yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", given, wanted)
 
 
 def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
@@ -193,9 +212,12 @@ def _command(
     want: Sequence[str],
     n: int | None,
     seed: int,
+    sampling: Sampling,
 ) -> str:
     words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
     for name, value in given.items():
         words += ["--given", f"{name}={value}"]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
+    for name, chosen in asdict(sampling).items():
+        words += [f"--{name}", str(chosen)]
     return shlex.join(words)

@@ -2,27 +2,31 @@
 
 import os
 import shlex
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modaloom.api.gallery import write_gallery
 from modaloom.api.judge import evaluate
+from modaloom.api.skips import tell_skips
 from modaloom.api.trained import TrainedRun, load
-from modaloom.core.errors import BadRun, ModaloomError, check_range, choose
+from modaloom.core.errors import BadRun, ModaloomError, choose
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.headline import headlines, sentence, warnings
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.rows import Row
 from modaloom.recipes.presets import PRESETS
+from modaloom.report.facts import SCORES
 from modaloom.report.page import write_report
 from modaloom.runs.builder import pack_model
 from modaloom.runs.card import Card
 from modaloom.runs.config import Run, load_file, override
 from modaloom.runs.durable import write_json
 from modaloom.runs.model import save_model
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import CONFIG, RunFolder
 from modaloom.training.engine import Engine
 from modaloom.training.fit import Fit
 from modaloom.training.loop import Step
@@ -54,7 +58,7 @@ def train(
     preset: str = "tiny",
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     config: str | os.PathLike[str] | Run | None = None,
     settings: Sequence[str] = (),
     resume: bool = False,
@@ -71,6 +75,7 @@ def train(
         config: a Run, or a TOML or JSON file of one.
         minutes: wall-clock budget of the training, split over its stages; default 15.
         steps: instead of minutes: for every stage, or by stage.
+        seed: instead of the configuration's, 0.
         settings: such as "loom.depth=6", applied last.
         resume: go on with the run in `out`; start it if it has no checkpoint, do nothing if it is finished.
         samples: test samples that a direction is scored on.
@@ -79,30 +84,41 @@ def train(
         ModaloomError: before anything is written.
         WorkFailed: NaN, a full disk, a stop signal (with a checkpoint saved).
     """
-    watch = watch or Watch()
-    path = Path(out)
-    if resume and (path / "config.json").exists():
-        run = RunFolder.resume(path)
-    else:
-        if folder is None:
-            raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
-        whole = configure(
-            preset=preset, config=config, settings=settings, streams=streams, minutes=minutes, seed=seed
-        )
-        open_folder(Path(folder))
-        run = RunFolder.create(path, whole)
-    with run:
-        if run.model.exists():
-            watch.say(f"{path} is finished; nothing to do")
-            return load(path)
-        return _train(
-            run,
-            Path(folder) if folder else None,
-            steps,
-            Engine(device, run.run().training.precision),
-            samples,
-            watch,
-        )
+    watch, path, data = watch or Watch(), Path(out), Path(folder) if folder else None
+    if resume and (path / CONFIG).exists():
+        engine = Engine(device, RunFolder.open(path).run().training.precision)
+        with RunFolder.resume(path) as run:
+            if run.model.exists() and (path / SCORES).exists():
+                watch.say(f"{path} is finished; nothing to do")
+                return load(path)
+            return _train(run, data, steps, engine, samples, watch)
+    if data is None:
+        raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
+    whole = configure(
+        preset=preset, config=config, settings=settings, streams=streams, minutes=minutes, seed=seed
+    )
+    engine = Engine(device, whole.training.precision)
+    open_folder(data)
+    check_vacant(path)
+    with RunFolder.create(path, whole) as run, _undone(path):
+        return _train(run, data, steps, engine, samples, watch)
+
+
+def check_vacant(path: Path) -> None:
+    """Raise `BadRun` unless a run can be made at `path`. Nothing is written."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise BadRun(f"{path} exists and is not empty; choose another --out, or go on with a run by --resume")
+
+
+@contextmanager
+def _undone(path: Path) -> Iterator[None]:
+    """A new run that turns out to be a wrong call before it has a checkpoint leaves nothing behind."""
+    try:
+        yield
+    except ModaloomError:
+        if not (path / "checkpoints").exists():
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 def configure(
@@ -112,14 +128,14 @@ def configure(
     settings: Sequence[str],
     streams: Sequence[str],
     minutes: float | None,
-    seed: int,
+    seed: int | None,
 ) -> Run:
     """The whole configuration of a call of `train`. Raises `BadValue` and `BadFile`."""
     if isinstance(config, Run):
         run = config
     else:
         run = load_file(Path(config)) if config else PRESETS[choose("preset", preset, PRESETS)]()
-    run = replace(run, seed=seed)
+    run = run if seed is None else replace(run, seed=seed)
     if streams:
         run = replace(run, data=replace(run.data, streams=tuple(streams)))
     if minutes is not None:
@@ -150,27 +166,25 @@ def _train(
 def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
     """Write given steps into the configuration. Raises `BadValue` for a stage that there is not."""
     config = run.run()
-    if steps is not None:
-        by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps)
-        for stage, count in by_stage.items():
-            choose("stage", stage, stages)
-            check_range(f"steps of {stage}", count, 1)
-        training = replace(config.training, steps={**config.training.steps, **by_stage})
-        run.save_run(replace(config, training=training))
-    elif config.training.minutes is None and not set(stages) <= set(config.training.steps):
-        run.save_run(replace(config, training=replace(config.training, minutes=MINUTES)))
+    by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps or {})
+    for stage in by_stage:
+        choose("stage", stage, stages)
+    training = replace(config.training, steps={**config.training.steps, **by_stage})
+    if training.minutes is None and not set(stages) <= set(training.steps):
+        training = replace(training, minutes=MINUTES)
+    run.save_run(replace(config, training=training))
 
 
 def _skipped(fit: Fit, watch: Watch) -> None:
     """Name the files that could not be read, in the log and in data.json."""
     skips = [f"{skip.path}: {skip.reason}" for skip in fit.data.reader.skips.values()]
     fit.run.save_data({**fit.run.data(), "skipped": skips[:100], "skips": len(skips)})
-    if skips:
-        watch.say(f"{len(skips)} files could not be read and were left out: {'; '.join(skips[:3])} …")
+    tell_skips(fit.data.reader, watch.say)
 
 
 def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
-    """Model, scores, samples, report. The model is saved first, so that nothing is lost on the way."""
+    """Model, samples, scores, report. The model comes first, so that nothing is lost on the way; the scores
+    last, because they say that the run is finished."""
     assert fit.model is not None
     parts, data = pack_model(fit.model, fit.data.plans), run.data()
     command = reproduce(run.run(), data["folder"], run.path)
@@ -183,10 +197,13 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
     except ModaloomError as error:
         watch.say(f"not evaluated: {error}")
         rows = []
+    write_gallery(trained, data["folder"])
+    scores = [row.to_dict() for row in headlines(rows)]
+    save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]
     cautions = [*warnings(rows).values(), *filter(None, [overfitting(run.metrics())])]
     write_json(
-        run.path / "scores.json",
+        run.path / SCORES,
         {
             "rows": [row.to_dict() for row in rows],
             "headline": shown,
@@ -194,9 +211,6 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
             "seconds": round(time.monotonic() - started, 1),
         },
     )
-    write_gallery(trained, data["folder"])
-    scores = [row.to_dict() for row in headlines(rows)]
-    save_model(run.model, parts, replace(card, scores=scores).markdown())
     write_report(run.path)
     for sentence_ in [*shown, *cautions]:
         watch.say(sentence_)

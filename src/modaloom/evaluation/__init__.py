@@ -1,8 +1,9 @@
 """How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
 
 from modaloom.evaluation.bits import bits
+from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.evaluator import evaluate
-from modaloom.evaluation.headline import headlines, sentence, warnings
+from modaloom.evaluation.headline import headlines, no_better, sentence
 from modaloom.evaluation.judge import Judge, all_directions
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
@@ -19,8 +20,9 @@ __all__ = [
     "bits",
     "evaluate",
     "headlines",
+    "judge_of",
+    "no_better",
     "overfitting",
     "read_facts",
     "sentence",
-    "warnings",
 ]

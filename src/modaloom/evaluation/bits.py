@@ -43,9 +43,7 @@ def _bits(
     rows: Tensor,
     seed: int,
 ) -> float:
-    loom = model.loom
+    loom, noise = model.loom, generator(seed, "bits", want)
     chosen = {name: codes[name][rows] for name in (want, *given)}
-    canvas = loom.canvas(chosen, (), int(rows.sum()))
-    noise = generator(seed, "bits", want)
-    nats = loom.process.bound(loom, canvas, [want], points=POINTS, generator=noise)[want]
+    nats = loom.bound(chosen, [want], given, generator=noise, points=POINTS)[want]
     return float(nats.mean()) / math.log(2) / loom.shapes[want].codes

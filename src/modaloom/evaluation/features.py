@@ -43,7 +43,7 @@ def _counts(text: str) -> Tensor:
     parts = re.findall(r"\w+|[^\w\s]", text) + [padded[i : i + 3] for i in range(len(padded) - 2)]
     buckets = [zlib.crc32(part.encode("utf-8", "replace")) % BUCKETS for part in parts]
     counts = np.bincount(buckets, minlength=BUCKETS)
-    return torch.from_numpy(counts / max(1e-9, np.linalg.norm(counts))).float()
+    return F.normalize(torch.from_numpy(counts).float(), dim=0)
 
 
 @dataclass(frozen=True)

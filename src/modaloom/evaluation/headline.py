@@ -16,7 +16,7 @@ UNITS: Mapping[str, str] = {
 LOWER = ("error", "char_error", "mse")
 """Metrics of which less is better, with all that follows a dot."""
 NEAR = 0.98
-"""Of the ceiling: there is nothing left to be better than."""
+"""Share of the best figure that is as good as it."""
 PLACES: Mapping[str, str] = {
     "seen": "seen combinations",
     "level1": "unseen combinations (level 1)",
@@ -47,7 +47,7 @@ def sentence(row: Row) -> str:
     return f"{row.row} on {PLACES.get(row.split, row.split)}: {row.value:.2f}{unit} ({', '.join(beside)})"
 
 
-def warnings(rows: Iterable[Row]) -> dict[str, str]:
+def no_better(rows: Iterable[Row]) -> dict[str, str]:
     """Direction → a sentence, if on some split it is no better than a guess or a linear readout."""
     found: dict[str, str] = {}
     for row in headlines(rows):
@@ -64,5 +64,7 @@ def _rank(row: Row) -> int:
 def _beaten(row: Row) -> bool:
     sign = -1 if row.metric.split(".")[0] in LOWER else 1
     simple = [sign * value for value in (row.floor, row.baseline) if value is not None]
-    perfect = sign > 0 and row.ceiling is not None and row.value >= NEAR * row.ceiling
-    return bool(simple) and sign * row.value <= max(simple) and not perfect
+    if not simple or sign * row.value > max(simple):
+        return False
+    # Where a simple answer reaches the ceiling too, there is nothing left to be better at.
+    return sign < 0 or row.ceiling is None or not row.value >= NEAR * max(row.ceiling, *simple) > 0

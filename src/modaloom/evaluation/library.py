@@ -17,7 +17,7 @@ MOST = 10_000
 """Training samples that are searched."""
 MOST_LINEAR = 1_000
 """Those that a linear readout is fitted to."""
-RIDGE = 0.1
+RIDGE = 0.3
 """Penalty, in mean squares of a training point."""
 
 

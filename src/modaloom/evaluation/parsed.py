@@ -81,13 +81,14 @@ class ParsedJudge(Judge):
         """`diversity.background`: how often both draws are valid and differ, over how often two scenes do."""
         (want,) = direction.want
         pairs = [(parse(want, one[want]), parse(want, two[want])) for one, two in zip(first, second)]
-        return {
-            f"diversity.{slot}": fmean(
-                one[slot] != two[slot] and _valid(one, two, slot) for one, two in pairs
+        figures: dict[str, float] = {}
+        for slot in self.free(direction):
+            data = 1 - _collision(facts[slot] for facts in self.facts.values())
+            drawn = fmean(
+                INVALID not in {one[slot], two[slot]} and one[slot] != two[slot] for one, two in pairs
             )
-            / (1 - _collision(facts[slot] for facts in self.facts.values()))
-            for slot in self.free(direction)
-        }
+            figures |= {f"diversity.{slot}": drawn / data} if data else {}
+        return figures
 
     def _slots(self, direction: Direction) -> list[str]:
         fixed = _fixed(direction.given)
@@ -152,10 +153,6 @@ def _chance(streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
 
 def _tuple(facts: Facts, slots: Sequence[str]) -> tuple[str, ...]:
     return tuple(facts[slot] for slot in slots)
-
-
-def _valid(one: Mapping[str, str], two: Mapping[str, str], slot: str) -> bool:
-    return INVALID not in (one[slot], two[slot])
 
 
 def _shares(values: Iterable[object]) -> list[float]:

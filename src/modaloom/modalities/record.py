@@ -90,15 +90,25 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(values: list[float], bins: int) -> dict[str, Any]:
-    edges = sorted(set(values))[1:]
-    if len(edges) >= bins:
-        ranks = [len(values) * i // bins for i in range(1, bins)]
-        edges = sorted({values[rank] for rank in ranks} - {values[0]})
+    edges = _edges(Counter(values), bins)
     members: list[list[float]] = [[] for _ in range(len(edges) + 1)]
     for value in values:
         members[bisect_right(edges, value)].append(value)
     medians = [group[len(group) // 2] for group in members]
     return {"kind": "number", "edges": edges, "values": medians, "std": float(np.std(values)) or 1.0}
+
+
+def _edges(counts: Counter[float], bins: int) -> list[float]:
+    """The least value of every bin but the first: bins of equal count, a common value alone in its own."""
+    edges: list[float] = []
+    inside, left = 0, counts.total()
+    for value in sorted(counts):
+        share = left / (bins - len(edges))
+        if inside and len(edges) < bins - 1 and inside + counts[value] / 2 > share:
+            edges.append(value)
+            inside, left = 0, left - inside
+        inside += counts[value]
+    return edges if len(counts) > bins else sorted(counts)[1:]
 
 
 def pack(row: Row, form: Form) -> NDArray[np.int64]:

@@ -21,6 +21,8 @@ from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
 
+import os
+WP=float(os.environ.get('WP','0.5'))
 @dataclass(frozen=True)
 class LoomConfig:
     """Sizes of a Loom, and what it practises."""
@@ -109,11 +111,11 @@ class Loom(nn.Module):
         total = torch.zeros((), device=codes[names[0]].device)
         parts: dict[str, Tensor] = {}
         for name, f in canvas.items():
-            nats_B = self.process.loss(logits[name], codes[name], f)
-            wanted = ((f.t > 0) & present[name]).sum().clamp_min(1)
-            mean = nats_B.sum() / wanted
-            total = total + nats_B.sum() / len(nats_B) / self.shapes[name].codes ** 0.5
-            parts[f"bits.{name}"] = mean.detach() / self.shapes[name].codes / math.log(2)
+            mean_B = self.process.mean_loss(logits[name], codes[name], f)
+            wanted_B = (f.t > 0) & present[name]
+            total = total + (mean_B * wanted_B).mean() * self.shapes[name].codes ** WP
+            mean = (mean_B * wanted_B).sum() / wanted_B.sum().clamp_min(1)
+            parts[f"bits.{name}"] = mean.detach() / math.log(2)
         return Loss(total, parts)
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:

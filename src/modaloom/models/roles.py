@@ -9,6 +9,8 @@ from torch import Tensor
 from modaloom.core.types import CodeShape
 
 
+import os
+RP=float(os.environ.get('RP','0.5'))
 @dataclass(frozen=True)
 class RolesConfig:
     """The mixture of questions that a Loom practises."""
@@ -63,4 +65,4 @@ def draw_noise(
 
 
 def _weights(shapes: Mapping[str, CodeShape]) -> Tensor:
-    return torch.tensor([shape.codes**0.5 for shape in shapes.values()])
+    return torch.tensor([shape.codes**RP for shape in shapes.values()])

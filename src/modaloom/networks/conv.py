@@ -3,7 +3,6 @@
 Shapes: B batch, C channels, then the axes.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -34,18 +33,25 @@ def unfold(x: Tensor) -> Tensor:
     return x.reshape(*x.shape[:2], *(x.shape[2 + 2 * i] * 2 for i in range(n)))
 
 
-class ResidualBlock(nn.Module):
-    """x + conv(act(conv(act(norm x)))); the identity at initialisation."""
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation of each position's channels: no position learns of another through it."""
 
-    def __init__(self, width: int, axes: int) -> None:
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(norm x))); the identity at initialisation."""
+
+    def __init__(self, width: int, axes: int, kernel: int = 3) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(math.gcd(8, width), width)
-        self.a = CONV[axes](width, width, 3, padding=1)
-        self.b = CONV[axes](width, width, 3, padding=1)
+        self.norm = ChannelNorm(width)
+        self.a = CONV[axes](width, width, kernel, padding=kernel // 2)
+        self.b = CONV[axes](width, width, kernel, padding=kernel // 2)
         nn.init.zeros_(self.b.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = x + self.b(F.silu(self.a(F.silu(self.norm(x)))))
+        y: Tensor = x + self.b(F.silu(self.a(self.norm(x))))
         return y
 
 
@@ -73,10 +79,15 @@ class Up(nn.Module):
 
 
 def encoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks: int = 1) -> nn.Sequential:
-    """(B, channels, *axes) → (B, dim, *axes / 2^len(widths))."""
+    """(B, channels, *axes) → (B, dim, *axes / 2^len(widths)).
+
+    The last scale mixes channels alone, so that a code tells of the signal near its position: codes whose
+    meaning depends on the whole picture are much harder to read and to write for a model over them.
+    """
     layers: list[nn.Module] = []
     for before, width in zip((channels, *widths), widths):
-        layers += [Down(before, width, axes), *(ResidualBlock(width, axes) for _ in range(blocks))]
+        kernel = 1 if len(layers) == (len(widths) - 1) * (1 + blocks) > 0 else 3
+        layers += [Down(before, width, axes), *(ResidualBlock(width, axes, kernel) for _ in range(blocks))]
     return nn.Sequential(*layers, nn.SiLU(), CONV[axes](widths[-1], dim, 1))
 
 

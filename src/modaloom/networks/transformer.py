@@ -25,7 +25,7 @@ class CodeTable(nn.Module):
         self.size, self.depth = size, depth
         self.embed = nn.Embedding(depth * (size + 1), width)
         self.head = nn.Linear(width, depth * size)
-        nn.init.normal_(self.embed.weight, std=0.5 / depth**0.5)
+        nn.init.normal_(self.embed.weight, std=0.5 if vectors is None else 0.02)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.offset_Q: Tensor

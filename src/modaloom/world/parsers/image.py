@@ -48,7 +48,7 @@ SHAPES: Mapping[str, Shape] = {
     "triangle": Shape((0.80, 0.0, 0.53, 0.0, 0.0), (70, 174)),
     "star": Shape((0.80, 0.0, 0.0, 0.0, 0.48), (67, 168)),
 }
-MOST_MOMENT_ERROR = 0.15
+MOST_MOMENT_ERROR = 0.2
 
 
 def parse_image(image: Image.Image) -> dict[str, str]:

@@ -1,0 +1,90 @@
+"""What the benchmarks share: figures beside their targets, as Markdown and as JSON, and common options."""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+Figures = Mapping[str, float]
+"""Figure's name → value. A figure that was not measured is not there."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure, and what it has to reach; without a bound it is only shown."""
+
+    name: str
+    bound: float | None = None
+    side: Literal["≥", "≤"] = "≥"
+
+    def met(self, value: float | None) -> bool | None:
+        """None if there is nothing to judge."""
+        if value is None or self.bound is None:
+            return None
+        return value >= self.bound if self.side == "≥" else value <= self.bound
+
+    def __str__(self) -> str:
+        return "" if self.bound is None else f"{self.side} {self.bound:g}"
+
+
+def medians(columns: Iterable[Figures]) -> dict[str, float]:
+    """Figure by figure, over the columns that have it."""
+    columns = list(columns)
+    names = dict.fromkeys(name for column in columns for name in column)
+    return {name: median(column[name] for column in columns if name in column) for name in names}
+
+
+def table(targets: Sequence[Target], columns: Mapping[str, Figures]) -> str:
+    """A Markdown table; the targets judge the last column."""
+    *_, last = columns.values()
+    rows = [["figure", "target", *columns, "met"], ["---", *["---:"] * (len(columns) + 1), "---"]]
+    for target in targets:
+        shown = [_number(column.get(target.name)) for column in columns.values()]
+        met = {True: "yes", False: "no", None: ""}[target.met(last.get(target.name))]
+        rows.append([target.name, str(target), *shown, met])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def publish(targets: Sequence[Target], columns: Mapping[str, Figures], path: Path | None) -> None:
+    """Print the table; with a path, also write a list of {figure, target, met, COLUMN…}, null if missing."""
+    print(table(targets, columns), flush=True)
+    if path is None:
+        return
+    *_, last = columns.values()
+    rows = [
+        {
+            "figure": target.name,
+            "target": str(target) or None,
+            "met": target.met(last.get(target.name)),
+            **{name: column.get(target.name) for name, column in columns.items()},
+        }
+        for target in targets
+    ]
+    path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def by_seed(figures: Mapping[int, Figures]) -> dict[str, Figures]:
+    """Columns: each seed, then the median."""
+    return {**{f"seed {seed}": found for seed, found in figures.items()}, "median": medians(figures.values())}
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options of every benchmark."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=seeds, default=[0, 1, 2], help="such as 0,1,2")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    return parser
+
+
+def seeds(text: str) -> list[int]:
+    """`0,1,2` → [0, 1, 2]."""
+    return [int(seed) for seed in text.split(",")]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,5 @@
+"""`python -m modaloom`."""
+
+from modaloom.cli import main
+
+main()

@@ -1,0 +1,23 @@
+"""What only looks: at a folder of data, at a run."""
+
+import os
+from pathlib import Path
+
+from modaloom.core.errors import BadRun
+from modaloom.data.inspect import Inspection
+from modaloom.data.inspect import inspect as inspect_folder
+from modaloom.report.page import write_report
+from modaloom.runs.store import CONFIG
+
+
+def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Inspection:
+    """What is in a folder, what is broken, what to do. Raises `BadFolder`."""
+    return inspect_folder(Path(folder), limit=limit)
+
+
+def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:
+    """Write the page of a run, finished or not, and return its path. Raises `BadRun` and `WorkFailed`."""
+    path = Path(run)
+    if not (path / CONFIG).exists():
+        raise BadRun(f"{path} is no run folder; give the --out of a training")
+    return write_report(path, samples=samples)

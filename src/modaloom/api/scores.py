@@ -1,0 +1,31 @@
+"""What a finished run knows of its own quality."""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from modaloom.evaluation.headline import warnings
+from modaloom.evaluation.rows import Row
+from modaloom.report.facts import SCORES
+
+
+def scores(run: Path) -> list[Row]:
+    """The rows of a run's own evaluation; none if it was not evaluated."""
+    try:
+        return [Row(**row) for row in json.loads((run / SCORES).read_bytes())["rows"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def sides(row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The streams that a row's direction gives and wants."""
+    given, want = row.row.split("->")
+    return tuple(filter(None, given.split("+"))), tuple(want.split("+"))
+
+
+def cautions(rows: Collection[Row], given: Collection[str], want: Collection[str]) -> list[str]:
+    """A sentence for every wanted stream that the run draws no better from `given` than its baseline."""
+    asked = {
+        row.row for row in rows if (s := sides(row)) and set(s[0]) == set(given) and set(s[1]) <= set(want)
+    }
+    return [sentence for name, sentence in warnings(rows).items() if name in asked]

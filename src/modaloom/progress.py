@@ -1,0 +1,96 @@
+"""How far long work is, on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:  # rich is slow to import, and `modaloom --help` must not be
+    from rich.progress import Progress as Bars
+
+BAR_SECONDS, LINE_SECONDS = 0.2, 5.0
+"""Between two looks at the work, with and without a terminal."""
+
+
+def nothing() -> str:
+    """A note that says nothing."""
+    return ""
+
+
+class Progress:
+    """Call `show` as often as you like; use it in a `with`."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self._name, self._start, self._done, self._shown = "", 0.0, 0, 0.0
+        self._bars: Bars | None = None
+
+    def show(self, name: str, done: int, total: int | None = None, note: Callable[[], str] = nothing) -> None:
+        """Tell that `done` of `total` parts of the work `name` are done; `note` is called only if shown."""
+        now = time.monotonic()
+        if name != self._name:
+            self._close()
+            self._name, self._start, self._done, self._shown = name, now, done, 0.0
+        if done == total or now - self._shown >= (BAR_SECONDS if self.terminal else LINE_SECONDS):
+            self._shown = now
+            words = " · ".join(filter(None, [*self._pace(done, total, now), note()]))
+            if self.terminal:
+                self._bar(done, total, words)
+            else:
+                print(
+                    f"{name} {done}/{total}" if total else f"{name} {done}", words, sep=" · ", file=sys.stderr
+                )
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence on stdout, below the bar."""
+        self._close()
+        print(sentence, flush=True)
+
+    def _pace(self, done: int, total: int | None, now: float) -> list[str]:
+        """Speed and time left, as soon as something was done while we looked."""
+        pace = (done - self._done) / max(now - self._start, 1e-9)
+        if done <= self._done:
+            return []
+        left = [] if total is None else [f"{_duration((total - done) / pace)} left"]
+        return [f"{pace:.3g}/s", *left]
+
+    def _bar(self, done: int, total: int | None, words: str) -> None:
+        if self._bars is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            self._bars = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(24),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[words]}", markup=False),
+                console=Console(stderr=True),
+                redirect_stdout=False,
+            )
+            self._bars.add_task(self._name, words="")
+            self._bars.start()
+        (task,) = self._bars.task_ids
+        self._bars.update(task, completed=done, total=total, words=words)
+
+    def _close(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._name, self._bars = "", None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+
+def _duration(seconds: float) -> str:
+    """`42 s`, `3:07`, `1:02:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"

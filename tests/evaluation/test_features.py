@@ -1,0 +1,53 @@
+"""Values as points."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from modaloom.evaluation.features import Space, features
+from modaloom.modalities import MODALITIES, Limits
+
+TEXT, IMAGE, RECORD = (MODALITIES[name] for name in ("text", "image", "record"))
+
+
+def grey(level, size=(8, 8)):
+    return Image.fromarray(np.full((*size, 3), level, np.uint8))
+
+
+def test_streams_weigh_the_same():
+    spaces = [
+        Space.fit(TEXT, ["one", "two", "three"]),
+        Space.fit(IMAGE, [grey(0), grey(100), grey(255)]),
+        Space.fit(RECORD, [{"u": 1.0, "c": "x"}, {"u": 2.0, "c": "y"}]),
+    ]
+    for space in spaces:
+        assert space.points.square().sum(1).mean() == pytest.approx(1, rel=1e-5)
+        assert space.points.mean(0).abs().max() < 1e-6
+
+
+def test_text_is_nearer_the_more_it_shares():
+    said = ["a small red circle", "a small red square", "where is it?"]
+    one, two, far = features(TEXT, {}, said)
+    assert one @ one == pytest.approx(1)
+    assert one @ two > 0.5 > one @ far
+    assert features(TEXT, {}, [""]).norm() < 1 + 1e-6
+
+
+def test_large_pictures_are_pooled():
+    pictures = [grey(0, (64, 64)), grey(255, (64, 64))]
+    dark, light = features(IMAGE, IMAGE.measure(pictures, Limits(side=64)), pictures)
+    assert len(dark) == 256
+    assert torch.equal(dark, torch.full((256,), -1.0))
+    assert torch.equal(light, torch.full((256,), 1.0))
+
+
+def test_the_typical_value_is_the_commonest_and_else_the_most_central():
+    assert Space.fit(TEXT, ["far out", "b", "a", "b"]).typical == 1
+    assert Space.fit(IMAGE, [grey(0), grey(120), grey(255)]).typical == 1
+
+
+def test_an_embedded_training_value_is_its_point():
+    values = [{"u": 1.0, "c": "x"}, {"u": 2.0, "c": "y"}, {"c": "y"}]
+    space = Space.fit(RECORD, values)
+    assert torch.allclose(space.embed(values), space.points)

@@ -1,0 +1,35 @@
+"""The overfitting warning."""
+
+from modaloom.evaluation import overfitting
+
+
+def lines(validation, training, stream="image"):
+    log = []
+    for step, (held_out, seen) in enumerate(zip(validation, training)):
+        log += [
+            {"step": step, f"loss.bits.{stream}": seen},
+            {"step": step, f"bits.{stream}": held_out, "bits_alone.caption": 9.0 * step},
+        ]
+    return log
+
+
+FALLING = [5.0, 4.0, 3.0, 2.0, 1.0]
+
+
+def test_rising_while_training_falls():
+    warning = overfitting(lines([5, 4, 4.5, 4.6, 4.7], FALLING))
+    assert warning.startswith(
+        "image overfits: its validation bits per code rose from 4.000 at step 1 to 4.700"
+    )
+
+
+def test_no_warning_without_both():
+    assert overfitting(lines([5, 4, 3.9, 3.8, 3.85], FALLING)) is None  # within the noise
+    assert overfitting(lines([5, 4, 4.5, 4.6, 4.7], FALLING[::-1])) is None  # training rises as well
+    assert overfitting(lines([5, 4, 4.9, 4.5, 4.0], FALLING)) is None  # it recovered
+    assert overfitting([]) is None
+    assert overfitting([{"step": 1, "bits.image": 3.0}]) is None
+
+
+def test_a_stream_with_a_dot_in_its_name():
+    assert "image.gray overfits" in overfitting(lines([5, 4, 5, 5, 5], FALLING, stream="image.gray"))

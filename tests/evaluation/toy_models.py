@@ -1,0 +1,64 @@
+"""A small world, and stand-ins for a model whose scores are known beforehand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from modaloom.core.types import Sample
+from modaloom.world import STREAMS
+from modaloom.world.splits import scene
+
+NAMES = ("image", "caption", "question", "answer")
+
+
+@dataclass(frozen=True)
+class SmallWorld:
+    train: list[Sample]
+    tests: dict[str, list[Sample]]
+    facts: dict[str, dict[str, str]]
+
+    @property
+    def truths(self) -> dict[str, Sample]:
+        return {sample.key: sample for samples in self.tests.values() for sample in samples}
+
+
+def small_world(train: int, test: int) -> SmallWorld:
+    facts: dict[str, dict[str, str]] = {}
+
+    def make(split: str, n: int) -> list[Sample]:
+        scenes = {f"{split}/{i:06d}": scene(0, split, i) for i in range(1, n + 1)}
+        facts.update({key: one.facts for key, one in scenes.items()})
+        return [Sample(key, {m: STREAMS[m].render(one) for m in NAMES}) for key, one in scenes.items()]
+
+    splits = ("test-seen", "test-level1", "test-level2")
+    return SmallWorld(make("train", train), {split: make(split, test) for split in splits}, facts)
+
+
+def same(stream: str, value: Any) -> Any:
+    return value
+
+
+@dataclass
+class ToyModel:
+    """Answers by `rule` (its name, wanted streams → streams); its tokenizers lose what `lossy` loses."""
+
+    rule: Callable[[str, Sequence[str]], Mapping[str, Any]]
+    lossy: Callable[[str, Any], Any] = same
+    modality_of: Mapping[str, str] = field(default_factory=lambda: {m: STREAMS[m].modality for m in NAMES})
+    calls: list[Any] = field(default_factory=list)
+
+    @property
+    def streams(self) -> dict[str, SimpleNamespace]:
+        return {name: SimpleNamespace(modality=modality) for name, modality in self.modality_of.items()}
+
+    def encode(self, name: str, values: Sequence[Any]) -> list[Any]:
+        return [self.lossy(name, value) for value in values]
+
+    def decode(self, name: str, codes: list[Any]) -> list[Any]:
+        return codes
+
+    def generate(self, given, want, *, n, seed, names, options):
+        assert all(len(column) == n == len(names) for column in given.values())
+        self.calls.append((tuple(given), tuple(want), tuple(names), options))
+        return [{stream: self.rule(name, want)[stream] for stream in want} for name in names]
