@@ -34,12 +34,12 @@ class Progress:
             self._name, self._start, self._done, self._shown = name, now, done, 0.0
         if done == total or now - self._shown >= (BAR_SECONDS if self.terminal else LINE_SECONDS):
             self._shown = now
-            words = " · ".join(filter(None, [*self._pace(done, total, now), note()]))
+            words = [*self._pace(done, total, now), *filter(None, [note()])]
             if self.terminal:
-                self._bar(done, total, words)
+                self._bar(done, total, " · ".join(words))
             else:
                 print(
-                    f"{name} {done}/{total}" if total else f"{name} {done}", words, sep=" · ", file=sys.stderr
+                    " · ".join([f"{name} {done}" + (f"/{total}" if total else ""), *words]), file=sys.stderr
                 )
 
     def say(self, sentence: str) -> None:

@@ -1,13 +1,11 @@
 """Folders of files to order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image
-
-Contents = str | bytes | int
-Tree = Callable[[Mapping[str, Contents]], Path]
+from trees import Contents, Tree
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Tree
+from trees import Tree
 
 from modaloom.core.errors import BadFolder, WorkFailed
 from modaloom.data import cache

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import Tree
+from trees import Tree
 
 from modaloom.core.errors import BadFolder, BadValue
 from modaloom.core.types import Sample

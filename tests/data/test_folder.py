@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Tree
+from trees import Tree
 
 from modaloom.core.errors import BadFile, BadFolder
 from modaloom.data.folder import Folder, open_folder

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Contents, Tree
+from trees import Contents, Tree
 
 from modaloom.core.errors import BadFolder
 from modaloom.data.inspect import inspect

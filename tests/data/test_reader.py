@@ -1,7 +1,7 @@
 """Reading with skips: named, counted, bounded."""
 
 import pytest
-from conftest import Tree
+from trees import Tree
 
 from modaloom.core.errors import BadFolder
 from modaloom.data.folder import open_folder

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Tree
+from trees import Tree
 
 from modaloom.data.walk import Problem, listing, walk
 

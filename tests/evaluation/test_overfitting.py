@@ -8,7 +8,7 @@ def lines(validation, training, stream="image"):
     for step, (held_out, seen) in enumerate(zip(validation, training)):
         log += [
             {"step": step, f"loss.bits.{stream}": seen},
-            {"step": step, f"bits.{stream}": held_out, "bits_alone.caption": 9.0 * step},
+            {"step": step, f"val.bits.{stream}": held_out, "val.bits_alone.caption": 9.0 * step},
         ]
     return log
 
@@ -28,7 +28,7 @@ def test_no_warning_without_both():
     assert overfitting(lines([5, 4, 4.5, 4.6, 4.7], FALLING[::-1])) is None  # training rises as well
     assert overfitting(lines([5, 4, 4.9, 4.5, 4.0], FALLING)) is None  # it recovered
     assert overfitting([]) is None
-    assert overfitting([{"step": 1, "bits.image": 3.0}]) is None
+    assert overfitting([{"step": 1, "val.bits.image": 3.0}]) is None
 
 
 def test_a_stream_with_a_dot_in_its_name():

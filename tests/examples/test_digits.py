@@ -24,7 +24,8 @@ TINY = (
     "loom.width=32",
     "loom.depth=1",
     "loom.heads=2",
-    "training.batch=16",
+    "training.tokenizer.batch=16",
+    "training.loom.batch=16",
     "training.log_every=1",
 )
 

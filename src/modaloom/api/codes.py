@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from modaloom.api.skips import Say, silent, tell_skips
+from modaloom.api.notices import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample

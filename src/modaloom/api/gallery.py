@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modaloom.api.judge import held_out, judge
+from modaloom.api.judge import held_out
 from modaloom.api.trained import TrainedRun
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
+from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.judge import all_directions
 from modaloom.evaluation.rows import Direction
 from modaloom.modalities import MODALITIES
@@ -35,10 +36,10 @@ def write_gallery(trained: TrainedRun, folder: str) -> None:
     root = trained.path / "samples"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
-    ask = judge(index, samples, trained.modality_of)
+    judge = judge_of(index.path, samples, {}, trained.modality_of)
     blocks = [
         _block(trained, root, number, direction, split, samples)
-        for number, direction in enumerate(all_directions(list(trained.model.streams), ask))
+        for number, direction in enumerate(all_directions(list(trained.model.streams), judge))
     ]
     write_json(root / "index.json", {"blocks": [block for block in blocks if block]})
 

@@ -4,19 +4,16 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from modaloom.api.skips import Say, silent, tell_skips
+from modaloom.api.notices import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
 from modaloom.core.errors import BadFolder, check_range
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
+from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.evaluator import evaluate as score
-from modaloom.evaluation.judge import Judge
-from modaloom.evaluation.parsed import ParsedJudge, read_facts
-from modaloom.evaluation.plain import PlainJudge
 from modaloom.evaluation.rows import Row
-from modaloom.world.write import FACTS
 
 LIBRARY = 4000
 """Training samples that floors, baselines and retrieval may know."""
@@ -51,18 +48,12 @@ def evaluate(
     tests = held_out(trained, index, say)
     if not tests or not train:
         raise BadFolder(f"{folder} has no training split with a test split beside it; nothing to compare")
-    asked = judge(index, train, trained.modality_of)
+    judge = judge_of(index.path, train, tests, trained.modality_of)
     rows = []
-    for row in score(trained.model, train, tests, judge=asked, n=n, seed=seed):
+    for row in score(trained.model, train, tests, judge=judge, n=n, seed=seed):
         rows.append(row)
         watch(row)
     return rows
-
-
-def judge(index: Folder, train: Sequence[Sample], modality_of: Mapping[str, str]) -> Judge:
-    """Parsing for a world, comparing for any other folder."""
-    facts = index.path / FACTS
-    return ParsedJudge(read_facts(facts)) if facts.exists() else PlainJudge.fit(train, modality_of)
 
 
 def held_out(trained: TrainedRun, index: Folder, say: Say = silent) -> dict[str, list[Sample]]:

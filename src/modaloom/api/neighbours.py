@@ -28,10 +28,9 @@ class Neighbours:
         try:
             facts = json.loads((run / CACHE / KEYS).read_text(encoding="utf-8"))
             rows = [i for i, split in enumerate(facts["splits"]) if split == "train"]
-            files = {p.name.rsplit("-", 1)[0]: p for p in (run / CACHE).glob("codes.*.npy")}
             codes = {
-                name.removeprefix("codes."): np.load(path, mmap_mode="r")[rows]
-                for name, path in files.items()
+                path.name.removeprefix("codes.").rsplit("-", 1)[0]: np.load(path, mmap_mode="r")[rows]
+                for path in (run / CACHE).glob("codes.*.npy")
                 if not path.name.endswith(".present.npy")
             }
             return cls([facts["keys"][i] for i in rows], codes)

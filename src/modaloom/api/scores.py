@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from modaloom.evaluation.headline import warnings
+from modaloom.evaluation.headline import no_better
 from modaloom.evaluation.rows import Row
 from modaloom.report.facts import SCORES
 
@@ -28,4 +28,4 @@ def cautions(rows: Collection[Row], given: Collection[str], want: Collection[str
     asked = {
         row.row for row in rows if (s := sides(row)) and set(s[0]) == set(given) and set(s[1]) <= set(want)
     }
-    return [sentence for name, sentence in warnings(rows).items() if name in asked]
+    return [sentence for name, sentence in no_better(rows).items() if name in asked]

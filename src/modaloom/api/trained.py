@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.api.neighbours import Neighbours
+from modaloom.api.notices import Say, once, silent, tell_skips
 from modaloom.api.scores import cautions, scores
-from modaloom.api.skips import Say, silent, tell_skips
 from modaloom.core.errors import BadValue, check_range, choose
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
@@ -123,13 +123,11 @@ def generate(
         "model": trained.hash,
         "command": _command(run, folder, given, want, n, seed, sampling or Sampling()),
     }
-    neighbours, rows, said = Neighbours.of(trained.path), scores(trained.path), set[str]()
+    neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(say)
     with writing(out, trained.modality_of) as writer:
         for batch in _batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
-                if caution not in said:
-                    said.add(caution)
-                    say(caution)
+                warn(caution)
             for sample in _drawn(trained, batch, seed, sampling):
                 nearest = neighbours.nearest(trained.model, sample)
                 writer.write(sample, {**facts, "nearest": nearest})

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from modaloom.api.gallery import write_gallery
 from modaloom.api.judge import evaluate
-from modaloom.api.skips import tell_skips
+from modaloom.api.notices import tell_skips
 from modaloom.api.trained import TrainedRun, load
 from modaloom.core.errors import BadRun, ModaloomError, choose
 from modaloom.data.folder import open_folder
-from modaloom.evaluation.headline import headlines, sentence, warnings
+from modaloom.evaluation.headline import headlines, no_better, sentence
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.rows import Row
 from modaloom.recipes.presets import PRESETS
@@ -24,9 +24,9 @@ from modaloom.report.page import write_report
 from modaloom.runs.builder import pack_model
 from modaloom.runs.card import Card
 from modaloom.runs.config import Run, load_file, override
-from modaloom.runs.durable import write_json
+from modaloom.runs.durable import NEW, write_json
 from modaloom.runs.model import save_model
-from modaloom.runs.store import CONFIG, RunFolder
+from modaloom.runs.store import CONFIG, LOCK, RunFolder
 from modaloom.training.engine import Engine
 from modaloom.training.fit import Fit
 from modaloom.training.loop import Step
@@ -105,8 +105,10 @@ def train(
 
 
 def check_vacant(path: Path) -> None:
-    """Raise `BadRun` unless a run can be made at `path`. Nothing is written."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    """Raise `BadRun` unless a run can be made at `path`, where one may have been killed before it began."""
+    if path.exists() and (
+        not path.is_dir() or any(p.name not in (LOCK, NEW + CONFIG) for p in path.iterdir())
+    ):
         raise BadRun(f"{path} exists and is not empty; choose another --out, or go on with a run by --resume")
 
 
@@ -201,7 +203,7 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]
-    cautions = [*warnings(rows).values(), *filter(None, [overfitting(run.metrics())])]
+    cautions = [*no_better(rows).values(), *filter(None, [overfitting(run.metrics())])]
     write_json(
         run.path / SCORES,
         {

@@ -33,6 +33,10 @@ class Process(ABC):
         """
 
     @abstractmethod
+    def mean_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
+        """What training minimises, (B,): nats per code to be predicted, with as little variance as may be."""
+
+    @abstractmethod
     def posterior(self, probabilities: Tensor, state: Tensor, s: Tensor, t: Tensor) -> Tensor:
         """q(state at s | state at t, clean codes ~ `probabilities`) for s < t, each code for itself."""
 

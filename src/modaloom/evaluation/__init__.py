@@ -1,6 +1,5 @@
 """How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
 
-from modaloom.evaluation.bits import bits
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.evaluator import evaluate
 from modaloom.evaluation.headline import headlines, no_better, sentence
@@ -17,7 +16,6 @@ __all__ = [
     "PlainJudge",
     "Row",
     "all_directions",
-    "bits",
     "evaluate",
     "headlines",
     "judge_of",

@@ -6,6 +6,7 @@ from typing import Any
 
 Lines = Sequence[Mapping[str, Any]]
 
+VAL = "val.bits."
 RISE = 0.02
 """Above its best, a validation bound has risen by more than its noise."""
 
@@ -13,16 +14,16 @@ RISE = 0.02
 def overfitting(lines: Lines) -> str | None:
     """One sentence if some stream's validation bits rose over their best while its training bits fell.
 
-    `lines` are those of metrics.jsonl, in order: validation as `bits.STREAM`, training as `loss.bits.STREAM`,
+    `lines` are those of metrics.jsonl: validation as `val.bits.STREAM`, training as `loss.bits.STREAM`,
     each with its `step`.
     """
-    streams = sorted({key.removeprefix("bits.") for line in lines for key in line if key.startswith("bits.")})
+    streams = sorted({key.removeprefix(VAL) for line in lines for key in line if key.startswith(VAL)})
     found = [warning for stream in streams if (warning := _of_stream(lines, stream))]
     return found[0] if found else None
 
 
 def _of_stream(lines: Lines, stream: str) -> str | None:
-    validation = [(line["step"], line[f"bits.{stream}"]) for line in lines if f"bits.{stream}" in line]
+    validation = [(line["step"], line[VAL + stream]) for line in lines if VAL + stream in line]
     best_step, best = min(validation, key=lambda point: point[1])
     last = validation[-1][1]
     if last <= (1 + RISE) * best or not _falls(lines, f"loss.bits.{stream}", best_step):

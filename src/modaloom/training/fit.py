@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from modaloom.core.rng import derive, generator
+from modaloom.core.rng import derive
 from modaloom.core.types import Loss
 from modaloom.data.cache import Cached
 from modaloom.data.folder import Folder
+from modaloom.models.bits import bits
 from modaloom.models.model import Model
 from modaloom.networks.conv import memory_format
 from modaloom.runs.builder import LOOM, build_loom, build_streams, frozen
@@ -68,27 +69,19 @@ class Fit:
         return codes, {name: torch.from_numpy(c.present[rows]) for name, c in self._codes.items()}
 
     def validate(self) -> dict[str, float]:
-        """Stream → bound in bits per code given all other streams, on held-out samples that have them all."""
+        """The model's `bits` on the first validation samples, as `val.bits.STREAM`."""
         assert self.model is not None
-        loom, codes, present = self.model.loom, *self.codes("val")
-        whole = torch.stack(list(present.values())).all(0).nonzero().flatten()[:VALIDATED]
-        if not len(whole):
+        codes, present = (
+            {name: c[:VALIDATED].to(self.engine.device) for name, c in columns.items()}
+            for columns in self.codes("val")
+        )
+        if not len(self.data.rows["val"]):
             return {}
-        some = {name: c[whole].to(self.engine.device) for name, c in codes.items()}
-        loom.eval()
-        bits: dict[str, float] = {}
-        for name in some:
-            with self.engine.autocast():
-                nats = loom.bound(
-                    some,
-                    [name],
-                    [n for n in some if n != name],
-                    generator=generator(self.config.seed, "val"),
-                    points=4,
-                )
-            bits[f"val.bits.{name}"] = float(nats[name].mean()) / loom.shapes[name].codes / np.log(2)
-        loom.train()
-        return bits
+        self.model.loom.eval()
+        with self.engine.autocast():
+            figures = bits(self.model, codes, present, seed=self.config.seed)
+        self.model.loom.train()
+        return {f"val.{name}": value for name, value in figures.items()}
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Learned tokenizer → how often each code of each depth stands in the training codes."""
@@ -112,7 +105,7 @@ class Fit:
         train = self.data.rows["train"].numpy()
         columns = [self.data.packed(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
         index = [(c.array, row) for c in columns for row in train[c.present[train]]]
-        size = min(self.config.training.batch, len(index))
+        size = min(self.config.training.tokenizer.batch, len(index))
         batches = Batches(len(index), size, self.config.seed, name)
 
         def batch(step: int) -> Tensor:
@@ -133,7 +126,7 @@ class Fit:
         self.model = Model(streams, loom)
         codes, present = self.codes("train")
         n = len(self.data.rows["train"])
-        size = min(self.config.training.batch, n)
+        size = min(self.config.training.loom.batch, n)
         batches = Batches(n, size, self.config.seed, LOOM)
 
         def batch(step: int) -> dict[str, Mapping[str, Tensor]]:

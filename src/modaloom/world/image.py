@@ -9,7 +9,7 @@ from modaloom.world.scene import Scene
 from modaloom.world.shapes import SIDE, Placed, place
 
 GREYS: Mapping[str, float] = {"dark": 40.0, "light": 215.0}
-GREY_JITTER, NOISE = 10.0, 2.0
+GREY_JITTER, NOISE = 6.0, 1.5
 """Half range of the background's level and standard deviation of the sensor noise, of 255."""
 
 _CENTRES = np.arange(SIDE) + 0.5

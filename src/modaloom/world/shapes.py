@@ -53,7 +53,7 @@ OUTLINES: Mapping[str, Outline] = {
 
 @dataclass(frozen=True)
 class Placed:
-    """The object with its nuisance: size jitter ± 5%, place jitter ± 0.7 px, hue jitter ± 6°."""
+    """The object with its nuisance: size jitter ± 4%, place jitter ± 0.4 px, hue jitter ± 4°."""
 
     outline: Outline
     radius: float
@@ -81,11 +81,11 @@ def place(scene: Scene) -> Placed:
     """The same for every stream that shows the scene."""
     rng = scene.random("place")
     outline = OUTLINES[scene.shape]
-    radius = RADII[scene.size] * outline.scale * rng.uniform(0.95, 1.05)
+    radius = RADII[scene.size] * outline.scale * rng.uniform(0.96, 1.04)
     row, column = scene.position.split()
-    dx, dy = rng.uniform(-0.7, 0.7, 2)
+    dx, dy = rng.uniform(-0.4, 0.4, 2)
     x, y = COLUMN_CENTRES[column] + dx, ROW_CENTRES[row] + dy + outline.drop * radius
-    return Placed(outline, radius, x, y, turn_hue(PALETTE[scene.colour], np.radians(rng.uniform(-6, 6))))
+    return Placed(outline, radius, x, y, turn_hue(PALETTE[scene.colour], np.radians(rng.uniform(-4, 4))))
 
 
 def turn_hue(rgb: tuple[float, float, float], angle: float) -> np.ndarray:

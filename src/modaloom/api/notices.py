@@ -1,15 +1,27 @@
-"""What is said of files that could not be read."""
+"""Sentences for people while work goes on."""
 
 from collections.abc import Callable
 
 from modaloom.data.reader import Reader
 
 Say = Callable[[str], None]
-"""Takes a sentence for people."""
+"""Takes a sentence."""
 
 
 def silent(sentence: str) -> None:
     """A `Say` that says nothing."""
+
+
+def once(say: Say) -> Say:
+    """A `Say` that repeats nothing."""
+    said: set[str] = set()
+
+    def tell(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            say(sentence)
+
+    return tell
 
 
 def tell_skips(reader: Reader, say: Say) -> None:

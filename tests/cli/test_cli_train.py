@@ -1,0 +1,153 @@
+"""`train`: what it may be asked, and going on after a stop."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from calling import SMALL, Call, call, done, tree
+from PIL import Image
+
+from modaloom import api
+from modaloom.recipes.demo import World
+from modaloom.runs.config import Run, override
+from modaloom.training.signals import Interrupted
+
+
+def test_resume_of_a_finished_run_says_so(run: Path) -> None:
+    before = tree(run)
+    result = done("train", "--resume", "--out", run)
+    assert result.stdout.startswith(f"{run} is finished; nothing to do\n")
+    assert tree(run) == before
+
+
+def test_resume_without_a_run_starts_it(world: Path, tmp_path: Path, run: Path) -> None:
+    done("train", world, "--out", tmp_path / "new", "--resume", "--steps", 3, "--seed", 5, *SMALL)
+    assert _weights(tmp_path / "new") == _weights(run)
+
+
+def test_a_stopped_run_goes_on_without_its_folder(
+    run: Path, tmp_path: Path, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "stopped"
+    seen = []
+
+    def stop(progress: object) -> api.Watch:
+        def step(step: object) -> None:
+            seen.append(step)
+            if len(seen) == 4:
+                raise Interrupted("stopped after step 1")
+
+        return api.Watch(step=step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("modaloom.cli._watch", stop)
+        result = call("train", world, "--out", out, "--steps", 3, "--seed", 5, *SMALL)
+    assert result.exit_code == 1
+    assert result.stderr == "error: stopped after step 1\n"
+    assert not (out / "model").exists()
+    done("train", "--resume", "--out", out)
+    assert _weights(out) == _weights(run)
+
+
+def test_a_run_stopped_while_it_was_scored_is_scored(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    (out / "scores.json").unlink()
+    done("train", "--resume", "--out", out)
+    scores = json.loads((out / "scores.json").read_text())
+    assert scores["rows"] == json.loads((run / "scores.json").read_text())["rows"]
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_used(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    shutil.rmtree(out / "model")
+    weights = out / "checkpoints" / "loom" / "step-000003" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    result = done("train", "--resume", "--out", out)
+    assert "checkpoint step-000003 is damaged" in result.stdout
+    assert _weights(out) == _weights(run)
+
+
+def test_steps_by_stage_and_a_config_file(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("seed = 3\n[loom]\ndepth = 1\n[training]\nminutes = 0.02\n")
+    words = ("--config", tmp_path / "run.toml", "--steps", "image=2,loom=1", *SMALL)
+    done("train", world, "--out", tmp_path / "run", *words, "--streams", "image,caption")
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["training"]["steps"] == {"image": 2, "loom": 1}
+    assert (config["seed"], config["loom"]["width"]) == (3, 32)
+
+
+def test_minutes_are_calibrated_and_frozen(world: Path, tmp_path: Path) -> None:
+    done("train", world, "--out", tmp_path / "run", "--minutes", 0.01, "--streams", "caption", *SMALL)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["training"]["steps"]["loom"] % 10 == 0
+
+
+def test_odd_and_broken_files_are_read_or_named_and_counted(tmp_path: Path) -> None:
+    folder = _mixture(tmp_path / "mixed")
+    found = done("inspect", folder).stdout
+    broken = {"broken0.png", "broken1.png", "broken2.png", "broken3.txt"}
+    assert set(re.findall(r"^left out: (\S+):", found, re.M)) == broken
+    result = done("train", folder, "--out", tmp_path / "run", "--steps", 2, *SMALL)
+    said = next(line for line in result.stdout.splitlines() if line.startswith("left out"))
+    facts = json.loads((tmp_path / "run" / "data.json").read_text())
+    assert f"{facts['skips']} files" in said
+    assert 1 <= facts["skips"] <= 4
+    odd = tmp_path / "odd.png"
+    Image.new("RGBA", (9, 70), (255, 0, 0, 128)).save(odd)
+    drawn = tmp_path / "drawn"
+    done("generate", tmp_path / "run", "--given", f"image={odd}", "--want", "text", "--n", 1, "--out", drawn)
+
+
+def test_too_many_broken_files_are_refused(tmp_path: Path, refused: Call) -> None:
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for i in range(20):
+        (folder / f"{i}.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing")
+    refused("train", folder, "--out", "run", "--steps", 2, *SMALL, names=str(folder))
+
+
+def test_demo_writes_a_world_learns_it_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["modaloom.api.demo"]
+    size = World(samples=40, held_out=20, streams=("image", "caption"))
+    tiny = override(
+        Run(), [*SMALL[1::2], "training.steps={image=2,loom=2}", 'data.streams=["image","caption"]']
+    )
+    monkeypatch.setattr(module, "World", lambda: size)
+    monkeypatch.setattr(module, "recipe", lambda: tiny)
+    result = done("demo", "--out", tmp_path / "demo", "--minutes", 1, "--seed", 2)
+    assert "writing the world 120/120" in result.stderr
+    assert result.stdout.endswith(f"open {tmp_path / 'demo' / 'report.html'}\n")
+    assert json.loads((tmp_path / "demo" / "config.json").read_text())["seed"] == 2
+    assert len([*(tmp_path / "demo-world" / "train").iterdir()]) == 80
+    assert "is finished" in done("demo", "--out", tmp_path / "demo").stdout
+
+
+def _mixture(folder: Path) -> Path:
+    """Pictures of all modes and sizes with words, and a few files that are broken in different ways."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    modes = ("L", "P", "RGBA", "RGB", "LA", "1")
+    for i in range(40):
+        picture = Image.fromarray(rng.integers(0, 256, (12 + i % 5, 16, 3), np.uint8)).convert(modes[i % 6])
+        picture.save(folder / f"{i:03d}.png")
+        (folder / f"{i:03d}.txt").write_text(f"number {i}\n")
+    deep = Image.fromarray(rng.integers(0, 65536, (16, 16)).astype(np.uint16))
+    deep.save(folder / "040.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (20, 10), "red").save(folder / "041.jpg", exif=turned)
+    (folder / "broken0.png").write_bytes(b"")
+    (folder / "broken1.png").write_bytes((folder / "003.png").read_bytes()[:200])
+    (folder / "broken2.png").write_text("no picture\n")
+    (folder / "broken3.txt").write_bytes("café".encode("latin-1"))
+    return folder
+
+
+def _weights(run: Path) -> dict[str, str]:
+    return {name: digest for name, digest in tree(run / "model").items() if name.endswith(".safetensors")}

@@ -1,0 +1,132 @@
+"""A new modality is one value in one table: it is read, tokenized, learned, drawn, written and scored."""
+
+import html
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+import modaloom.api as modaloom
+from modaloom.core.errors import BadFile, BadValue
+from modaloom.modalities import MODALITIES, Form, Limits, Modality
+from modaloom.models.loom import Sampling
+from modaloom.runs.config import Run, override
+
+LENGTH = 16
+SHAPES = {"rise": np.linspace(-1, 1, LENGTH), "fall": np.linspace(1, -1, LENGTH), "rest": np.zeros(LENGTH)}
+
+
+def _numbers(text: str) -> np.ndarray:
+    try:
+        values = np.array(text.split(), np.float32)
+    except ValueError as error:
+        raise BadValue(f"{text!r} are no numbers") from error
+    if values.shape != (LENGTH,):
+        raise BadValue(f"{len(values)} numbers; a signal has {LENGTH}")
+    return values
+
+
+def _read(path: Path) -> np.ndarray:
+    try:
+        return _numbers(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadFile(path, str(error)) from error
+
+
+def _write(value: np.ndarray, path: Path) -> None:
+    path.write_text(" ".join(f"{number:.4f}" for number in value) + "\n")
+
+
+def _parse(text: str) -> np.ndarray:
+    return _read(Path(text.removeprefix("@")))
+
+
+def _measure(values: Sequence[np.ndarray], limits: Limits) -> Form:
+    return {"size": [LENGTH], "channels": 1}
+
+
+def _compare(generated: np.ndarray, truth: np.ndarray, form: Form) -> Mapping[str, float]:
+    return {"mse": float(np.square(generated - truth).mean())}
+
+
+def _loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
+    return (reconstruction - signal).square().flatten(1).mean(1)
+
+
+def _pack(value: np.ndarray, form: Form) -> np.ndarray:
+    return value[None].astype(np.float32)
+
+
+def _unpack(packed: np.ndarray, form: Form) -> np.ndarray:
+    return packed[0]
+
+
+SIGNAL = Modality(
+    name="signal",
+    suffixes=("sig",),
+    tokenizer="vqvae",
+    read=_read,
+    write=_write,
+    parse=_parse,
+    measure=_measure,
+    compare=_compare,
+    show=lambda value: html.escape(str(value.tolist())),
+    pack=_pack,
+    unpack=_unpack,
+    signal=lambda packed: packed.float(),
+    packed=lambda signal: signal.clamp(-1, 1),
+    loss=_loss,
+)
+SMALL = (
+    *("vqvae.size=8", "vqvae.depth=1", "vqvae.widths=[16,16]", "vqvae.dim=8"),
+    *("loom.width=32", "loom.depth=1", "loom.heads=2"),
+    *("training.tokenizer.batch=16", "training.loom.batch=16", "training.precision=fp32"),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """40 signals with their words; the modality is in the table while the test runs."""
+    monkeypatch.setitem(MODALITIES, SIGNAL.name, SIGNAL)
+    root, rng = tmp_path / "pairs", np.random.default_rng(0)
+    root.mkdir()
+    for i in range(40):
+        word = [*SHAPES][i % len(SHAPES)]
+        _write(SHAPES[word] * rng.uniform(0.7, 1), root / f"{i:02d}.sig")
+        (root / f"{i:02d}.txt").write_text(f"{word}\n")
+    return root
+
+
+def test_a_modality_is_one_value_in_one_table(folder: Path, tmp_path: Path) -> None:
+    assert modaloom.inspect(folder).streams["signal"].count == 40
+    steps = {"signal": 20, "loom": 20}
+    run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(Run(), SMALL))
+    ways = [({"text": "rise"}, "signal"), ({"signal": f"@{folder / '00.sig'}"}, "text")]
+    for given, want in ways:
+        drawn = [*modaloom.generate(run.path, given=given, want=[want], out=tmp_path / want, n=2)]
+        assert [set(sample.streams) for sample in drawn] == [{want}, {want}]
+    values = [_read(path) for path in sorted((tmp_path / "signal").glob("*.signal.sig"))]
+    assert len(values) == 2
+    assert np.abs(values).max() <= 1
+    rows = modaloom.evaluate(tmp_path / "run", folder, n=4)
+    assert {(row.row, row.metric) for row in rows} >= {("text->signal", "mse"), ("signal->text", "exact")}
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "signal → text" in page
+
+
+@pytest.mark.full
+def test_it_is_learned(folder: Path, tmp_path: Path) -> None:
+    steps = {"signal": 300, "loom": 1200}
+    run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(Run(), SMALL))
+    options: dict[str, Any] = vars(Sampling(temperature=0.5))
+    for word, shape in SHAPES.items():
+        value = _nearest(run.generate({"text": word}, ["signal"], n=1, **options)[0]["signal"])
+        assert value == word
+        assert run.generate({"signal": shape * 0.85}, ["text"], n=1, **options)[0]["text"] == word
+
+
+def _nearest(value: np.ndarray) -> str:
+    return min(SHAPES, key=lambda word: float(np.square(SHAPES[word] * 0.85 - value).mean()))
