@@ -118,13 +118,14 @@ class Loom(nn.Module):
         return Loss(total, parts)
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
-        """Known fields for `given` (stream → codes (n, L, Q)) and masked ones for `want`."""
+        """On the Loom's device: known fields for `given` (stream → codes (n, L, Q)), masked ones for `want`."""
+        device = next(self.parameters()).device
         fields: Canvas = {}
         for name, shape in self.shapes.items():
             if name in given:
-                fields[name] = _known(given[name].reshape(n, shape.positions, shape.depth))
+                fields[name] = _known(given[name].reshape(n, shape.positions, shape.depth).to(device))
             elif name in want:
-                fields[name] = _unknown(n, shape)
+                fields[name] = _unknown(n, shape, device)
         return fields
 
     @torch.no_grad()
@@ -185,7 +186,7 @@ def _wanted(codes: Tensor) -> Field:
     return replace(_known(codes), known=torch.zeros_like(codes, dtype=torch.bool))
 
 
-def _unknown(n: int, shape: CodeShape) -> Field:
-    state = torch.full((n, shape.positions, shape.depth), MASK)
+def _unknown(n: int, shape: CodeShape, device: torch.device) -> Field:
+    state = torch.full((n, shape.positions, shape.depth), MASK, device=device)
     known = torch.zeros_like(state, dtype=torch.bool)
-    return Field(state, known, ~known[..., 0], torch.ones(n))
+    return Field(state, known, ~known[..., 0], torch.ones(n, device=device))

@@ -100,7 +100,7 @@ class Model:
             )
             for i in range(0, n, BATCH)
         ]
-        return {name: torch.cat([part[name] for part in parts]) for name in want}
+        return {name: torch.cat([part[name] for part in parts]).cpu() for name in want}
 
 
 def _rows(canvas: Canvas, rows: slice) -> Canvas:
