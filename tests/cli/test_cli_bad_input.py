@@ -40,7 +40,7 @@ def test_two_files_for_one_stream(tmp_path: Path, refused: Call) -> None:
     ("words", "why"),
     [
         (("--given", "imag=x.png", "--want", "caption"), "unknown stream 'imag' (did you mean 'image'?)"),
-        (("--want", "captoin"), "unknown stream 'captoin' (did you mean 'caption'?)"),
+        (("--want", "captoin"), "unknown stream to want 'captoin' (did you mean 'caption'?)"),
         (("--want", ""), "nothing is wanted"),
         (("--want", "missing"), "FOLDER"),
         (("--given", "caption=x", "--want", "caption"), "caption is both given and wanted"),

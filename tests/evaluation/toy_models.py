@@ -49,6 +49,10 @@ class ToyModel:
     calls: list[Any] = field(default_factory=list)
 
     @property
+    def wanted(self) -> tuple[str, ...]:
+        return tuple(self.streams)
+
+    @property
     def streams(self) -> dict[str, SimpleNamespace]:
         return {name: SimpleNamespace(modality=modality) for name, modality in self.modality_of.items()}
 

@@ -14,6 +14,9 @@ from modaloom.training.engine import Engine
 from modaloom.world import STREAMS
 from modaloom.world.write import write_world
 
+SAMPLES = 100
+"""Test samples that a direction is scored on: the demo has minutes."""
+
 
 def world(
     folder: str | os.PathLike[str],
@@ -56,4 +59,4 @@ def demo(
     data = path.with_name(path.name + "-world")
     if not data.exists():
         world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
-    return train(data, out=out, config=run, resume=True, device=device, watch=watch)
+    return train(data, out=out, config=run, resume=True, device=device, samples=SAMPLES, watch=watch)

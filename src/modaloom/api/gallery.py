@@ -37,9 +37,10 @@ def write_gallery(trained: TrainedRun, folder: str) -> None:
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
     judge = judge_of(index.path, samples, {}, trained.modality_of)
+    directions = all_directions(list(trained.model.streams), judge, trained.model.wanted)
     blocks = [
         _block(trained, root, number, direction, split, samples)
-        for number, direction in enumerate(all_directions(list(trained.model.streams), judge))
+        for number, direction in enumerate(directions)
     ]
     write_json(root / "index.json", {"blocks": [block for block in blocks if block]})
 

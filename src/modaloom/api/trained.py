@@ -63,7 +63,7 @@ class TrainedRun:
         """
         check_range("n", n, 1, MOST)
         values = {name: [self.value(name, value)] * n for name, value in (given or {}).items()}
-        wanted = list(want) or [name for name in self.model.streams if name not in values]
+        wanted = list(want) or [name for name in self.model.wanted if name not in values]
         return self.model.generate(values, wanted, n=n, seed=seed, options=Sampling(**sampling))
 
     def value(self, stream: str, value: Value) -> Value:
@@ -148,7 +148,7 @@ class _Job:
 def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> Iterator[_Job]:
     if tuple(want) == (MISSING,):
         raise BadValue(f"--want {MISSING} fills the gaps of a FOLDER; name one, or streams that are wanted")
-    wanted = tuple(choose("stream", name, trained.model.streams) for name in want)
+    wanted = tuple(choose("stream to want", name, trained.model.wanted) for name in want)
     return (_Job(f"{i:04d}", given, wanted) for i in range(n))
 
 
@@ -156,7 +156,7 @@ def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want:
     """Of the streams of a folder that the run knows and that are not wanted."""
     index = open_folder(folder)
     if tuple(want) != (MISSING,):
-        want = [choose("stream", name, trained.model.streams) for name in want]
+        want = [choose("stream to want", name, trained.model.wanted) for name in want]
     streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
     if not streams and not fixed:
         raise BadValue(
@@ -172,7 +172,7 @@ def _each(
     for sample in reader.folder.samples:
         read = reader.read(sample).streams
         given = {**read, **fixed}
-        lacking = tuple(name for name in trained.model.streams if name not in given)
+        lacking = tuple(name for name in trained.model.wanted if name not in given)
         wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
         whole = all(name in read for name in reader.streams if name in sample.streams)
         for i in range(n if wanted and given and whole else 0):

@@ -39,7 +39,9 @@ def evaluate(
     """
     check_range("n", n, 1)
     library = Library(train, {name: stream.modality for name, stream in model.streams.items()}, seed=seed)
-    for direction in all_directions(list(model.streams), judge) if directions is None else directions:
+    if directions is None:
+        directions = all_directions(list(model.streams), judge, model.wanted)
+    for direction in directions:
         for split, samples in tests.items() if direction.given else list(tests.items())[:1]:
             picked = pick(samples, direction.streams, n, seed)
             if picked and library.covers(direction):

@@ -46,15 +46,19 @@ class Judge(ABC):
         """Metric → how much two draws for the same givens differ in what is free; 1 is as much as data."""
 
 
-def all_directions(streams: Sequence[str], judge: Judge) -> list[Direction]:
+def all_directions(
+    streams: Sequence[str], judge: Judge, wanted: Sequence[str] | None = None
+) -> list[Direction]:
     """Everything worth asking: each stream from the fewest others that say something of it, each from all
-    the others, and those that can be checked against each other from nothing."""
+    the others, and those that can be checked against each other from nothing. `wanted`: default all streams.
+    """
+    wanted = streams if wanted is None else wanted
     found = [
         Direction(given, (want,))
-        for want in streams
+        for want in wanted
         for given in _givens([name for name in streams if name != want], want, judge)
     ]
-    joint = judge.joint(streams)
+    joint = judge.joint(wanted)
     return [*found, *([Direction((), joint)] if joint else [])]
 
 

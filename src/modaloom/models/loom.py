@@ -73,6 +73,8 @@ class Loom(nn.Module):
     ) -> None:
         super().__init__()
         self.shapes, self.config = dict(shapes), config
+        for name in config.roles.wanted:
+            choose("stream", name, shapes)
         self.process = PROCESSES[choose("process", config.process, PROCESSES)]()
         self.network = CanvasTransformer(
             shapes,
@@ -118,7 +120,7 @@ class Loom(nn.Module):
         return Loss(total, parts)
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
-        """On the Loom's device: known fields for `given` (stream → codes (n, L, Q)), masked ones for `want`."""
+        """Known fields for `given` (stream → codes (n, L, Q)), masked ones for `want`; on its own device."""
         device = next(self.parameters()).device
         fields: Canvas = {}
         for name, shape in self.shapes.items():

@@ -35,6 +35,11 @@ class Model:
     streams: Mapping[str, Stream]
     loom: Loom
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The streams that the Loom has learned to draw; the others can only be given."""
+        return self.loom.config.roles.wanted or tuple(self.streams)
+
     def encode(self, name: str, values: Sequence[Value]) -> Tensor:
         """Values of a stream → int64 codes (B, L, Q)."""
         tokenizer = self.streams[choose("stream", name, self.streams)].tokenizer
@@ -86,6 +91,8 @@ class Model:
         """`generate` before decoding: stream → codes (n, L, Q)."""
         for name in (*given, *want):
             choose("stream", name, self.streams)
+        for name in want:
+            choose("stream to want", name, self.wanted)
         if both := set(given) & set(want):
             raise BadValue(f"{', '.join(sorted(both))} is both given and wanted; choose one")
         if not want:

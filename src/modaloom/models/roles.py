@@ -1,6 +1,6 @@
 """Who is given and who is wanted in a training step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +13,9 @@ from modaloom.core.types import CodeShape
 class RolesConfig:
     """The mixture of questions that a Loom practises."""
 
-    joint: float = 0.2
+    wanted: tuple[str, ...] = ()
+    """Streams that are ever wanted; empty: all. The others are only given, and cost no learning."""
+    joint: float = 0.1
     """Share of samples in which every stream is wanted, each at its own noise level."""
     full: float = 0.25
     """Share of wanted streams that start from nothing (t = 1)."""
@@ -24,7 +26,7 @@ class RolesConfig:
 def draw_streams(
     shapes: Mapping[str, CodeShape], config: RolesConfig, generator: torch.Generator
 ) -> list[str]:
-    """The streams of a step's canvas: a random subset, so that a step costs what it shows.
+    """The streams of a step's canvas: a random subset with a wanted one, so that a step costs what it shows.
 
     Drawn without replacement by exponential keys (Efraimidis & Spirakis 2006): `torch.multinomial` took 27 ms
     for these few numbers on a CPU.
@@ -34,7 +36,9 @@ def draw_streams(
     least = 1 if alone or len(names) == 1 else 2
     most = 1 if alone else len(names)
     count = int(torch.randint(least, most + 1, (), generator=generator))
-    keys = torch.rand(len(names), generator=generator).log() / _weights(shapes)
+    keys = torch.rand(len(names), generator=generator).log() / _weights(shapes, ())
+    first = int(keys.masked_fill(_weights(shapes, config.wanted) == 0, -torch.inf).argmax())
+    keys[first] = torch.inf
     return [names[i] for i in sorted(keys.topk(count).indices.tolist())]
 
 
@@ -53,11 +57,12 @@ def draw_noise(
     names = list(present)
     here_BS = torch.stack([present[name].cpu() for name in names], 1)
     B, S = here_BS.shape
-    odds_BS = (_weights({name: shapes[name] for name in names}) * here_BS).cumsum(1)
+    can_BS = here_BS * _weights({name: shapes[name] for name in names}, config.wanted)
+    odds_BS = can_BS.cumsum(1)
     drawn_B1 = torch.rand(B, 1, generator=generator) * odds_BS[:, -1:]
     wanted_B1 = (odds_BS <= drawn_B1).sum(1, keepdim=True)
     joint_B1 = torch.rand(B, 1, generator=generator) < config.joint
-    wanted_BS = joint_B1 | (torch.arange(S) == wanted_B1)
+    wanted_BS = (joint_B1 & (can_BS > 0)) | (torch.arange(S) == wanted_B1)
     start_1S = torch.rand(1, S, generator=generator)
     strata_BS = torch.stack([torch.randperm(B, generator=generator) for _ in names], 1) / B
     level_BS = 1 - (strata_BS + start_1S) % 1
@@ -67,5 +72,6 @@ def draw_noise(
     return {name: level_BS[:, i].to(device) for i, name in enumerate(names)}
 
 
-def _weights(shapes: Mapping[str, CodeShape]) -> Tensor:
-    return torch.tensor([shape.codes**0.25 for shape in shapes.values()])
+def _weights(shapes: Mapping[str, CodeShape], wanted: Sequence[str]) -> Tensor:
+    """By stream; 0 for those that are not in `wanted`, if it names any."""
+    return torch.tensor([s.codes**0.25 * (not wanted or name in wanted) for name, s in shapes.items()])

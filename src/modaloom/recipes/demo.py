@@ -16,6 +16,8 @@ class World:
 
 
 def demo() -> Run:
-    """The tiny preset on the four streams of the demo."""
+    """The tiny preset on the four streams of the demo; nobody wants a question."""
     run = tiny()
-    return replace(run, data=replace(run.data, streams=World().streams))
+    roles = replace(run.loom.roles, wanted=("image", "caption", "answer"))
+    loom = replace(run.loom, roles=roles)
+    return replace(run, data=replace(run.data, streams=World().streams), loom=loom)
