@@ -155,6 +155,12 @@ def train(
         int | None, typer.Option(help="The same seed gives the same result [default: 0].")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML or JSON file, such as RUN/config.json.")] = None,
+    split_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", help="folder, a regular expression or STREAM.FIELD [default: each sample]."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Such as loom.depth=6; repeatable.")
     ] = None,
@@ -176,7 +182,7 @@ def train(
             steps=None if steps is None else _steps(steps),
             seed=seed,
             config=config,
-            settings=settings or (),
+            settings=[*([f"data.split_by={json.dumps(split_by)}"] if split_by else []), *(settings or ())],
             resume=resume,
             device=device,
             watch=_watch(progress),
@@ -201,10 +207,10 @@ def generate(
         ),
     ] = None,
     n: Annotated[int | None, typer.Option(help="Draws [default: 4; with FOLDER, 1 of each sample].")] = None,
-    steps: Annotated[int | None, typer.Option(help="Of the sampler [default: 16].")] = None,
-    guidance: Annotated[float | None, typer.Option(help="1: none [default: 2].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Of the sampler [default: 48].")] = None,
+    guidance: Annotated[float | None, typer.Option(help="1: none [default: 1].")] = None,
     sampler: Annotated[str | None, typer.Option(help="Which sampler [default: confidence].")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Less is safer [default: 1].")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Less is safer [default: 0.9].")] = None,
     seed: Seed = 0,
 ) -> None:
     """Draw streams from others, as plain files."""
