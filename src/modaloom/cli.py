@@ -207,17 +207,24 @@ def generate(
         ),
     ] = None,
     n: Annotated[int | None, typer.Option(help="Draws [default: 4; with FOLDER, 1 of each sample].")] = None,
-    steps: Annotated[int | None, typer.Option(help="Of the sampler [default: 48].")] = None,
-    guidance: Annotated[float | None, typer.Option(help="1: none [default: 1].")] = None,
-    sampler: Annotated[str | None, typer.Option(help="Which sampler [default: confidence].")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Less is safer [default: 0.9].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Of the sampler [default: the run's].")] = None,
+    guidance: Annotated[float | None, typer.Option(help="1: none [default: the run's].")] = None,
+    sampler: Annotated[str | None, typer.Option(help="Which sampler [default: the run's].")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
+    jitter: Annotated[float | None, typer.Option(help="More is more varied [default: the run's].")] = None,
     seed: Seed = 0,
 ) -> None:
     """Draw streams from others, as plain files."""
     from modaloom import api
 
-    chosen = {"steps": steps, "guidance": guidance, "sampler": sampler, "temperature": temperature}
-    sampling = api.Sampling(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+    chosen = {
+        "steps": steps,
+        "guidance": guidance,
+        "sampler": sampler,
+        "temperature": temperature,
+        "jitter": jitter,
+    }
+    sampling = {name: value for name, value in chosen.items() if value is not None}
     count = 0
     with Progress() as progress:
         for count, _ in enumerate(

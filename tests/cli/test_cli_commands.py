@@ -26,11 +26,10 @@ def test_version_and_help() -> None:
     assert [line.split()[0] for line in listed.strip().splitlines()] == verbs
 
 
-def test_help_tells_the_samplers_own_defaults() -> None:
+def test_every_field_of_sampling_is_an_option() -> None:
     text = " ".join(done("generate", "--help").stdout.split())
-    for name, value in vars(Sampling()).items():
-        shown = f"{value:g}" if isinstance(value, float) else value
-        assert re.search(rf"--{name} <\w+> [^\[]*\[default: {shown}\]", text), name
+    for name in vars(Sampling()):
+        assert re.search(rf"--{name} <\w+> [^\[]*\[default: the run's\]", text), name
 
 
 def test_world_is_reproducible(world: Path, tmp_path: Path) -> None:

@@ -1,124 +1,203 @@
-"""A Loom's loss and its draws."""
+"""The Loom: what its loss counts, and how it draws."""
 
 import math
-from types import SimpleNamespace
-from typing import Any
+from types import MappingProxyType
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.functional import one_hot
+from toy_tokens import SHAPES, codes, loom
 
 from modaloom.core.errors import BadValue
-from modaloom.core.types import MASK, Canvas, CodeShape, Logits
+from modaloom.core.rng import generator
+from modaloom.core.types import MASK
 from modaloom.diffusion.categorical import Noise
 from modaloom.models.loom import Loom, LoomConfig, Sampling
-from modaloom.models.model import Model, Stream
+from modaloom.models.roles import RolesConfig
 
-SHAPES = {"long": CodeShape((3, 3), 2, 8), "short": CodeShape((4,), 1, 8)}
-B = 6
-
-
-def gen(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+EVERYONE = MappingProxyType({name: torch.ones(8, dtype=torch.bool) for name in SHAPES})
+ALL_WANTED = RolesConfig(joint=1, full=1, alone=0)
 
 
-@pytest.fixture
-def loom() -> Loom:
-    torch.manual_seed(0)
-    return Loom(SHAPES, {"long": "l", "short": "s"}, {}, LoomConfig(width=16, depth=1, heads=2)).eval()
+class Answers(nn.Module):
+    """A denoiser that knows the answers; keeps the canvases that it saw."""
+
+    def __init__(self, truth, sure=60.0):
+        super().__init__()
+        self.truth, self.sure, self.seen = truth, sure, []
+        self.where = nn.Parameter(torch.zeros(()))  # tells the Loom its device
+
+    def forward(self, canvas):
+        self.seen.append(canvas)
+        return {n: self.sure * one_hot(self.truth[n], SHAPES[n].size).float() for n in canvas}
 
 
-@pytest.fixture
-def codes() -> dict[str, torch.Tensor]:
-    return {n: torch.randint(s.size, (B, s.positions, s.depth), generator=gen()) for n, s in SHAPES.items()}
+def answering(truth, **config):
+    net = loom(**config)
+    net.network = Answers(truth)
+    return net
 
 
-def test_a_fresh_head_knows_nothing_and_pays_for_every_bit(
-    loom: Loom, codes: dict[str, torch.Tensor]
-) -> None:
-    present = {name: torch.ones(B, dtype=torch.bool) for name in SHAPES}
-    for seed in range(5):
-        for name, bits in loom.loss(codes, present, gen(seed)).parts.items():
-            # A sample whose few codes all stayed shown adds 0 to the mean.
-            assert 0 <= bits <= math.log2(8) + 1e-5, name
+def fresh(**config):
+    return Loom(SHAPES, {n: n for n in SHAPES}, {}, LoomConfig(width=16, depth=1, heads=2, **config))
 
 
-def test_the_truth_costs_nothing(
-    loom: Loom, codes: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def oracle(canvas: Canvas) -> Logits:
-        return {name: 100 * torch.nn.functional.one_hot(codes[name], 8).float() for name in canvas}
-
-    monkeypatch.setattr(loom, "forward", oracle)
-    present = {name: torch.ones(B, dtype=torch.bool) for name in SHAPES}
-    assert loom.loss(codes, present, gen()).total < 1e-6
+@pytest.mark.parametrize("step", range(5))
+def test_who_knows_the_answers_loses_nothing(step):
+    truth = codes(8)
+    loss = answering(truth).loss(truth, EVERYONE, generator(0, step))
+    assert loss.total.item() == pytest.approx(0, abs=1e-6)
+    wrong = answering({n: (c + 1) % SHAPES[n].size for n, c in truth.items()})
+    assert wrong.loss(truth, EVERYONE, generator(0, step)).total.item() > 5
 
 
-def test_short_streams_are_drawn_first_and_given_codes_stay(
-    loom: Loom, codes: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[str, ...]] = []
+def test_who_knows_nothing_pays_the_logarithm_of_the_codebook():
+    loss = fresh(roles=ALL_WANTED).loss(codes(8), EVERYONE, generator(0))
+    sizes = [SHAPES[name.removeprefix("bits.")].size for name in loss.parts]
+    assert [float(bits) for bits in loss.parts.values()] == pytest.approx([*map(math.log2, sizes)])
+    assert loss.total.item() == pytest.approx(sum(map(math.log, sizes)))
 
-    def spy(canvas: Canvas) -> Logits:
-        seen.append(tuple(canvas))
-        return {n: torch.zeros(*f.state.shape, SHAPES[n].size) for n, f in canvas.items()}
 
-    monkeypatch.setattr(loom, "forward", spy)
-    options, noise = Sampling(steps=3), Noise([gen(i) for i in range(B)])
-    drawn = loom.sample(loom.canvas({}, ["long", "short"], B), options, noise)
-    assert seen[0] == ("short",)
-    assert set(seen[-1]) == {"short", "long"}
-    assert all((state != MASK).all() for state in drawn.values())
-    kept = loom.sample(loom.canvas({"long": codes["long"]}, ["short"], B), options, noise)
-    assert torch.equal(kept["long"], codes["long"])
+def test_given_streams_are_shown_whole_and_wanted_ones_alone_are_paid_for():
+    truth, net = codes(8), None
+    for step in range(20):
+        net = answering(truth, roles=RolesConfig(joint=0, full=1, alone=0))
+        loss = net.loss(truth, EVERYONE, generator(0, step))
+        (canvas,) = net.network.seen
+        assert set(loss.parts) == {f"bits.{name}" for name in canvas}
+        wanted = torch.stack([f.t > 0 for f in canvas.values()], 1)
+        assert (wanted.sum(1) == 1).all()
+        for name, f in canvas.items():
+            given = f.t == 0
+            assert torch.equal(f.known, given[:, None, None].expand_as(f.state))
+            assert torch.equal(f.state[given], truth[name][given])
+            assert (f.state[~given] == MASK).all()
+
+
+def test_the_codes_of_missing_streams_mean_nothing():
+    present = {name: torch.rand(8, generator=generator(1, name)) < 0.6 for name in SHAPES}
+    truth = codes(8)
+    other = {n: torch.where(present[n][:, None, None], c, (c + 1) % SHAPES[n].size) for n, c in truth.items()}
+    net = loom()
+    for step in range(10):
+        losses, gradients = [], []
+        for values in (truth, other):
+            loss = net.loss(values, present, generator(0, step))
+            grads = torch.autograd.grad(loss.total, [*net.network.blocks.parameters()])
+            losses.append([loss.total, *loss.parts.values()])
+            gradients.append(grads)
+        assert all(torch.equal(a, b) for a, b in zip(*losses))
+        assert all(torch.equal(a, b) for a, b in zip(*gradients))
+
+
+def test_parts_are_means_over_those_who_have_the_stream():
+    """Half of the rows lack everything: the figures are of the other half, undiluted."""
+    half = torch.arange(8) < 4
+    loss = fresh(roles=ALL_WANTED).loss(codes(8), dict.fromkeys(SHAPES, half), generator(0))
+    for name, bits in loss.parts.items():
+        assert float(bits) == pytest.approx(math.log2(SHAPES[name.removeprefix("bits.")].size), rel=1e-6)
+
+
+def test_a_step_is_a_function_of_its_generator():
+    net = loom()
+    first, again, other = (net.loss(codes(8), EVERYONE, generator(0, s)).total for s in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("sampler", ["confidence", "ancestral"])
+@pytest.mark.parametrize("steps", [1, 6])
+def test_sampling_keeps_what_is_given_and_leaves_nothing_masked(sampler, steps):
+    net, truth = loom(), codes(4)
+    canvas = net.canvas({"middle": truth["middle"]}, ["long", "short"], 4)
+    drawn = net.sample(canvas, Sampling(sampler, steps), noise(4))
+    assert set(drawn) == set(SHAPES)
+    assert torch.equal(drawn["middle"], truth["middle"])
+    for name in ("long", "short"):
+        assert drawn[name].min() >= 0
+        assert drawn[name].max() < SHAPES[name].size
+        assert len(drawn[name].unique(dim=0)) > 1
+
+
+def test_short_streams_are_drawn_first_and_then_given_to_the_long_ones():
+    truth = codes(4)
+    net = answering(truth)
+    canvas = net.canvas({"middle": truth["middle"]}, ["long", "short"], 4)
+    drawn = net.sample(canvas, Sampling(steps=3), noise(4))
+    assert all(torch.equal(drawn[name], truth[name]) for name in SHAPES)
+    views = [set(view) for view in net.network.seen]
+    turn = views.index(set(SHAPES))
+    assert turn > 0
+    assert all(view == {"middle", "short"} for view in views[:turn])
+    for view in net.network.seen[turn:]:
+        assert view["short"].known.all()
+        assert not view["short"].t.any()
+        assert torch.equal(view["short"].state, truth["short"])
+
+
+def test_guidance_asks_without_the_given_streams_too():
+    truth = codes(4)
+    for scale, expected in ((1.0, {2}), (2.0, {1, 2}), (0.0, {1})):
+        net = answering(truth)
+        canvas = net.canvas({"middle": truth["middle"]}, ["short"], 4)
+        net.sample(canvas, Sampling(steps=3, guidance=scale), noise(4))
+        assert {len(view) for view in net.network.seen} == expected
+
+
+def test_temperature_zero_needs_no_luck():
+    net, truth = loom(), codes(4)
+    canvas = net.canvas({"middle": truth["middle"]}, ["short"], 4)
+    cold, same, warm = (
+        net.sample(canvas, Sampling("ancestral", 1, temperature=t), noise(4, seed))["short"]
+        for t, seed in ((0.0, 0), (0.0, 1), (1.0, 1))
+    )
+    assert torch.equal(cold, same)
+    assert not torch.equal(cold, warm)
+
+
+def test_the_bound_is_exact_for_who_knows_and_for_who_does_not():
+    truth = codes(64)
+    sure = answering(truth).bound(truth, ["long"], ["short"], generator=generator(0))
+    assert set(sure) == {"long"}
+    assert sure["long"].abs().max() < 1e-5
+    unsure = fresh().bound(truth, ["long"], ["short"], generator=generator(0), points=64)
+    assert float(unsure["long"].mean()) == pytest.approx(12 * math.log(7), rel=0.05)
+
+
+def test_the_bound_shows_the_given_and_leaves_out_the_rest():
+    truth = codes(4)
+    net = answering(truth)
+    net.bound(truth, ["long"], ["short"], generator=generator(0), points=2)
+    for view in net.network.seen:
+        assert set(view) == {"long", "short"}
+        assert torch.equal(view["short"].state, truth["short"])
+        assert (view["long"].t > 0).all()
 
 
 @pytest.mark.parametrize(
-    "bad", [{"steps": 0}, {"temperature": -1.0}, {"guidance": -1.0}, {"sampler": "nope"}]
+    ("wrong", "message"),
+    [
+        ({"sampler": "confidense"}, "did you mean 'confidence'"),
+        ({"steps": 0}, "steps is 0"),
+        ({"temperature": -0.1}, "temperature is -0.1"),
+        ({"guidance": -1.0}, "guidance is -1"),
+        ({"jitter": -1.0}, "jitter is -1"),
+        ({"temperature": math.nan}, "temperature is nan"),
+        ({"guidance": math.inf}, "guidance is inf"),
+    ],
 )
-def test_options_out_of_range(bad: dict[str, Any]) -> None:
-    with pytest.raises(BadValue, match=next(iter(bad))):
-        Sampling(**bad)
+def test_sampling_out_of_range_is_refused(wrong, message):
+    with pytest.raises(BadValue, match=message):
+        Sampling(**wrong)
 
 
-class Numbers:
-    """A tokenizer whose values are lists of codes."""
-
-    def __init__(self, shape: CodeShape) -> None:
-        self.shape = shape
-
-    def encode(self, values: Any) -> torch.Tensor:
-        return torch.tensor(values)
-
-    def decode(self, codes: torch.Tensor) -> list[Any]:
-        return codes.tolist()
+def test_an_unknown_process_or_stream_is_refused():
+    with pytest.raises(BadValue, match="did you mean 'masked'"):
+        fresh(process="maskd")
+    with pytest.raises(BadValue, match="did you mean 'long'"):
+        fresh(roles=RolesConfig(wanted=("lng",)))
 
 
-@pytest.fixture
-def model(loom: Loom) -> Model:
-    torch.manual_seed(1)
-    for p in loom.parameters():
-        torch.nn.init.normal_(p, std=0.5)
-    streams = {n: Stream("m", Numbers(s), n) for n, s in SHAPES.items()}  # type: ignore[arg-type]
-    return Model(streams, loom)
-
-
-def test_a_sample_depends_on_its_name_alone(model: Model) -> None:
-    many = model.generate({}, ["short", "long"], n=4, seed=3, names=["a", "b", "c", "d"])
-    (one,) = model.generate({}, ["short", "long"], n=1, seed=3, names=["c"])
-    assert one == many[2]
-    assert many[0] != many[1]
-    assert model.generate({}, ["short"], n=1, seed=4, names=["c"]) != [{"short": one["short"]}]
-
-
-def test_calls_that_make_no_sense(model: Model) -> None:
-    value = [[[0]] * 4]
-    with pytest.raises(BadValue, match="did you mean 'short'"):
-        model.generate({"shrt": value}, ["long"], n=1)
-    with pytest.raises(BadValue, match="both given and wanted"):
-        model.generate({"short": value}, ["short"], n=1)
-    with pytest.raises(BadValue, match="nothing is wanted"):
-        model.generate({"short": value}, [], n=1)
-    given_only = SimpleNamespace(roles=SimpleNamespace(wanted=("long",)))
-    model.loom.config = given_only  # type: ignore[assignment]
-    with pytest.raises(BadValue, match="stream to want 'short'"):
-        model.generate({}, ["short"], n=1)
+def noise(n, seed=0):
+    return Noise([generator(seed, i) for i in range(n)])

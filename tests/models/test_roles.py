@@ -1,5 +1,6 @@
-"""Who is given and who is wanted."""
+"""Who is given and who is wanted: every question is asked, as often as the mixture says."""
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -8,54 +9,109 @@ import torch
 from modaloom.core.types import CodeShape
 from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 
-SHAPES = {"image": CodeShape((4, 4), 3, 8), "text": CodeShape((12,), 1, 8), "answer": CodeShape((2,), 1, 8)}
+SHAPES = {"a": CodeShape((1,), 1, 4), "b": CodeShape((4, 4), 1, 4), "c": CodeShape((4, 4), 4, 4)}
 N = 20_000
 
 
-def gen() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
+def levels(config, present=None, n=N, seed=0):
+    """float (n, S) noise levels in the order of `present`."""
+    present = present or {name: torch.ones(n, dtype=torch.bool) for name in SHAPES}
+    drawn = draw_noise(SHAPES, present, config, torch.Generator().manual_seed(seed))
+    assert list(drawn) == list(present)
+    return torch.stack([*drawn.values()], 1)
 
 
-def here(*lacking: str) -> dict[str, torch.Tensor]:
-    return {name: torch.full((N,), name not in lacking) for name in SHAPES}
+def test_given_streams_are_at_zero_and_wanted_ones_above_it_up_to_one():
+    t = levels(RolesConfig())
+    assert t.dtype == torch.float32
+    assert t.min() == 0
+    assert t[t > 0].min() < 1e-3
+    assert t.max() == 1
 
 
-def test_one_stream_is_wanted_and_the_others_are_given() -> None:
-    levels = draw_noise(SHAPES, here(), RolesConfig(joint=0, full=0), gen())
-    wanted = torch.stack([level > 0 for level in levels.values()], 1)
-    assert (wanted.sum(1) == 1).all()
-    share = wanted.float().mean(0)
-    weights = torch.tensor([shape.codes**0.25 for shape in SHAPES.values()])
-    torch.testing.assert_close(share, weights / weights.sum(), atol=0.02, rtol=0)
+def test_one_stream_is_wanted_but_in_the_joint_share_all_are():
+    wanted = (levels(RolesConfig(joint=0.3)) > 0).sum(1)
+    counts = Counter(wanted.tolist())
+    assert set(counts) == {1, 3}
+    assert counts[3] / N == pytest.approx(0.3, abs=0.015)
 
 
-def test_joint_and_full_shares() -> None:
-    levels = draw_noise(SHAPES, here(), RolesConfig(joint=0.3, full=0.25), gen())
-    wanted = torch.stack([level > 0 for level in levels.values()], 1)
-    assert (wanted.sum(1) == 3).float().mean() == pytest.approx(0.3, abs=0.02)
-    image = levels["image"][levels["image"] > 0]
-    assert (image == 1).float().mean() == pytest.approx(0.25, abs=0.02)
+def test_the_one_wanted_follows_the_fourth_root_of_its_codes():
+    wanted = (levels(RolesConfig(joint=0)) > 0).float().mean(0)
+    weights = torch.tensor([1, 16**0.25, 64**0.25])
+    assert wanted.tolist() == pytest.approx((weights / weights.sum()).tolist(), abs=0.015)
 
 
-def test_levels_are_stratified_over_the_batch() -> None:
-    only = {"image": SHAPES["image"]}
-    level = draw_noise(only, {"image": here()["image"]}, RolesConfig(joint=0, full=0), gen())["image"]
-    assert (torch.histc(level, 10, 0, 1) - N / 10).abs().max() <= 1
+def test_the_full_share_starts_from_nothing():
+    t = levels(RolesConfig(full=0.4))
+    for column in t.T:
+        assert float((column[column > 0] == 1).float().mean()) == pytest.approx(0.4, abs=0.02)
+    assert (levels(RolesConfig(full=1)) % 1 == 0).all()
 
 
-def test_a_stream_that_is_absent_or_never_wanted_is_not_wanted() -> None:
-    roles = RolesConfig(joint=0.5, wanted=("image", "text"))
-    levels = draw_noise(SHAPES, here("image"), roles, gen())
-    assert (levels["image"] == 0).all()
-    assert (levels["answer"] == 0).all()
-    assert (levels["text"] > 0).all()
+def test_levels_are_stratified_over_the_batch_and_differ_by_stream():
+    t = levels(RolesConfig(joint=1, full=0), n=1000)
+    assert t.min() > 0
+    for column in t.T:
+        assert column.sort().values.diff().numpy() == pytest.approx(1e-3, abs=1e-5)
+        assert torch.histc(column, 10, 0, 1).tolist() == pytest.approx([100] * 10, abs=1)
+    assert torch.corrcoef(t.T).triu(1).abs().max() < 0.1
+    again, other = (levels(RolesConfig(joint=1, full=0), n=1000, seed=s) for s in (0, 1))
+    assert torch.equal(t, again)
+    assert not torch.equal(t.sort(0).values, other.sort(0).values)
 
 
-def test_every_subset_with_a_wanted_stream_occurs() -> None:
-    generator, roles = gen(), RolesConfig(alone=0.2, wanted=("image", "text"))
-    seen = Counter(tuple(draw_streams(SHAPES, roles, generator)) for _ in range(2000))
-    assert set(seen) == {
-        ("image",), ("text",), ("image", "text"), ("image", "answer"), ("text", "answer"),
-        ("image", "text", "answer"),
-    }  # fmt: skip
-    assert (seen[("image",)] + seen[("text",)]) / 2000 == pytest.approx(0.2, abs=0.03)
+def test_small_batches_see_all_levels_too():
+    t = torch.cat([levels(RolesConfig(joint=1, full=0), n=4, seed=s)[:1] for s in range(500)])
+    assert torch.histc(t, 5, 0, 1).tolist() == pytest.approx([300] * 5, abs=70)
+
+
+def test_every_sample_wants_a_stream_that_it_has():
+    draw = torch.Generator().manual_seed(1)
+    here = torch.rand(N, 3, generator=draw) < 0.5
+    t = levels(RolesConfig(joint=0), dict(zip(SHAPES, here.unbind(1))))
+    has_any = here.any(1)
+    assert ((t > 0) & here).any(1)[has_any].all()
+    assert not ((t > 0) & ~here)[has_any].any()
+    assert ((t > 0).sum(1) == has_any).all()
+
+
+def test_a_stream_that_is_never_wanted_is_only_given():
+    roles = RolesConfig(joint=0.5, wanted=("a", "b"))
+    here = {name: torch.rand(N, generator=torch.Generator().manual_seed(2)) < 0.5 for name in SHAPES}
+    here["c"][:] = True
+    t = levels(roles, here)
+    assert not t[:, 2].any()
+    assert ((t > 0)[:, :2].any(1) == (here["a"] | here["b"])).all()
+
+
+def test_a_sample_without_any_of_the_streams_is_no_error():
+    nobody = {name: torch.zeros(8, dtype=torch.bool) for name in SHAPES}
+    assert not levels(RolesConfig(joint=0), nobody).any()
+
+
+def test_the_alone_share_has_one_stream_and_the_rest_every_larger_subset():
+    draw = torch.Generator().manual_seed(0)
+    drawn = Counter(tuple(draw_streams(SHAPES, RolesConfig(alone=0.25), draw)) for _ in range(4000))
+    assert set(drawn) == {s for count in (1, 2, 3) for s in itertools.combinations(SHAPES, count)}
+    assert sum(n for s, n in drawn.items() if len(s) == 1) / 4000 == pytest.approx(0.25, abs=0.03)
+    assert drawn[tuple(SHAPES)] / 4000 == pytest.approx(0.375, abs=0.03)
+    assert drawn["c",] > drawn["b",] > drawn["a",]
+
+
+def test_every_canvas_holds_a_wanted_stream():
+    draw, roles = torch.Generator().manual_seed(0), RolesConfig(alone=0.2, wanted=("a", "b"))
+    drawn = Counter(tuple(draw_streams(SHAPES, roles, draw)) for _ in range(2000))
+    assert set(drawn) == {("a",), ("b",), ("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")}
+    assert (drawn["a",] + drawn["b",]) / 2000 == pytest.approx(0.2, abs=0.03)
+
+
+def test_without_the_alone_share_no_canvas_holds_one_stream():
+    draw = torch.Generator().manual_seed(0)
+    assert all(len(draw_streams(SHAPES, RolesConfig(alone=0), draw)) >= 2 for _ in range(300))
+
+
+def test_a_single_stream_is_always_drawn():
+    draw = torch.Generator().manual_seed(0)
+    one = {"a": SHAPES["a"]}
+    assert all(draw_streams(one, RolesConfig(alone=a), draw) == ["a"] for a in (0, 0.5, 1) for _ in range(9))

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ class TrainedRun:
         Args:
             given: stream → value: a PIL image, a str, a dict; or a `Path`, or a str as on the command line.
             want: streams; default all that are not given.
-            sampling: fields of `Sampling`: steps, guidance, temperature, sampler.
+            sampling: fields of `Sampling`: steps, guidance, temperature, jitter, sampler.
 
         Returns:
             n dicts: wanted stream → value.
@@ -64,7 +64,7 @@ class TrainedRun:
         check_range("n", n, 1, MOST)
         values = {name: [self.value(name, value)] * n for name, value in (given or {}).items()}
         wanted = list(want) or [name for name in self.model.wanted if name not in values]
-        return self.model.generate(values, wanted, n=n, seed=seed, options=Sampling(**sampling))
+        return self.model.generate(values, wanted, n=n, seed=seed, options=self.sampling(sampling))
 
     def value(self, stream: str, value: Value) -> Value:
         """A value as given in Python or on the command line → the modality's own."""
@@ -72,6 +72,10 @@ class TrainedRun:
         if isinstance(value, Path):
             return modality.read(value)
         return modality.parse(value) if isinstance(value, str) else value
+
+    def sampling(self, changes: Mapping[str, Any]) -> Sampling:
+        """The run's way of drawing with some fields of `Sampling` changed. Raises `BadValue`."""
+        return replace(self.model.loom.config.sampling, **changes)
 
     @property
     def modality_of(self) -> dict[str, str]:
@@ -95,7 +99,7 @@ def generate(
     out: str | os.PathLike[str],
     n: int | None = None,
     seed: int = 0,
-    sampling: Sampling | None = None,
+    sampling: Mapping[str, Any] | None = None,
     say: Say = silent,
 ) -> Iterator[Sample]:
     """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
@@ -110,6 +114,7 @@ def generate(
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
     """
     trained, given = load(run), given or {}
+    options = trained.sampling(sampling or {})
     check_range("n", 1 if n is None else n, 1, MOST)
     fixed = {name: trained.value(name, value) for name, value in given.items()}
     reader = None if folder is None else _reader(trained, Path(folder), fixed, want)
@@ -121,14 +126,14 @@ def generate(
     facts = {
         "seed": seed,
         "model": trained.hash,
-        "command": _command(run, folder, given, want, n, seed, sampling or Sampling()),
+        "command": _command(run, folder, given, want, n, seed, options),
     }
     neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(say)
     with writing(out, trained.modality_of) as writer:
         for batch in _batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
-            for sample in _drawn(trained, batch, seed, sampling):
+            for sample in _drawn(trained, batch, seed, options):
                 nearest = neighbours.nearest(trained.model, sample)
                 writer.write(sample, {**facts, "nearest": nearest})
                 yield sample
@@ -192,9 +197,7 @@ def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
         yield batch
 
 
-def _drawn(
-    trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: Sampling | None
-) -> Iterator[Sample]:
+def _drawn(trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: Sampling) -> Iterator[Sample]:
     given = {name: [job.given[name] for job in batch] for name in batch[0].given}
     keys = [job.key for job in batch]
     drawn = trained.model.generate(

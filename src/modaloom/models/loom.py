@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from modaloom.core.errors import BadValue, choose
+from modaloom.core.errors import check_range, choose
 from modaloom.core.types import MASK, Canvas, CodeShape, Denoiser, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import Noise
@@ -19,6 +19,29 @@ from modaloom.diffusion.guidance import guide
 from modaloom.diffusion.samplers import SAMPLERS
 from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
+
+MOST = 1000.0
+"""Past any use; infinities and NaN would only show up in what is drawn."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How codes are drawn."""
+
+    sampler: str = "confidence"
+    steps: int = 48
+    """Codes that come back in one step are drawn without looking at each other: more steps, fewer clashes."""
+    guidance: float = 1.0
+    """Classifier-free guidance w: 1 is the plain conditional."""
+    temperature: float = 1.0
+    jitter: float = 1.0
+    """Of the confidence sampler: less keeps to what is sure, more is more varied."""
+
+    def __post_init__(self) -> None:
+        choose("sampler", self.sampler, SAMPLERS)
+        check_range("steps", self.steps, 1)
+        for name in ("guidance", "temperature", "jitter"):
+            check_range(name, getattr(self, name), 0, MOST)
 
 
 @dataclass(frozen=True)
@@ -32,27 +55,8 @@ class LoomConfig:
     separate: bool = False
     """Given tokens look only at given tokens (encoder–decoder) instead of at everything (joint)."""
     roles: RolesConfig = field(default_factory=RolesConfig)
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How codes are drawn."""
-
-    sampler: str = "confidence"
-    steps: int = 48
-    """Codes that come back in one step are drawn without looking at each other: more steps, fewer clashes."""
-    guidance: float = 1.0
-    """Classifier-free guidance w: 1 is the plain conditional."""
-    temperature: float = 0.9
-
-    def __post_init__(self) -> None:
-        choose("sampler", self.sampler, SAMPLERS)
-        if self.steps < 1:
-            raise BadValue(f"steps is {self.steps}; it must be at least 1")
-        if self.temperature < 0:
-            raise BadValue(f"temperature is {self.temperature:g}; it must be at least 0")
-        if self.guidance < 0:
-            raise BadValue(f"guidance is {self.guidance:g}; it must be at least 0")
+    sampling: Sampling = field(default_factory=Sampling)
+    """How it draws unless asked otherwise."""
 
 
 class Loom(nn.Module):
@@ -139,6 +143,7 @@ class Loom(nn.Module):
         itself while the others are still half masked.
         """
         sampler = SAMPLERS[options.sampler]
+        extra = {name: getattr(options, name) for name in sampler.options}
         times = torch.linspace(1, 0, options.steps + 1)
         done = {name: f for name, f in canvas.items() if bool(f.known.all())}
         wanted = sorted(canvas.keys() - done.keys(), key=lambda name: (self.shapes[name].codes, name))
@@ -150,6 +155,7 @@ class Loom(nn.Module):
                 times,
                 noise=noise,
                 temperature=options.temperature,
+                **extra,
             )
             done[name] = _known(last[name].state)
         return {name: f.state for name, f in done.items()}

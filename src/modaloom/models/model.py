@@ -102,7 +102,7 @@ class Model:
         parts = [
             self.loom.sample(
                 _rows(canvas, slice(i, i + BATCH)),
-                options or Sampling(),
+                options or self.loom.config.sampling,
                 Noise([generator(seed, "sample", name) for name in names[i : i + BATCH]]),
             )
             for i in range(0, n, BATCH)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from modaloom.models.loom import Sampling
 from modaloom.recipes.presets import tiny
 from modaloom.runs.config import Run
 
@@ -19,5 +20,5 @@ def demo() -> Run:
     """The tiny preset on the four streams of the demo; nobody wants a question."""
     run = tiny()
     roles = replace(run.loom.roles, wanted=("image", "caption", "answer"))
-    loom = replace(run.loom, roles=roles)
+    loom = replace(run.loom, roles=roles, sampling=Sampling(temperature=0.9, jitter=0.25))
     return replace(run, data=replace(run.data, streams=World().streams), loom=loom)

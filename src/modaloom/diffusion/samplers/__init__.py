@@ -16,9 +16,11 @@ class Sampler:
     """`run(denoise, process, canvas, times, *, noise, temperature, top_p)` yields a canvas per step."""
     processes: tuple[str, ...]
     """Names in PROCESSES."""
+    options: tuple[str, ...] = ()
+    """What `run` takes besides."""
 
 
 SAMPLERS: dict[str, Sampler] = {
     "ancestral": Sampler(ancestral, ("masked",)),
-    "confidence": Sampler(confidence, ("masked",)),
+    "confidence": Sampler(confidence, ("masked",), ("jitter",)),
 }

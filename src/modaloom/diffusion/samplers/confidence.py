@@ -22,7 +22,7 @@ def confidence(
     noise: Noise,
     temperature: float = 1.0,
     top_p: float = 1.0,
-    jitter: float = 0.25,
+    jitter: float = 1.0,
 ) -> Iterator[Canvas]:
     """Draw every position's next code, keep the most confident ones, mask the rest again.
 
