@@ -1,4 +1,4 @@
-"""Streams whose values are strings of digits, a code each, and a small model with random weights."""
+"""Streams whose values are strings of digits, a code each, and a small model of random weights over them."""
 
 import torch
 from torch import nn

@@ -45,29 +45,37 @@ def write_shards(folder: Path, shards: Iterator[Shard], *, model: str) -> int:
 
 def shards_model(folder: Path) -> str:
     """The hash of the model that made the shards. Raises `BadFolder`."""
-    return str(_index(folder)["model"])
+    return _index(folder).model
 
 
 def read_shards(folder: Path) -> Iterator[Shard]:
     """The inverse of `write_shards`. Raises `BadFolder` and `BadFile`."""
-    for entry in _index(folder)["shards"]:
-        path = folder / Path(entry["file"]).name
+    for name, keys in _index(folder).shards:
+        path = folder / Path(name).name
         try:
             tensors = load_file(path)
         except (OSError, SafetensorError) as error:
             raise BadFile(path, f"is no shard of codes ({error})") from error
-        yield Shard(
-            entry["keys"],
-            {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")},
-            {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")},
-        )
+        codes = {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")}
+        present = {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")}
+        rows = {t.shape[:1] for t in (*codes.values(), *present.values())}
+        if codes.keys() != present.keys() or rows != {(len(keys),)}:
+            raise BadFile(path, f"does not hold what {INDEX} says")
+        yield Shard(keys, codes, present)
 
 
-def _index(folder: Path) -> dict:  # type: ignore[type-arg]
+@dataclass(frozen=True)
+class _Index:
+    model: str
+    shards: Sequence[tuple[str, Sequence[str]]]
+    """File name and keys."""
+
+
+def _index(folder: Path) -> _Index:
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        assert index["version"] == VERSION
-    except (OSError, ValueError, LookupError, TypeError, AssertionError) as error:
+        plain = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        if plain["version"] != VERSION:
+            raise ValueError(f"version {plain['version']}")
+        return _Index(str(plain["model"]), [(str(e["file"]), list(e["keys"])) for e in plain["shards"]])
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise BadFolder(f"{folder} holds no codes; make them with `modaloom tokenize RUN FOLDER`") from error
-    assert isinstance(index, dict)
-    return index

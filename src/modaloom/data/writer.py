@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadFolder, WorkFailed
+from modaloom.core.errors import BadFolder, BadValue, WorkFailed
 from modaloom.core.types import Sample
 from modaloom.modalities import MODALITIES
 
@@ -24,7 +24,12 @@ class Writer:
         self.root, self.modality_of = root, modality_of
 
     def write(self, sample: Sample, provenance: Mapping[str, Any] | None = None) -> None:
-        """`KEY.STREAM.SUFFIX` for every stream, and a line of provenance."""
+        """`KEY.STREAM.SUFFIX` for every stream, and a line of provenance.
+
+        Raises `BadValue` for a key that leads out of the folder.
+        """
+        if sample.key.startswith("/") or ".." in sample.key.split("/"):
+            raise BadValue(f"{sample.key!r} is no sample's key: it leads out of the folder")
         for stream, value in sample.streams.items():
             modality = MODALITIES[self.modality_of[stream]]
             path = self.root / f"{sample.key}.{stream}.{modality.suffixes[0]}"

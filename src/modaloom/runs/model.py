@@ -1,0 +1,83 @@
+"""The model folder: weights, configuration and a card; nothing else, and nothing that runs code."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors import torch as safetensors
+from torch import Tensor
+
+from modaloom.core.errors import BadRun
+from modaloom.runs.checkpoint import TENSORS, pack_tensors
+from modaloom.runs.durable import digest, encode, write_folder
+
+CONFIG, CARD, VERSION = "config.json", "README.md", 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module at rest: a tokenizer, a Loom."""
+
+    tensors: Mapping[str, Tensor]
+    """Its state_dict."""
+    state: Mapping[str, Any]
+    """JSON-able facts that rebuild the module the tensors go into."""
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """What a model folder holds."""
+
+    parts: Mapping[str, Part]
+    hash: str
+    """SHA-256 of the parts' states and of the hashes of their weights: one name for exactly this model."""
+
+
+def save_model(folder: Path, parts: Mapping[str, Part], card: str) -> str:
+    """Write the folder, all or nothing, and return the model's hash. Raises `WorkFailed`."""
+    weights = {name: pack_tensors(part.tensors) for name, part in parts.items()}
+    entries = {
+        name: {"state": part.state, "sha256": digest(weights[_checked(folder, name)])}
+        for name, part in parts.items()
+    }
+    name = digest(encode(entries))
+    config = encode({"version": VERSION, "hash": name, "parts": entries})
+    files = {part + TENSORS: data for part, data in weights.items()}
+    write_folder(folder, {**files, CONFIG: config, CARD: card.encode()})
+    return name
+
+
+def load_model(folder: Path) -> ModelFiles:
+    """Read and verify the folder. Raises `BadRun` if it is missing, damaged or of an unknown version."""
+    try:
+        plain = json.loads((folder / CONFIG).read_bytes())
+        if plain["version"] != VERSION:
+            raise BadRun(f"{folder} is of version {plain['version']}; this modaloom reads version {VERSION}")
+        if plain["hash"] != digest(encode(plain["parts"])):
+            raise BadRun(f"{folder / CONFIG} is damaged: its content is not what was written")
+        parts = {name: _read(folder, name, entry) for name, entry in plain["parts"].items()}
+        return ModelFiles(parts, plain["hash"])
+    except BadRun:
+        raise
+    except FileNotFoundError as error:
+        raise BadRun(f"{folder} holds no finished model; finish the training with --resume") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
+        raise BadRun(f"{folder} is damaged ({error})") from error
+
+
+def _read(folder: Path, name: str, entry: Mapping[str, Any]) -> Part:
+    data = (folder / (_checked(folder, name) + TENSORS)).read_bytes()
+    if digest(data) != entry["sha256"]:
+        raise BadRun(f"{folder / name}{TENSORS} is damaged: its content is not what was written")
+    return Part(safetensors.load(data), entry["state"])
+
+
+def _checked(folder: Path, name: str) -> str:
+    """A part's name, which a configuration could abuse as a path."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise BadRun(f"{folder}: {name!r} is no name of a part; use letters, digits, '.', '_' and '-'")
+    return name

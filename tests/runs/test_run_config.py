@@ -1,0 +1,73 @@
+"""The Run tree itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modaloom.core.errors import BadFile, BadValue
+from modaloom.runs.config import Run, from_dict, load_file, override, to_dict
+
+
+def test_json_rebuilds_the_run() -> None:
+    run = override(Run(), ["seed=3", "training.steps.loom=40", "data.streams=['image']", "loom.width=64"])
+    assert run.data.streams == ("image",)
+    assert from_dict(json.loads(json.dumps(to_dict(run)))) == run != Run()
+
+
+def test_toml(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("seed = 5\n[training.loom]\nbatch = 8\n[training.steps]\nloom = 30\n")
+    assert load_file(path) == override(Run(), ["seed=5", "training.loom.batch=8", "training.steps.loom=30"])
+
+
+def test_json_such_as_a_run_folders(tmp_path: Path) -> None:
+    run = override(Run(), ["seed=5", "loom.width=64"])
+    (tmp_path / "config.json").write_text(json.dumps(to_dict(run)))
+    assert load_file(tmp_path / "config.json") == run
+
+
+@pytest.mark.parametrize("name", ["run.toml", "run.json"])
+@pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe"])
+def test_a_file_that_is_none(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(BadFile, match=name):
+        load_file(path)
+    with pytest.raises(BadFile, match="No such file"):
+        load_file(tmp_path / "other.toml")
+
+
+def test_a_list_is_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("[1]")
+    with pytest.raises(BadValue, match=r"\[1\]"):
+        load_file(tmp_path / "run.json")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "training.minutes=0",
+        "training.minutes=NaN",
+        "training.loom.batch=0",
+        "training.steps.loom=0",
+        "seed=-1",
+        "training.ema=1.5",
+        "training.log_every=0",
+        "training.loom.warmup=2",
+        "training.loom.clip=0",
+        "training.loom.learning_rate=0",
+        "training.loom.learning_rate=inf",
+        "version=2",
+        "bpe.vocabulary=9",
+        "training.checkpoint_seconds=-1",
+        "training.loom.matrix_learning_rate=-1",
+        "training.loom.decay=step",
+        "training.loom.weight_decay=-1",
+        "training.precision=fp8",
+    ],
+)
+def test_out_of_range(setting: str) -> None:
+    name = setting.partition("=")[0].rpartition(".")[2]
+    with pytest.raises(BadValue, match=name):
+        override(Run(), [setting])

@@ -1,0 +1,170 @@
+"""A VQ-VAE of small pictures, and of signals on one and three axes."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from modaloom.core.rng import generator
+from modaloom.modalities.base import Limits
+from modaloom.modalities.image import IMAGE
+from modaloom.tokenizers.vqvae import VQVAE, VQVAEConfig
+
+CONFIG = VQVAEConfig(grid=2, widths=(16, 32), dim=8, size=16, depth=2)
+FORM = {"size": [8, 8], "content": [8, 8], "channels": 3}
+
+
+@pytest.fixture(autouse=True)
+def one_start():
+    """Weights are drawn from torch's global generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
+def pictures(n, height=8, width=8, seed=0):
+    """A bright box of some colour on black, somewhere."""
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(n):
+        pixels = np.zeros((height, width, 3), np.uint8)
+        top, left = rng.integers(0, height - 3), rng.integers(0, width - 3)
+        pixels[top : top + 4, left : left + 4] = rng.integers(100, 256, 3)
+        found.append(Image.fromarray(pixels))
+    return found
+
+
+def train(tokenizer, values, steps=60):
+    packed = torch.from_numpy(tokenizer.pack(values))
+    optimizer = torch.optim.AdamW(tokenizer.parameters(), lr=3e-3)
+    tokenizer.train()
+    for step in range(steps):
+        optimizer.zero_grad()
+        tokenizer.loss(packed, generator(0, step)).total.backward()
+        optimizer.step()
+    return tokenizer.eval()
+
+
+def error(tokenizer, values):
+    back = tokenizer.decode(tokenizer.encode(values))
+    return float(
+        np.mean([np.square(np.asarray(a, float) - np.asarray(b, float)) for a, b in zip(back, values)])
+    )
+
+
+def test_training_makes_the_round_trip_better_than_any_one_picture():
+    values, unseen = pictures(64), pictures(16, seed=1)
+    tokenizer = VQVAE(IMAGE, FORM, CONFIG)
+    before = error(tokenizer.eval(), unseen)
+    after = error(train(tokenizer, values), unseen)
+    mean = np.mean([np.asarray(v, float) for v in values], 0)
+    constant = np.mean([np.square(np.asarray(v, float) - mean) for v in unseen])
+    assert after < 0.7 * constant
+    assert after < 0.5 * before
+
+
+def test_codes_fill_the_promised_grid():
+    tokenizer = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=3)
+    codes = tokenizer.encode(pictures(5))
+    assert (codes.shape, codes.dtype) == ((5, 2, 2, 2), torch.int64)
+    assert (tokenizer.shape.grid, tokenizer.shape.depth, tokenizer.shape.size) == ((2, 2), 2, 16)
+    assert codes.min() >= 0
+    assert codes.max() < 16
+    assert len(codes.unique()) > 1
+    assert tokenizer.vectors.shape == (2, 16, 8)
+
+
+def test_packed_values_and_batches_of_any_size_have_the_same_codes():
+    tokenizer, values = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=5), pictures(7)
+    codes = tokenizer.encode(values)
+    packed = torch.from_numpy(tokenizer.pack(values))
+    for batch in (1, 3, 7):
+        assert torch.equal(tokenizer.encode_packed(packed, batch=batch), codes)
+    whole, parts = tokenizer.decode(codes), tokenizer.decode(codes, batch=2)
+    assert all(np.array_equal(a, b) for a, b in zip(whole, parts, strict=True))
+
+
+def test_encoding_learns_nothing():
+    tokenizer = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=2)
+    before = {name: t.clone() for name, t in tokenizer.state_dict().items()}
+    tokenizer.decode(tokenizer.encode(pictures(9)))
+    assert all(torch.equal(before[name], t) for name, t in tokenizer.state_dict().items())
+
+
+def test_the_loss_reaches_encoder_and_decoder_and_commits():
+    tokenizer = VQVAE(IMAGE, FORM, replace(CONFIG, commitment=0.5)).train()
+    packed = torch.from_numpy(tokenizer.pack(pictures(32)))
+    tokenizer.loss(packed, generator(0)).total.backward()
+    for part in (tokenizer.encoder, tokenizer.decoder):
+        assert sum(float(p.grad.abs().sum()) for p in part.parameters()) > 0
+    tokenizer.eval()
+    loss = tokenizer.loss(packed, generator(0))
+    assert {"reconstruction", "perplexity", "distortion"} <= set(loss.parts)
+    assert loss.total.item() > loss.parts["reconstruction"].item() > 0
+    rebuilt = torch.stack(
+        [torch.from_numpy(np.array(p)) for p in tokenizer.decode(tokenizer.encode_packed(packed))]
+    )
+    signal, back = IMAGE.signal(packed), IMAGE.signal(rebuilt.permute(0, 3, 1, 2))
+    clipped = (back - signal).square().mean().item()
+    assert clipped <= loss.parts["reconstruction"].item() + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("size", "grid"), [([10, 7], (3, 2)), ([3, 16], (1, 4)), ([1, 1], (1, 1)), ([9, 9], (3, 3))]
+)
+def test_sizes_that_the_stride_does_not_divide_are_padded_and_cut(size, grid):
+    values = [Image.effect_noise((size[1], size[0]), 64).convert("RGB") for _ in range(4)]
+    tokenizer = VQVAE(IMAGE, {"size": size, "content": size, "channels": 3}, replace(CONFIG, grid=4))
+    assert tokenizer.shape.grid == grid
+    codes = train(tokenizer, values, steps=1).encode(values)
+    assert tuple(codes.shape[1:-1]) == grid
+    assert [(v.height, v.width) for v in tokenizer.decode(codes)] == [tuple(size)] * 4
+
+
+@pytest.mark.parametrize(("size", "grid"), [([12], (3,)), ([16, 4, 6], (4, 1, 2))])
+def test_signals_of_one_and_three_axes(size, grid):
+    """Any modality with a signal will do: its channels and axes are all that counts."""
+    cube = replace(
+        IMAGE,
+        name="cube",
+        pack=lambda value, form: value.astype(np.float32),
+        unpack=lambda packed, form: packed,
+        signal=lambda packed: packed.float(),
+        packed=lambda signal: signal,
+        loss=lambda a, b: (a - b).square().flatten(1).mean(1),
+    )
+    values = list(np.random.default_rng(0).uniform(-1, 1, (6, 1, *size)))
+    tokenizer = VQVAE(cube, {"size": size, "channels": 1}, replace(CONFIG, grid=4))
+    codes = train(tokenizer, values, steps=1).encode(values)
+    assert tokenizer.shape.grid == tuple(codes.shape[1:-1]) == grid
+    assert [v.shape for v in tokenizer.decode(codes)] == [(1, *size)] * 6
+
+
+def test_streams_of_one_form_share_a_tokenizer():
+    columns = {"a": pictures(4), "wide": pictures(4, width=16), "b": pictures(3, seed=1)}
+    groups = VQVAE.fit(IMAGE, columns, Limits(side=32), CONFIG)
+    assert [[*group] for group in groups] == [["a", "b"], ["wide"]]
+    assert groups[0]["a"] is groups[0]["b"]
+    assert groups[1]["wide"].form["size"] == [8, 16]
+    assert groups[0]["a"].learned
+
+
+def test_restored_with_its_tensors_it_is_the_same():
+    tokenizer, values = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=5), pictures(9)
+    state = json.loads(json.dumps(tokenizer.state()))
+    again = VQVAE.restore(state)
+    again.load_state_dict(tokenizer.state_dict())
+    assert again.eval().config == CONFIG
+    assert torch.equal(again.encode(values), tokenizer.encode(values))
+    codes = tokenizer.encode(values)
+    assert all(
+        np.array_equal(a, b) for a, b in zip(again.decode(codes), tokenizer.decode(codes), strict=True)
+    )
+
+
+def test_halvings_follow_from_the_grid():
+    for side, grid, expected in ((32, 4, 4), (32, 8, 8), (24, 4, 3), (8, 8, 4)):
+        form = {"size": [side, side], "content": [side, side], "channels": 1}
+        assert VQVAE(IMAGE, form, replace(CONFIG, grid=grid)).shape.grid == (expected, expected)

@@ -1,0 +1,240 @@
+"""A whole training of a tiny folder: stopped and gone on with, it ends in the same bits."""
+
+import math
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from modaloom.core.errors import BadFolder, BadValue
+from modaloom.data.folder import open_folder
+from modaloom.models.loom import LoomConfig, Sampling
+from modaloom.runs.builder import LOOM, pack_model
+from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig
+from modaloom.runs.store import RunFolder
+from modaloom.tokenizers.vqvae import VQVAEConfig
+from modaloom.training.engine import Engine
+from modaloom.training.fit import Fit
+from modaloom.training.signals import Interrupted
+
+STEPS = 3
+COLOURS = {"red": (220, 0, 0), "green": (0, 220, 0), "blue": (0, 0, 220)}
+LACKING_IMAGE, LACKING_TEXT = {"train/01", "train/05", "val/30"}, {"train/02", "val/31"}
+
+
+def config(streams=(), **training):
+    small = OptimizerConfig(batch=6)
+    frozen = {"steps": {"image": STEPS, LOOM: STEPS}, "tokenizer": small, "loom": small, "log_every": 1}
+    return Run(
+        data=DataConfig(streams=streams),
+        vqvae=VQVAEConfig(grid=2, widths=(8, 8), dim=4, size=8, depth=2),
+        loom=LoomConfig(width=16, depth=1, heads=2),
+        training=TrainingConfig(**{**frozen, **training}),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures of one colour with its name and a file that cannot be read; some samples lack one of them."""
+    root, rng = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
+    for i in range(38):
+        key, colour = f"{'train' if i < 26 else 'val'}/{i:02d}", [*COLOURS][i % 3]
+        (root / key).parent.mkdir(exist_ok=True)
+        if key not in LACKING_IMAGE:
+            pixels = np.clip(COLOURS[colour] + rng.normal(0, 20, (8, 8, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(root / f"{key}.png")
+        if key not in LACKING_TEXT:
+            (root / f"{key}.txt").write_text(colour)
+    (root / "train" / "00.png").write_bytes(b"no picture")
+    return open_folder(root)
+
+
+@pytest.fixture(scope="module")
+def straight(folder, tmp_path_factory):
+    """A training that nothing stopped."""
+    path = tmp_path_factory.mktemp("straight") / "run"
+    with RunFolder.create(path, config()) as run:
+        fit, steps = finish(run, folder)
+    return fit, steps
+
+
+def finish(run, folder, *, stop=None):
+    """Train to the end, or until (stage, step) `stop`, where SIGTERM comes."""
+    fit, steps = Fit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail), []
+    for step in fit.steps():
+        steps.append((step.stage, step.step))
+        if steps[-1] == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+    return fit, steps
+
+
+def tensors(fit):
+    parts = pack_model(fit.model, fit.data.plans)
+    return {f"{part}.{name}": t for part, p in parts.items() for name, t in p.tensors.items()}
+
+
+def assert_same_bits(a, b):
+    assert set(a) == set(b)
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+
+
+def validations(run):
+    return [r for r in run.metrics() if any(name.startswith("val.") for name in r)]
+
+
+def test_the_stages_follow_each_other(straight):
+    fit, steps = straight
+    assert fit.stages == ["image", LOOM]
+    assert steps == [(name, i + 1) for name in fit.stages for i in range(STEPS)]
+    assert not any(p.requires_grad for p in fit.model.loom.parameters())
+    assert not fit.model.loom.training
+    logged = [(r["stage"], r["step"]) for r in fit.run.metrics() if "loss" in r]
+    assert logged == steps
+
+
+@pytest.mark.parametrize(
+    "stops", [[("image", 2)], [("image", STEPS)], [(LOOM, 1)], [("image", 1), (LOOM, 2)], [(LOOM, STEPS)]]
+)
+def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp_path, stops):
+    expected, _ = straight
+    path = tmp_path / "run"
+    RunFolder.create(path, config()).close()
+    for stop in stops:
+        with RunFolder.resume(path) as run, pytest.raises(Interrupted, match="--resume"):
+            finish(run, folder, stop=stop)
+    with RunFolder.resume(path) as run:
+        fit, steps = finish(run, folder)
+        assert steps == [s for s in expected_steps() if s > max(stops, key=order) or order(s) > order(stops[-1])]
+        assert validations(run) == validations(expected.run)
+    assert_same_bits(tensors(fit), tensors(expected))
+
+
+def expected_steps():
+    return [(name, i + 1) for name in ("image", LOOM) for i in range(STEPS)]
+
+
+def order(stop):
+    return expected_steps().index(stop)
+
+
+def test_a_kill_between_checkpoints_loses_steps_and_no_bits(straight, folder, tmp_path):
+    """A consumer that just goes away: nothing is saved, and the log forgets what is to happen again."""
+    expected, _ = straight
+    path = tmp_path / "run"
+    with RunFolder.create(path, config(checkpoint_seconds=0)) as run:
+        for step in Fit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail).steps():
+            if (step.stage, step.step) == (LOOM, 2):
+                break
+    with RunFolder.resume(path) as run:
+        fit, steps = finish(run, folder)
+        assert steps == [(LOOM, 2), (LOOM, 3)]
+        assert validations(run) == validations(expected.run)
+    assert_same_bits(tensors(fit), tensors(expected))
+
+
+def test_another_seed_is_another_model(straight, folder, tmp_path):
+    with RunFolder.create(tmp_path / "run", replace(config(), seed=1)) as run:
+        fit, _ = finish(run, folder)
+    other, mine = tensors(straight[0]), tensors(fit)
+    same = [name for name in mine if mine[name].is_floating_point() and torch.equal(mine[name], other[name])]
+    assert [name for name in same if name.endswith("weight")] == []
+
+
+def test_the_validation_is_logged_and_of_the_model_at_that_step(straight):
+    fit, _ = straight
+    lines = validations(fit.run)
+    assert [(line["stage"], line["step"]) for line in lines] == [(LOOM, i + 1) for i in range(STEPS)]
+    names = {f"val.{kind}.{stream}" for kind in ("bits", "bits_alone") for stream in ("image", "text")}
+    for line in lines:
+        assert set(line) == {"stage", "step"} | names
+        assert all(0 < line[name] < 20 for name in names)
+    assert len({line["val.bits.image"] for line in lines}) == STEPS
+    size = fit.data.tokenizers["text"].shape.size
+    assert lines[0]["val.bits_alone.text"] == pytest.approx(math.log2(size), rel=0.5)
+
+
+def test_samples_that_lack_a_stream_or_have_a_bad_file_take_part_with_the_rest(straight):
+    fit, _ = straight
+    for split, first, n in (("train", 0, 26), ("val", 26, 12)):
+        codes, present = fit.codes(split)
+        keys = [f"{split}/{i:02d}" for i in range(first, first + n)]
+        assert [fit.data.samples[i].key for i in fit.data.rows[split].tolist()] == keys
+        lacking = LACKING_IMAGE | {"train/00"}
+        assert present["image"].tolist() == [key not in lacking for key in keys]
+        assert present["text"].tolist() == [key not in LACKING_TEXT for key in keys]
+        assert codes["image"].shape == (n, 4, 2)
+        assert not codes["image"][~present["image"]].any()
+        words = [[*COLOURS][i % 3] for i in range(first, first + n)]
+        decoded = fit.model.decode("text", codes["text"][present["text"]])
+        assert decoded == [w for w, here in zip(words, present["text"].tolist()) if here]
+
+
+def test_the_codes_are_the_trained_tokenizers(straight):
+    fit, _ = straight
+    codes, present = fit.codes("val")
+    samples = [fit.data.samples[i] for i in fit.data.rows["val"].tolist()]
+    values = [fit.data.reader.value(s, "image") for s in samples if "image" in s.streams]
+    assert torch.equal(codes["image"][present["image"]], fit.model.encode("image", values))
+
+
+def test_usage_counts_every_training_code(straight):
+    fit, _ = straight
+    (name, found), = fit.usage().items()
+    codes, present = fit.codes("train")
+    seen = codes["image"][present["image"]]
+    assert (name, found["size"], found["depth"]) == ("image", 8, 2)
+    for depth, (counts, perplexity) in enumerate(zip(found["counts"], found["perplexity"], strict=True)):
+        assert counts == [int((seen[..., depth] == code).sum()) for code in range(8)]
+        shares = np.array(counts)[np.array(counts) > 0] / sum(counts)
+        assert perplexity == pytest.approx(np.prod(shares**-shares))
+
+
+def test_the_model_draws_both_ways(straight):
+    fit, _ = straight
+    (row,) = fit.model.generate({"text": ["red"]}, ["image"], n=1, options=Sampling(steps=2))
+    assert row["image"].size == (8, 8)
+    (row,) = fit.model.generate({"image": [row["image"]]}, ["text"], n=1, options=Sampling(steps=2))
+    assert isinstance(row["text"], str)
+
+
+def test_one_stream_without_a_learned_tokenizer_is_enough(folder, tmp_path):
+    with RunFolder.create(tmp_path / "run", config(("text",))) as run:
+        fit, steps = finish(run, folder)
+        assert steps == [(LOOM, i + 1) for i in range(STEPS)]
+        assert fit.stages == [LOOM]
+        assert fit.usage() == {}
+        assert all(
+            {name for name in line if name.startswith("val")} == {"val.bits_alone.text"}
+            for line in validations(run)
+        )
+        assert len(validations(run)) == STEPS
+
+
+def test_a_folder_without_validation_samples_trains_without_such_lines(tmp_path):
+    root = tmp_path / "pairs" / "train"
+    root.mkdir(parents=True)
+    for i in range(4):
+        (root / f"{i}.txt").write_text("red")
+    with RunFolder.create(tmp_path / "run", config(steps={LOOM: 2})) as run:
+        fit, steps = finish(run, open_folder(tmp_path / "pairs"))
+        assert len(steps) == 2
+        assert fit.validate() == {}
+        assert not validations(run)
+        assert isinstance(fit.usage(), Mapping)
+
+
+def test_what_cannot_be_trained_is_refused(folder, tmp_path):
+    with (
+        RunFolder.create(tmp_path / "a", config(("imge",))) as run,
+        pytest.raises(BadValue, match="did you mean 'image'"),
+    ):
+        finish(run, folder)
+    (tmp_path / "pairs" / "val").mkdir(parents=True)
+    (tmp_path / "pairs" / "val" / "0.txt").write_text("red")
+    with RunFolder.create(tmp_path / "b", config()) as run, pytest.raises(BadFolder, match="no training"):
+        finish(run, open_folder(tmp_path / "pairs"))
