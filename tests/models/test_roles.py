@@ -61,6 +61,12 @@ def test_levels_are_stratified_over_the_batch_and_differ_by_stream():
     assert not torch.equal(t.sort(0).values, other.sort(0).values)
 
 
+def test_the_lowest_draw_is_still_a_wanted_one(monkeypatch):
+    monkeypatch.setattr(torch, "rand", lambda *shape, generator: torch.zeros(shape))
+    t = levels(RolesConfig(joint=1, full=0), n=4)
+    assert [column.sort().values.tolist() for column in t.T] == [[0.25, 0.5, 0.75, 1]] * 3
+
+
 def test_small_batches_see_all_levels_too():
     t = torch.cat([levels(RolesConfig(joint=1, full=0), n=4, seed=s)[:1] for s in range(500)])
     assert torch.histc(t, 5, 0, 1).tolist() == pytest.approx([300] * 5, abs=70)

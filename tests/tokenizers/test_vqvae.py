@@ -93,6 +93,12 @@ def test_encoding_learns_nothing():
     assert all(torch.equal(before[name], t) for name, t in tokenizer.state_dict().items())
 
 
+def test_the_reconstruction_alone_teaches_the_encoder():
+    tokenizer = VQVAE(IMAGE, FORM, replace(CONFIG, commitment=0)).train()
+    tokenizer.loss(torch.from_numpy(tokenizer.pack(pictures(32))), generator(0)).total.backward()
+    assert sum(float(p.grad.abs().sum()) for p in tokenizer.encoder.parameters()) > 0
+
+
 def test_the_loss_reaches_encoder_and_decoder_and_commits():
     tokenizer = VQVAE(IMAGE, FORM, replace(CONFIG, commitment=0.5)).train()
     packed = torch.from_numpy(tokenizer.pack(pictures(32)))

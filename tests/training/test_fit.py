@@ -12,11 +12,13 @@ from PIL import Image
 
 from modaloom.core.errors import BadFolder, BadValue
 from modaloom.data.folder import open_folder
+from modaloom.models.bits import bits
 from modaloom.models.loom import LoomConfig, Sampling
 from modaloom.runs.builder import LOOM, pack_model
 from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig
 from modaloom.runs.store import RunFolder
 from modaloom.tokenizers.vqvae import VQVAEConfig
+from modaloom.training import fit as module
 from modaloom.training.engine import Engine
 from modaloom.training.fit import Fit
 from modaloom.training.signals import Interrupted
@@ -51,6 +53,8 @@ def folder(tmp_path_factory):
         if key not in LACKING_TEXT:
             (root / f"{key}.txt").write_text(colour)
     (root / "train" / "00.png").write_bytes(b"no picture")
+    (root / "test").mkdir()
+    (root / "test" / "99.txt").write_text("violet")
     return open_folder(root)
 
 
@@ -133,8 +137,42 @@ def test_another_seed_is_another_model(straight, folder, tmp_path):
     with RunFolder.create(tmp_path / "run", replace(config(), seed=1)) as run:
         fit, _ = finish(run, folder)
     other, mine = tensors(straight[0]), tensors(fit)
-    same = [name for name in mine if mine[name].is_floating_point() and torch.equal(mine[name], other[name])]
-    assert [name for name in same if name.endswith("weight")] == []
+    assert [n for n in mine if n.endswith("weight") and torch.equal(mine[n], other[n])] == []
+
+
+def built(folder, path, run, monkeypatch):
+    """The stages as they are before the first step."""
+    found = []
+    monkeypatch.setattr(module, "run_stages", lambda plans, *_, **__: found.extend(plans) or iter(()))
+    with RunFolder.create(path, run) as run_folder:
+        fit = Fit(run_folder, folder, Engine("cpu", "fp32"), tell=pytest.fail)
+        with pytest.raises(AssertionError):  # the Loom is not built yet
+            list(fit.steps())
+        return fit, [plan.build() for plan in found]
+
+
+def test_the_first_weights_too_depend_on_the_seed_alone(folder, tmp_path, monkeypatch):
+    seeds = {"a": 0, "b": 0, "c": 1}
+    one, same, other = (
+        built(folder, tmp_path / name, replace(config(), seed=seed), monkeypatch)[1]
+        for name, seed in seeds.items()
+    )
+    for a, b, c in zip(one, same, other, strict=True):
+        assert_same_bits(a.module.state_dict(), b.module.state_dict())
+        assert any(not torch.equal(x, y) for x, y in zip(a.module.parameters(), c.module.parameters()))
+
+
+def test_a_tokenizer_sees_every_training_picture_and_nothing_else(folder, tmp_path, monkeypatch):
+    fit, (stage, _) = built(folder, tmp_path / "run", config(), monkeypatch)
+    training = [fit.data.samples[i] for i in fit.data.rows["train"].tolist()]
+    pictures = [v for v in (fit.data.reader.value(s, "image") for s in training) if v is not None]
+    assert len(pictures) == 23
+    epochs = stage.size
+    seen = torch.cat([stage.batch(step) for step in range(len(pictures))]).flatten(1)
+    expected = torch.from_numpy(stage.module.pack(pictures)).flatten(1)
+    unique, counts = seen.unique(dim=0, return_counts=True)
+    assert torch.equal(unique, expected.unique(dim=0))
+    assert counts.tolist() == [epochs] * len(pictures)
 
 
 def test_the_validation_is_logged_and_of_the_model_at_that_step(straight):
@@ -148,6 +186,20 @@ def test_the_validation_is_logged_and_of_the_model_at_that_step(straight):
     assert len({line["val.bits.image"] for line in lines}) == STEPS
     size = fit.data.tokenizers["text"].shape.size
     assert lines[0]["val.bits_alone.text"] == pytest.approx(math.log2(size), rel=0.5)
+
+
+def test_the_validation_is_of_the_validation_samples(straight):
+    fit, _ = straight
+    found = fit.validate()
+    fit.model.loom.eval()
+    expected = bits(fit.model, *fit.codes("val"), seed=0)
+    assert found == {f"val.{name}": value for name, value in expected.items()}
+
+
+def test_test_samples_stay_out(straight):
+    fit, _ = straight
+    assert {s.key.split("/")[0] for s in fit.data.samples} == {"train", "val"}
+    assert sum(len(rows) for rows in fit.data.rows.values()) == len(fit.data.samples) == 38
 
 
 def test_samples_that_lack_a_stream_or_have_a_bad_file_take_part_with_the_rest(straight):
