@@ -210,6 +210,9 @@ def generate(
     steps: Annotated[int | None, typer.Option(help="Of the sampler [default: the run's].")] = None,
     guidance: Annotated[float | None, typer.Option(help="1: none [default: the run's].")] = None,
     sampler: Annotated[str | None, typer.Option(help="Which sampler [default: the run's].")] = None,
+    opening: Annotated[
+        str | None, typer.Option(help="Sampler where nothing is given [default: the run's].")
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
     jitter: Annotated[float | None, typer.Option(help="More is more varied [default: the run's].")] = None,
     seed: Seed = 0,
@@ -221,6 +224,7 @@ def generate(
         "steps": steps,
         "guidance": guidance,
         "sampler": sampler,
+        "opening": opening,
         "temperature": temperature,
         "jitter": jitter,
     }

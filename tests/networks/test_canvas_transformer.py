@@ -153,13 +153,18 @@ def test_every_code_of_every_depth_and_the_mask_embed_differently(vectors):
 
 
 @pytest.mark.parametrize("scale", [1e-2, 1.0, 300.0])
-def test_codebook_vectors_enter_at_unit_size_and_a_masked_code_adds_none(scale):
+def test_codebook_vectors_enter_depth_beside_depth_and_a_masked_code_adds_none(scale):
     vectors = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0))
+    vectors = (
+        vectors / vectors.square().mean((1, 2), keepdim=True).sqrt() * torch.tensor([16.0, 1])[:, None, None]
+    )
     table = CodeTable(2, 5, 16, scale * vectors)
     nn.init.zeros_(table.embed.weight)
-    unit = vectors / vectors.square().mean().sqrt()
+    closer = vectors / torch.tensor([4.0, 1])[:, None, None]  # lengths 16 : 1 become 4 : 1
+    unit, nothing = closer / closer.square().mean().sqrt(), torch.zeros(4)
     state = torch.tensor([[[3, 1], [3, MASK], [MASK, MASK]]])
-    expected = torch.stack([unit[0, 3] + unit[1, 1], unit[0, 3], torch.zeros(4)]) @ table.project.weight.T
+    beside = [(unit[0, 3], unit[1, 1]), (unit[0, 3], nothing), (nothing, nothing)]
+    expected = torch.stack([torch.cat(pair) for pair in beside]) @ table.project.weight.T
     torch.testing.assert_close(table(state)[0], expected)
     assert table.vectors.view(2, 6, 4)[:, :5].square().mean() == pytest.approx(1, rel=1e-5)
 

@@ -86,6 +86,21 @@ def test_packed_values_and_batches_of_any_size_have_the_same_codes():
     assert all(np.array_equal(a, b) for a, b in zip(whole, parts, strict=True))
 
 
+def test_the_asked_share_of_the_pictures_is_varied():
+    seen = []
+    black = replace(IMAGE, vary=lambda signal, generator: torch.full_like(signal, -1))
+    tokenizer = VQVAE(
+        replace(black, loss=lambda back, signal: seen.append(signal) or IMAGE.loss(back, signal)),
+        FORM,
+        replace(CONFIG, varied=0.25),
+    )
+    packed = torch.full((400, 3, *FORM["size"]), 255, dtype=torch.uint8)
+    tokenizer.loss(packed, generator(0))
+    share = (seen[0].flatten(1) == -1).all(1).float().mean()
+    assert set(seen[0].unique().tolist()) == {-1, 1}
+    assert share.item() == pytest.approx(0.25, abs=0.06)
+
+
 def test_encoding_learns_nothing():
     tokenizer = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=2)
     before = {name: t.clone() for name, t in tokenizer.state_dict().items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 Value = Any
@@ -59,6 +60,8 @@ class Modality:
     """Packed batch → float32 (B, C, *axes) in [-1, 1]: what a VQ-VAE sees. None: already discrete."""
     packed: Callable[[Tensor], Tensor] | None = None
     """The inverse of signal, rounding and clipping."""
+    vary: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    """Signal → one that might as well occur: what a tokenizer should be able to rebuild, too."""
     loss: Callable[[Tensor, Tensor], Tensor] | None = None
     """(reconstruction, signal) → (B,) reconstruction loss."""
     sizes: Callable[[Form], int] | None = None

@@ -183,6 +183,23 @@ def packed(signal: Tensor) -> Tensor:
     return ((signal.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def vary(signal: Tensor, generator: torch.Generator) -> Tensor:
+    """float32 (B, C, H, W): every picture's colours turned about the grey axis by an angle of its own.
+
+    A turn by θ about the unit axis a is cos θ · I + (1 − cos θ) · aaᵀ + sin θ · [a]ₓ (Rodrigues' formula).
+    """
+    if signal.shape[1] != 3:
+        return signal
+    angle_B11 = (2 * math.pi * torch.rand(len(signal), 1, 1, generator=generator)).to(signal)
+    along, across = torch.full((3, 3), 1 / 3).to(signal), _ACROSS_GREY.to(signal)
+    turn_B33 = angle_B11.cos() * (torch.eye(3).to(signal) - along) + along + angle_B11.sin() * across
+    return torch.einsum("bij,bjhw->bihw", turn_B33, signal).clamp(-1, 1)
+
+
+_ACROSS_GREY = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+"""[a]ₓ, the cross product with the unit vector of the grey axis."""
+
+
 def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
     """(B,): mean squared error of each picture."""
     return (reconstruction - signal).square().flatten(1).mean(1)
@@ -236,6 +253,7 @@ IMAGE = Modality(
     unpack=unpack,
     signal=signal,
     packed=packed,
+    vary=vary,
     loss=loss,
     describe=describe,
 )

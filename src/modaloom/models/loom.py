@@ -36,9 +36,12 @@ class Sampling:
     temperature: float = 1.0
     jitter: float = 1.0
     """Of the confidence sampler: less keeps to what is sure, more is more varied."""
+    opening: str = "certainty"
+    """The sampler of the first stream where nothing is given: what follows is as varied as it is."""
 
     def __post_init__(self) -> None:
-        choose("sampler", self.sampler, SAMPLERS)
+        for name in ("sampler", "opening"):
+            choose(name, getattr(self, name), SAMPLERS)
         check_range("steps", self.steps, 1)
         for name in ("guidance", "temperature", "jitter"):
             check_range(name, getattr(self, name), 0, MOST)
@@ -142,12 +145,12 @@ class Loom(nn.Module):
         rule, and one of the orders that masked diffusion is free to take. Drawn together, each would commit
         itself while the others are still half masked.
         """
-        sampler = SAMPLERS[options.sampler]
-        extra = {name: getattr(options, name) for name in sampler.options}
         times = torch.linspace(1, 0, options.steps + 1)
         done = {name: f for name, f in canvas.items() if bool(f.known.all())}
         wanted = sorted(canvas.keys() - done.keys(), key=lambda name: (self.shapes[name].codes, name))
         for name in wanted:
+            sampler = SAMPLERS[options.sampler if done else options.opening]
+            extra = {option: getattr(options, option) for option in sampler.options}
             *_, last = sampler.run(
                 self.guided(options.guidance),
                 self.process,

@@ -17,7 +17,9 @@ class CodeTable(nn.Module):
     """Embeds and predicts the codes of one tokenizer; streams that share the tokenizer share it.
 
     A position is one token: the sum over its depths of a learned embedding and, where the tokenizer has
-    codebook vectors, a projection of their sum. The output has one head a depth.
+    codebook vectors, a projection of them, depth beside depth. Finer depths are many times shorter than the
+    first; summed before the projection, what they tell would be learned last. The output has one head a
+    depth.
     """
 
     def __init__(self, depth: int, size: int, width: int, vectors: Tensor | None) -> None:
@@ -26,20 +28,21 @@ class CodeTable(nn.Module):
         self.embed = nn.Embedding(depth * (size + 1), width)
         self.head = nn.Linear(width, depth * size)
         nn.init.normal_(self.embed.weight, std=0.5 if vectors is None else 0.02)
+        nn.init.normal_(self.embed.weight.data[size :: size + 1], std=0.5)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.offset_Q: Tensor
         self.vectors: Tensor | None
         self.register_buffer("offset_Q", torch.arange(depth) * (size + 1), persistent=False)
         self.register_buffer("vectors", None if vectors is None else _masked_last(vectors))
-        self.project = None if vectors is None else nn.Linear(vectors.shape[-1], width, bias=False)
+        self.project = None if vectors is None else nn.Linear(depth * vectors.shape[-1], width, bias=False)
 
     def forward(self, state_BLQ: Tensor) -> Tensor:
         """Codes with MASK = -1 → (B, L, D)."""
         row_BLQ = torch.where(state_BLQ < 0, self.size, state_BLQ) + self.offset_Q
         x_BLD: Tensor = self.embed(row_BLQ).sum(-2)
         if self.project is not None and self.vectors is not None:
-            x_BLD = x_BLD + self.project(self.vectors[row_BLQ].sum(-2))
+            x_BLD = x_BLD + self.project(self.vectors[row_BLQ].flatten(-2))
         return x_BLD
 
     def logits(self, x_BLD: Tensor) -> Tensor:
@@ -49,9 +52,15 @@ class CodeTable(nn.Module):
 
 
 def _masked_last(vectors_QKE: Tensor) -> Tensor:
-    """(Q, K, E) → (Q·(K+1), E) of unit mean square, the masked code's vector being zero."""
-    scale = vectors_QKE.square().mean().sqrt().clamp_min(1e-6)
-    return nn.functional.pad(vectors_QKE / scale, (0, 0, 0, 1)).flatten(0, 1).clone()
+    """(Q, K, E) → (Q·(K+1), E) of unit mean square, the masked code's vector being zero.
+
+    Depths are drawn together, to the square root of their lengths: measured against leaving them and against
+    making them equal.
+    """
+    length_Q11 = vectors_QKE.square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-6)
+    closer_QKE = vectors_QKE / length_Q11.sqrt()
+    scale = closer_QKE.square().mean().sqrt().clamp_min(1e-6)
+    return nn.functional.pad(closer_QKE / scale, (0, 0, 0, 1)).flatten(0, 1).clone()
 
 
 class Place(nn.Module):

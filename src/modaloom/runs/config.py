@@ -81,7 +81,7 @@ class TrainingConfig:
     tokenizer_share: float = 0.2
     """Of the minutes, what the learned tokenizers take together."""
     tokenizer: OptimizerConfig = OptimizerConfig(learning_rate=3e-3)
-    loom: OptimizerConfig = OptimizerConfig(learning_rate=3e-2, matrix_learning_rate=6e-3, batch=128)
+    loom: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3, batch=64)
     ema: float = 0.999
     """Decay of the weight average a step, reached gradually."""
     checkpoint_seconds: float = 60.0

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Form, Limits, Modality, Value
@@ -39,6 +40,11 @@ class VQVAEConfig:
     """Residual depth Q: codes per position."""
     commitment: float = 0.25
     """β in β‖z − sg[e]‖², the mean over values."""
+    varied: float = 0.5
+    """Share of the training signals that the modality varies (a picture's colours are turned)."""
+
+    def __post_init__(self) -> None:
+        check_range("varied", self.varied, 0, 1)
 
 
 class VQVAE(Tokenizer):
@@ -86,7 +92,7 @@ class VQVAE(Tokenizer):
 
     def loss(self, packed: Tensor, generator: torch.Generator) -> Loss:
         """Packed batch → reconstruction loss + commitment, per signal value."""
-        signal = self._signal(packed)
+        signal = self._varied(self._signal(packed), generator)
         quantized = self.quantizer(self._encode(signal), generator=generator)
         rebuilt = self._decode(quantized.z_q).float()
         assert self.modality.loss is not None
@@ -132,6 +138,13 @@ class VQVAE(Tokenizer):
     def _signal(self, packed: Tensor) -> Tensor:
         assert self.modality.signal is not None
         return self.modality.signal(packed)
+
+    def _varied(self, signal: Tensor, generator: torch.Generator) -> Tensor:
+        if self.modality.vary is None or self.config.varied == 0:
+            return signal
+        chosen_B = torch.rand(len(signal), generator=generator).to(signal.device) < self.config.varied
+        chosen = chosen_B.reshape(-1, *[1] * (signal.ndim - 1))
+        return torch.where(chosen, self.modality.vary(signal, generator), signal)
 
     def _encode(self, signal: Tensor) -> Tensor:
         """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of the stride."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from modaloom.core.types import Canvas
 from modaloom.diffusion.samplers.ancestral import ancestral
+from modaloom.diffusion.samplers.certainty import certainty
 from modaloom.diffusion.samplers.confidence import confidence
 
 
@@ -22,5 +23,6 @@ class Sampler:
 
 SAMPLERS: dict[str, Sampler] = {
     "ancestral": Sampler(ancestral, ("masked",)),
+    "certainty": Sampler(certainty, ("masked",)),
     "confidence": Sampler(confidence, ("masked",), ("jitter",)),
 }

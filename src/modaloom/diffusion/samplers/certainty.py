@@ -1,0 +1,39 @@
+"""Most certain positions first."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from modaloom.core.types import Canvas, Denoiser
+from modaloom.diffusion.categorical import Noise
+from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.samplers.ordered import ordered
+
+
+@torch.no_grad()
+def certainty(
+    denoise: Denoiser,
+    process: Masked,
+    canvas: Canvas,
+    times: Tensor,
+    *,
+    noise: Noise,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+) -> Iterator[Canvas]:
+    """Draw the next code where its distribution is most certain, whatever the draw.
+
+    A position's certainty is its largest probability (Kim et al. 2025, arXiv 2502.06768, §4, compare ways to
+    plan the order). The order then depends on what is shown alone, never on the codes being drawn: with one
+    code a step this is the chain rule, and exact for an exact denoiser at temperature 1.
+
+    Otherwise as `ordered`.
+    """
+
+    def likeliest(log_p_BLK: Tensor, codes_BL: Tensor, t_B: Tensor, luck_BL: Tensor) -> Tensor:
+        return log_p_BLK.amax(-1)
+
+    return ordered(
+        denoise, process, canvas, times, likeliest, noise=noise, temperature=temperature, top_p=top_p
+    )
