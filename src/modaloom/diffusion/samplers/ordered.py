@@ -12,8 +12,8 @@ from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.samplers.reveal import code_noise, moved, outstanding, share, targets
 
 Rank = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-"""(Log-probabilities (B, L, K) of the next codes, drawn codes (B, L), t (B,), uniforms (B, L)) → (B, L): score,
-the highest first."""
+"""Log-probabilities (B, L, K) of the next codes, drawn codes (B, L), t (B,), uniforms (B, L) → (B, L): those
+with the highest come back first."""
 
 
 @torch.no_grad()

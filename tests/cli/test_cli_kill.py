@@ -1,0 +1,59 @@
+"""`kill -9` on a whole `modaloom train`, at any moment: `--resume` ends in the same bits."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from calling import SMALL, tree
+
+STEPS = 60
+TRIALS = 10
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
+
+
+def start(world: Path, out: Path) -> "subprocess.Popen[bytes]":
+    words = ("train", world, "--out", out, "--steps", STEPS, "--seed", 5, "--resume", *SMALL)
+    command = [sys.executable, "-m", "modaloom", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finish(world: Path, out: Path) -> None:
+    child = start(world, out)
+    _, errors = child.communicate()
+    assert child.returncode == 0, errors.decode()
+
+
+@pytest.fixture(scope="module")
+def whole(world: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A training that nothing stopped, and the seconds that it took."""
+    out, begin = tmp_path_factory.mktemp("whole") / "run", time.monotonic()
+    finish(world, out)
+    return out, time.monotonic() - begin
+
+
+@pytest.mark.parametrize("trial", range(TRIALS))
+def test_kill_9_of_a_whole_training(
+    world: Path, whole: tuple[Path, float], tmp_path: Path, trial: int
+) -> None:
+    """The first one comes before the first checkpoint, the others anywhere between start and end."""
+    expected, seconds = whole
+    out = tmp_path / "run"
+    child = start(world, out)
+    if trial == 0:
+        while not out.exists():
+            time.sleep(0.001)
+    else:
+        time.sleep(seconds * random.Random(trial).random())
+    child.kill()
+    child.communicate()
+    finish(world, out)
+    for part in ("model", "checkpoints"):
+        names = [path for path in tree(expected / part) if path.endswith(".safetensors")]
+        assert names
+        assert {name: tree(out / part)[name] for name in names} == {
+            name: tree(expected / part)[name] for name in names
+        }
