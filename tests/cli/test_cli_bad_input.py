@@ -92,7 +92,14 @@ def test_other_ranges(run: Path, world: Path, refused: Call) -> None:
     refused("world", "out", "--n", 0, names="n is 0")
     refused("world", "out", "--streams", "imag", names="did you mean 'image'?")
     refused("demo", "--out", "out", "--minutes", 0, names="minutes is 0")
-    refused("demo", "--out", "out", "--device", "gpu", names="unknown device 'gpu'")
+    for words in (
+        ("demo", "--out", "out"),
+        ("generate", run, "--want", "image", "--out", "out"),
+        ("evaluate", run, world),
+        ("tokenize", run, world, "--out", "out"),
+        ("detokenize", run, world, "--out", "out"),
+    ):
+        refused(*words, "--device", "gpu", names="unknown device 'gpu'")
 
 
 def test_an_out_that_exists(run: Path, world: Path, tmp_path: Path, refused: Call) -> None:

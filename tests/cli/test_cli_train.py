@@ -24,6 +24,24 @@ def test_resume_of_a_finished_run_says_so(run: Path) -> None:
     assert tree(run) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--set", "loom.depth=7"), "loom.depth = 1, not 7"),
+        (("--seed", 6), "seed = 5, not 6"),
+        (("--streams", "image"), "data.streams = [], not ['image']"),
+        (("--preset", "small", "--seed", 5), "data.limits.side = 32, not 64"),
+    ],
+)
+def test_a_resumed_run_is_not_asked_to_be_another(
+    run: Path, refused: Call, words: tuple[object, ...], named: str
+) -> None:
+    before = tree(run)
+    refused("train", "--resume", "--out", run, *words, names=named)
+    assert tree(run) == before
+    done("train", "--resume", "--out", run, "--seed", 5, "--set", "loom.depth=1")
+
+
 def test_resume_without_a_run_starts_it(world: Path, tmp_path: Path, run: Path) -> None:
     done("train", world, "--out", tmp_path / "new", "--resume", "--steps", 3, "--seed", 5, *SMALL)
     assert _weights(tmp_path / "new") == _weights(run)
@@ -44,7 +62,7 @@ def test_a_stopped_run_goes_on_without_its_folder(
         return api.Watch(step=step)
 
     with monkeypatch.context() as patch:
-        patch.setattr("modaloom.cli._watch", stop)
+        patch.setattr("modaloom.cli.printing.watch", stop)
         result = call("train", world, "--out", out, "--steps", 3, "--seed", 5, *SMALL)
     assert result.exit_code == 1
     assert result.stderr == "error: stopped after step 1\n"

@@ -21,13 +21,14 @@ def tokenize(
     folder: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
+    device: str = "auto",
     say: Say = silent,
 ) -> int:
     """Write the codes of every sample of a folder; returns their number. Raises what reading it raises.
 
     `say` gets the files that could not be read.
     """
-    trained, index = load(run), open_folder(Path(folder))
+    trained, index = load(run, device=device), open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
@@ -44,13 +45,17 @@ def tokenize(
 
 
 def detokenize(
-    run: str | os.PathLike[str], shards: str | os.PathLike[str], out: str | os.PathLike[str]
+    run: str | os.PathLike[str],
+    shards: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    device: str = "auto",
 ) -> int:
     """Write the values of `tokenize`'s codes as plain files; returns the number of samples.
 
     Raises `BadFolder` if the codes are another model's.
     """
-    trained = load(run)
+    trained = load(run, device=device)
     if shards_model(Path(shards)) != trained.hash:
         raise BadFolder(f"the codes in {shards} were made by another model than {run}; use that run")
     count = 0

@@ -52,11 +52,13 @@ def demo(
     """
     size, path = World(), Path(out)
     Engine(device)
+    there = (path / CONFIG).exists()
     run = recipe()
     run = replace(run, seed=seed, training=replace(run.training, minutes=minutes))
-    if not (path / CONFIG).exists():
+    if not there:
         check_vacant(path)
     data = path.with_name(path.name + "-world")
     if not data.exists():
         world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
-    return train(data, out=out, config=run, resume=True, device=device, samples=SAMPLES, watch=watch)
+    config = None if there else run
+    return train(data, out=out, config=config, resume=True, device=device, samples=SAMPLES, watch=watch)

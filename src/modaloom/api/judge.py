@@ -25,10 +25,13 @@ def evaluate(
     *,
     n: int = 500,
     seed: int = 0,
+    device: str = "auto",
     watch: Callable[[Row], None] = lambda row: None,
     say: Say = silent,
 ) -> list[Row]:
     """Every row that the folder's streams allow, on its test splits (else its validation split).
+
+    `device` is where a run that is named works; one that is loaded stays where it is.
 
     `watch` gets each row when it is there, `say` the files that could not be read.
 
@@ -39,7 +42,7 @@ def evaluate(
         BadFolder: nothing held out, or none of the run's streams.
     """
     check_range("n", n, 1)
-    trained = run if isinstance(run, TrainedRun) else load(run)
+    trained = run if isinstance(run, TrainedRun) else load(run, device=device)
     index = open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:

@@ -23,6 +23,7 @@ from modaloom.runs.builder import unpack_model
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
 from modaloom.runs.store import RunFolder
+from modaloom.training.engine import Engine
 
 MISSING = "missing"
 """As the wanted streams of a folder: whatever each sample lacks."""
@@ -83,11 +84,12 @@ class TrainedRun:
         return {name: stream.modality for name, stream in self.model.streams.items()}
 
 
-def load(run: str | os.PathLike[str]) -> TrainedRun:
-    """Open a finished run. Raises `BadRun`."""
+def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
+    """Open a finished run on a device: auto | cpu | cuda | mps. Raises `BadRun`, `BadValue`."""
+    place = Engine(device).device
     folder = RunFolder.open(Path(run))
     files = load_model(folder.model)
-    return TrainedRun(folder.path, folder.run(), unpack_model(files.parts), files.hash)
+    return TrainedRun(folder.path, folder.run(), unpack_model(files.parts).to(place), files.hash)
 
 
 def generate(
@@ -100,6 +102,7 @@ def generate(
     n: int | None = None,
     seed: int = 0,
     sampling: Mapping[str, Any] | None = None,
+    device: str = "auto",
     say: Say = silent,
 ) -> Iterator[Sample]:
     """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
@@ -113,7 +116,7 @@ def generate(
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
     """
-    trained, given = load(run), given or {}
+    trained, given = load(run, device=device), given or {}
     options = trained.sampling(sampling or {})
     check_range("n", 1 if n is None else n, 1, MOST)
     fixed = {name: trained.value(name, value) for name, value in given.items()}

@@ -27,10 +27,12 @@ from modaloom.runs.config import Run, load_file, override
 from modaloom.runs.durable import NEW, write_json
 from modaloom.runs.model import save_model
 from modaloom.runs.store import CONFIG, LOCK, RunFolder
+from modaloom.runs.tree import differences
 from modaloom.training.engine import Engine
 from modaloom.training.fit import Fit
 from modaloom.training.loop import Step
 
+PRESET = "tiny"
 MINUTES = 15.0
 """The budget of a training that is given neither minutes nor steps."""
 LIMITS = (
@@ -55,7 +57,7 @@ def train(
     *,
     out: str | os.PathLike[str],
     streams: Sequence[str] = (),
-    preset: str = "tiny",
+    preset: str = PRESET,
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
     seed: int | None = None,
@@ -77,7 +79,8 @@ def train(
         steps: instead of minutes: for every stage, or by stage.
         seed: instead of the configuration's, 0.
         settings: such as "loom.depth=6", applied last.
-        resume: go on with the run in `out`; start it if it has no checkpoint, do nothing if it is finished.
+        resume: go on with the run in `out`, whose configuration stays; start it if it has no checkpoint, do
+            nothing if it is finished.
         samples: test samples that a direction is scored on.
 
     Raises:
@@ -88,6 +91,15 @@ def train(
     if resume and (path / CONFIG).exists():
         engine = Engine(device, RunFolder.open(path).run().training.precision)
         with RunFolder.resume(path) as run:
+            asked = configure(
+                preset=preset,
+                config=run.run() if config is None and preset == PRESET else config,
+                settings=settings,
+                streams=streams,
+                minutes=minutes,
+                seed=seed,
+            )
+            _check_same(path, run.run(), asked)
             if run.model.exists() and (path / SCORES).exists():
                 watch.say(f"{path} is finished; nothing to do")
                 return load(path)
@@ -110,6 +122,16 @@ def check_vacant(path: Path) -> None:
         not path.is_dir() or any(p.name not in (LOCK, NEW + CONFIG) for p in path.iterdir())
     ):
         raise BadRun(f"{path} exists and is not empty; choose another --out, or go on with a run by --resume")
+
+
+def _check_same(path: Path, kept: Run, asked: Run) -> None:
+    """Raise `BadRun` if a resumed run is asked to be another one. Its frozen steps are its own."""
+    asked = replace(asked, training=replace(asked.training, steps=kept.training.steps))
+    if changed := differences(kept, asked):
+        key, (old, new) = next(iter(changed.items()))
+        raise BadRun(
+            f"{path} was started with {key} = {old}, not {new}; leave it out, or start a run in another --out"
+        )
 
 
 @contextmanager

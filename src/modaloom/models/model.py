@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -39,6 +40,12 @@ class Model:
     def wanted(self) -> tuple[str, ...]:
         """The streams that the Loom has learned to draw; the others can only be given."""
         return self.loom.config.roles.wanted or tuple(self.streams)
+
+    def to(self, device: torch.device) -> Self:
+        """Moved there, in place; values and codes stay on the CPU."""
+        for module in (self.loom, *(stream.tokenizer for stream in self.streams.values())):
+            module.to(device)
+        return self
 
     def encode(self, name: str, values: Sequence[Value]) -> Tensor:
         """Values of a stream → int64 codes (B, L, Q)."""

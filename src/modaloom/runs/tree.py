@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -41,6 +41,19 @@ def override(tree: T, settings: Sequence[str]) -> T:
             raise BadValue(f"{setting!r} sets nothing; write KEY=VALUE, as in loom.depth=6")
         _place(type(tree), plain, path.strip(), literal(text.strip()), "")
     return from_plain(type(tree), plain)
+
+
+def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:
+    """Dotted key → the two values, where two trees of one class differ."""
+    return dict(_differences(to_plain(one), to_plain(other), ""))
+
+
+def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in dict.fromkeys([*one, *other]):
+            yield from _differences(one.get(name), other.get(name), f"{key}.{name}" if key else name)
+    elif one != other:
+        yield key, (one, other)
 
 
 def literal(text: str) -> Any:

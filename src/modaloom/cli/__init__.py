@@ -1,0 +1,20 @@
+"""The command line: parse, call `modaloom.api`, print. Figures go to stdout, progress and errors to stderr.
+
+Exit codes: 0 done; 1 the work failed; 2 the call was wrong; 130 stopped by Ctrl-C outside of training.
+MODALOOM_DEBUG=1 shows the traceback of an error.
+"""
+
+from modaloom.cli.app import app
+from modaloom.cli.draw import detokenize, generate, tokenize
+from modaloom.cli.look import evaluate, inspect, report
+from modaloom.cli.train import demo, train, world
+
+COMMANDS = (demo, inspect, train, generate, tokenize, detokenize, evaluate, report, world)
+"""In the order of the help."""
+
+for _command in COMMANDS:
+    app.command()(_command)
+
+main = app
+
+__all__ = ["COMMANDS", "app", "main"]

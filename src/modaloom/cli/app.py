@@ -1,0 +1,70 @@
+"""The application: how commands run, and what becomes of their errors."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from modaloom import __version__
+from modaloom.core.errors import ModaloomError, WorkFailed
+
+UsageError: Any = typer.BadParameter.__base__
+"""What typer raises for a call that it cannot parse."""
+
+
+class Commands(TyperGroup):
+    """The commands, with every error of theirs as one line on stderr and an exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command line and exit."""
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except (UsageError, ModaloomError, WorkFailed, OSError) as error:
+            if os.environ.get("MODALOOM_DEBUG"):
+                raise
+            code = _report(error)
+        sys.exit(code or 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Ctrl-C ends it without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("error: stopped; a training goes on with --resume", err=True)
+            raise typer.Exit(130) from None
+
+
+def _report(error: Exception) -> int:
+    """Say what went wrong; returns the exit code."""
+    usage = isinstance(error, UsageError)
+    message = error.format_message() if usage else str(error)  # type: ignore[attr-defined]
+    typer.echo(f"error: {message}" + (f" ({_see(error)})" if usage else ""), err=True)
+    return 2 if usage or isinstance(error, ModaloomError) else 1
+
+
+def _see(error: Any) -> str:
+    path = error.ctx.command_path if error.ctx else "modaloom"
+    return f"see {path} --help"
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Paired files in, any stream from any other out."""
+    if version:
+        typer.echo(f"modaloom {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())

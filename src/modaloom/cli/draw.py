@@ -1,0 +1,90 @@
+"""Commands that put a trained run to work: generate, tokenize, detokenize."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modaloom.cli import options, printing
+from modaloom.progress import Progress
+
+
+def generate(
+    run: options.RunPath,
+    want: Annotated[
+        str, typer.Option(metavar="A,B|missing", help="options.Streams to draw; or what a sample lacks.")
+    ],
+    out: options.OutPath,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Draw for each of its samples.")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STREAM=VALUE", help="Words are literal, @file reads a file; others take paths."
+        ),
+    ] = None,
+    n: Annotated[int | None, typer.Option(help="Draws [default: 4; with FOLDER, 1 of each sample].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Of the sampler [default: the run's].")] = None,
+    guidance: Annotated[float | None, typer.Option(help="1: none [default: the run's].")] = None,
+    sampler: Annotated[str | None, typer.Option(help="Which sampler [default: the run's].")] = None,
+    opening: Annotated[
+        str | None, typer.Option(help="Sampler where nothing is given [default: the run's].")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
+    jitter: Annotated[float | None, typer.Option(help="More is more varied [default: the run's].")] = None,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+) -> None:
+    """Draw streams from others, as plain files."""
+    from modaloom import api
+
+    chosen = {
+        "steps": steps,
+        "guidance": guidance,
+        "sampler": sampler,
+        "opening": opening,
+        "temperature": temperature,
+        "jitter": jitter,
+    }
+    sampling = {name: value for name, value in chosen.items() if value is not None}
+    count = 0
+    with Progress() as progress:
+        for count, _ in enumerate(
+            api.generate(
+                run,
+                folder,
+                given=options.given(given or ()),
+                want=options.names(want),
+                out=out,
+                n=n,
+                seed=seed,
+                sampling=sampling,
+                device=device,
+                say=printing.notice,
+            ),
+            start=1,
+        ):
+            progress.show("samples", count)
+    typer.echo(f"{count} samples in {out}")
+
+
+def tokenize(
+    run: options.RunPath, folder: options.FolderPath, out: options.OutPath, device: options.Device = "auto"
+) -> None:
+    """Write the codes of a folder as safetensors shards."""
+    from modaloom import api
+
+    typer.echo(f"{api.tokenize(run, folder, out, device=device, say=printing.notice)} samples in {out}")
+
+
+def detokenize(
+    run: options.RunPath,
+    shards: Annotated[Path, typer.Argument(metavar="SHARDS", help="The --out of tokenize.")],
+    out: options.OutPath,
+    device: options.Device = "auto",
+) -> None:
+    """Write the values of codes as plain files."""
+    from modaloom import api
+
+    typer.echo(f"{api.detokenize(run, shards, out, device=device)} samples in {out}")

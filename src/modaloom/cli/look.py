@@ -1,0 +1,79 @@
+"""Commands that say how things are: inspect, evaluate, report."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modaloom.cli import options, printing
+from modaloom.core.errors import BadValue
+from modaloom.progress import Progress
+
+
+def inspect(
+    folder: options.FolderPath,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """What is in a folder, what is broken, what to do."""
+    from modaloom import api
+
+    found = api.inspect(folder)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{found.path}: {found.samples} samples")
+    printing.table(
+        ("stream", "modality", "samples", "missing", "broken", "values"),
+        (
+            (name, s.modality, s.count, f"{s.missing:.1%}", s.broken, printing.facts(s.facts))
+            for name, s in found.streams.items()
+        ),
+    )
+    splits = ", ".join(f"{name} {count}" for name, count in found.splits.items())
+    typer.echo(f"splits, by {'folders' if found.fixed else 'a hash of the keys'}: {splits}")
+    for one in found.problems:
+        typer.echo(f"left out: {one.path}: {one.reason}")
+    for sentence in found.advice:
+        typer.echo(f"→ {sentence}")
+
+
+def evaluate(
+    run: options.RunPath,
+    folder: options.FolderPath,
+    file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+    n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+) -> None:
+    """Score every direction, beside what it must beat."""
+    from modaloom import api
+
+    if file is not None and (file.is_dir() or not file.parent.is_dir()):
+        raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
+    with Progress() as progress:
+        rows = api.evaluate(
+            run,
+            folder,
+            n=n,
+            seed=seed,
+            device=device,
+            watch=printing.watch(progress).row,
+            say=printing.notice,
+        )
+    plain = [row.to_dict() for row in rows]
+    if file is not None:
+        file.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    printing.table(
+        tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
+    )
+
+
+def report(
+    run: options.RunPath,
+    no_samples: Annotated[bool, typer.Option("--no-samples", help="Without what was drawn.")] = False,
+) -> None:
+    """Write RUN/report.html: one self-contained page."""
+    from modaloom import api
+
+    typer.echo(api.report(run, samples=not no_samples))

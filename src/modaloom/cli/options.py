@@ -1,0 +1,43 @@
+"""Options that commands share, and the words that they are written in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modaloom.core.errors import BadValue
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The --out of a training.")]
+FolderPath = Annotated[Path, typer.Argument(metavar="FOLDER", help="Paired files: 0001.png, 0001.txt, …")]
+OutPath = Annotated[Path, typer.Option("--out", help="A new folder.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use; default all.")]
+
+
+def names(text: str) -> list[str]:
+    """`A,B` → [A, B]."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def steps(text: str) -> int | dict[str, int]:
+    """`N`, or `STAGE=N,STAGE=N`."""
+    try:
+        if "=" not in text:
+            return int(text)
+        pairs = (part.rpartition("=") for part in text.split(","))
+        return {stage.strip(): int(count) for stage, _, count in pairs}
+    except ValueError:
+        raise BadValue(f"--steps {text!r} is neither a number nor STAGE=NUMBER,…") from None
+
+
+def given(pairs: Sequence[str]) -> dict[str, str]:
+    """`STREAM=VALUE`, … → stream → value."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        stream, equals, value = pair.partition("=")
+        if not equals or stream in found:
+            raise BadValue(f"--given {pair!r}: write STREAM=VALUE, once for every stream")
+        found[stream] = value
+    return found

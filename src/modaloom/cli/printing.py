@@ -1,0 +1,65 @@
+"""What commands show."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from modaloom.progress import Progress
+
+if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
+    from modaloom.api import TrainedRun, Watch
+
+
+def watch(progress: Progress) -> "Watch":
+    """A training's steps, scores and notices on a progress display."""
+    from modaloom import api
+
+    scored = 0
+
+    def row(row: Any) -> None:
+        nonlocal scored
+        scored += 1
+        progress.show("scores", scored, note=lambda: f"{row.row}, {row.split}: {row.metric} {row.value:.3f}")
+
+    return api.Watch(
+        step=lambda s: progress.show(s.stage, s.step, s.total, lambda: f"loss {float(s.loss):.4f}"),
+        row=row,
+        say=progress.say,
+    )
+
+
+def finished(trained: "TrainedRun") -> None:
+    """Where everything is, and what to do next."""
+    from modaloom import api
+
+    typer.echo(f"model: {trained.path / 'model'}\nreport: {trained.path / 'report.html'}\ntry:")
+    for command in api.examples(trained):
+        typer.echo(f"  {command}")
+    typer.echo(f"open {shlex.quote(str(trained.path / 'report.html'))}")
+
+
+def notice(sentence: str) -> None:
+    """A line on stderr."""
+    typer.echo(f"note: {sentence}", err=True)
+
+
+def facts(by_name: Mapping[str, Any]) -> str:
+    """`NAME VALUE, NAME VALUE`."""
+    return ", ".join(f"{name} {value}" for name, value in by_name.items())
+
+
+def figure(value: Any) -> str:
+    """A cell of a table."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns, aligned; nothing is cut off, so that lines can be searched."""
+    lines = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for line in lines:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
