@@ -12,6 +12,7 @@ from typer.testing import Result
 
 from modaloom import __version__
 from modaloom.api import Sampling
+from modaloom.cli import COMMANDS
 
 
 def test_help_needs_no_torch() -> None:
@@ -24,6 +25,11 @@ def test_version_and_help() -> None:
     verbs = ["demo", "inspect", "train", "generate", "tokenize", "detokenize", "evaluate", "report", "world"]
     listed = done().stdout.split("Commands:")[1]
     assert [line.split()[0] for line in listed.strip().splitlines()] == verbs
+
+
+def test_no_help_shows_the_code_behind_it() -> None:
+    for verb in COMMANDS:
+        assert not re.search(r"(options|printing)\.\w", done(verb.__name__, "--help").stdout), verb
 
 
 def test_every_field_of_sampling_is_an_option() -> None:

@@ -1,6 +1,7 @@
 """The Loom: what its loss counts, and how it draws."""
 
 import math
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -13,6 +14,8 @@ from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
 from modaloom.core.types import MASK
 from modaloom.diffusion.categorical import Noise
+from modaloom.diffusion.samplers import SAMPLERS
+from modaloom.models import loom as loom_module
 from modaloom.models.loom import Loom, LoomConfig, Sampling
 from modaloom.models.roles import RolesConfig
 
@@ -134,6 +137,25 @@ def test_short_streams_are_drawn_first_and_then_given_to_the_long_ones():
         assert view["short"].known.all()
         assert not view["short"].t.any()
         assert torch.equal(view["short"].state, truth["short"])
+
+
+def test_only_the_first_stream_from_nothing_takes_the_opening_sampler(monkeypatch):
+    used = []
+
+    def spy(name, sampler):
+        def run(denoise, process, canvas, times, **options):
+            used.append((name, len(canvas)))
+            return sampler.run(denoise, process, canvas, times, **options)
+
+        return replace(sampler, run=run)
+
+    monkeypatch.setattr(loom_module, "SAMPLERS", {n: spy(n, s) for n, s in SAMPLERS.items()})
+    net, options = loom(), Sampling("confidence", 3, opening="ancestral")
+    net.sample(net.canvas({}, ["long", "short"], 4), options, noise(4))
+    assert used == [("ancestral", 1), ("confidence", 2)]
+    used.clear()
+    net.sample(net.canvas({"middle": codes(4)["middle"]}, ["short"], 4), options, noise(4))
+    assert used == [("confidence", 2)]
 
 
 def test_guidance_asks_without_the_given_streams_too():

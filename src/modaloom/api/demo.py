@@ -60,5 +60,5 @@ def demo(
     data = path.with_name(path.name + "-world")
     if not data.exists():
         world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
-    config = None if there else run
+    config = None if there else run  # a demo that goes on keeps its own, whatever is asked
     return train(data, out=out, config=config, resume=True, device=device, samples=SAMPLES, watch=watch)

@@ -33,6 +33,7 @@ from modaloom.training.fit import Fit
 from modaloom.training.loop import Step
 
 PRESET = "tiny"
+"""What a training is that is given neither a preset nor a configuration."""
 MINUTES = 15.0
 """The budget of a training that is given neither minutes nor steps."""
 LIMITS = (
@@ -102,7 +103,7 @@ def train(
             _check_same(path, run.run(), asked)
             if run.model.exists() and (path / SCORES).exists():
                 watch.say(f"{path} is finished; nothing to do")
-                return load(path)
+                return load(path, device=device)
             return _train(run, data, steps, engine, samples, watch)
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")

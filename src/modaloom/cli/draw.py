@@ -12,7 +12,7 @@ from modaloom.progress import Progress
 def generate(
     run: options.RunPath,
     want: Annotated[
-        str, typer.Option(metavar="A,B|missing", help="options.Streams to draw; or what a sample lacks.")
+        str, typer.Option(metavar="A,B|missing", help="Streams to draw; or what a sample lacks.")
     ],
     out: options.OutPath,
     folder: Annotated[

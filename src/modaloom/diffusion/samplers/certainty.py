@@ -24,7 +24,7 @@ def certainty(
 ) -> Iterator[Canvas]:
     """Draw the next code where its distribution is most certain, whatever the draw.
 
-    A position's certainty is its largest probability (Kim et al. 2025, arXiv 2502.06768, §4, compare ways to
+    A position's certainty is its largest probability (Kim et al. 2025, arXiv 2502.06768, compare ways to
     plan the order). The order then depends on what is shown alone, never on the codes being drawn: with one
     code a step this is the chain rule, and exact for an exact denoiser at temperature 1.
 
