@@ -2,15 +2,18 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 
+from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape
 from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 
 SHAPES = {"a": CodeShape((1,), 1, 4), "b": CodeShape((4, 4), 1, 4), "c": CodeShape((4, 4), 4, 4)}
 N = 20_000
+UNIFORM = RolesConfig(joint=1, full=0, power=1)
 
 
 def levels(config, present=None, n=N, seed=0):
@@ -25,7 +28,7 @@ def test_given_streams_are_at_zero_and_wanted_ones_above_it_up_to_one():
     t = levels(RolesConfig())
     assert t.dtype == torch.float32
     assert t.min() == 0
-    assert t[t > 0].min() < 1e-3
+    assert t[t > 0].min() < 0.1
     assert t.max() == 1
 
 
@@ -50,25 +53,32 @@ def test_the_full_share_starts_from_nothing():
 
 
 def test_levels_are_stratified_over_the_batch_and_differ_by_stream():
-    t = levels(RolesConfig(joint=1, full=0), n=1000)
+    t = levels(UNIFORM, n=1000)
     assert t.min() > 0
     for column in t.T:
         assert column.sort().values.diff().numpy() == pytest.approx(1e-3, abs=1e-5)
         assert torch.histc(column, 10, 0, 1).tolist() == pytest.approx([100] * 10, abs=1)
     assert torch.corrcoef(t.T).triu(1).abs().max() < 0.1
-    again, other = (levels(RolesConfig(joint=1, full=0), n=1000, seed=s) for s in (0, 1))
+    again, other = (levels(UNIFORM, n=1000, seed=s) for s in (0, 1))
     assert torch.equal(t, again)
     assert not torch.equal(t.sort(0).values, other.sort(0).values)
 
 
+def test_a_power_below_one_draws_levels_nearer_to_noise():
+    """t = u^p: P(t ≤ x) = x^(1/p)."""
+    t = levels(replace(UNIFORM, power=0.4), n=1000)
+    for level in (0.3, 0.5, 0.8):
+        assert (t <= level).float().mean(0).tolist() == pytest.approx([level**2.5] * 3, abs=2e-3)
+
+
 def test_the_lowest_draw_is_still_a_wanted_one(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda *shape, generator: torch.zeros(shape))
-    t = levels(RolesConfig(joint=1, full=0), n=4)
+    t = levels(UNIFORM, n=4)
     assert [column.sort().values.tolist() for column in t.T] == [[0.25, 0.5, 0.75, 1]] * 3
 
 
 def test_small_batches_see_all_levels_too():
-    t = torch.cat([levels(RolesConfig(joint=1, full=0), n=4, seed=s)[:1] for s in range(500)])
+    t = torch.cat([levels(UNIFORM, n=4, seed=s)[:1] for s in range(500)])
     assert torch.histc(t, 5, 0, 1).tolist() == pytest.approx([300] * 5, abs=70)
 
 
@@ -110,6 +120,12 @@ def test_every_canvas_holds_a_wanted_stream():
     drawn = Counter(tuple(draw_streams(SHAPES, roles, draw)) for _ in range(2000))
     assert set(drawn) == {("a",), ("b",), ("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")}
     assert (drawn["a",] + drawn["b",]) / 2000 == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize("bad", [{"joint": 1.1}, {"full": -0.1}, {"alone": 2.0}, {"power": 0.0}])
+def test_values_out_of_range_are_named(bad):
+    with pytest.raises(BadValue, match=next(iter(bad))):
+        RolesConfig(**bad)
 
 
 def test_without_the_alone_share_no_canvas_holds_one_stream():

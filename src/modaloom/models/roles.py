@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape
 
 
@@ -19,8 +20,15 @@ class RolesConfig:
     """Share of samples in which every stream is wanted, each at its own noise level."""
     full: float = 0.25
     """Share of wanted streams that start from nothing (t = 1)."""
+    power: float = 0.4
+    """The others' levels are uniform numbers to this power: below 1, more of them lie near noise."""
     alone: float = 0.1
     """Share of steps whose canvas holds one stream: the unconditional model that guidance needs."""
+
+    def __post_init__(self) -> None:
+        for name in ("joint", "full", "alone"):
+            check_range(name, getattr(self, name), 0, 1)
+        check_range("power", self.power, 0, open_low=True)
 
 
 def draw_streams(
@@ -65,7 +73,7 @@ def draw_noise(
     wanted_BS = (joint_B1 & (can_BS > 0)) | (torch.arange(S) == wanted_B1)
     start_1S = torch.rand(1, S, generator=generator)
     strata_BS = torch.stack([torch.randperm(B, generator=generator) for _ in names], 1) / B
-    level_BS = 1 - (strata_BS + start_1S) % 1
+    level_BS = (1 - (strata_BS + start_1S) % 1) ** config.power
     full_BS = torch.rand(B, S, generator=generator) < config.full
     level_BS = torch.where(full_BS, 1.0, level_BS) * wanted_BS
     device = present[names[0]].device
