@@ -177,6 +177,18 @@ def test_codes_are_drawn_as_often_as_they_occur() -> None:
     assert drawn[:, 0].mean() == pytest.approx(0.8, abs=0.03)
 
 
+def test_both_weights_count() -> None:
+    """The loss is R + λ(1 + β)d, for one batch and a model that stays as it starts."""
+    x = normal(30, 0)
+
+    def loss(weight: float, commitment: float) -> float:
+        options = {"quantization_weight": weight, "commitment": commitment}
+        return float(VQVAE(random_state=0, epochs=1, optimizer=STILL, **options).fit(x).loss_curve_[0])
+
+    assert loss(2, 1) - loss(0, 1) == pytest.approx(4 / 1.25 * (loss(1, 0.25) - loss(0, 0.25)))
+    assert loss(1, 0.25) > loss(0, 0.25)
+
+
 @pytest.mark.parametrize("bad", [[[7, 0]], [[-1, 0]], [[0.5, 0]], [[np.nan, 0]], [[0]], [0, 1], [[0, 0, 0]]])
 def test_what_is_no_code_is_refused(bad: Any) -> None:
     model = VQVAE(codebook_size=7, depth=2, epochs=1).fit(normal(20, 0))
@@ -204,15 +216,17 @@ def test_noise_and_back() -> None:
 
 def test_predict_noises_to_a_half_and_walks_back() -> None:
     """Closed form for a network that says v = 0, where each step shrinks by the cosine of its angle."""
-    x = normal(2000, 0)
-    model = DiffusionModel(random_state=0, epochs=1, optimizer=STILL, steps=40).fit(x)
-    shrunk = math.cos(math.pi / 2 / 40) ** 20
-    z = model.scaler_.transform(x)
-    eps = math.sqrt(2) * model.scaler_.transform(model.predict(x)) / shrunk - z
+    x, drawn = normal(2000, 0), []
+    for seed in (0, 1):
+        model = DiffusionModel(random_state=seed, epochs=1, optimizer=STILL, steps=4).fit(x)
+        back = model.scaler_.transform(model.predict(x)) / math.cos(math.pi / 8) ** 2
+        drawn.append(math.sqrt(2) * back - model.scaler_.transform(x))
+    eps, others = drawn
     assert np.abs(np.corrcoef(eps.T) - np.eye(10)).max() < 0.1
     assert abs(eps.mean()) < 4 / math.sqrt(eps.size)
     assert eps.var() == pytest.approx(1, abs=4 * math.sqrt(2 / eps.size))
-    assert abs((eps * z).mean()) < 4 / math.sqrt(eps.size)
+    for unrelated in (x, others):
+        assert abs((eps * unrelated).mean()) < 4 / math.sqrt(eps.size)
 
 
 def test_it_learns_how_columns_go_together() -> None:
