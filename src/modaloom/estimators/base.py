@@ -18,7 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from modaloom.core.errors import check_range, choose
+from modaloom.core.errors import BadValue, check_range, choose
 from modaloom.estimators.optimizers import Optimizer
 
 Rows = NDArray[np.float64]
@@ -102,8 +102,8 @@ def draw_seed(random_state: Any) -> int:
 
 
 def checked_latents(X: ArrayLike, columns: int, **options: Any) -> NDArray[Any]:
-    """What `inverse_transform` takes, as an array (n, columns). Raises `ValueError` for another shape."""
+    """What `inverse_transform` takes, as an array (n, columns). Raises `BadValue` for another width."""
     latents: NDArray[Any] = check_array(X, **options)
     if latents.shape[1] != columns:
-        raise ValueError(f"X has {latents.shape[1]} columns; `transform` makes {columns}")
+        raise BadValue(f"X has {latents.shape[1]} columns; `transform` makes {columns}")
     return latents
