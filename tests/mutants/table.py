@@ -1,6 +1,7 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from mutant import Mutant
+from signals import SIGNALS
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
 BOUND, SAMPLING = "oracles/test_masked_bound.py", "oracles/test_sampler_conditionals.py"
@@ -330,4 +331,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *DIFFUSION, *TRAINING)
+MUTANTS = (*QUANTIZERS, *DIFFUSION, *SIGNALS, *TRAINING)
