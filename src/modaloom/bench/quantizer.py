@@ -23,7 +23,7 @@ DTYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.bfloat16)}
 """Of the vectors, by device."""
 
 
-def quantizer(device: torch.device) -> Iterator[Case]:
+def cases(device: torch.device) -> Iterator[Case]:
     """Milliseconds on one thread, megabytes beyond inputs and outputs. Raises `BadValue` without the peer."""
     peer = _peer()
     with one_thread():
