@@ -179,8 +179,8 @@ QUANTIZERS = (
     Mutant(
         "the shortlist decided in bfloat16 (Q13)",
         "quantizers/shortlist.py",
-        "score_P = z[row_P].mul_(self.e[code_P]).sum(1) + self.bias[code_P]",
-        "score_P = z[row_P].mul_(self.e[code_P]).sum(1).bfloat16().float() + self.bias[code_P]",
+        ".sum(1) + self.bias[code_P]",
+        ".sum(1).bfloat16().float() + self.bias[code_P]",
         N,
     ),
 )

@@ -1,15 +1,13 @@
 """How long calls take, and how much memory."""
 
-import ctypes
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import accumulate
 from statistics import median
 
 import torch
-
-STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+from torch.profiler import ProfilerActivity, profile
 
 
 @contextmanager
@@ -42,28 +40,21 @@ def milliseconds(
     return {name: median(times) for name, times in taken.items()}
 
 
-def peak_megabytes(call: Callable[[], object], device: torch.device) -> float | None:
-    """The most memory that is in use during a call beyond what was in use before it; None if unknown.
+def peak_megabytes(call: Callable[[], object], device: torch.device) -> float:
+    """The most that tensors hold during a call beyond what they held before it, its results included.
 
-    What it returns counts.
+    Of torch's allocators, not of the process, whose heap also holds what was freed.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         held = torch.cuda.memory_allocated(device)
         call()
         return (torch.cuda.max_memory_allocated(device) - held) / 1e6
-    if not REFERENCES.exists():
-        return None
-    ctypes.CDLL(None).malloc_trim(0)
-    REFERENCES.write_text("5")  # from now on the peak is that of what follows (proc(5))
-    before = _status_megabytes("VmRSS")
-    call()
-    return max(0.0, _status_megabytes("VmHWM") - before)
-
-
-def _status_megabytes(name: str) -> float:
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(name + ":"))
-    return float(line.split()[1]) * 1024 / 1e6
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as recorded:
+        call()
+    events = [e for e in recorded.profiler.kineto_results.events() if e.name() == "[memory]"]  # type: ignore[union-attr]
+    changes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
+    return max(accumulate(changes, initial=0)) / 1e6
 
 
 def _synchronize() -> None:

@@ -4,6 +4,7 @@ The peer is its `VectorQuantize` with EMA codebook (0.99), Euclidean distance, n
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ N = 16_384
 SIZES = ((64, 1024), (64, 8192), (256, 1024))
 """(D, K)."""
 HUGE = 262_144
+MEMORY = "MB beyond inputs and outputs"
 DTYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.bfloat16)}
 """Of the vectors, by device."""
 
@@ -29,7 +31,10 @@ def cases(device: torch.device) -> Iterator[Case]:
     with one_thread():
         for dtype in DTYPES.get(device.type, (torch.float32,)):
             for D, K in SIZES:
-                yield from _cases(peer, D, K, device, dtype)
+                yield from _speeds(peer, D, K, device, dtype)
+                own = _memory(_ours, D, K, device, dtype)
+                other = _memory(partial(_theirs, peer), D, K, device, dtype)
+                yield Case(f"memory of a training forward, {_name(D, K, dtype)}", own, other, None, MEMORY)
         yield _huge(device)
 
 
@@ -41,14 +46,8 @@ def _peer() -> Any:
     return VectorQuantize
 
 
-def _cases(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype) -> Iterator[Case]:
-    z, e = _normal(N, D, seed=0).to(device, dtype), _normal(K, D, seed=1).to(device)
-    name = f"N={N} D={D} K={K} {str(dtype).removeprefix('torch.')}"
-    ours, theirs = _ours(e), _theirs(peer, e)
-    own = _memory(lambda: ours(z), D, device)
-    other = _memory(lambda: theirs(z[None]), D, device)
-    if own is not None:
-        yield Case(f"memory of a training forward, {name}", own, other, None, "MB beyond inputs and outputs")
+def _speeds(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype) -> Iterator[Case]:
+    name, (z, e) = _name(D, K, dtype), _inputs(D, K, device, dtype)
     ours, theirs = _ours(e), _theirs(peer, e)
     agree = (ours.eval()(z).codes[..., 0] == theirs.eval()(z[None])[1][0]).float().mean()
     yield Case(f"codes equal to the peer's, {name}", float(agree), None, 1, "share")
@@ -66,11 +65,21 @@ def _cases(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype) 
     yield Case(f"training forward, {name}", forward["ours"], forward["peer"], lookup["limit"], "ms")
 
 
-def _memory(call: Callable[[], object], D: int, device: torch.device) -> float | None:
-    """Peak of the second call, without the vectors and codes that it returns."""
-    call()
-    peak = peak_megabytes(call, device)
-    return None if peak is None else max(0.0, peak - (N * D * 4 + N * 8) / 1e6)
+def _memory(make: Callable[[Tensor], Any], D: int, K: int, device: torch.device, dtype: torch.dtype) -> float:
+    """Peak of a second training forward, without the vectors and codes that it returns."""
+    z, e = _inputs(D, K, device, dtype)
+    quantizer = make(e)
+    quantizer(z[None])
+    peak = peak_megabytes(lambda: quantizer(z[None]), device)
+    return peak - (N * D * 4 + N * 8) / 1e6
+
+
+def _inputs(D: int, K: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    return _normal(N, D, seed=0).to(device, dtype), _normal(K, D, seed=1).to(device)
+
+
+def _name(D: int, K: int, dtype: torch.dtype) -> str:
+    return f"N={N} D={D} K={K} {str(dtype).removeprefix('torch.')}"
 
 
 def _huge(device: torch.device) -> Case:
@@ -79,8 +88,7 @@ def _huge(device: torch.device) -> Case:
     def run() -> object:
         return _ours(_normal(HUGE, 64, seed=1).to(device))(_normal(1024, 64, seed=0).to(device))
 
-    used = peak_megabytes(run, device)
-    return Case(f"memory, N=1024 D=64 K={HUGE}", float("nan") if used is None else used, None, 1000, "MB")
+    return Case(f"memory, N=1024 D=64 K={HUGE}", peak_megabytes(run, device), None, 1000, "MB")
 
 
 def _ours(e: Tensor) -> VQ:

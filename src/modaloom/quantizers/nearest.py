@@ -9,7 +9,7 @@ from torch import Tensor
 from modaloom.quantizers.shortlist import Shortlist, pays
 
 TILE = 2**20
-"""Scores at a time, about; half of it where a shortlist takes further memory."""
+"""Scores at a time, about; a quarter of it where a shortlist takes further memory."""
 BLOCK = 32
 """Scores whose largest is found before its place is."""
 FEWEST = 128
@@ -29,14 +29,18 @@ def nearest(z: Tensor, codebook: Tensor, *, chunk: int | None = None) -> Tensor:
     It holds on a GPU too unless TF32 is allowed for float32 products.
     """
     short = pays(z, codebook)
-    rows = chunk or max(FEWEST, (TILE // 2 if short else TILE) // len(codebook))
+    rows = chunk or max(FEWEST, (TILE // 4 if short else TILE) // len(codebook))
     with torch.autocast(z.device.type, enabled=False):
         e = codebook.float()
         bias = e.square().sum(1).mul_(-0.5)
         search = (
             Shortlist.of(e, bias).nearest if short else lambda z: first_largest(torch.addmm(bias, z, e.T))
         )
-        return torch.cat([search(part.float()) for part in torch.split(z, rows)])
+        # Written in place: small results kept between large scores would keep the heap from reusing them.
+        codes = torch.empty(len(z), dtype=torch.int64, device=z.device)
+        for place, part in zip(torch.split(codes, rows), torch.split(z, rows)):
+            place.copy_(search(part.float()))
+        return codes
 
 
 def first_largest(scores: Tensor) -> Tensor:

@@ -51,8 +51,10 @@ class Shortlist:
 
     @classmethod
     def of(cls, e: Tensor, bias: Tensor) -> "Shortlist":
-        near = e.bfloat16().float()
-        right = torch.cat([e, torch.ones(len(e), 2), *_parts(bias)], 1).bfloat16()
+        D = e.shape[1]
+        right = torch.ones(len(e), D + 4, dtype=torch.bfloat16)
+        right[:, :D], right[:, D + 2 :] = e, _parts(bias)
+        near = right[:, :D].float()
         longest, longest_near, farthest = (x.norm(dim=1).max() for x in (e, near, near - e))
         return cls(e, bias, right.T, longest, longest_near, farthest)
 
@@ -61,7 +63,7 @@ class Shortlist:
         row_P, code_P = self._pairs(z)
         if len(row_P) > MANY * len(z):
             return torch.addmm(self.bias, z, self.e.T).argmax(1)
-        score_P = z[row_P].mul_(self.e[code_P]).sum(1) + self.bias[code_P]
+        score_P = z.index_select(0, row_P).mul_(self.e.index_select(0, code_P)).sum(1) + self.bias[code_P]
         best_N = torch.full((len(z),), -torch.inf).scatter_reduce_(0, row_P, score_P, "amax")
         wins = score_P == best_N[row_P]
         last = len(self.e) - 1  # of a vector that is not finite, which has no pair
@@ -70,10 +72,10 @@ class Shortlist:
 
     def rough(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Rough scores, bfloat16 (N, K), and how wrong they can be before their last rounding: ε (N,)."""
-        half = z.square().sum(1).mul_(-0.5)
-        left = torch.cat([z, *_parts(half), torch.ones(len(z), 2)], 1).bfloat16()
-        norm_N, D = z.norm(dim=1), z.shape[1]
-        away_N = left[:, :D].float().sub_(z).norm(dim=1)
+        D = z.shape[1]
+        left = torch.ones(len(z), D + 4, dtype=torch.bfloat16)
+        left[:, :D], left[:, D : D + 2] = z, _parts(z.square().sum(1).mul_(-0.5))
+        norm_N, away_N = z.norm(dim=1), left[:, :D].float().sub_(z).norm(dim=1)
         rounding = away_N * self.longest_near + norm_N * self.farthest
         parts = 2**-17 * (norm_N**2 + self.longest**2)
         return left @ self.right, rounding + parts + (D + 6) * 2**-23 * (norm_N + self.longest) ** 2
@@ -87,7 +89,7 @@ class Shortlist:
         return row_P, code_P
 
 
-def _parts(x: Tensor) -> list[Tensor]:
-    """x (N,) as two columns (N, 1) whose bfloat16 roundings sum to it but for 2⁻¹⁶ of it."""
-    high = x.bfloat16().float()
-    return [high[:, None], (x - high)[:, None]]
+def _parts(x: Tensor) -> Tensor:
+    """x (N,) as bfloat16 (N, 2), whose rows sum to it but for 2⁻¹⁶ of it."""
+    high = x.bfloat16()
+    return torch.stack([high, (x - high.float()).bfloat16()], 1)
