@@ -52,8 +52,8 @@ def peak_megabytes(call: Callable[[], object], device: torch.device) -> float:
         return (torch.cuda.max_memory_allocated(device) - held) / 1e6
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as recorded:
         call()
-    events = [e for e in recorded.profiler.kineto_results.events() if e.name() == "[memory]"]  # type: ignore[union-attr]
-    changes = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
+    events = [e for e in recorded.profiler.kineto_results.events() if e.name() == "[memory]"]
+    changes: list[int] = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]
     return max(accumulate(changes, initial=0)) / 1e6
 
 
