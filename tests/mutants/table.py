@@ -236,7 +236,7 @@ DIFFUSION = (
     ),
     Mutant(
         "float32 noise (D6)",
-        "diffusion/process.py",
+        "diffusion/noise.py",
         "return torch.rand(*shape, dtype=torch.float64, device",
         "return torch.rand(*shape, dtype=torch.float32, device",
         NOISE,
@@ -286,13 +286,13 @@ DIFFUSION = (
     Mutant(
         "an order that looks at the drawn codes (D14)",
         "diffusion/samplers/certainty.py",
-        "return log_p_BLK.amax(-1)",
-        "return log_p_BLK.gather(-1, codes_BL[..., None]).squeeze(-1)",
+        "return offer.log_p.amax(-1)",
+        "return offer.log_p.gather(-1, offer.codes[..., None]).squeeze(-1)",
         SAMPLING,
     ),
     Mutant(
         "steps end at their start (D14)",
-        "diffusion/samplers/reveal.py",
+        "diffusion/samplers/walk.py",
         "return values[1:]",
         "return values[:-1]",
         SAMPLING,

@@ -13,8 +13,8 @@ import torch
 from joint import Joint
 
 from modaloom.core.types import Canvas
-from modaloom.diffusion.categorical import Noise
 from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import SAMPLERS
 
 DRAWS = 40_000
