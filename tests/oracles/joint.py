@@ -95,6 +95,11 @@ class Joint:
             )
         return canvas
 
+    @staticmethod
+    def shown(field: Field) -> Field:
+        """A drawn field as a given one."""
+        return replace(field, known=torch.ones_like(field.known), t=torch.zeros_like(field.t))
+
     def log_marginal(self, names: Collection[str]) -> Tensor:
         """log p (N,) of the `names` part of every row."""
         same = torch.stack([self.fits(name, self.parts[name]) for name in names]).all(0)

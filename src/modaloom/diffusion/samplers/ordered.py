@@ -12,8 +12,8 @@ from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.noise import Noise
-from modaloom.diffusion.samplers.reveal import outstanding, share
-from modaloom.diffusion.samplers.walk import code_noise, moved, targets
+from modaloom.diffusion.samplers.reveal import share
+from modaloom.diffusion.samplers.walk import code_noise, moved, outstanding, targets
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from modaloom.core.types import Canvas, Denoiser, Field
 from modaloom.diffusion.categorical import inverse, sharpened
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.process import unknown
-from modaloom.diffusion.samplers.walk import code_noise, moved, targets
+from modaloom.diffusion.samplers.walk import code_noise, moved, outstanding, targets
 from modaloom.diffusion.uniform import Uniform
 
 
@@ -51,16 +51,15 @@ def step(
 ) -> Canvas:
     """One step, from wherever the streams are to `s`; without an unknown code above it, no network call."""
     uniforms = code_noise(canvas, noise)
-    open_ = {name: unknown(field) & (field.t > s)[:, None, None] for name, field in canvas.items()}
-    if not any(bool(where.any()) for where in open_.values()):
-        return moved(canvas, s)
-    logits = denoise(canvas)
-    drawn = {}
-    for name, field in canvas.items():
+    due = outstanding({name: unknown(field) & (field.t > s)[:, None, None] for name, field in canvas.items()})
+    logits = denoise(canvas) if due else {}
+    drawn = dict(canvas)
+    for name, where in due.items():
+        field = canvas[name]
         clean = clean_law(process, logits[name], field, temperature, top_p)
         back = process.posterior(clean, field.state, field.t.clamp_max(s), field.t)
         codes = inverse(back.log(), uniforms[name][..., None]).squeeze(-1)
-        drawn[name] = replace(field, state=torch.where(open_[name], codes, field.state))
+        drawn[name] = replace(field, state=torch.where(where, codes, field.state))
     return moved(drawn, s)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from modaloom.core.types import Canvas, Denoiser, Field
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.samplers.walk import outstanding
 
 Draw = Callable[[Tensor, Tensor], Tensor]
 """Logits (B, L, K), uniforms (B, L) → codes (B, L)."""
@@ -34,8 +35,3 @@ def reveal(
 def share(process: Masked, start: Field, s: float) -> Tensor:
     """float (B,): the share of the codes masked at the start that is still masked at level `s`."""
     return process.stay(start.t.clamp_max(s), start.t)
-
-
-def outstanding(due: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The streams that have a positive count left."""
-    return {name: count for name, count in due.items() if bool((count > 0).any())}

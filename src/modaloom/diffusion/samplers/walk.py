@@ -1,5 +1,6 @@
 """What all samplers share. Shapes: B batch, L positions, Q depths."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -31,3 +32,8 @@ def code_noise(canvas: Canvas, noise: Noise) -> dict[str, Tensor]:
     return {
         name: noise.uniform(*field.state.shape[1:]).to(field.state.device) for name, field in canvas.items()
     }
+
+
+def outstanding(due: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The streams that have a positive count left."""
+    return {name: count for name, count in due.items() if bool((count > 0).any())}
