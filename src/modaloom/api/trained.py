@@ -76,7 +76,10 @@ class TrainedRun:
 
     def sampling(self, changes: Mapping[str, Any]) -> Sampling:
         """The run's way of drawing with some fields of `Sampling` changed. Raises `BadValue`."""
-        return replace(self.model.loom.config.sampling, **changes)
+        config = self.model.loom.config
+        changed = replace(config.sampling, **changes)
+        changed.check(config.process)
+        return changed
 
     @property
     def modality_of(self) -> dict[str, str]:
