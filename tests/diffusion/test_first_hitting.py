@@ -1,5 +1,7 @@
 """The random order: every masked code is as likely to be next."""
 
+from itertools import pairwise
+
 import torch
 
 from modaloom.core.types import MASK, Canvas, Field, Logits
@@ -43,4 +45,4 @@ def test_a_code_a_call_whatever_the_steps() -> None:
         *_, last = first_hitting(denoise, Masked(), start, torch.linspace(1, 0, steps + 1), noise=noise)
         assert (last["x"].state >= 0).all()
         left = [*seen, 0]
-        assert [before - after for before, after in zip(left, left[1:], strict=False)] == expected
+        assert [before - after for before, after in pairwise(left)] == expected
