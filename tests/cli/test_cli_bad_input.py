@@ -56,6 +56,9 @@ def test_two_files_for_one_stream(tmp_path: Path, refused: Call) -> None:
         (("--want", "image", "--temperature", "-1"), "temperature is -1"),
         (("--want", "image", "--temperature", "nan"), "temperature is nan"),
         (("--want", "image", "--guidance", "-1"), "guidance is -1"),
+        (("--want", "image", "--top-p", "0"), "top_p is 0; it must be more than 0 and at most 1"),
+        (("--want", "image", "--top-p", "1.1"), "top_p is 1.1"),
+        (("--want", "image", "--churn", "-1"), "churn is -1"),
         (("--want", "image", "--sampler", "confidense"), "did you mean 'confidence'?"),
     ],
 )
@@ -70,6 +73,10 @@ def test_generate(words: tuple[str, ...], why: str, run: Path, tmp_path: Path, r
     [
         (("--set", "loom.dept=2"), "unknown setting 'loom.dept' (did you mean 'loom.depth'?)"),
         (("--set", "loom.depth=two"), "loom.depth is 'two'"),
+        (
+            ("--set", "loom.process=uniform", "--set", "loom.sampling.sampler=confidence"),
+            "'confidence' does not fit the process 'uniform'; choose from: ancestral, revising",
+        ),
         (("--set", "loom.depth"), "write KEY=VALUE"),
         (("--streams", "image,captoin"), "unknown stream 'captoin' (did you mean 'caption'?)"),
         (("--steps", "0"), "steps.image is 0"),

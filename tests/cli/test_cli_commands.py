@@ -37,7 +37,7 @@ def test_no_help_shows_the_code_behind_it() -> None:
 def test_every_field_of_sampling_is_an_option() -> None:
     text = " ".join(done("generate", "--help").stdout.split())
     for name in vars(Sampling()):
-        assert re.search(rf"--{name} <\w+> [^\[]*\[default: the run's\]", text), name
+        assert re.search(rf"--{name.replace('_', '-')} <\w+> [^\[]*\[default: the run's\]", text), name
 
 
 def test_world_is_reproducible(world: Path, tmp_path: Path) -> None:

@@ -100,6 +100,16 @@ def test_steps_by_stage_and_a_config_file(world: Path, tmp_path: Path) -> None:
     assert (config["seed"], config["loom"]["width"]) == (3, 32)
 
 
+def test_another_process_needs_no_other_setting(world: Path, tmp_path: Path, refused: Call) -> None:
+    words = ("--set", "loom.process=uniform", "--steps", 2, *SMALL)
+    done("train", world, "--out", tmp_path / "run", *words)
+    asked = ("generate", tmp_path / "run", "--given", "caption=a red circle", "--want", "image", "--n", 2)
+    drawn = [tree(tmp_path / name) for name in ("first", "again") if done(*asked, "--out", tmp_path / name)]
+    assert drawn[0] == drawn[1]
+    assert "0001.image.png" in map(str, drawn[0])
+    refused(*asked, "--sampler", "confidence", "--out", "none", names="does not fit the process 'uniform'")
+
+
 def test_minutes_are_calibrated_and_frozen(world: Path, tmp_path: Path) -> None:
     done("train", world, "--out", tmp_path / "run", "--minutes", 0.01, "--streams", "caption", *SMALL)
     config = json.loads((tmp_path / "run" / "config.json").read_text())

@@ -3,8 +3,8 @@
 import torch
 
 from modaloom.core.types import MASK, Canvas, Field, Logits
-from modaloom.diffusion.categorical import Noise
 from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers.confidence import confidence
 from modaloom.diffusion.samplers.ordered import top
 from modaloom.diffusion.schedules import SCHEDULES

@@ -8,6 +8,7 @@ import torch
 from modaloom.core.types import MASK, Field
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.process import count
 from modaloom.diffusion.schedules import SCHEDULES
 
@@ -29,7 +30,7 @@ def field(state: torch.Tensor, *, t: float, known: torch.Tensor | None = None) -
 def test_masked_counts_are_binomial_and_nested(name: str) -> None:
     process, t, depth, batch = Masked(SCHEDULES[name]), torch.tensor(0.6), 3, 50_000
     codes = torch.zeros(batch, 1, depth, dtype=torch.int64)
-    state = process.corrupt(codes, t.expand(batch), codes == 1, generator=generator())
+    state = process.corrupt(field(codes, t=0), t.expand(batch), generator=generator()).state
     hidden = (state == MASK).long().squeeze(1)
     assert (hidden.diff(dim=1) >= 0).all()
     rate = 1 - float(process.schedule.alpha(t))
@@ -42,17 +43,21 @@ def test_ends_are_exact() -> None:
     codes = torch.randint(5, (64, 7, 2), generator=generator())
     known = torch.zeros_like(codes, dtype=torch.bool)
     known[:, :3] = True
-    for t, expected in [(0.0, codes), (1.0, Masked().prior(codes, known))]:
-        state = Masked().corrupt(codes, torch.full((64,), t), known, generator=generator())
+    clean = field(codes, t=0, known=known)
+    prior = Masked().prior(clean, noise=Noise([]))
+    for t, expected in [(0.0, codes), (1.0, prior.state)]:
+        state = Masked().corrupt(clean, torch.full((64,), t), generator=generator()).state
         assert torch.equal(state, expected)
-    assert (Masked().prior(codes, known)[:, 3:] == MASK).all()
+    assert (prior.state[:, 3:] == MASK).all()
+    assert (prior.t == 1).all()
 
 
 def test_known_coarse_depths_stay() -> None:
     """With the coarse depth known, the other Q − 1 depths follow the law of Q − 1 codes."""
     codes = torch.full((50_000, 1, 3), 4)
     known = torch.tensor([True, False, False]).expand_as(codes)
-    state = Masked().corrupt(codes, torch.full((50_000,), 0.5), known, generator=generator())
+    clean = field(codes, t=0, known=known)
+    state = Masked().corrupt(clean, torch.full((50_000,), 0.5), generator=generator()).state
     got = (state == MASK).sum(-1).flatten().bincount(minlength=4) / len(codes)
     torch.testing.assert_close(got, torch.tensor([0.25, 0.5, 0.25, 0.0]), atol=0.01, rtol=0)
 

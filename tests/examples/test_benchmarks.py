@@ -1,5 +1,6 @@
 """The benchmarks' own arithmetic, where a wrong figure would look right."""
 
+import argparse
 import json
 import runpy
 from pathlib import Path
@@ -7,8 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from modaloom import api
+from modaloom.diffusion.samplers import SAMPLERS
 from modaloom.evaluation import Row
+from modaloom.models.loom import Sampling
+from modaloom.report.plots import Line
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -74,3 +80,34 @@ def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
     assert shown["codebook: least perplexity of a depth / size"] is False
     unmeasured = [name for name, met in shown.items() if name not in found]
     assert unmeasured == [demo["WALL"], demo["MEMORY"]]
+
+
+def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None:
+    """On a run that has learned nothing: every figure is there, and each is what its sampler draws."""
+    settings = ["loom.width=16", "loom.depth=1", "loom.heads=1", "vqvae.widths=[8,8,8]", "vqvae.size=16"]
+    api.world(tmp_path / "world", n=24, streams=("image", "caption"))
+    api.train(tmp_path / "world", out=tmp_path / "run", steps=1, settings=settings, samples=0)
+    samplers, files = load("samplers"), [tmp_path / "plot.png", tmp_path / "figures.json"]
+    options = {"run": tmp_path / "run", "folder": tmp_path / "world", "steps": [1, 2], "n": 3}
+    samplers["run"](argparse.Namespace(**options, plot=files[0], json=files[1]))
+    rows = {row["figure"]: row for row in json.loads(files[1].read_text())}
+    assert [*rows] == [
+        f"{direction}, {steps} steps"
+        for direction in ("image->caption", "caption->image")
+        for steps in (1, 2)
+    ]
+    assert all(0 <= row[name] <= 1 for row in rows.values() for name in SAMPLERS)
+    exam = samplers["Exam"].of(api.load(tmp_path / "run"), tmp_path / "world", n=3)
+    again = exam.score(samplers["DIRECTIONS"][0], Sampling("ancestral", 2))
+    assert again == rows["image->caption, 2 steps"]["ancestral"]
+    colours = {colour for _, colour in Image.open(files[0]).getcolors(100_000)}
+    assert len({(31, 119, 180), (214, 39, 40)} & colours) == 2
+
+
+def test_curves_lie_where_their_values_say(load: Any, tmp_path: Path) -> None:
+    curves = load("curves")
+    line = Line("one", [(4, 0.0), (8, 1.0)])
+    curves["plot"]({"only": [line]}, tmp_path / "p.png", x="x", y="y")
+    picture = Image.open(tmp_path / "p.png").convert("RGB")
+    for place in ((curves["LEFT"], curves["BOTTOM"]), (curves["RIGHT"], curves["TOP"])):
+        assert picture.getpixel(place) == (31, 119, 180)

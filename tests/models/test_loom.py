@@ -13,7 +13,7 @@ from toy_tokens import SHAPES, codes, loom
 from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
 from modaloom.core.types import MASK
-from modaloom.diffusion.categorical import Noise
+from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import SAMPLERS
 from modaloom.models import loom as loom_module
 from modaloom.models.loom import Loom, LoomConfig, Sampling
@@ -145,9 +145,9 @@ def test_only_the_first_stream_from_nothing_takes_the_opening_sampler(monkeypatc
     def spy(name, sampler):
         def run(denoise, process, canvas, times, **options):
             used.append((name, len(canvas)))
-            return sampler.run(denoise, process, canvas, times, **options)
+            return sampler.runs["masked"](denoise, process, canvas, times, **options)
 
-        return replace(sampler, run=run)
+        return replace(sampler, runs={"masked": run})
 
     monkeypatch.setattr(loom_module, "SAMPLERS", {n: spy(n, s) for n, s in SAMPLERS.items()})
     net, options = loom(), Sampling("confidence", 3, opening="ancestral")

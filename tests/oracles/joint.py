@@ -1,14 +1,19 @@
 """A small joint distribution over a few streams, with everything about it computed by enumeration."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from modaloom.core.types import MASK, Canvas, Field, Logits
+from modaloom.core.types import MASK, Canvas, Denoiser, Field, Logits
+from modaloom.diffusion.process import Process
+from modaloom.diffusion.uniform import Uniform
+
+Likelihood = Callable[[str, Field], Tensor]
+"""Stream, field → (B, N): the probability of what is seen of it, given each row of the table."""
 
 
 class Joint:
@@ -25,23 +30,43 @@ class Joint:
         self.parts = dict(zip(shapes, self.table.split(self.codes_per_stream, 1), strict=True))
 
     def denoise(self, canvas: Canvas) -> Logits:
-        """log p(code | all visible codes of the canvas), the streams that it lacks summed out.
+        """log p(code | all visible codes of the canvas), the streams that it lacks summed out."""
+        return self.shared(canvas, lambda name, field: self.fits(name, field.state).double())
 
-        Samples in the same state share the work: few states, many samples.
-        """
+    def denoiser(self, process: Process) -> Denoiser:
+        """As `denoise`, for the noise of a process."""
+        if isinstance(process, Uniform):
+            alpha = process.schedule.alpha
+            return lambda canvas: self.shared(canvas, lambda *field: self.blurred(*field, alpha))
+        return self.denoise
+
+    def blurred(self, name: str, field: Field, alpha: Callable[[Tensor], Tensor]) -> Tensor:
+        """float64 (B, N): q(noisy codes of a stream | each row of the table), for uniform noise."""
+        kept = torch.where(field.known.flatten(1), 1.0, alpha(field.t.double())[:, None])[:, None]
+        same = field.state.flatten(1)[:, None] == self.parts[name]
+        return (kept * same + (1 - kept) / self.size).prod(-1)
+
+    def shared(self, canvas: Canvas, likelihood: Likelihood) -> Logits:
+        """Samples of the same codes and levels share the work: few states, many samples."""
         flat = torch.cat([field.state.flatten(1) for field in canvas.values()], 1) - MASK
-        _, inverse = (
-            (flat * (self.size + 1) ** torch.arange(flat.shape[1])).sum(1).unique(return_inverse=True)
-        )
+        key = (flat * (self.size + 1) ** torch.arange(flat.shape[1])).sum(1)
+        for field in canvas.values():
+            levels, place = field.t.unique(return_inverse=True)
+            key = key * len(levels) + place
+        _, inverse = key.unique(return_inverse=True)
         first = torch.zeros(int(inverse.max()) + 1, dtype=torch.int64)
         first[inverse] = torch.arange(len(inverse))
-        few = {name: replace(field, state=field.state[first]) for name, field in canvas.items()}
-        return {name: logits[inverse] for name, logits in self.conditionals(few).items()}
+        few = {
+            name: replace(field, state=field.state[first], known=field.known[first], t=field.t[first])
+            for name, field in canvas.items()
+        }
+        return {name: logits[inverse] for name, logits in self.conditionals(few, likelihood).items()}
 
-    def conditionals(self, canvas: Canvas) -> Logits:
-        """As `denoise`, by brute force."""
-        fits = torch.stack([self.fits(name, field.state) for name, field in canvas.items()]).all(0)
-        weights = fits * self.log_p.exp()
+    def conditionals(self, canvas: Canvas, likelihood: Likelihood) -> Logits:
+        """Bayes' rule by brute force."""
+        weights = self.log_p.exp().expand(1, -1)
+        for name, field in canvas.items():
+            weights = weights * likelihood(name, field)
         weights = weights / weights.sum(1, keepdim=True)
         return {
             name: (weights @ F.one_hot(self.parts[name], self.size).double().flatten(1))
@@ -66,8 +91,14 @@ class Joint:
                 known=known,
                 valid=torch.ones(state.shape[:2], dtype=torch.bool),
                 t=torch.full((len(rows),), float(name in hidden)),
+                size=self.size,
             )
         return canvas
+
+    @staticmethod
+    def shown(field: Field) -> Field:
+        """A drawn field as a given one."""
+        return replace(field, known=torch.ones_like(field.known), t=torch.zeros_like(field.t))
 
     def log_marginal(self, names: Collection[str]) -> Tensor:
         """log p (N,) of the `names` part of every row."""

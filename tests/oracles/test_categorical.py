@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from modaloom.diffusion.categorical import Noise, categorical, gumbel, inverse
+from modaloom.diffusion.categorical import categorical, gumbel, inverse
+from modaloom.diffusion.noise import Noise
 
 
 def uniforms(count: int) -> Tensor:

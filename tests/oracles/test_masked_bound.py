@@ -126,6 +126,7 @@ def test_rate_is_the_derivative(name: str) -> None:
     alpha = SCHEDULES[name].alpha(t)
     (slope,) = torch.autograd.grad(alpha.sum(), t)
     torch.testing.assert_close(SCHEDULES[name].rate(t), -slope / (1 - alpha))
+    torch.testing.assert_close(SCHEDULES[name].decay(t), -slope / alpha)
 
 
 def test_posterior_is_bayes() -> None:

@@ -54,7 +54,7 @@ class TrainedRun:
         Args:
             given: stream → value: a PIL image, a str, a dict; or a `Path`, or a str as on the command line.
             want: streams; default all that are not given.
-            sampling: fields of `Sampling`: steps, guidance, temperature, jitter, sampler.
+            sampling: fields of `Sampling`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
             n dicts: wanted stream → value.
@@ -76,7 +76,10 @@ class TrainedRun:
 
     def sampling(self, changes: Mapping[str, Any]) -> Sampling:
         """The run's way of drawing with some fields of `Sampling` changed. Raises `BadValue`."""
-        return replace(self.model.loom.config.sampling, **changes)
+        config = self.model.loom.config
+        changed = replace(config.sampling, **changes)
+        changed.check(config.process)
+        return changed
 
     @property
     def modality_of(self) -> dict[str, str]:
@@ -223,5 +226,5 @@ def _command(
         words += ["--given", f"{name}={value}"]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
-        words += [f"--{name}", str(chosen)]
+        words += [f"--{name.replace('_', '-')}", str(chosen)]
     return shlex.join(words)

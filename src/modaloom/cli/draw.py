@@ -32,7 +32,11 @@ def generate(
         str | None, typer.Option(help="Sampler where nothing is given [default: the run's].")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Of the likeliest codes only [default: the run's].")
+    ] = None,
     jitter: Annotated[float | None, typer.Option(help="More is more varied [default: the run's].")] = None,
+    churn: Annotated[float | None, typer.Option(help="More revises more [default: the run's].")] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
 ) -> None:
@@ -45,7 +49,9 @@ def generate(
         "sampler": sampler,
         "opening": opening,
         "temperature": temperature,
+        "top_p": top_p,
         "jitter": jitter,
+        "churn": churn,
     }
     sampling = {name: value for name, value in chosen.items() if value is not None}
     count = 0

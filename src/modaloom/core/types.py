@@ -65,6 +65,8 @@ class Field:
     """bool (B, L): False where the sample lacks this stream or the position is padding."""
     t: Tensor
     """float32 (B,): noise level."""
+    size: int | None = None
+    """Codebook size K; needed where noise is made of codes."""
 
 
 Canvas = dict[str, Field]

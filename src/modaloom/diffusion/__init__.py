@@ -2,5 +2,6 @@
 
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.process import Process
+from modaloom.diffusion.uniform import Uniform
 
-PROCESSES: dict[str, type[Process]] = {"masked": Masked}
+PROCESSES: dict[str, type[Process]] = {"masked": Masked, "uniform": Uniform}

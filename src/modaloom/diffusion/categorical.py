@@ -5,27 +5,10 @@ temperature (arXiv 2409.02908). Here a draw inverts the cumulative distribution 
 one uniform per code where Gumbel's trick takes K.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from modaloom.core.errors import check_range
-from modaloom.diffusion.process import uniforms
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The randomness of a batch: a sample draws from its own generator, whatever stands beside it."""
-
-    generators: Sequence[torch.Generator]
-    each: int = 1
-    """Consecutive samples that share a generator: 1 keeps samples independent of the batch's size."""
-
-    def uniform(self, *shape: int) -> Tensor:
-        """float64 (B, *shape) of U[0, 1), B = len(generators) × each."""
-        return torch.cat([uniforms(self.each, *shape, generator=g) for g in self.generators])
 
 
 def gumbel(uniform: Tensor) -> Tensor:
@@ -47,11 +30,17 @@ def categorical(logits: Tensor, uniform: Tensor, *, temperature: float = 1.0, to
     −∞ is never drawn. Temperature 0 takes the likeliest. `top_p` keeps the likeliest outcomes that together
     reach that probability (nucleus sampling, arXiv 1904.09751). Raises `BadValue` out of these ranges.
     """
+    return inverse(sharpened(logits, temperature=temperature, top_p=top_p), uniform[..., None]).squeeze(-1)
+
+
+def sharpened(logits: Tensor, *, temperature: float = 1.0, top_p: float = 1.0) -> Tensor:
+    """float64 logits (..., K) of the law that `categorical` draws from, with its arguments and errors."""
     check_range("temperature", temperature, 0)
     check_range("top_p", top_p, 0, 1, open_low=True)
     if temperature == 0:
-        return logits.argmax(-1)
-    return inverse(nucleus(logits.double() / temperature, top_p), uniform[..., None]).squeeze(-1)
+        likeliest = logits.argmax(-1, keepdim=True)
+        return torch.full_like(logits, -torch.inf, dtype=torch.float64).scatter(-1, likeliest, 0)
+    return nucleus(logits.double() / temperature, top_p)
 
 
 def nucleus(logits: Tensor, top_p: float) -> Tensor:

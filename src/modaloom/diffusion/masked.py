@@ -1,13 +1,15 @@
 """Masked (absorbing) diffusion over codes with nested residual depths."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from modaloom.core.types import MASK, Field
 from modaloom.diffusion.frontier import Frontier
-from modaloom.diffusion.process import Process, uniforms
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.process import Process
 from modaloom.diffusion.schedules import Power, Schedule
 
 
@@ -33,17 +35,23 @@ class Masked(Process):
     `known` must be nested too: with a depth, all coarser depths of the position are known.
     """
 
+    timed: ClassVar[bool] = False
     schedule: Schedule = field(default_factory=Power)
 
-    def prior(self, codes: Tensor, known: Tensor) -> Tensor:
-        return codes.masked_fill(~known, MASK)
+    def prior(self, field: Field, *, noise: Noise) -> Field:
+        return replace(field, state=field.state.masked_fill(~field.known, MASK), t=torch.ones_like(field.t))
 
-    def corrupt(self, codes: Tensor, t: Tensor, known: Tensor, *, generator: torch.Generator) -> Tensor:
-        alpha = self.schedule.alpha(t)[:, None, None]
-        kept = uniforms(*codes.shape, generator=generator).to(codes.device) < alpha
-        shown = (known | kept).sum(-1, keepdim=True)
-        depth = torch.arange(codes.shape[-1], device=codes.device)
-        return codes.masked_fill(depth >= shown, MASK)
+    def advance(self, field: Field, t: Tensor, *, uniform: Tensor) -> Field:
+        """Of the unknown codes that are shown each stays so with probability α(t) / α(now)."""
+        stays = (self.schedule.alpha(t) / self.schedule.alpha(field.t)).nan_to_num(0.0)
+        kept = field.known | (uniform < stays[:, None, None])
+        shown = (kept & (field.state != MASK)).sum(-1, keepdim=True)
+        depth = torch.arange(field.state.shape[-1], device=field.state.device)
+        return replace(field, state=field.state.masked_fill(depth >= shown, MASK), t=t)
+
+    def weigh(self, logits: Tensor, field: Field) -> Tensor:
+        """As they are: a mask says nothing of the code that it hides."""
+        return logits
 
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         frontier = Frontier.of(noisy)

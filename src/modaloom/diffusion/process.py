@@ -6,24 +6,38 @@ Shapes: B batch, L positions, Q depths, K codes.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 
 from modaloom.core.types import Canvas, Denoiser, Field
+from modaloom.diffusion.noise import Noise, uniforms
 
 
 class Process(ABC):
     """A diffusion over codes in continuous time. Knows no network: denoisers return logits of clean codes."""
 
-    @abstractmethod
-    def prior(self, codes: Tensor, known: Tensor) -> Tensor:
-        """The state at t = 1, int64 (B, L, Q): `codes` where `known` (bool (B, L, Q)), noise elsewhere."""
+    timed: ClassVar[bool]
+    """Whether the state hides how noisy it is, so that a network must be told."""
 
     @abstractmethod
-    def corrupt(self, codes: Tensor, t: Tensor, known: Tensor, *, generator: torch.Generator) -> Tensor:
-        """A draw of the state at `t` (B,), int64 (B, L, Q); codes that are `known` stay."""
+    def prior(self, field: Field, *, noise: Noise) -> Field:
+        """The field at t = 1: noise in the place of all its codes that are not known."""
+
+    @abstractmethod
+    def advance(self, field: Field, t: Tensor, *, uniform: Tensor) -> Field:
+        """A draw of the field at `t` (B,) ≥ `field.t`, given its state now; codes that are known stay.
+
+        `uniform` (B, L, Q) ~ U[0, 1) is all the chance in it.
+        """
+
+    @abstractmethod
+    def weigh(self, logits: Tensor, field: Field) -> Tensor:
+        """Logits (B, L, Q, K) that do not look at a code's own state → those that do: times q(state | code).
+
+        A network is better at the first, which change little with t, and the second is then Bayes' rule.
+        """
 
     @abstractmethod
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
@@ -38,18 +52,19 @@ class Process(ABC):
 
     @abstractmethod
     def posterior(self, probabilities: Tensor, state: Tensor, s: Tensor, t: Tensor) -> Tensor:
-        """q(state at s | state at t, clean codes ~ `probabilities`) for s < t, each code for itself."""
+        """q(state at s | state at t, clean codes ~ `probabilities`) for s ≤ t, each code for itself."""
+
+    @final
+    def corrupt(self, field: Field, t: Tensor, *, generator: torch.Generator) -> Field:
+        """A draw at `t` (B,) of a field of clean codes; those that are known stay."""
+        uniform = uniforms(*field.state.shape, generator=generator).to(field.state.device)
+        return self.advance(replace(field, t=torch.zeros_like(t)), t, uniform=uniform)
 
     @final
     def diffuse(self, canvas: Canvas, levels: Mapping[str, Tensor], *, generator: torch.Generator) -> Canvas:
         """The canvas of clean codes with each stream of `levels` corrupted to its own times (B,)."""
         return canvas | {
-            name: replace(
-                canvas[name],
-                state=self.corrupt(canvas[name].state, t, canvas[name].known, generator=generator),
-                t=t,
-            )
-            for name, t in levels.items()
+            name: self.corrupt(canvas[name], t, generator=generator) for name, t in levels.items()
         }
 
     @final
@@ -80,11 +95,11 @@ class Process(ABC):
         return nats
 
 
-def uniforms(*shape: int, generator: torch.Generator) -> Tensor:
-    """float64 U[0, 1) on the generator's device, so that a seed means the same on any other."""
-    return torch.rand(*shape, dtype=torch.float64, device=generator.device, generator=generator)
-
-
 def count(field: Field) -> Tensor:
     """int64 (B,): the codes of a field that are to be predicted, by which a loss is normalised."""
-    return (~field.known & field.valid[..., None]).sum((1, 2))
+    return unknown(field).sum((1, 2))
+
+
+def unknown(field: Field) -> Tensor:
+    """bool (B, L, Q): the codes that are to be predicted."""
+    return ~field.known & field.valid[..., None]

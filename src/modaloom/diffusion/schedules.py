@@ -24,6 +24,10 @@ class Schedule(ABC):
     def rate(self, t: Tensor) -> Tensor:
         """−α′(t) / (1 − α(t)): the rate at which a masked code is revealed, per unit of time; ∞ at t = 0."""
 
+    @abstractmethod
+    def decay(self, t: Tensor) -> Tensor:
+        """−α′(t) / α(t): the rate at which a code is lost, per unit of time; ∞ at t = 1."""
+
 
 @dataclass(frozen=True)
 class Power(Schedule):
@@ -40,6 +44,9 @@ class Power(Schedule):
     def rate(self, t: Tensor) -> Tensor:
         return self.power / t
 
+    def decay(self, t: Tensor) -> Tensor:
+        return self.power * t ** (self.power - 1) / self.alpha(t)
+
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
@@ -54,6 +61,10 @@ class Cosine(Schedule):
     def rate(self, t: Tensor) -> Tensor:
         angle = t * (math.pi / 2)
         return (math.pi / 2) / torch.tan(angle)
+
+    def decay(self, t: Tensor) -> Tensor:
+        angle = t * (math.pi / 2)
+        return (math.pi / 2) * torch.cos(angle) / self.alpha(t)
 
 
 SCHEDULES: dict[str, Schedule] = {"linear": Power(), "square": Power(2.0), "cosine": Cosine()}

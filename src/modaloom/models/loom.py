@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from modaloom.core.errors import check_range, choose
 from modaloom.core.types import MASK, Canvas, CodeShape, Denoiser, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
-from modaloom.diffusion.categorical import Noise
 from modaloom.diffusion.guidance import guide
-from modaloom.diffusion.samplers import SAMPLERS
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers import AUTO, OPENING, SAMPLERS, USUAL, Sampler, fitting
 from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -28,23 +28,34 @@ MOST = 1000.0
 class Sampling:
     """How codes are drawn."""
 
-    sampler: str = "confidence"
+    sampler: str = AUTO
+    """A name in SAMPLERS, or "auto": the one that suits the process."""
     steps: int = 48
     """Codes that come back in one step are drawn without looking at each other: more steps, fewer clashes."""
     guidance: float = 1.0
     """Classifier-free guidance w: 1 is the plain conditional."""
     temperature: float = 1.0
+    top_p: float = 1.0
+    """Codes are drawn from the likeliest that together reach this probability."""
     jitter: float = 1.0
     """Of the confidence sampler: less keeps to what is sure, more is more varied."""
-    opening: str = "certainty"
+    churn: float = 1.0
+    """Of the revising sampler: how far it goes back before each step, in steps."""
+    opening: str = AUTO
     """The sampler of the first stream where nothing is given: what follows is as varied as it is."""
 
     def __post_init__(self) -> None:
         for name in ("sampler", "opening"):
-            choose(name, getattr(self, name), SAMPLERS)
+            choose(name, getattr(self, name), (*SAMPLERS, AUTO))
         check_range("steps", self.steps, 1)
-        for name in ("guidance", "temperature", "jitter"):
+        check_range("top_p", self.top_p, 0, 1, open_low=True)
+        for name in ("guidance", "temperature", "jitter", "churn"):
             check_range(name, getattr(self, name), 0, MOST)
+
+    def check(self, process: str) -> None:
+        """Raise `BadValue` for a sampler that cannot walk the process."""
+        fitting(self.sampler, process)
+        fitting(self.opening, process)
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,9 @@ class LoomConfig:
     roles: RolesConfig = field(default_factory=RolesConfig)
     sampling: Sampling = field(default_factory=Sampling)
     """How it draws unless asked otherwise."""
+
+    def __post_init__(self) -> None:
+        self.sampling.check(choose("process", self.process, PROCESSES))
 
 
 class Loom(nn.Module):
@@ -82,7 +96,7 @@ class Loom(nn.Module):
         self.shapes, self.config = dict(shapes), config
         for name in config.roles.wanted:
             choose("stream", name, shapes)
-        self.process = PROCESSES[choose("process", config.process, PROCESSES)]()
+        self.process = PROCESSES[config.process]()
         self.network = CanvasTransformer(
             shapes,
             tables,
@@ -91,12 +105,13 @@ class Loom(nn.Module):
             depth=config.depth,
             heads=config.heads,
             separate=config.separate,
+            timed=self.process.timed,
         )
 
     def forward(self, canvas: Canvas) -> Logits:
         """The denoiser: canvas → logits of clean codes."""
         logits: Logits = self.network(canvas)
-        return logits
+        return {name: self.process.weigh(logits[name], field) for name, field in canvas.items()}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """The matrices that Muon may orthogonalise."""
@@ -114,7 +129,7 @@ class Loom(nn.Module):
         names = draw_streams(self.shapes, self.config.roles, generator)
         here = {n: present[n] for n in names}
         level = draw_noise(self.shapes, here, self.config.roles, generator)
-        canvas = {n: self._noised(codes[n], present[n], level[n], generator) for n in names}
+        canvas = {n: self._noised(n, codes[n], present[n], level[n], generator) for n in names}
         logits = self(canvas)
         total = torch.zeros((), device=codes[names[0]].device)
         parts: dict[str, Tensor] = {}
@@ -127,40 +142,42 @@ class Loom(nn.Module):
         return Loss(total, parts)
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
-        """Known fields for `given` (stream → codes (n, L, Q)), masked ones for `want`; on its own device."""
+        """Known fields for `given` (stream → codes (n, L, Q)), unknown ones for `want`; on its own device."""
         device = next(self.parameters()).device
         fields: Canvas = {}
         for name, shape in self.shapes.items():
             if name in given:
-                fields[name] = _known(given[name].reshape(n, shape.positions, shape.depth).to(device))
+                fields[name] = _known(given[name].reshape(n, shape.positions, shape.depth).to(device), shape)
             elif name in want:
                 fields[name] = _unknown(n, shape, device)
         return fields
 
     @torch.no_grad()
     def sample(self, canvas: Canvas, options: Sampling, noise: Noise) -> dict[str, Tensor]:
-        """Draw every unknown code of the canvas; returns stream → codes (B, L, Q) of all its fields.
+        """Draw every unknown code of the canvas, whatever it holds; stream → codes (B, L, Q) of all fields.
 
         Wanted streams are drawn one after the other, short ones first, each given those before it: the chain
         rule, and one of the orders that masked diffusion is free to take. Drawn together, each would commit
         itself while the others are still half masked.
+
+        Raises `BadValue` for a sampler that cannot walk the process.
         """
         times = torch.linspace(1, 0, options.steps + 1)
         done = {name: f for name, f in canvas.items() if bool(f.known.all())}
         wanted = sorted(canvas.keys() - done.keys(), key=lambda name: (self.shapes[name].codes, name))
         for name in wanted:
-            sampler = SAMPLERS[options.sampler if done else options.opening]
-            extra = {option: getattr(options, option) for option in sampler.options}
-            *_, last = sampler.run(
+            sampler = self._sampler(options, opening=not done)
+            *_, last = sampler.runs[self.config.process](
                 self.guided(options.guidance),
                 self.process,
-                done | {name: canvas[name]},
+                done | {name: self.process.prior(canvas[name], noise=noise)},
                 times,
                 noise=noise,
                 temperature=options.temperature,
-                **extra,
+                top_p=options.top_p,
+                **{option: getattr(options, option) for option in sampler.options},
             )
-            done[name] = _known(last[name].state)
+            done[name] = _known(last[name].state, self.shapes[name])
         return {name: f.state for name, f in done.items()}
 
     def guided(self, scale: float) -> Denoiser:
@@ -178,26 +195,31 @@ class Loom(nn.Module):
         points: int = 32,
     ) -> dict[str, Tensor]:
         """Nats (B,) by wanted stream, which sum to a bound on −log p(wanted | given); see `Process.bound`."""
-        canvas = {name: _known(codes[name]) for name in self.shapes if name in given}
-        canvas |= {name: _wanted(codes[name]) for name in self.shapes if name in wanted}
-        return self.process.bound(self, canvas, wanted, points=points, generator=generator)
+        shown = {name: _known(codes[name], shape) for name, shape in self.shapes.items() if name in given}
+        asked = {name: _wanted(codes[name], shape) for name, shape in self.shapes.items() if name in wanted}
+        return self.process.bound(self, shown | asked, wanted, points=points, generator=generator)
 
-    def _noised(self, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator) -> Field:
-        known = (t == 0)[:, None, None].expand_as(codes)
-        state = self.process.corrupt(codes, t, known, generator=generator)
-        return Field(state, known, present[:, None].expand(codes.shape[:2]), t)
+    def _sampler(self, options: Sampling, *, opening: bool) -> Sampler:
+        name, usual = (options.opening, OPENING) if opening else (options.sampler, USUAL)
+        return SAMPLERS[fitting(name, self.config.process, usual)]
+
+    def _noised(
+        self, name: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
+    ) -> Field:
+        known, valid = (t == 0)[:, None, None].expand_as(codes), present[:, None].expand(codes.shape[:2])
+        clean = Field(codes, known, valid, torch.zeros_like(t), self.shapes[name].size)
+        return self.process.corrupt(clean, t, generator=generator)
 
 
-def _known(codes: Tensor) -> Field:
+def _known(codes: Tensor, shape: CodeShape) -> Field:
     ones = torch.ones_like(codes, dtype=torch.bool)
-    return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device))
+    return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device), shape.size)
 
 
-def _wanted(codes: Tensor) -> Field:
-    return replace(_known(codes), known=torch.zeros_like(codes, dtype=torch.bool))
+def _wanted(codes: Tensor, shape: CodeShape) -> Field:
+    return replace(_known(codes, shape), known=torch.zeros_like(codes, dtype=torch.bool))
 
 
 def _unknown(n: int, shape: CodeShape, device: torch.device) -> Field:
-    state = torch.full((n, shape.positions, shape.depth), MASK, device=device)
-    known = torch.zeros_like(state, dtype=torch.bool)
-    return Field(state, known, ~known[..., 0], torch.ones(n, device=device))
+    codes = torch.full((n, shape.positions, shape.depth), MASK, device=device)
+    return replace(_wanted(codes, shape), t=torch.ones(n, device=device))

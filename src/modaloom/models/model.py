@@ -9,8 +9,8 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue, choose
 from modaloom.core.rng import generator
-from modaloom.core.types import Canvas
-from modaloom.diffusion.categorical import Noise
+from modaloom.core.types import Canvas, Field
+from modaloom.diffusion.noise import Noise
 from modaloom.modalities.base import Value
 from modaloom.models.loom import Loom, Sampling
 from modaloom.tokenizers.base import Tokenizer
@@ -119,5 +119,6 @@ class Model:
 
 def _rows(canvas: Canvas, rows: slice) -> Canvas:
     return {
-        name: type(f)(f.state[rows], f.known[rows], f.valid[rows], f.t[rows]) for name, f in canvas.items()
+        name: Field(f.state[rows], f.known[rows], f.valid[rows], f.t[rows], f.size)
+        for name, f in canvas.items()
     }

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from modaloom.core.types import Canvas, CodeShape, Field, Logits
 from modaloom.networks.blocks import Block
+from modaloom.networks.level import Level
 
 
 class CodeTable(nn.Module):
@@ -83,7 +84,8 @@ class CanvasTransformer(nn.Module):
     """Canvas → logits of every stream in it.
 
     Streams that are absent cost nothing: they are not in the canvas. With `separate`, given tokens look only
-    at given tokens, so that they could be encoded once for all steps.
+    at given tokens, so that they could be encoded once for all steps. With `timed`, tokens know their noise
+    level.
 
     Args:
         shapes: stream → code shape.
@@ -101,6 +103,7 @@ class CanvasTransformer(nn.Module):
         depth: int,
         heads: int,
         separate: bool = False,
+        timed: bool = False,
     ) -> None:
         super().__init__()
         self.tables, self.separate = dict(tables), separate
@@ -112,6 +115,7 @@ class CanvasTransformer(nn.Module):
         self.given = nn.Parameter(torch.zeros(width))
         self.norm_in, self.norm_out = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.level = Level(width) if timed else None
 
     def forward(self, canvas: Canvas) -> Logits:
         x_BTD = self.norm_in(torch.cat([self._embed(name, field) for name, field in canvas.items()], 1))
@@ -134,6 +138,8 @@ class CanvasTransformer(nn.Module):
     def _embed(self, name: str, field: Field) -> Tensor:
         given_BL1 = field.known.all(-1, keepdim=True)
         x: Tensor = self._table(name)(field.state) + self.place[_module_name(name)]()
+        if self.level is not None:
+            x = x + self.level(field.t)[:, None]
         return x + given_BL1 * self.given
 
     def _mask(self, canvas: Canvas) -> Tensor | None:

@@ -1,15 +1,18 @@
-"""The reverse process itself."""
+"""The reverse process of masked diffusion itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from modaloom.core.types import MASK, Canvas, Denoiser, Field
-from modaloom.diffusion.categorical import Noise, categorical
+from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
-from modaloom.diffusion.samplers.reveal import code_noise, moved, outstanding, share, targets
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers.reveal import reveal, share
+from modaloom.diffusion.samplers.walk import code_noise, moved, targets
 
 
 @torch.no_grad()
@@ -33,29 +36,40 @@ def ancestral(
     `canvas`: unknown codes are `MASK`, wanted streams at t = `times[0]`. Yields a canvas per step of `times`;
     the last one has no masked code at a valid position. Raises `BadValue` for other times or temperatures.
     """
-    start = canvas
+    start, draw = canvas, partial(categorical, temperature=temperature, top_p=top_p)
     returns, uniforms = code_noise(canvas, noise), code_noise(canvas, noise)
     for s in targets(times):
-        due = outstanding(
-            {
-                name: Frontier.of(field).masked - remaining(process, start[name], returns[name], s)
-                for name, field in canvas.items()
-            }
-        )
-        while due:
-            logits = denoise(canvas)
-            for name, count in due.items():
-                frontier = Frontier.of(canvas[name])
-                codes = categorical(
-                    frontier.pick(logits[name]),
-                    frontier.pick(uniforms[name]),
-                    temperature=temperature,
-                    top_p=top_p,
-                )
-                canvas = canvas | {name: frontier.write(canvas[name], codes, count > 0)}
-            due = outstanding({name: count - 1 for name, count in due.items()})
-        canvas = moved(canvas, s)
+        due = returning(process, canvas, start, returns, s)
+        canvas = moved(reveal(denoise, canvas, due, uniforms, draw), s)
         yield canvas
+
+
+@torch.no_grad()
+def step(
+    denoise: Denoiser,
+    process: Masked,
+    canvas: Canvas,
+    s: float,
+    *,
+    noise: Noise,
+    temperature: float,
+    top_p: float,
+) -> Canvas:
+    """One step of the same law, from wherever the streams are to `s`."""
+    draw = partial(categorical, temperature=temperature, top_p=top_p)
+    returns, uniforms = code_noise(canvas, noise), code_noise(canvas, noise)
+    due = returning(process, canvas, canvas, returns, s)
+    return moved(reveal(denoise, canvas, due, uniforms, draw), s)
+
+
+def returning(
+    process: Masked, canvas: Canvas, start: Canvas, returns: Mapping[str, Tensor], s: float
+) -> dict[str, Tensor]:
+    """int64 (B, L) by stream: the codes that return until `s`; `returns` (B, L, Q) was drawn at the start."""
+    return {
+        name: Frontier.of(field).masked - remaining(process, start[name], returns[name], s)
+        for name, field in canvas.items()
+    }
 
 
 def remaining(process: Masked, start: Field, returns: Tensor, s: float) -> Tensor:

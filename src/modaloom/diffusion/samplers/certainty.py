@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from modaloom.core.types import Canvas, Denoiser
-from modaloom.diffusion.categorical import Noise
 from modaloom.diffusion.masked import Masked
-from modaloom.diffusion.samplers.ordered import ordered
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers.ordered import Offer, ordered
 
 
 @torch.no_grad()
@@ -31,8 +31,8 @@ def certainty(
     Otherwise as `ordered`.
     """
 
-    def likeliest(log_p_BLK: Tensor, codes_BL: Tensor, t_B: Tensor, luck_BL: Tensor) -> Tensor:
-        return log_p_BLK.amax(-1)
+    def likeliest(offer: Offer) -> Tensor:
+        return offer.log_p.amax(-1)
 
     return ordered(
         denoise, process, canvas, times, likeliest, noise=noise, temperature=temperature, top_p=top_p

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from modaloom.core.types import Canvas, Denoiser
-from modaloom.diffusion.categorical import Noise, gumbel
+from modaloom.diffusion.categorical import gumbel
 from modaloom.diffusion.masked import Masked
-from modaloom.diffusion.samplers.ordered import ordered
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers.ordered import Offer, ordered
 
 
 @torch.no_grad()
@@ -32,8 +33,8 @@ def confidence(
     Otherwise as `ordered`.
     """
 
-    def drawn(log_p_BLK: Tensor, codes_BL: Tensor, t_B: Tensor, luck_BL: Tensor) -> Tensor:
-        sure_BL = log_p_BLK.gather(-1, codes_BL[..., None]).squeeze(-1)
-        return sure_BL + jitter * t_B[:, None] * gumbel(luck_BL)
+    def drawn(offer: Offer) -> Tensor:
+        sure = offer.log_p.gather(-1, offer.codes[..., None]).squeeze(-1)
+        return sure + jitter * offer.t[:, None] * gumbel(offer.luck)
 
     return ordered(denoise, process, canvas, times, drawn, noise=noise, temperature=temperature, top_p=top_p)

@@ -1,19 +1,39 @@
 """The walk of the samplers that choose which codes come back first. Shapes: B batch, L positions, K codes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from modaloom.core.types import Canvas, Denoiser, Field
-from modaloom.diffusion.categorical import Noise, categorical
+from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
-from modaloom.diffusion.samplers.reveal import code_noise, moved, outstanding, share, targets
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers.reveal import share
+from modaloom.diffusion.samplers.walk import code_noise, moved, outstanding, targets
 
-Rank = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-"""Log-probabilities (B, L, K) of the next codes, drawn codes (B, L), t (B,), uniforms (B, L) → (B, L): those
-with the highest come back first."""
+
+@dataclass(frozen=True)
+class Offer:
+    """Each position's next code, as drawn."""
+
+    codes: Tensor
+    """int64 (B, L)."""
+    log_p: Tensor
+    """float64 (B, L, K): the law of the codes before temperature and top-p."""
+    masked: Tensor
+    """int64 (B, L): how many codes of the position are masked; only those of more than 0 can come back."""
+    t: Tensor
+    """float (B,): noise level."""
+    luck: Tensor
+    """float64 (B, L) ~ U[0, 1)."""
+
+
+Rank = Callable[[Offer], Tensor]
+"""(B, L): the codes with the highest rank come back first."""
 
 
 @torch.no_grad()
@@ -36,7 +56,7 @@ def ordered(
     `canvas`: unknown codes are `MASK`, wanted streams at t = `times[0]`. Yields a canvas per step of `times`;
     the last one has no masked code at a valid position.
     """
-    start = canvas
+    start, draw = canvas, partial(categorical, temperature=temperature, top_p=top_p)
     for s in targets(times):
         uniforms, luck = code_noise(canvas, noise), code_noise(canvas, noise)
         due = outstanding(
@@ -51,11 +71,9 @@ def ordered(
             for name, count in due.items():
                 field, frontier = canvas[name], Frontier.of(canvas[name])
                 scores = frontier.pick(logits[name]).double()
-                codes = categorical(
-                    scores, frontier.pick(uniforms[name]), temperature=temperature, top_p=top_p
-                )
-                order = rank(scores.log_softmax(-1), codes, field.t, frontier.pick(luck[name]))
-                chosen[name] = top(order, frontier.open, count)
+                codes, log_p = draw(scores, frontier.pick(uniforms[name])), scores.log_softmax(-1)
+                offer = Offer(codes, log_p, frontier.masked, field.t, frontier.pick(luck[name]))
+                chosen[name] = top(rank(offer), frontier.open, count)
                 canvas = canvas | {name: frontier.write(field, codes, chosen[name])}
             due = outstanding({name: count - chosen[name].sum(1) for name, count in due.items()})
         canvas = moved(canvas, s)

@@ -1,45 +1,37 @@
-"""What the samplers of masked diffusion share. Shapes: B batch, L positions, Q depths."""
+"""What the samplers of masked diffusion share. Shapes: B batch, L positions, Q depths, K codes."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from modaloom.core.errors import BadValue
-from modaloom.core.types import Canvas, Field
-from modaloom.diffusion.categorical import Noise
+from modaloom.core.types import Canvas, Denoiser, Field
+from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.samplers.walk import outstanding
+
+Draw = Callable[[Tensor, Tensor], Tensor]
+"""Logits (B, L, K), uniforms (B, L) → codes (B, L)."""
 
 
-def targets(times: Tensor) -> list[float]:
-    """Where each step of `times` (S + 1,) ends; `BadValue` unless they fall from at most 1 to exactly 0."""
-    values: list[float] = times.tolist()
-    if len(values) < 2 or values[0] > 1 or values[-1] != 0 or any(t < s for t, s in pairwise(values)):
-        raise BadValue(f"the times of a sampler must fall from at most 1 to exactly 0; got {values}")
-    return values[1:]
+def reveal(
+    denoise: Denoiser, canvas: Canvas, due: Mapping[str, Tensor], uniforms: Mapping[str, Tensor], draw: Draw
+) -> Canvas:
+    """Write each position's next `due` (B, L) codes, by stream.
 
-
-def moved(canvas: Canvas, s: float) -> Canvas:
-    """Every field that is noisier than `s` at level `s`; given fields, at t = 0, stay there."""
-    return {name: replace(field, t=field.t.clamp_max(s)) for name, field in canvas.items()}
+    Codes of different positions are drawn independently, those of one position in turn, with a network call
+    each. Where nothing is due the network is not called.
+    """
+    due = outstanding(due)
+    while due:
+        logits = denoise(canvas)
+        for name, count in due.items():
+            frontier = Frontier.of(canvas[name])
+            codes = draw(frontier.pick(logits[name]), frontier.pick(uniforms[name]))
+            canvas = canvas | {name: frontier.write(canvas[name], codes, count > 0)}
+        due = outstanding({name: count - 1 for name, count in due.items()})
+    return canvas
 
 
 def share(process: Masked, start: Field, s: float) -> Tensor:
     """float (B,): the share of the codes masked at the start that is still masked at level `s`."""
     return process.stay(start.t.clamp_max(s), start.t)
-
-
-def code_noise(canvas: Canvas, noise: Noise) -> dict[str, Tensor]:
-    """Uniforms (B, L, Q) for the codes of every stream.
-
-    Drawn for all codes, needed or not, so that a sample's numbers do not depend on the rest of its batch.
-    """
-    return {
-        name: noise.uniform(*field.state.shape[1:]).to(field.state.device) for name, field in canvas.items()
-    }
-
-
-def outstanding(due: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The streams that have a positive count left."""
-    return {name: count for name, count in due.items() if bool((count > 0).any())}

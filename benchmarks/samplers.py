@@ -1,0 +1,107 @@
+"""Quality against the number of steps, for every sampler that can walk a run's process.
+
+python benchmarks/samplers.py RUN WORLD [--steps 4,8,16,32,64] [--n 200] [--plot samplers.png] [--json F]
+
+Captions from images and images from captions of seen combinations; the score is the share of right slots.
+Temperature and all else are as the run says, the same for every sampler.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from curves import plot
+from figures import Figures, Target, arguments, publish, seeds
+
+from modaloom import api
+from modaloom.api.judge import held_out
+from modaloom.core.types import Sample
+from modaloom.data.folder import open_folder
+from modaloom.diffusion.samplers import SAMPLERS
+from modaloom.evaluation.choice import judge_of
+from modaloom.evaluation.judge import Judge
+from modaloom.evaluation.rows import Direction
+from modaloom.models.loom import Sampling
+from modaloom.report.plots import Line
+
+DIRECTIONS = (Direction(("image",), ("caption",)), Direction(("caption",), ("image",)))
+SPLIT, METRIC = "test-seen", "slot.mean"
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A run and what it is asked."""
+
+    run: api.TrainedRun
+    samples: Sequence[Sample]
+    judge: Judge
+
+    @classmethod
+    def of(cls, run: api.TrainedRun, folder: Path, *, n: int) -> "Exam":
+        """The first n samples of the split."""
+        index = open_folder(folder)
+        samples = held_out(run, index)[SPLIT][:n]
+        return cls(run, samples, judge_of(index.path, (), {SPLIT: samples}, run.modality_of))
+
+    def score(self, direction: Direction, sampling: Sampling) -> float:
+        given = {name: [s.streams[name] for s in self.samples] for name in direction.given}
+        names, n = [sample.key for sample in self.samples], len(self.samples)
+        drawn = self.run.model.generate(given, direction.want, n=n, names=names, options=sampling)
+        return self.judge.score(direction, drawn, self.samples)[METRIC]
+
+
+def fitting(run: api.TrainedRun) -> list[str]:
+    """The samplers that can walk the run's process."""
+    return [name for name, value in SAMPLERS.items() if run.model.loom.config.process in value.runs]
+
+
+def measure(exam: Exam, steps: Sequence[int]) -> dict[str, Figures]:
+    """Sampler → figures, one for each direction and number of steps."""
+    usual, found = exam.run.model.loom.config.sampling, {}
+    for sampler in fitting(exam.run):
+        ways = [replace(usual, sampler=sampler, steps=count) for count in steps]
+        found[sampler] = {
+            figure(direction, way.steps): exam.score(direction, way)
+            for direction in DIRECTIONS
+            for way in ways
+        }
+    return found
+
+
+def figure(direction: Direction, steps: int) -> str:
+    """A row of the table."""
+    return f"{direction.name}, {steps} steps"
+
+
+def curves(found: Mapping[str, Figures], steps: Sequence[int]) -> dict[str, list[Line]]:
+    """Direction → a line for every sampler."""
+    return {
+        direction.name: [
+            Line(sampler, [(count, figures[figure(direction, count)]) for count in steps])
+            for sampler, figures in found.items()
+        ]
+        for direction in DIRECTIONS
+    }
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("folder", type=Path, help="a world that it can be asked about")
+    parser.add_argument("--steps", type=seeds, default=[4, 8, 16, 32, 64], help="such as 4,8,16")
+    parser.add_argument("--n", type=int, default=200, help="samples a direction")
+    parser.add_argument("--plot", type=Path, default="samplers.png", help="where the picture goes")
+    run(parser.parse_args())
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print and draw."""
+    exam = Exam.of(api.load(options.run), options.folder, n=options.n)
+    found = measure(exam, options.steps)
+    publish([Target(name) for name in next(iter(found.values()))], found, options.json)
+    plot(curves(found, options.steps), options.plot, x="steps", y=METRIC)
+
+
+if __name__ == "__main__":
+    main()

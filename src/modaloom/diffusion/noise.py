@@ -1,0 +1,25 @@
+"""Uniform random numbers in float64, on the generator's device: a seed means the same on any other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The randomness of a batch: a sample draws from its own generator, whatever stands beside it."""
+
+    generators: Sequence[torch.Generator]
+    each: int = 1
+    """Consecutive samples that share a generator: 1 keeps samples independent of the batch's size."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """float64 (B, *shape) of U[0, 1), B = len(generators) × each."""
+        return torch.cat([uniforms(self.each, *shape, generator=g) for g in self.generators])
+
+
+def uniforms(*shape: int, generator: torch.Generator) -> Tensor:
+    """float64 U[0, 1)."""
+    return torch.rand(*shape, dtype=torch.float64, device=generator.device, generator=generator)

@@ -1,0 +1,38 @@
+"""Noise whose samples share the work of covering [0, 1): a few thousand say what millions of others would."""
+
+import torch
+from torch import Tensor
+from torch.quasirandom import SobolEngine
+
+from modaloom.core.types import MASK, Canvas
+
+WIDTH = 12
+"""Uniforms a sample may ask for between two sorts."""
+
+
+class Strata:
+    """Stands in for `Noise`: each number is U[0, 1) for itself, but those of a batch are spread evenly.
+
+    Array-RQMC (L'Ecuyer, Lécot, Tuffin 2008): before each step the samples are sorted by state, and
+    neighbours take neighbouring points of a scrambled Sobol sequence, so that the samples in one state are
+    spread evenly among themselves.
+    """
+
+    def __init__(self, count: int, *, seed: int = 0) -> None:
+        self.count, self.seed = count, seed
+        self.restart(torch.arange(count))
+
+    def sort(self, canvas: Canvas) -> None:
+        """To be called between the steps."""
+        flat = torch.cat([field.state.flatten(1) for field in canvas.values()], 1) - MASK
+        self.restart((flat * (1 + int(flat.max())) ** torch.arange(flat.shape[1])).sum(1).argsort())
+
+    def restart(self, order: Tensor) -> None:
+        self.seed += 1
+        points = SobolEngine(WIDTH, scramble=True, seed=self.seed).draw(self.count, dtype=torch.float64)
+        self.points, self.used = torch.empty_like(points).index_copy(0, order, points), 0
+
+    def uniform(self, *shape: int) -> Tensor:
+        first, self.used = self.used, self.used + torch.Size(shape).numel()
+        assert self.used <= WIDTH
+        return self.points[:, first : self.used].reshape(self.count, *shape)
