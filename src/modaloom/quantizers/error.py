@@ -20,7 +20,7 @@ class _SquaredError(torch.autograd.Function):
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)
         rows = max(1, CHUNK // max(1, a.shape[1]))
-        parts = [(x - y).square_().sum() for x, y in zip(a.split(rows), b.split(rows))]
+        parts = [(x - y).square_().sum() for x, y in zip(torch.split(a, rows), torch.split(b, rows))]
         return torch.stack(parts).sum()
 
     @staticmethod
