@@ -1,5 +1,6 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
+from composed import COMPOSED
 from mutant import Mutant
 from signals import SIGNALS
 
@@ -40,22 +41,22 @@ QUANTIZERS = (
     Mutant(
         "a revived code keeps its dead count (Q2)",
         "quantizers/codebook.py",
-        "            self.count[dead] = mean\n",
+        "        self.count[codes] = counts\n",
         "",
         Q,
     ),
     Mutant(
         "revival that moves nothing (Q2)",
         "quantizers/codebook.py",
-        "            self.vectors[dead] = draw(z, len(dead), generator)\n",
+        "        self.vectors[codes] = self.surface(rows)\n",
         "",
         Q,
     ),
     Mutant(
         "the k-means start forgets its counts (Q3)",
         "quantizers/codebook.py",
-        "self.count.copy_(counts)",
-        "self.count.fill_(1)",
+        "self.count[:first] = counts",
+        "self.count[:first] = 1",
         Q,
     ),
     Mutant(
@@ -82,14 +83,14 @@ QUANTIZERS = (
     Mutant(
         "an absolute threshold of death (Q5)",
         "quantizers/codebook.py",
-        "self.count[rarest] < self.dead * mean",
-        "self.count[rarest] < self.dead",
+        "count[rarest] < self.dead * mean",
+        "count[rarest] < self.dead",
         Q,
     ),
     Mutant(
         "no bound on how many codes revive (Q5)",
         "quantizers/codebook.py",
-        "[: min(self.most, len(z))]",
+        "[: min(most, len(z))]",
         "[: len(z)]",
         Q,
     ),
@@ -486,4 +487,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *DIFFUSION, *SIGNALS, *TRAINING)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING)

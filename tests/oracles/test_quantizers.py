@@ -22,7 +22,7 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 
 def started(vectors: Tensor, count: float = 1.0, **options: object) -> VQ:
     """A VQ in training mode with these vectors, as if it had been learning for long."""
-    vq = VQ(vectors.shape[1], len(vectors), **options)
+    vq = build("vq", vectors.shape[1], len(vectors), **options)
     with torch.no_grad():
         vq.codebook.vectors.copy_(vectors)
     vq.codebook.count.fill_(count)
@@ -99,7 +99,7 @@ def test_q3_the_same_batch_again_does_not_move_the_start() -> None:
     """Q3: after the k-means start each vector is the mean of its members with their number as its count."""
     centers = 20 * normal(6, 4, seed=2)
     z = (centers[:, None] + 0.1 * normal(6, 20, 4, seed=1)).reshape(-1, 4)
-    vq = VQ(4, 6, decay=0.5)
+    vq = build("vq", 4, 6, decay=0.5)
     codes = vq(z, generator=seeded()).codes[:, 0]
     start = vq.vectors[0].clone()
     assert vq.codebook.count.tolist() == codes.bincount(minlength=6).tolist()
@@ -159,10 +159,10 @@ def test_q5_the_revived_share_is_bounded(kind: str) -> None:
 
 
 def test_q5_the_threshold_scales_with_vectors_per_code() -> None:
-    """Q5: K = 8 N and all codes in equal use, 1/8 of a hit per batch: none of them is dead."""
-    vq = started(normal(512, 4), count=64 / 512)
+    """Q5: K = 32 N and all codes in equal use, 1/32 of a hit per batch: none of them is dead."""
+    vq = started(normal(512, 4), count=16 / 512)
     before = vq.vectors[0].clone()
-    codes = vq(normal(64, 4, seed=1), generator=seeded()).codes
+    codes = vq(normal(16, 4, seed=1), generator=seeded()).codes
     unhit = torch.ones(512, dtype=torch.bool).index_fill_(0, codes[:, 0], False)
     assert torch.equal(vq.vectors[0, unhit], before[unhit])
 

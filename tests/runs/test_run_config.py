@@ -1,6 +1,7 @@
 """The Run tree itself."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,25 @@ def test_json_rebuilds_the_run() -> None:
     run = override(Run(), ["seed=3", "training.steps.loom=40", "data.streams=['image']", "loom.width=64"])
     assert run.data.streams == ("image",)
     assert from_dict(json.loads(json.dumps(to_dict(run)))) == run != Run()
+
+
+def test_a_quantizer_is_chosen_by_settings() -> None:
+    settings = ["vqvae.quantizer=fsq", "vqvae.levels=[8, 5]", "vqvae.groups=2", "vqvae.growth.start=16"]
+    run = override(Run(), settings)
+    assert (run.vqvae.quantizer, run.vqvae.levels, run.vqvae.groups) == ("fsq", (8, 5), 2)
+    assert run.vqvae.growth == replace(Run().vqvae.growth, start=16)
+    assert from_dict(json.loads(json.dumps(to_dict(run)))) == run
+    with pytest.raises(BadValue, match="dropout is 2"):
+        override(Run(), ["vqvae.dropout=2"])
+    with pytest.raises(BadValue, match=r"growth\.every is 0"):
+        override(Run(), ["vqvae.growth.every=0"])
+
+
+def test_a_run_saved_without_these_settings_has_their_defaults() -> None:
+    plain = to_dict(Run())
+    old = ("grid", "widths", "blocks", "dim", "quantizer", "size", "depth", "commitment", "varied")
+    plain["vqvae"] = {name: plain["vqvae"][name] for name in old}
+    assert from_dict(plain) == Run()
 
 
 def test_toml(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from modaloom.core.rng import generator
 from modaloom.modalities.base import Limits
 from modaloom.modalities.image import IMAGE
+from modaloom.quantizers import Growth
 from modaloom.tokenizers.vqvae import VQVAE, VQVAEConfig
 
 CONFIG = VQVAEConfig(grid=2, widths=(16, 32), dim=8, size=16, depth=2)
@@ -189,3 +190,31 @@ def test_halvings_follow_from_the_grid():
     for side, grid, expected in ((32, 4, 4), (32, 8, 8), (24, 4, 3), (8, 8, 4)):
         form = {"size": [side, side], "content": [side, side], "channels": 1}
         assert VQVAE(IMAGE, form, replace(CONFIG, grid=grid)).shape.grid == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "depth", "size"),
+    [
+        ({"quantizer": "fsq", "size": 20}, 2, 20),
+        ({"quantizer": "lfq"}, 2, 16),
+        ({"codebook": "sim", "gradient": "rotation", "code_dim": 4, "normalize": True}, 2, 16),
+        ({"adaptive": 0.3}, 2, 17),
+        ({"groups": 2, "dropout": 0.5}, 4, 16),
+        ({"growth": Growth(start=4, every=2)}, 2, 16),
+    ],
+)
+def test_any_quantizer_may_stand_in_the_middle(options, depth, size):
+    """The promised shape follows it; trained, it beats the untrained; the state rebuilds it."""
+    values, config = pictures(64), replace(CONFIG, **options)
+    tokenizer = VQVAE(IMAGE, FORM, config)
+    assert (tokenizer.shape.depth, tokenizer.shape.size) == (depth, size)
+    assert tokenizer.vectors.shape == (depth, size, 8)
+    before = error(tokenizer.eval(), values)
+    assert error(train(tokenizer, values, steps=40), values) < 0.7 * before
+    codes = tokenizer.encode(values)
+    assert codes.shape[-1] == depth
+    assert 0 <= codes.min() <= codes.max() < size
+    again = VQVAE.restore(json.loads(json.dumps(tokenizer.state())))
+    again.load_state_dict(tokenizer.state_dict())
+    assert again.config == config
+    assert torch.equal(again.eval().encode(values), codes)

@@ -13,7 +13,7 @@ from torch import Tensor
 from modaloom.bench.case import Case
 from modaloom.bench.clock import milliseconds, one_thread, peak_megabytes
 from modaloom.core.errors import BadValue
-from modaloom.quantizers import VQ
+from modaloom.quantizers import VQ, build
 from modaloom.quantizers.nearest import nearest
 
 N = 16_384
@@ -92,7 +92,8 @@ def _huge(device: torch.device) -> Case:
 
 
 def _ours(e: Tensor) -> VQ:
-    vq = VQ(e.shape[1], len(e), dead=0).to(e.device)
+    vq = build("vq", e.shape[1], len(e), dead=0.0).to(e.device)
+    assert isinstance(vq, VQ)
     vq.codebook.vectors.copy_(e)
     vq.codebook.count.fill_(N / len(e))
     vq.codebook.started.fill_(True)

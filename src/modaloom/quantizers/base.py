@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.errors import BadValue
 from modaloom.core.types import Quantized
 
 
@@ -16,7 +17,7 @@ class Quantizer(nn.Module, ABC):
     """Turns vectors into codes and back.
 
     `forward` learns from a batch only in training mode; in eval mode it changes nothing. Whatever the dtype
-    of z, the search and the result are in the codebook's float32.
+    of z, the search and the result are in float32.
     """
 
     dim: int
@@ -56,6 +57,18 @@ class Quantizer(nn.Module, ABC):
 def is_finite(z: Tensor) -> bool:
     """Whether all values of z, one at least, are finite; in no memory of its own."""
     return all(bool(end.isfinite()) for end in z.aminmax())
+
+
+def rows_of(z: Tensor, mask: Tensor | None, dim: int) -> tuple[Tensor, Tensor | slice]:
+    """z (..., dim) → float32 rows (N, dim), and what picks those that the mask counts.
+
+    Raises `BadValue` if z is of another width or not real numbers.
+    """
+    if z.ndim == 0 or z.shape[-1] != dim or not z.is_floating_point():
+        raise BadValue(
+            f"vectors are {z.dtype} of shape {tuple(z.shape)}; the last axis must hold {dim} floats each"
+        )
+    return z.reshape(-1, dim).float(), slice(None) if mask is None else mask.reshape(-1)
 
 
 def straight_through(z: Tensor, q: Tensor) -> Tensor:

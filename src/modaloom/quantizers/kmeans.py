@@ -1,5 +1,7 @@
 """Lloyd's k-means (1957): where a codebook starts."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -7,18 +9,30 @@ from modaloom.quantizers.error import CHUNK
 from modaloom.quantizers.nearest import nearest
 
 
+def flat(x: Tensor) -> Tensor:
+    """All of space: x as it is."""
+    return x
+
+
 @torch.no_grad()
 def kmeans(
-    z: Tensor, size: int, *, iterations: int = 10, generator: torch.Generator | None = None
+    z: Tensor,
+    size: int,
+    *,
+    iterations: int = 10,
+    surface: Callable[[Tensor], Tensor] = flat,
+    generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """z (N, D), N ≥ 1 → centroids (size, D) and how many of z each one is the mean of (size,).
 
-    Starts at random vectors of z. A centroid that attracts none stays where it is, with count 0.
+    Starts at random vectors of z. A centroid that attracts none stays where it is, with count 0. Vectors and
+    centroids are brought onto `surface`: on the unit sphere that is spherical k-means (Dhillon & Modha 2001).
     """
-    centroids = _starts(z, size, generator)
+    z = surface(z)
+    centroids = surface(_starts(z, size, generator))
     for _ in range(iterations):
         pull, counts = pulls(z, nearest(z, centroids), centroids)
-        centroids = centroids + pull / counts.clamp(min=1)[:, None]
+        centroids = surface(centroids + pull / counts.clamp(min=1)[:, None])
     return centroids, counts
 
 

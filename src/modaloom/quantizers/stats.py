@@ -1,5 +1,7 @@
 """Scalars for the log: how well the codes are used and what they lose."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -22,3 +24,8 @@ def distortion(z: Tensor, z_q: Tensor) -> Tensor:
     mean = (z.sum(0) / max(1, len(z))).expand_as(z)
     variance = squared_error(z, mean) / n
     return squared_error(z, z_q) / n / variance.clamp(min=torch.finfo(z.dtype).tiny)
+
+
+def averaged(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean over parts of every scalar that the first one has."""
+    return {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}

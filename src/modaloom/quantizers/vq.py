@@ -7,13 +7,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from modaloom.core.errors import check_range, choose
+from modaloom.core.errors import choose
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_finite, straight_through
-from modaloom.quantizers.codebook import CODEBOOKS
+from modaloom.quantizers.base import Quantizer, is_finite, rows_of
+from modaloom.quantizers.codebook import Codebook
+from modaloom.quantizers.codebooks import build_codebook
 from modaloom.quantizers.error import squared_error
+from modaloom.quantizers.gradients import GRADIENTS
 from modaloom.quantizers.nearest import nearest
+from modaloom.quantizers.normalized import Normalized
+from modaloom.quantizers.options import Options
+from modaloom.quantizers.projected import Projected
 
 
 class VQ(Quantizer):
@@ -22,43 +27,30 @@ class VQ(Quantizer):
     Both are means over all values of the counted vectors: with N = vectors × dim, the gradient into the
     encoder is 2β(z − e)/N and into the codebook 2(e − z)/N.
 
-    codebook: "ema" or "gradient"; commitment: β; decay, dead, revived: see `Codebook`.
-    Raises `BadValue` for a value out of its range.
+    commitment: β; gradient: a name of `GRADIENTS`, how that of z_q passes to z.
+    Raises `BadValue` for another name.
     """
 
     def __init__(
-        self,
-        dim: int,
-        size: int,
-        *,
-        codebook: str = "ema",
-        commitment: float = 1.0,
-        decay: float = 0.99,
-        dead: float = 0.1,
-        revived: float = 0.05,
+        self, codebook: Codebook, *, commitment: float = Options.commitment, gradient: str = Options.gradient
     ) -> None:
         super().__init__()
-        check_range("dim", dim, 1)
-        check_range("size", size, 1)
-        check_range("commitment", commitment, 0)
-        for name, share in {"decay": decay, "dead": dead, "revived": revived}.items():
-            check_range(name, share, 0, 1)
-        self.dim, self.commitment = dim, commitment
-        kind = CODEBOOKS[choose("codebook", codebook, CODEBOOKS)]
-        self.codebook = kind(dim, size, decay=decay, dead=dead, revived=revived)
+        self.dim, self.commitment = codebook.vectors.shape[1], commitment
+        self.pass_gradient = GRADIENTS[choose("gradient", gradient, GRADIENTS)]
+        self.codebook = codebook
 
     def forward(
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Quantized:
-        rows = z.reshape(-1, self.dim).to(self.codebook.vectors.dtype)
-        counts = slice(None) if mask is None else mask.reshape(-1)
+        rows, counts = rows_of(z, mask, self.dim)
         counted = rows[counts]
         seen = counted.detach()
         learns = self.training and len(seen) > 0 and is_finite(seen)
         if learns and not self.codebook.started:
             self.codebook.start(seen, generator)
-        codes = nearest(rows.detach(), self.codebook.vectors)
-        e = F.embedding(codes, self.codebook.vectors)
+        vectors = self.codebook.vectors
+        codes = nearest(rows.detach(), vectors.detach()[: self.codebook.used])
+        e = F.embedding(codes, vectors)
         loss = self._loss(counted, e[counts])
         if learns:
             self.codebook.update(seen, codes[counts], generator)
@@ -66,7 +58,7 @@ class VQ(Quantizer):
             **stats.use(codes[counts], len(self.codebook.count)),
             "distortion": stats.distortion(seen, e[counts]),
         }
-        z_q = straight_through(rows, e).reshape(z.shape)
+        z_q = self.pass_gradient(rows, e).reshape(z.shape)
         return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
 
     def decode(self, codes: Tensor) -> Tensor:
@@ -83,3 +75,12 @@ class VQ(Quantizer):
     def _loss(self, z: Tensor, e: Tensor) -> Tensor:
         commitment = squared_error(z, e.detach()) / max(1, z.numel())
         return self.commitment * commitment + self.codebook.loss(z.detach(), e)
+
+
+def vq(dim: int, size: int, options: Options) -> Quantizer:
+    """A VQ of this codebook: of directions alone, or of narrower codes, where the options say so."""
+    book = build_codebook(options.code_dim or dim, size, options)
+    made: Quantizer = VQ(book, commitment=options.commitment, gradient=options.gradient)
+    if options.normalize:
+        made = Normalized(made, decay=options.decay)
+    return Projected(made, dim, commitment=options.commitment) if options.code_dim else made

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
 from modaloom.core.errors import check_range
@@ -17,13 +18,13 @@ from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Form, Limits, Modality, Value
 from modaloom.networks import conv
-from modaloom.quantizers import build
+from modaloom.quantizers import Options, assemble
 from modaloom.tokenizers.base import Tokenizer
 
 
 @dataclass(frozen=True)
-class VQVAEConfig:
-    """Sizes of a VQ-VAE."""
+class VQVAEConfig(Options):
+    """Sizes of a VQ-VAE, and its quantizer."""
 
     grid: int = 4
     """Longest side of the code grid; the number of halvings follows from it."""
@@ -34,16 +35,17 @@ class VQVAEConfig:
     dim: int = 32
     """Width of a codebook vector."""
     quantizer: str = "vq"
+    """vq | fsq | lfq | bsq."""
     size: int = 256
     """Codebook size K of every depth."""
     depth: int = 3
     """Residual depth Q: codes per position."""
     commitment: float = 0.25
-    """β in β‖z − sg[e]‖², the mean over values."""
     varied: float = 0.5
     """Share of the training signals that the modality varies (a picture's colours are turned)."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_range("varied", self.varied, 0, 1)
 
 
@@ -60,10 +62,9 @@ class VQVAE(Tokenizer):
         kind = {"axes": len(sides), "blocks": config.blocks}
         self.encoder = conv.encoder(channels, widths, config.dim, **kind)
         self.decoder = conv.decoder(channels, widths, config.dim, **kind)
-        self.quantizer = build(
-            config.quantizer, config.dim, config.size, config.depth, commitment=config.commitment
-        )
-        self.shape = CodeShape(tuple(-(-side // 2**halvings) for side in sides), config.depth, config.size)
+        self.quantizer = assemble(config.quantizer, config.dim, config.size, config.depth, config)
+        grid = tuple(-(-side // 2**halvings) for side in sides)
+        self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0])
         self.halvings = halvings
 
     @classmethod
@@ -132,8 +133,8 @@ class VQVAE(Tokenizer):
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
-        config = {**state["config"], "widths": tuple(state["config"]["widths"])}
-        return cls(MODALITIES[state["modality"]], dict(state["form"]), VQVAEConfig(**config))
+        config = TypeAdapter(VQVAEConfig).validate_python(state["config"])
+        return cls(MODALITIES[state["modality"]], dict(state["form"]), config)
 
     def _signal(self, packed: Tensor) -> Tensor:
         assert self.modality.signal is not None

@@ -1,0 +1,93 @@
+"""Adaptive rate: a position takes as many depths of a residual as its error asks for."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from modaloom.core.errors import BadValue, check_range
+from modaloom.core.types import Quantized
+from modaloom.quantizers import stats
+from modaloom.quantizers.base import Quantizer, is_finite, rows_of
+from modaloom.quantizers.residual import Residual, total
+
+
+class Adaptive(Quantizer):
+    """The least number of stages, 1 at least, that brings ‖z − z_q‖² to `target` · E‖z − mean‖², or all.
+
+    Codes are 0..K: K, in the depths that a position does not take, stands for nothing, the zero vector. So
+    the codes are plain codes and tell the depth; counted in bits they cost its entropy beside the codes kept.
+    The stages learn from all vectors, as without it. E‖z − mean‖² is a moving average over batches, 0 before
+    the first (which sets it), when every position takes all. `depth` among the stats is the mean number of
+    stages.
+
+    target: relative squared error, more than 0; decay: of the average, per batch. Raises `BadValue` for a
+    value out of its range, or a residual with dropout, which would choose depths too.
+    """
+
+    def __init__(self, residual: Residual, target: float, *, decay: float) -> None:
+        super().__init__()
+        check_range("target", target, 0, open_low=True)
+        check_range("decay", decay, 0, 1)
+        if residual.dropout:
+            raise BadValue(f"dropout is {residual.dropout:g}; with an adaptive rate it must be 0")
+        self.dim, self.residual, self.target, self.decay = residual.dim, residual, target, decay
+        self.nothing = residual.codebook_sizes[0]
+        self.register_buffer("variance", torch.zeros(()))
+        self.register_buffer("started", torch.zeros((), dtype=torch.bool))
+        self.variance: Tensor
+        self.started: Tensor
+
+    def forward(
+        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Quantized:
+        rows, counts = rows_of(z, mask, self.dim)
+        variance = self._follow(rows[counts].detach())
+        parts = self.residual.parts(z, mask=mask, generator=generator)
+        kept = self._stages_needed(rows.detach().reshape(z.shape), parts, self.target * variance)
+        drops = [(kept <= q)[..., None] for q in range(len(parts))]
+        codes = torch.cat([p.codes.masked_fill(drop, self.nothing) for p, drop in zip(parts, drops)], -1)
+        q = total([p.z_q.detach().masked_fill(drop, 0) for p, drop in zip(parts, drops)])
+        used = stats.averaged(
+            [stats.use(column, self.nothing + 1) for column in codes.reshape(-1, self.depth)[counts].T]
+        )
+        distortion = stats.distortion(rows[counts].detach(), q.reshape(-1, self.dim)[counts])
+        depth = kept.reshape(-1)[counts].sum() / max(1, len(rows[counts]))
+        measured = {**used, "distortion": distortion, "depth": depth}
+        return Quantized(self.residual.pass_gradient(z, q), codes, total([p.loss for p in parts]), measured)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        terms = list[Tensor]()
+        for stage, part in self.residual.split(codes):
+            drop = part == self.nothing
+            decoded = stage.decode(part.masked_fill(drop, 0))
+            terms.append(decoded.masked_fill(drop.any(-1, keepdim=True), 0))
+        return total(terms)
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        return tuple(size + 1 for size in self.residual.codebook_sizes)
+
+    @property
+    def vectors(self) -> Tensor:
+        return F.pad(self.residual.vectors, (0, 0, 0, 1))
+
+    @torch.no_grad()
+    def _follow(self, z: Tensor) -> Tensor:
+        """The average E‖z − mean‖² as it was before z (N, dim), a scalar of its own; then learn from z."""
+        if not (self.training and len(z) and is_finite(z)):
+            return self.variance.clone()
+        now = (z - z.mean(0)).square().sum() / len(z)
+        if not self.started:
+            self.variance.copy_(now)
+            self.started.fill_(True)
+        before = self.variance.clone()
+        self.variance.lerp_(now, 1 - self.decay)
+        return before
+
+    def _stages_needed(self, z: Tensor, parts: list[Quantized], most: Tensor) -> Tensor:
+        """How many stages bring z (..., dim) to a squared error of at most `most`: int64 (...)."""
+        needed = torch.full(z.shape[:-1], len(parts), device=z.device)
+        for n in range(len(parts) - 1, 0, -1):
+            so_far = total([part.z_q.detach() for part in parts[:n]])
+            needed = torch.where((z - so_far).square().sum(-1) <= most, n, needed)
+        return needed

@@ -1,0 +1,113 @@
+"""Finite scalar quantization: every channel of a narrow vector is rounded to a few values; nothing to learn.
+
+Mentzer et al. 2023 (arXiv 2309.15505). Here without the paper's shift for even numbers of values: channels
+are rounded to evenly spaced values from −1 to 1, as in Parker et al. 2024 (arXiv 2411.19842).
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from modaloom.core.errors import BadValue
+from modaloom.core.types import Quantized
+from modaloom.quantizers import stats
+from modaloom.quantizers.base import Quantizer, rows_of, straight_through
+from modaloom.quantizers.options import Options
+from modaloom.quantizers.projected import Projected
+
+LEAST = 5
+"""Values of a channel that the paper advises, at least."""
+
+
+class FSQ(Quantizer):
+    """Channel i becomes round(u(L_i − 1)) of L_i values, u = (tanh z + 1)/2 in 0..1; that many, no more.
+
+    Value j stands for 2j/(L_i − 1) − 1. A code counts its channels' values, the first channel fastest. The
+    gradient passes the rounding as it is and tanh as through a function. The loss is 0, or not finite where a
+    counted value is not.
+
+    levels: L_i ≥ 2 of each channel. Raises `BadValue` for others, or none.
+    """
+
+    def __init__(self, levels: Sequence[int]) -> None:
+        super().__init__()
+        if not levels or min(levels) < 2:
+            raise BadValue(f"levels are {tuple(levels)}; at least one channel, each with at least 2")
+        self.dim = len(levels)
+        steps = [torch.linspace(-1, 1, level) for level in levels]
+        table = torch.cartesian_prod(*reversed(steps)).reshape(-1, self.dim).flip(1)
+        self.register_buffer("table", table, persistent=False)
+        self.register_buffer("levels", torch.tensor(levels), persistent=False)
+        self.register_buffer("places", torch.tensor([1, *levels[:-1]]).cumprod(0), persistent=False)
+        self.table: Tensor
+        self.levels: Tensor
+        self.places: Tensor
+
+    def forward(
+        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Quantized:
+        rows, counts = rows_of(z, mask, self.dim)
+        bounded = rows.tanh()
+        value = ((bounded.detach() + 1) / 2 * (self.levels - 1)).nan_to_num().round().long()
+        codes = (value * self.places).sum(1)
+        q = F.embedding(codes, self.table)
+        loss = (rows[counts] * 0).sum()
+        measured = {
+            **stats.use(codes[counts], len(self.table)),
+            "distortion": stats.distortion(rows[counts].detach(), q[counts]),
+        }
+        z_q = straight_through(bounded, q).reshape(z.shape)
+        return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        return F.embedding(codes.squeeze(-1), self.table)
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        return (len(self.table),)
+
+    @property
+    def vectors(self) -> Tensor:
+        return self.table[None]
+
+
+def fsq(dim: int, size: int, options: Options) -> Quantizer:
+    """An FSQ of `size` codes between linear maps. Raises `BadValue` if the levels' product is not `size`."""
+    levels = options.levels or levels_of(size)
+    if math.prod(levels) != size:
+        raise BadValue(f"levels {levels} make {math.prod(levels)} codes; size is {size}")
+    return Projected(FSQ(levels), dim, commitment=options.commitment)
+
+
+def levels_of(size: int) -> tuple[int, ...]:
+    """Levels whose product is `size`, falling, each at least LEAST where there are more than two.
+
+    Prime factors, the largest first, are multiplied until they reach LEAST. What is left over becomes the
+    second level, or goes to the smallest ones. Raises `BadValue` for a size below 2.
+    """
+    if size < 2:
+        raise BadValue(f"size is {size}; fsq needs at least 2 codes")
+    levels, factors = list[int](), _primes(size)
+    while math.prod(factors) >= LEAST:
+        level = factors.pop()
+        while level < LEAST:
+            level *= factors.pop()
+        levels.append(level)
+    if len(levels) < 2 and factors:
+        levels, factors = [*levels, math.prod(factors)], []
+    for factor in factors:
+        levels[levels.index(min(levels))] *= factor
+    return tuple(sorted(levels, reverse=True))
+
+
+def _primes(n: int) -> list[int]:
+    """The prime factors of n, rising."""
+    found, factor = list[int](), 2
+    while factor * factor <= n:
+        while n % factor == 0:
+            found, n = [*found, factor], n // factor
+        factor += 1
+    return [*found, n] if n > 1 else found

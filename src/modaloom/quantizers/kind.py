@@ -1,0 +1,29 @@
+"""What the table of quantizers holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from modaloom.core.errors import BadValue
+from modaloom.quantizers.base import Quantizer
+from modaloom.quantizers.options import Options
+
+AROUND = frozenset({"groups", "dropout", "adaptive"})
+"""Options of what stands around the quantizers of any kind."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of quantizer."""
+
+    make: Callable[[int, int, Options], Quantizer]
+    """(dim, size, options) → one of them, of depth 1."""
+    options: frozenset[str]
+    """Those of the options that it takes, beside AROUND."""
+
+    def check(self, options: Options) -> None:
+        """Raise `BadValue` for a changed option that would do nothing."""
+        idle = sorted(options.changed() - self.options - AROUND)
+        if idle:
+            raise BadValue(
+                f"this quantizer has no {', '.join(idle)}; it has {', '.join(sorted(self.options | AROUND))}"
+            )

@@ -1,0 +1,65 @@
+"""Codes in a space of another width (Yu et al. 2021, ViT-VQGAN, arXiv 2110.04627, section 3.2)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from modaloom.core.errors import check_range
+from modaloom.core.types import Quantized
+from modaloom.quantizers import stats
+from modaloom.quantizers.base import Quantizer, rows_of
+from modaloom.quantizers.error import squared_error
+
+
+class Projected(Quantizer):
+    """z_q = U·inner(Vz + a) + b with two learned linear maps, V (inner.dim, dim) down, U (dim, inner.dim) up.
+
+    loss = inner's + β‖z − z_q‖², the mean over values. The paper has no second term, since there the decoder
+    teaches U. Here U learns to rebuild z by itself too, so that stages of a residual, which take only their
+    own losses, leave a smaller rest. V starts with orthonormal rows (columns, if inner.dim is the larger) and
+    U as Vᵀ. The maps are learned by gradient: keep the module's parameters in the optimizer.
+
+    commitment: β, at least 0. Raises `BadValue` for a value out of its range.
+    """
+
+    def __init__(self, inner: Quantizer, dim: int, *, commitment: float) -> None:
+        super().__init__()
+        check_range("dim", dim, 1)
+        check_range("commitment", commitment, 0)
+        self.dim, self.commitment, self.inner = dim, commitment, inner
+        self.down, self.up = nn.Linear(dim, inner.dim), nn.Linear(inner.dim, dim)
+        nn.init.orthogonal_(self.down.weight)
+        with torch.no_grad():
+            self.up.weight.copy_(self.down.weight.T)
+        nn.init.zeros_(self.down.bias)
+        nn.init.zeros_(self.up.bias)
+
+    def forward(
+        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Quantized:
+        rows, counts = rows_of(z, mask, self.dim)
+        if mask is not None:  # 0 · NaN of a vector left out would spoil the gradient of the maps
+            rows = rows.masked_fill(~mask.reshape(-1, 1), 0)
+        with torch.autocast(z.device.type, enabled=False):
+            narrow = self.down(rows).reshape(*z.shape[:-1], self.inner.dim)
+            out: Quantized = self.inner(narrow, mask=mask, generator=generator)
+            z_q = self.up(out.z_q)
+        ends = rows[counts], z_q.reshape(-1, self.dim)[counts]
+        loss = out.loss + self.commitment * squared_error(*ends) / max(1, ends[0].numel())
+        measured = {**out.stats, "distortion": stats.distortion(*(end.detach() for end in ends))}
+        return Quantized(z_q, out.codes, loss, measured)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        with torch.autocast(codes.device.type, enabled=False):
+            return F.linear(self.inner.decode(codes), self.up.weight.detach(), self.up.bias.detach())
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        return self.inner.codebook_sizes
+
+    @property
+    def vectors(self) -> Tensor:
+        """The bias is in those of the first depth, so that they sum to the decoded vector."""
+        with torch.autocast(self.up.weight.device.type, enabled=False):
+            wide = F.linear(self.inner.vectors, self.up.weight.detach())
+        return torch.cat([wide[:1] + self.up.bias.detach(), wide[1:]])

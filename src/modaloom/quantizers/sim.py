@@ -1,0 +1,62 @@
+"""A codebook that is one linear map of fixed random vectors (SimVQ, Zhu et al. 2024, arXiv 2411.02038)."""
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.quantizers.codebook import Codebook, mean_pull
+
+
+class SimCodebook(Codebook):
+    """vectors = CW + b: C (K, D) normal and fixed, W (D, D) and b (D,) learned from ‖sg[z] − e‖².
+
+    A step on one code's error moves all codes, so none is left behind to die and none is revived. (The paper
+    has no b. With it the codes can follow a mean that is not zero.)
+
+    Unstarted, W and b are zero and so are all codes. `start` makes the codes a sample of the normal
+    distribution with the mean and covariance of the first batch: b its mean, W the root of its covariance.
+    """
+
+    def __init__(self, dim: int, size: int, *, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.register_buffer("base", torch.zeros(size, dim))
+        self.register_buffer("count", torch.zeros(size))
+        self.register_buffer("started", torch.zeros((), dtype=torch.bool))
+        self.weight = nn.Parameter(torch.zeros(dim, dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+        self.base: Tensor
+
+    @property
+    def vectors(self) -> Tensor:  # type: ignore[override]
+        with torch.autocast(self.base.device.type, enabled=False):
+            return torch.addmm(self.bias, self.base, self.weight)
+
+    @property
+    def used(self) -> int:
+        return len(self.count)
+
+    @torch.no_grad()
+    def start(self, z: Tensor, generator: torch.Generator | None) -> None:
+        device = generator.device if generator else z.device
+        self.base.copy_(torch.randn(self.base.shape, generator=generator, device=device))
+        self.weight.copy_(_root_of_covariance(z))
+        self.bias.copy_(z.mean(0))
+        self.count.fill_(len(z) / len(self.count))
+        self.started.fill_(True)
+
+    def loss(self, z: Tensor, e: Tensor) -> Tensor:
+        return mean_pull(z, e)
+
+    @torch.no_grad()
+    def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
+        """Count; the optimizer moves W and b."""
+        hits = torch.bincount(codes, minlength=len(self.count)).to(self.count)
+        self.count.lerp_(hits, 1 - self.decay)
+
+
+def _root_of_covariance(z: Tensor) -> Tensor:
+    """z (N, D) → the symmetric (D, D) whose square is the covariance of z."""
+    centred = z - z.mean(0)
+    values, axes = torch.linalg.eigh(centred.T @ centred / len(z))
+    root: Tensor = axes * values.clamp(min=0).sqrt() @ axes.T
+    return root
