@@ -21,7 +21,7 @@ from modaloom.runs.store import RunFolder
 from modaloom.training.engine import Engine
 from modaloom.training.loop import Step
 from modaloom.training.signals import Interrupted
-from modaloom.training.stages import Plan, run_stages
+from modaloom.training.stages import Plan, run_stages, seconds_for
 
 ENGINE = Engine("cpu")
 
@@ -244,6 +244,15 @@ def test_minutes_become_steps_once(tmp_path: Path) -> None:
         assert steps["loom"] >= 10
         assert finish(folder) == []
         assert folder.run().training.steps == steps
+
+
+@pytest.mark.parametrize(
+    ("i", "spent", "expected"),
+    [(0, 0, 20), (1, 20, 80), (1, 30, 70), (1, 90, 40), (1, 200, 40), (0, 100, 10)],
+)
+def test_a_late_stage_still_gets_half_of_its_planned_time(i: int, spent: float, expected: float) -> None:
+    """100 seconds for shares 0.2 and 0.8."""
+    assert seconds_for([0.2, 0.8], i, spent, 100) == pytest.approx(expected)
 
 
 def test_neither_steps_nor_minutes(tmp_path: Path) -> None:

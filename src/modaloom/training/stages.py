@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from modaloom.core.errors import BadValue
 from modaloom.runs.checkpoint import newest, save
@@ -12,6 +13,9 @@ from modaloom.training.calibrate import calibrate
 from modaloom.training.engine import Engine
 from modaloom.training.loop import Stage, Step, Training, record, train
 from modaloom.training.signals import Interrupted, caught
+
+LEAST = 0.5
+"""Of its planned time, what a stage gets however late it starts."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def run_stages(
     for i, plan in enumerate(plans):
         stage = plan.build()
         if stage.name not in folder.run().training.steps:
-            _freeze(stage, folder, engine, start, plan.share / sum(later.share for later in plans[i:]))
+            spent = time.monotonic() - start
+            _freeze(stage, folder, engine, partial(seconds_for, [p.share for p in plans], i, spent))
         training = _resume(stage, folder, engine, tell)
         with caught() as stopped:
             yield from _train(training, folder, stopped)
@@ -47,13 +52,23 @@ def run_stages(
         stage.module.eval()
 
 
-def _freeze(stage: Stage, folder: RunFolder, engine: Engine, start: float, share: float) -> None:
-    """Calibrate a stage to its share of the time left, and write its steps into the configuration."""
+def seconds_for(shares: Sequence[float], i: int, spent: float, whole: float) -> float:
+    """Stage i's share of what is left of `whole` seconds, but at least half of what it was planned to have.
+
+    Where the stages before it ran slower than they were calibrated, on a machine that became busy, the run
+    then takes longer than asked instead of ending with a stage that has learned nothing.
+    """
+    left = (whole - spent) * shares[i] / sum(shares[i:])
+    return max(left, LEAST * whole * shares[i] / sum(shares))
+
+
+def _freeze(stage: Stage, folder: RunFolder, engine: Engine, seconds: Callable[[float], float]) -> None:
+    """Calibrate a stage to its part of the minutes, and write its steps into the configuration."""
     run = folder.run()
     if run.training.minutes is None:
         raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
-    seconds = (60 * run.training.minutes - (time.monotonic() - start)) * share
-    steps = calibrate(stage, engine, seconds, seed=run.seed, ema=run.training.ema)
+    budget = seconds(60 * run.training.minutes)
+    steps = calibrate(stage, engine, budget, seed=run.seed, ema=run.training.ema)
     frozen = replace(run.training, steps={**run.training.steps, stage.name: steps})
     folder.save_run(replace(run, training=frozen))
 
