@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 Figures = Mapping[str, float]
 """Figure's name → value. A figure that was not measured is not there."""
@@ -48,13 +48,10 @@ def table(targets: Sequence[Target], columns: Mapping[str, Figures]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def publish(targets: Sequence[Target], columns: Mapping[str, Figures], path: Path | None) -> None:
-    """Print the table; with a path, also write a list of {figure, target, met, COLUMN…}, null if missing."""
-    print(table(targets, columns), flush=True)
-    if path is None:
-        return
+def records(targets: Sequence[Target], columns: Mapping[str, Figures]) -> list[dict[str, Any]]:
+    """{figure, target, met, COLUMN…} for each target, null if missing."""
     *_, last = columns.values()
-    rows = [
+    return [
         {
             "figure": target.name,
             "target": str(target) or None,
@@ -63,7 +60,14 @@ def publish(targets: Sequence[Target], columns: Mapping[str, Figures], path: Pat
         }
         for target in targets
     ]
-    path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def publish(targets: Sequence[Target], columns: Mapping[str, Figures], path: Path | None) -> None:
+    """Print the table; with a path, also write its records there."""
+    print(table(targets, columns), flush=True)
+    if path is not None:
+        rows = records(targets, columns)
+        path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def by_seed(figures: Mapping[int, Figures]) -> dict[str, Figures]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from modaloom.evaluation import Row
+from modaloom.quantizers import build
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -74,3 +76,60 @@ def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
     assert shown["codebook: least perplexity of a depth / size"] is False
     unmeasured = [name for name, met in shown.items() if name not in found]
     assert unmeasured == [demo["WALL"], demo["MEMORY"]]
+
+
+def test_bits_are_those_of_codes_counted_by_hand(load: Any) -> None:
+    """Four vectors, K = 4 (so 4 is nothing): depths 1, 1, 2, 2 are an entropy of one bit."""
+    bits = load("bits")
+    codes = torch.tensor([[0, 4], [1, 4], [2, 0], [3, 3]])
+    assert bits["plain_bits"](codes, 4) == pytest.approx(1.5 * 2 + 1)
+    # Two bits for the first; after it nothing, with 1/2, and two codes with 1/4 each: 1.5 bits.
+    assert bits["coded_bits"](codes, 4) == pytest.approx(2 + 1.5)
+    # A third depth is coded for the half that kept the second.
+    deeper = torch.cat([codes, torch.tensor([[4], [4], [1], [4]])], 1)
+    assert bits["coded_bits"](deeper, 4) == pytest.approx(2 + 1.5 + 0.5 * 1)
+    fixed = torch.tensor([[0, 0], [0, 1], [0, 2], [0, 3]])
+    assert bits["plain_bits"](fixed, 4) == pytest.approx(4)
+    assert bits["coded_bits"](fixed, 4) == pytest.approx(2)
+
+
+def test_two_points_of_a_curve_share_the_vectors(load: Any) -> None:
+    shared, curve = load("bits")["shared"], [(8.0, 0.4), (16.0, 0.2), (24.0, 0.1)]
+    assert shared(curve, 10.0) == pytest.approx(0.35)
+    assert shared(curve, 16.0) == pytest.approx(0.2)
+    with pytest.raises(ValueError, match="7 bits are not within the curve's 8 to 24"):
+        shared(curve, 7.0)
+
+
+def test_patches_are_squares_of_neighbours_and_do_not_overlap(load: Any) -> None:
+    """Each pixel carries its place; 9 × 13 pixels hold 2 × 3 patches."""
+    places = np.arange(9 * 13 * 3, dtype=np.uint8).reshape(9, 13, 3)
+    found = load("vectors")["patches"]([places, places])
+    assert found.shape == (12, 48)
+    for i, patch in enumerate(found[:6]):
+        row, column = 4 * (i // 3), 4 * (i % 3)
+        expected = places[row : row + 4, column : column + 4].reshape(-1) / 127.5 - 1
+        np.testing.assert_allclose(patch.numpy(), expected, atol=1e-6)
+
+
+def test_the_adaptive_rate_is_matched_to_the_bits_of_the_sweep(load: Any) -> None:
+    sweep = load("sweep")
+    residual = build("vq", 4, 16, 5, adaptive=0.5)
+    z = torch.randn(2000, 4, generator=torch.Generator().manual_seed(0)) ** 3
+    for step in range(5):
+        residual(z, generator=torch.Generator().manual_seed(step))
+    spent = load("bits")["plain_bits"](sweep["matched"](residual.eval(), z)(z).codes, 16)
+    assert spent == pytest.approx(sweep["BITS"], abs=0.05)
+    assert spent <= sweep["BITS"]
+
+
+def test_principal_components_lose_what_is_least(load: Any) -> None:
+    """Squared error = the smallest eigenvalues of the covariance."""
+    components = load("sweep")["Components"]
+    z = (
+        torch.randn(500, 6, generator=torch.Generator().manual_seed(1)) @ torch.diag(torch.arange(1.0, 7.0))
+        + 3
+    )
+    found = components.of(z, 4)
+    lost = (found.up(found.down(z)) - z).square().sum(1).mean()
+    torch.testing.assert_close(lost, torch.linalg.eigvalsh(z.T.cov(correction=0))[:2].sum())

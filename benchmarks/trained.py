@@ -1,0 +1,32 @@
+"""Quantizers that have learned from a benchmark's vectors."""
+
+from math import log2
+
+from vectors import Vectors
+
+from modaloom.core.rng import generator
+from modaloom.quantizers import Adaptive, Growth, Quantizer
+
+BATCH = 2048
+"""Vectors."""
+START = 16
+"""Codes at the start of growth."""
+
+
+def train(quantizer: Quantizer, vectors: Vectors, *, batches: int, seed: int) -> Quantizer:
+    """In eval mode, after so many batches."""
+    for step in range(batches):
+        quantizer(vectors.batch(BATCH, seed, step), generator=generator(seed, "quantizer", step))
+    return quantizer.eval()
+
+
+def growing(batches: int, size: int) -> Growth:
+    """From START to `size` in three fifths of the batches."""
+    return Growth(start=START, every=max(1, round(0.6 * batches / log2(size / START))))
+
+
+def asked_for(adaptive: Adaptive, target: float) -> Adaptive:
+    """The same stages with another target."""
+    other = Adaptive(adaptive.residual, target, decay=adaptive.decay)
+    other.load_state_dict(adaptive.state_dict())
+    return other.eval()
