@@ -61,11 +61,12 @@ class Ledger:
         worthiest = sorted(range(self.used), key=lambda k: -worth[k])[:n]
         lengths = [float(self.spread[k].norm()) for k in worthiest]
         pairs = list(zip(worthiest, range(self.used, self.used + n)))
+        most = 0.4 * counts / (self.used + n)
         for (old, new), length in zip(pairs, lengths):
             deviation = math.sqrt(length / float(self.count[old]))
-            step = math.sqrt(2 / math.pi) * deviation * self.spread[old] / length
+            step = 0.5 * deviation * self.spread[old] / length
             self.code[old], self.code[new] = self.code[old] + step, self.code[old] - step
-            self.count[old] = self.count[new] = self.count[old] / 2
+            self.count[old] = self.count[new] = min(self.count[old] / 2, torch.tensor(most).double())
             self.error[old] = self.error[new] = self.error[old] / 2
         for side in (0, 1):
             random = torch.randn((n, len(self.code[0])), generator=draws).double()
@@ -100,7 +101,7 @@ def test_it_is_what_its_definition_says_batch_by_batch() -> None:
     assert len(sizes) > 8
 
 
-def test_a_split_changes_no_other_code_and_keeps_the_sums() -> None:
+def test_a_split_changes_no_other_code_and_keeps_the_error() -> None:
     """Five of eight split at once, the worthiest into the first new number; the rest stays bit for bit."""
     book = growing(2, 32, start=8, every=1, balance=BALANCE).codebook
     book.vectors[:8] = normal(8, 2)
@@ -118,7 +119,10 @@ def test_a_split_changes_no_other_code_and_keeps_the_sums() -> None:
         middle = (book.vectors[old] + book.vectors[new]) / 2
         torch.testing.assert_close(middle, before.vectors[old])
         assert not torch.equal(book.vectors[old], book.vectors[new])
-    torch.testing.assert_close(book.count.sum(), before.count.sum())
+        expected = min(float(before.count[old]) / 2, 0.4 * float(before.count.sum()) / 13)
+        assert book.count[[old, new]].tolist() == pytest.approx([expected] * 2)
+        assert book.error[[old, new]].tolist() == [float(before.error[old]) / 2] * 2
+    assert {*book.count[split].tolist()} != {*(before.count[split] / 2).tolist()}
     torch.testing.assert_close(book.error.sum(), before.error.sum())
 
 
