@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from calling import done, tree
 from typer.testing import Result
 
 from modaloom import __version__
 from modaloom.api import Sampling
+from modaloom.bench import BENCHES, Case
 from modaloom.cli import COMMANDS
 
 
@@ -24,7 +26,7 @@ def test_version_and_help() -> None:
     assert done("--version").stdout == f"modaloom {__version__}\n"
     verbs = ["demo", "inspect", "train", "generate", "tokenize", "detokenize", "evaluate", "report", "world"]
     listed = done().stdout.split("Commands:")[1]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == verbs
+    assert [line.split()[0] for line in listed.strip().splitlines()] == [*verbs, "bench"]
 
 
 def test_no_help_shows_the_code_behind_it() -> None:
@@ -166,3 +168,12 @@ def _some(world: Path, folder: Path, stream: str, n: int) -> Path:
 def _drawn(folder: Path) -> dict[str, str]:
     """The files but the provenance, which names its command."""
     return {name: digest for name, digest in tree(folder).items() if name != "_provenance.jsonl"}
+
+
+def test_bench_prints_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [Case("lookup", 2.0, 6.0, 1.0, "ms"), Case("codes equal", 1.0, None, None, "share")]
+    monkeypatch.setitem(BENCHES, "quantizer", lambda device: iter(cases))
+    result = done("bench", "quantizer", "--json")
+    assert json.loads(result.stdout) == [case.to_dict() for case in cases]
+    assert "lookup: 2" in result.stderr
+    assert re.search(r"lookup +2.000 +6.000 +3.000 +1.000 +ms", done("bench", "quantizer").stdout)

@@ -1,6 +1,7 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from mutant import Mutant
+from signals import SIGNALS
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
 BOUND, SAMPLING = "oracles/test_masked_bound.py", "oracles/test_sampler_conditionals.py"
@@ -18,8 +19,8 @@ QUANTIZERS = (
     Mutant(
         "no stop-gradient on the code in the commitment (Q1)",
         "quantizers/vq.py",
-        "F.mse_loss(z, e.detach(), reduction",
-        "F.mse_loss(z, e, reduction",
+        "squared_error(z, e.detach())",
+        "squared_error(z, e)",
         Q,
     ),
     Mutant(
@@ -32,8 +33,8 @@ QUANTIZERS = (
     Mutant(
         "the loss a mean over vectors, not values (Q1)",
         "quantizers/codebook.py",
-        'F.mse_loss(e, z, reduction="sum") / max(1, z.numel())',
-        'F.mse_loss(e, z, reduction="sum") / max(1, len(z))',
+        "squared_error(e, z) / max(1, z.numel())",
+        "squared_error(e, z) / max(1, len(z))",
         Q,
     ),
     Mutant(
@@ -151,14 +152,14 @@ QUANTIZERS = (
     Mutant(
         "the shortlist's bound without the rounding of z (Q13)",
         "quantizers/shortlist.py",
-        "(near_z - z).norm(dim=1) * near_e.norm(dim=1).max() + ",
+        "away_N * self.longest_near + ",
         "",
         N,
     ),
     Mutant(
         "the shortlist's bound without the rounding of the codes (Q13)",
         "quantizers/shortlist.py",
-        " + norm_N * (near_e - e).norm(dim=1).max()",
+        " + norm_N * self.farthest",
         "",
         N,
     ),
@@ -179,8 +180,8 @@ QUANTIZERS = (
     Mutant(
         "the shortlist decided in bfloat16 (Q13)",
         "quantizers/shortlist.py",
-        "score_P = (z[row_P] * e[code_P]).sum(1) + bias[code_P]",
-        "score_P = (z[row_P] * e[code_P]).sum(1).bfloat16().float() + bias[code_P]",
+        ".sum(1) + self.bias[code_P]",
+        ".sum(1).bfloat16().float() + self.bias[code_P]",
         N,
     ),
 )
@@ -485,4 +486,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *DIFFUSION, *TRAINING)
+MUTANTS = (*QUANTIZERS, *DIFFUSION, *SIGNALS, *TRAINING)

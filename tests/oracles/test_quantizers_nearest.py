@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from modaloom.quantizers.nearest import first_largest, nearest
-from modaloom.quantizers.shortlist import ROUNDOFF, nearest_of_shortlist, rough
+from modaloom.quantizers.shortlist import ROUNDOFF, Shortlist
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -51,7 +51,11 @@ def lopsided_case() -> tuple[Tensor, Tensor]:
 
 
 def shortlist(z: Tensor, codebook: Tensor) -> Tensor:
-    return nearest_of_shortlist(z, codebook, -0.5 * codebook.square().sum(1))
+    return prepared(codebook).nearest(z)
+
+
+def prepared(codebook: Tensor) -> Shortlist:
+    return Shortlist.of(codebook, -0.5 * codebook.square().sum(1))
 
 
 def squared_distances(z: Tensor, codebook: Tensor) -> Tensor:
@@ -83,7 +87,7 @@ def test_q13_the_shortlist_is_as_exact(case) -> None:
 def test_q13_rough_scores_are_within_their_bound(case, scale: float) -> None:
     """|rough + ½‖z − e‖²| ≤ ε + the last rounding, for all pairs, with an ε that is no idle one."""
     z, codebook = (scale * x for x in case())
-    scores, error = rough(z, codebook, -0.5 * codebook.square().sum(1))
+    scores, error = prepared(codebook).rough(z)
     exact = -0.5 * squared_distances(z, codebook)
     wrong = (scores.double() - exact).abs() - ROUNDOFF * exact.abs()
     assert (wrong <= (1 + ROUNDOFF) * error[:, None]).all()

@@ -1,5 +1,6 @@
 """Everything modaloom does, as functions. The command line and the server call these and nothing else."""
 
+from modaloom.api.bench import bench
 from modaloom.api.codes import detokenize, tokenize
 from modaloom.api.demo import demo, world
 from modaloom.api.examples import examples
@@ -13,6 +14,7 @@ __all__ = [
     "Sampling",
     "TrainedRun",
     "Watch",
+    "bench",
     "demo",
     "detokenize",
     "evaluate",

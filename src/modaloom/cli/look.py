@@ -1,4 +1,4 @@
-"""Commands that say how things are: inspect, evaluate, report."""
+"""Commands that say how things are: inspect, evaluate, report, bench."""
 
 import json
 from pathlib import Path
@@ -77,3 +77,21 @@ def report(
     from modaloom import api
 
     typer.echo(api.report(run, samples=not no_samples))
+
+
+def bench(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="quantizer")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    device: options.Device = "auto",
+) -> None:
+    """Measure modaloom itself, beside a peer and beside what can be reached at all."""
+    from modaloom import api
+
+    found = []
+    for case in api.bench(name, device=device):
+        found.append(case.to_dict())
+        printing.notice(f"{case.case}: {printing.figure(case.ours)} {case.unit}")
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    printing.table(tuple(found[0]), (tuple(map(printing.figure, row.values())) for row in found))

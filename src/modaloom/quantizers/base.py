@@ -53,6 +53,11 @@ class Quantizer(nn.Module, ABC):
         return len(self.codebook_sizes)
 
 
+def is_finite(z: Tensor) -> bool:
+    """Whether all values of z, one at least, are finite; in no memory of its own."""
+    return all(bool(end.isfinite()) for end in z.aminmax())
+
+
 def straight_through(z: Tensor, q: Tensor) -> Tensor:
     """q bit for bit, with the gradient passed to z as it is (Bengio et al. 2013, arXiv 1308.3432).
 

@@ -8,9 +8,9 @@ import math
 from abc import ABC, abstractmethod
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from modaloom.quantizers.error import squared_error
 from modaloom.quantizers.kmeans import draw, kmeans, pulls
 
 
@@ -99,7 +99,7 @@ class GradientCodebook(Codebook):
         self.vectors = nn.Parameter(torch.zeros(size, dim))
 
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        return F.mse_loss(e, z, reduction="sum") / max(1, z.numel())
+        return squared_error(e, z) / max(1, z.numel())
 
     def _move(self, pull: Tensor) -> None:
         """Nothing: the optimizer moves them."""

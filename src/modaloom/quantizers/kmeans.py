@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from modaloom.quantizers.error import CHUNK
 from modaloom.quantizers.nearest import nearest
 
 
@@ -26,8 +27,9 @@ def pulls(z: Tensor, codes: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
 
     Sums of differences keep their precision where sums of z would lose it: far from the origin.
     """
-    differences = z - vectors[codes]
-    pull = torch.zeros_like(vectors).index_add_(0, codes, differences)
+    pull, rows = torch.zeros_like(vectors), max(1, CHUNK // z.shape[1])
+    for part, code in zip(torch.split(z, rows), torch.split(codes, rows)):
+        pull.index_add_(0, code, part - vectors[code])
     return pull, torch.bincount(codes, minlength=len(vectors)).to(z.dtype)
 
 

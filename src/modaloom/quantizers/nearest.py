@@ -6,10 +6,10 @@ Legend: N vectors, K codes, D their width.
 import torch
 from torch import Tensor
 
-from modaloom.quantizers.shortlist import nearest_of_shortlist, pays
+from modaloom.quantizers.shortlist import Shortlist, pays
 
 TILE = 2**20
-"""Scores at a time, about."""
+"""Scores at a time, about; a quarter of it where a shortlist takes further memory."""
 BLOCK = 32
 """Scores whose largest is found before its place is."""
 FEWEST = 128
@@ -28,16 +28,19 @@ def nearest(z: Tensor, codebook: Tensor, *, chunk: int | None = None) -> Tensor:
     (D + 2) · 2⁻²³ · (‖z‖ + max‖e‖)², from the forward error of a dot product with unit roundoff 2⁻²⁴.
     It holds on a GPU too unless TF32 is allowed for float32 products.
     """
-    rows = chunk or max(FEWEST, TILE // len(codebook))
-    search = nearest_of_shortlist if pays(z, codebook) else _nearest
+    short = pays(z, codebook)
+    rows = chunk or max(FEWEST, (TILE // 4 if short else TILE) // len(codebook))
     with torch.autocast(z.device.type, enabled=False):
         e = codebook.float()
         bias = e.square().sum(1).mul_(-0.5)
-        return torch.cat([search(part.float(), e, bias) for part in torch.split(z, rows)])
-
-
-def _nearest(z: Tensor, e: Tensor, bias: Tensor) -> Tensor:
-    return first_largest(torch.addmm(bias, z, e.T))
+        search = (
+            Shortlist.of(e, bias).nearest if short else lambda z: first_largest(torch.addmm(bias, z, e.T))
+        )
+        # Written in place: small results kept between large scores would keep the heap from reusing them.
+        codes = torch.empty(len(z), dtype=torch.int64, device=z.device)
+        for place, part in zip(torch.split(codes, rows), torch.split(z, rows)):
+            place.copy_(search(part.float()))
+        return codes
 
 
 def first_largest(scores: Tensor) -> Tensor:

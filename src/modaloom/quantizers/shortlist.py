@@ -3,6 +3,8 @@
 Legend: N vectors, K codes, D their width; P pairs of a vector and a code that may be its nearest.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -20,8 +22,9 @@ def pays(z: Tensor, codebook: Tensor) -> bool:
     return wide and torch.cpu._is_avx512_bf16_supported()
 
 
-def nearest_of_shortlist(z: Tensor, e: Tensor, bias: Tensor) -> Tensor:
-    """z (N, D), e (K, D), bias (K,) = −½‖e‖², all float32 → int64 (N,), as exact as float32 is.
+@dataclass(frozen=True)
+class Shortlist:
+    """A codebook, prepared: which codes can be nearest is seen in bfloat16, which one is in float32.
 
     Rough scores are those of −½‖z − e‖²: near 0 for near codes, so that rounding them costs little where it
     matters. They are a bfloat16 product, summed in float32, of z and e beside columns that carry −½‖z‖² and
@@ -30,46 +33,63 @@ def nearest_of_shortlist(z: Tensor, e: Tensor, bias: Tensor) -> Tensor:
         ε = ‖z̃ − z‖·max‖ẽ‖ + ‖z‖·max‖ẽ − e‖ + 2⁻¹⁶·½(‖z‖² + max‖e‖²) + (D + 6)·2⁻²³·(‖z‖ + max‖e‖)²
 
     (Cauchy–Schwarz; the second parts' rounding; the sum's) before it is rounded to bfloat16, which is
-    monotone. So the nearest code scores at least the best score less 2ε, but for the rounding; the codes that
-    do are scored again in float32. Equal ones go to the lower index.
+    monotone. So the nearest code scores at least the best score less 2ε, but for the rounding.
     """
-    row_P, code_P = _pairs(z, e, bias)
-    if len(row_P) > MANY * len(z):
-        return torch.addmm(bias, z, e.T).argmax(1)
-    score_P = (z[row_P] * e[code_P]).sum(1) + bias[code_P]
-    best_N = torch.full((len(z),), -torch.inf).scatter_reduce_(0, row_P, score_P, "amax")
-    wins = score_P == best_N[row_P]
-    codes_N = torch.full((len(z),), len(e)).scatter_reduce_(0, row_P[wins], code_P[wins], "amin")
-    return codes_N.clamp_max_(len(e) - 1)  # a vector that is not finite has no pair
+
+    e: Tensor
+    """float32 (K, D)."""
+    bias: Tensor
+    """float32 (K,): −½‖e‖²."""
+    right: Tensor
+    """bfloat16 (D + 4, K): the codes' side of the rough product."""
+    longest: Tensor
+    """max‖e‖."""
+    longest_near: Tensor
+    """max‖ẽ‖."""
+    farthest: Tensor
+    """max‖ẽ − e‖."""
+
+    @classmethod
+    def of(cls, e: Tensor, bias: Tensor) -> "Shortlist":
+        D = e.shape[1]
+        right = torch.ones(len(e), D + 4, dtype=torch.bfloat16)
+        right[:, :D], right[:, D + 2 :] = e, _parts(bias)
+        near = right[:, :D].float()
+        longest, longest_near, farthest = (x.norm(dim=1).max() for x in (e, near, near - e))
+        return cls(e, bias, right.T, longest, longest_near, farthest)
+
+    def nearest(self, z: Tensor) -> Tensor:
+        """z float32 (N, D) → int64 (N,), as exact as float32 is. Equal scores go to the lower index."""
+        row_P, code_P = self._pairs(z)
+        if len(row_P) > MANY * len(z):
+            return torch.addmm(self.bias, z, self.e.T).argmax(1)
+        score_P = z.index_select(0, row_P).mul_(self.e.index_select(0, code_P)).sum(1) + self.bias[code_P]
+        best_N = torch.full((len(z),), -torch.inf).scatter_reduce_(0, row_P, score_P, "amax")
+        wins = score_P == best_N[row_P]
+        last = len(self.e) - 1  # of a vector that is not finite, which has no pair
+        codes_N = torch.full((len(z),), last)
+        return codes_N.scatter_reduce_(0, row_P[wins], code_P[wins], "amin", include_self=False)
+
+    def rough(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Rough scores, bfloat16 (N, K), and how wrong they can be before their last rounding: ε (N,)."""
+        D = z.shape[1]
+        left = torch.ones(len(z), D + 4, dtype=torch.bfloat16)
+        left[:, :D], left[:, D : D + 2] = z, _parts(z.square().sum(1).mul_(-0.5))
+        norm_N, away_N = z.norm(dim=1), left[:, :D].float().sub_(z).norm(dim=1)
+        rounding = away_N * self.longest_near + norm_N * self.farthest
+        parts = 2**-17 * (norm_N**2 + self.longest**2)
+        return left @ self.right, rounding + parts + (D + 6) * 2**-23 * (norm_N + self.longest) ** 2
+
+    def _pairs(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        rough_NK, error_N = self.rough(z)
+        top_N, slack_N = rough_NK.amax(1).float(), 2 * error_N
+        # Twice the roundoff: once for the best score, once for the bound's own rounding.
+        least_N = (top_N - slack_N - 2 * ROUNDOFF * (top_N.abs() + slack_N)).bfloat16()
+        row_P, code_P = (rough_NK >= least_N[:, None]).nonzero(as_tuple=True)
+        return row_P, code_P
 
 
-def _pairs(z: Tensor, e: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    rough_NK, error_N = rough(z, e, bias)
-    top_N, slack_N = rough_NK.amax(1).float(), 2 * error_N
-    # Twice the roundoff: once for the best score, once for the bound's own rounding.
-    least_N = (top_N - slack_N - 2 * ROUNDOFF * (top_N.abs() + slack_N)).bfloat16()
-    row_P, code_P = (rough_NK >= least_N[:, None]).nonzero(as_tuple=True)
-    return row_P, code_P
-
-
-def rough(z: Tensor, e: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Rough scores, bfloat16 (N, K), and how wrong they can be before that last rounding: ε, float32 (N,)."""
-    half, D = z.square().sum(1).mul_(-0.5), z.shape[1]
-    left = torch.cat([z, *_parts(half), torch.ones(len(z), 2)], 1).bfloat16()
-    right = torch.cat([e, torch.ones(len(e), 2), *_parts(bias)], 1).bfloat16()
-    return left @ right.T, _error(z, e, left[:, :D].float(), right[:, :D].float())
-
-
-def _error(z: Tensor, e: Tensor, near_z: Tensor, near_e: Tensor) -> Tensor:
-    """ε (N,) of `nearest_of_shortlist`."""
-    norm_N, most = z.norm(dim=1), e.norm(dim=1).max()
-    rounding = (near_z - z).norm(dim=1) * near_e.norm(dim=1).max() + norm_N * (near_e - e).norm(dim=1).max()
-    parts = 2**-17 * (norm_N**2 + most**2)
-    total: Tensor = rounding + parts + (z.shape[1] + 6) * 2**-23 * (norm_N + most) ** 2
-    return total
-
-
-def _parts(x: Tensor) -> list[Tensor]:
-    """x (N,) as two columns (N, 1) whose bfloat16 roundings sum to it but for 2⁻¹⁶ of it."""
-    high = x.bfloat16().float()
-    return [high[:, None], (x - high)[:, None]]
+def _parts(x: Tensor) -> Tensor:
+    """x (N,) as bfloat16 (N, 2), whose rows sum to it but for 2⁻¹⁶ of it."""
+    high = x.bfloat16()
+    return torch.stack([high, (x - high.float()).bfloat16()], 1)

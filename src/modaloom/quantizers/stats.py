@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from modaloom.quantizers.error import squared_error
+
 
 @torch.no_grad()
 def use(codes: Tensor, size: int) -> dict[str, Tensor]:
@@ -17,6 +19,6 @@ def use(codes: Tensor, size: int) -> dict[str, Tensor]:
 def distortion(z: Tensor, z_q: Tensor) -> Tensor:
     """Mean squared error over the variance of z (N, D): 0 is lossless, 1 is no better than the mean."""
     z, n = z.to(z_q.dtype), max(1, z.numel())
-    error = (z - z_q).square().sum() / n
-    variance = (z - z.sum(0) / max(1, len(z))).square().sum() / n
-    return error / variance.clamp(min=torch.finfo(z.dtype).tiny)
+    mean = (z.sum(0) / max(1, len(z))).expand_as(z)
+    variance = squared_error(z, mean) / n
+    return squared_error(z, z_q) / n / variance.clamp(min=torch.finfo(z.dtype).tiny)

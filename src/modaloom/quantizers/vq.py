@@ -10,8 +10,9 @@ from torch import Tensor
 from modaloom.core.errors import check_range, choose
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, straight_through
+from modaloom.quantizers.base import Quantizer, is_finite, straight_through
 from modaloom.quantizers.codebook import CODEBOOKS
+from modaloom.quantizers.error import squared_error
 from modaloom.quantizers.nearest import nearest
 
 
@@ -53,7 +54,7 @@ class VQ(Quantizer):
         counts = slice(None) if mask is None else mask.reshape(-1)
         counted = rows[counts]
         seen = counted.detach()
-        learns = self.training and len(seen) > 0 and bool(seen.isfinite().all())
+        learns = self.training and len(seen) > 0 and is_finite(seen)
         if learns and not self.codebook.started:
             self.codebook.start(seen, generator)
         codes = nearest(rows.detach(), self.codebook.vectors)
@@ -80,5 +81,5 @@ class VQ(Quantizer):
         return self.codebook.vectors.detach()[None]
 
     def _loss(self, z: Tensor, e: Tensor) -> Tensor:
-        commitment = F.mse_loss(z, e.detach(), reduction="sum") / max(1, z.numel())
+        commitment = squared_error(z, e.detach()) / max(1, z.numel())
         return self.commitment * commitment + self.codebook.loss(z.detach(), e)

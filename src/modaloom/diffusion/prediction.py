@@ -1,0 +1,82 @@
+"""What a network's output means, and what it says of the clean data.
+
+Samplers ask for the mean of the clean data alone, so a network may predict whatever trains best.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import BadValue
+from modaloom.diffusion.level import Level
+
+Network = Callable[[Tensor, Tensor], Tensor]
+"""State (B, ...) and t (B,) → output (B, ...)."""
+
+Mean = Callable[[Tensor, Tensor], Tensor]
+"""State (B, ...) and t (B,) → its estimate of E[clean data | state] (B, ...): a denoiser of signals."""
+
+
+class Levels(Protocol):
+    """A process, as far as a conversion or a walk needs to know it."""
+
+    def level(self, t: Tensor, like: Tensor) -> Level:
+        """The level at `t` (B,), shaped to go over `like` (B, ...)."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A choice of what the network puts out."""
+
+    target: Callable[[Tensor, Tensor, Level], Tensor]
+    """Clean data, ε, level → what the output should be."""
+    mean: Callable[[Tensor, Tensor, Level], Tensor]
+    """Output, state, level → clean data."""
+    gain: Callable[[Level], Tensor]
+    """Squared error of the clean data per squared error of the output: 1 (x0), 1/S (eps), 1/(S + 1) (v)."""
+
+
+def _noise_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
+    return noise
+
+
+def _mean_from_noise(output: Tensor, state: Tensor, level: Level) -> Tensor:
+    if bool((level.signal == 0).any()):
+        raise BadValue("at t = 1 the state is all noise, and ε says nothing of the data; predict v or x0")
+    return (state - level.noise * output) / level.signal
+
+
+def _v_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
+    return level.signal * noise - level.noise * data
+
+
+def _mean_from_v(output: Tensor, state: Tensor, level: Level) -> Tensor:
+    return level.signal * state - level.noise * output
+
+
+def _v_gain(level: Level) -> Tensor:
+    return level.noise.square()
+
+
+PREDICTIONS: dict[str, Prediction] = {
+    "x0": Prediction(
+        lambda data, noise, level: data,
+        lambda output, state, level: output,
+        lambda level: torch.ones_like(level.signal),
+    ),
+    "eps": Prediction(_noise_target, _mean_from_noise, lambda level: 1 / level.snr),
+    "v": Prediction(_v_target, _mean_from_v, _v_gain),
+}
+"""`v` (Salimans & Ho 2022, arXiv 2202.00512, §4 and appendix D) is for processes with ᾱ + σ² = 1."""
+
+
+def denoiser(network: Network, process: Levels, prediction: Prediction) -> Mean:
+    """The network as a denoiser. Raises `BadValue` for "eps" where there is no signal."""
+
+    def mean(state: Tensor, t: Tensor) -> Tensor:
+        return prediction.mean(network(state, t), state, process.level(t, state))
+
+    return mean

@@ -1,0 +1,61 @@
+"""Encoder, quantizer and decoder of vectors.
+
+Shapes: B batch, C columns, D latent width, Q residual depth.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.networks.mlp import VectorNet
+from modaloom.quantizers import Quantizer
+
+WIDTH = 4
+"""Hidden units per latent."""
+
+
+class Autoencoder(nn.Module):
+    """x → z = encoder(x) → codes → q → decoder(q), in float64 but for the quantizer's float32."""
+
+    def __init__(self, columns: int, quantizer: Quantizer) -> None:
+        super().__init__()
+        width = WIDTH * quantizer.dim
+        self.encoder = VectorNet(columns, quantizer.dim, width=width).double()
+        self.decoder = VectorNet(quantizer.dim, columns, width=width).double()
+        self.quantizer = quantizer
+
+    @torch.no_grad()
+    def start(self, x_BC: Tensor, *, generator: torch.Generator) -> None:
+        """Begin at the best linear map, principal components, and at their k-means centroids.
+
+        From here on descent can only refine: the first epoch already reconstructs as well as k-means does.
+        """
+        axes_DC = principal_axes(x_BC, self.quantizer.dim)
+        self.encoder.linear.weight.copy_(axes_DC)
+        self.decoder.linear.weight.copy_(axes_DC.T)
+        self.quantizer(self.encoder(x_BC).float(), generator=generator)
+
+    def loss(self, x_BC: Tensor, weight: float, *, generator: torch.Generator) -> Tensor:
+        """‖x − x′‖² per value + λ · the quantizer's loss, with λ = `weight`."""
+        quantized = self.quantizer(self.encoder(x_BC).float(), generator=generator)
+        rebuilt = self.decoder(quantized.z_q.to(x_BC))
+        total: Tensor = (x_BC - rebuilt).square().mean() + weight * quantized.loss
+        return total
+
+    @torch.no_grad()
+    def encode(self, x_BC: Tensor) -> Tensor:
+        """int64 (B, Q)."""
+        codes: Tensor = self.quantizer(self.encoder(x_BC).float()).codes
+        return codes
+
+    @torch.no_grad()
+    def decode(self, codes_BQ: Tensor) -> Tensor:
+        """float64 (B, C)."""
+        x: Tensor = self.decoder(self.quantizer.decode(codes_BQ).double())
+        return x
+
+
+def principal_axes(x_BC: Tensor, count: int) -> Tensor:
+    """(count, C): the directions of largest variance of centred rows, orthonormal; 0 beyond the Cth."""
+    _, axes = torch.linalg.eigh(x_BC.T @ x_BC)
+    chosen = axes.T.flip(0)[:count]
+    return torch.nn.functional.pad(chosen, (0, 0, 0, count - len(chosen)))

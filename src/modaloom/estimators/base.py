@@ -1,0 +1,109 @@
+"""What both estimators share: the verbs, checked rows, one scale for every column.
+
+Rows are float64 arrays (n, columns). The networks see them standardised, and compute in float64 too, so that
+a row's answer does not depend on the rows beside it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self, final
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
+
+from modaloom.core.errors import BadValue, check_range, choose
+from modaloom.estimators.optimizers import Optimizer
+
+Rows = NDArray[np.float64]
+
+
+class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+    """An estimator whose subject is the rows themselves: `y` is taken as both libraries pass it, and ignored.
+
+    Keras's `fit(x, x)` says the same thing: the target is the input.
+    """
+
+    optimizer: Optimizer
+    epochs: int
+    random_state: int | np.random.RandomState | None
+
+    @final
+    def compile(self, optimizer: Optimizer = "adam", loss: str = "mse") -> Self:
+        """Set the optimizer. Raises `BadValue` for another loss than "mse".
+
+        The mean squared error is part of both models: its minimum is the mean, which codes and walks need.
+        """
+        choose("loss", loss, ("mse",))
+        return self.set_params(optimizer=optimizer)  # type: ignore[no-any-return]
+
+    @final
+    def fit(self, X: ArrayLike, y: object = None, *, epochs: int | None = None) -> Self:
+        """Learn from rows (n, columns); `epochs` replaces the parameter of that name for this call.
+
+        Leaves `loss_curve_`, the mean loss of each epoch. Raises `ValueError` for what is no finite table.
+        """
+        rows = validate_data(self, X, dtype=np.float64)
+        epochs = self.epochs if epochs is None else epochs
+        check_range("epochs", epochs, 1)
+        self.scaler_ = StandardScaler().fit(rows)
+        self.seed_ = draw_seed(self.random_state)
+        self.loss_curve_ = self._learn(self._scaled(rows), epochs)
+        return self
+
+    @final
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Minus the mean squared error of `predict(X)`, in the units of X."""
+        rows = self._checked(X)
+        return -float(np.square(self.predict(X) - rows).mean())
+
+    @abstractmethod
+    def predict(self, X: ArrayLike) -> Rows:
+        """Rows (n, columns) → rows (n, columns), near them."""
+
+    @abstractmethod
+    def _learn(self, rows: Tensor, epochs: int) -> list[float]:
+        """Fit networks to standardised rows (n, columns); returns the mean loss of each epoch."""
+
+    @final
+    def _checked(self, X: ArrayLike) -> Rows:
+        """X as rows of the columns that were fitted. Raises `NotFittedError`, `ValueError`."""
+        check_is_fitted(self)
+        rows: Rows = validate_data(self, X, dtype=np.float64, reset=False)
+        return rows
+
+    @final
+    def _scaled(self, rows: Rows) -> Tensor:
+        return torch.from_numpy(self.scaler_.transform(rows))
+
+    @final
+    def _unscaled(self, rows: Tensor) -> Rows:
+        back: Rows = self.scaler_.inverse_transform(rows.numpy())
+        return back
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """First weights come from `seed`; torch's own random state is as before afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def draw_seed(random_state: Any) -> int:
+    """A seed of 31 bits from whatever scikit-learn takes as a random state."""
+    return int(check_random_state(random_state).randint(2**31))
+
+
+def checked_latents(X: ArrayLike, columns: int, **options: Any) -> NDArray[Any]:
+    """What `inverse_transform` takes, as an array (n, columns). Raises `BadValue` for another width."""
+    latents: NDArray[Any] = check_array(X, **options)
+    if latents.shape[1] != columns:
+        raise BadValue(f"X has {latents.shape[1]} columns; `transform` makes {columns}")
+    return latents

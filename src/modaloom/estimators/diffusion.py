@@ -1,0 +1,114 @@
+"""Rows as noise."""
+
+import hashlib
+import math
+from collections import deque
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from modaloom.core.errors import check_range
+from modaloom.core.rng import generator
+from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.prediction import PREDICTIONS, denoiser
+from modaloom.diffusion.samplers.continuous.ddim import ddim
+from modaloom.estimators.base import RowEstimator, Rows, checked_latents, draw_seed, seeded
+from modaloom.estimators.descent import descend
+from modaloom.estimators.optimizers import Optimizer, make_optimizer
+from modaloom.networks.mlp import VectorNet
+from modaloom.networks.timed import CHANNELS, Timed
+
+PROCESS, PREDICTION = Gaussian(), PREDICTIONS["v"]
+HALF = 0.5
+"""The time at which ᾱ is ½."""
+
+
+class DiffusionModel(RowEstimator):
+    """A diffusion of table rows: gaussian noise, a network that predicts v, a deterministic walk.
+
+    v = 0 is the exact answer for columns that are independent and normal, and where the network starts: it
+    learns in what the rows differ from that.
+
+    Args:
+        latent_dim: width of the network's hidden layers. Raise it for rows that are far from normal.
+        steps: steps of a walk over the whole way from noise to data.
+        optimizer: adam, adamw, rmsprop, sgd, or a callable of the parameters.
+        epochs: passes over the rows.
+        random_state: an int makes `fit` repeatable.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int = 10,
+        *,
+        steps: int = 100,
+        optimizer: Optimizer = "adam",
+        epochs: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.steps = steps
+        self.optimizer = optimizer
+        self.epochs = epochs
+        self.random_state = random_state
+
+    def transform(self, X: ArrayLike) -> Rows:
+        """Rows (n, columns) → the noise (n, columns) from which the walk draws them, about N(0, I)."""
+        return self._walk(self._scaled(self._checked(X)), 0, 1).numpy()
+
+    def inverse_transform(self, X: ArrayLike) -> Rows:
+        """Noise (n, columns) → rows (n, columns). The way back of `transform` up to the walk's step error."""
+        check_is_fitted(self)
+        noise = checked_latents(X, self.n_features_in_, dtype=np.float64)
+        return self._unscaled(self._walk(torch.from_numpy(noise), 1, 0))
+
+    def predict(self, X: ArrayLike) -> Rows:
+        """A variation of each row: noised until ᾱ = ½, then walked back without further noise.
+
+        The noise of a row depends on the fitted seed and on the row alone, not on the rows beside it.
+        """
+        rows = self._checked(X)
+        clean = self._scaled(rows)
+        noise = torch.stack([self._noise(row) for row in rows])
+        level = PROCESS.level(torch.full((len(rows),), HALF, dtype=torch.float64), clean)
+        return self._unscaled(self._walk(level.mix(clean, noise), HALF, 0))
+
+    def sample(self, n_samples: int = 1, *, random_state: object = None) -> Rows:
+        """New rows (n_samples, columns), from noise."""
+        check_is_fitted(self)
+        check_range("n_samples", n_samples, 1)
+        blank = torch.empty(n_samples, self.n_features_in_, dtype=torch.float64)
+        noise = PROCESS.prior(blank, generator=generator(draw_seed(random_state), "sample"))
+        return self.inverse_transform(noise.numpy())
+
+    def _learn(self, rows: Tensor, epochs: int) -> list[float]:
+        check_range("latent_dim", self.latent_dim, 1)
+        columns = rows.shape[1]
+        with seeded(self.seed_):
+            self.model_ = Timed(
+                VectorNet(columns + CHANNELS, columns, width=self.latent_dim, blocks=2)
+            ).double()
+        optimizer = make_optimizer(self.optimizer, self.model_)
+        return [*descend(self._loss, rows, optimizer, epochs=epochs, seed=self.seed_)]
+
+    def _loss(self, batch: Tensor, randomness: torch.Generator) -> Tensor:
+        t = torch.rand(len(batch), dtype=batch.dtype, generator=randomness)
+        return PROCESS.loss(self.model_, PREDICTION, batch, t, generator=randomness).mean()
+
+    def _noise(self, row: Rows) -> Tensor:
+        name = hashlib.sha256(row.tobytes()).hexdigest()
+        return PROCESS.prior(torch.from_numpy(row), generator=generator(self.seed_, "predict", name))
+
+    def _walk(self, state: Tensor, start: float, end: float) -> Tensor:
+        check_range("steps", self.steps, 1)
+        steps = math.ceil(self.steps * abs(end - start))
+        times = torch.linspace(start, end, steps + 1, dtype=torch.float64)
+        walk = ddim(denoiser(self.model_, PROCESS, PREDICTION), PROCESS, state, times)
+        return deque(walk, maxlen=1).pop()
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_features_in_)

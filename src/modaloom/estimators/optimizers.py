@@ -1,0 +1,26 @@
+"""Optimizers by the names that Keras gives them."""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import nn
+
+from modaloom.core.errors import choose
+
+Optimizer = str | Callable[..., torch.optim.Optimizer]
+"""A name in OPTIMIZERS or a callable of the parameters, as `functools.partial(torch.optim.Adam, lr=0.01)`."""
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": torch.optim.AdamW,
+    "rmsprop": partial(torch.optim.RMSprop, lr=1e-3),
+    "sgd": partial(torch.optim.SGD, lr=0.01),
+}
+"""With Keras's rates."""
+
+
+def make_optimizer(optimizer: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
+    """One for the module's parameters. Raises `BadValue` for an unknown name."""
+    kind = optimizer if callable(optimizer) else OPTIMIZERS[choose("optimizer", optimizer, OPTIMIZERS)]
+    return kind(module.parameters())

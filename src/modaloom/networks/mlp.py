@@ -1,0 +1,39 @@
+"""Networks of vectors: signals without axes.
+
+Shapes: B batch, C channels, W width.
+"""
+
+from torch import Tensor, nn
+
+from modaloom.networks.blocks import MLP
+
+
+class VectorBlock(nn.Module):
+    """x + MLP(norm x); the identity at initialisation."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm, self.mlp = nn.LayerNorm(width), MLP(width)
+
+    def forward(self, x_BW: Tensor) -> Tensor:
+        y: Tensor = x_BW + self.mlp(self.norm(x_BW))
+        return y
+
+
+class VectorNet(nn.Module):
+    """(B, channels) → (B, out): a linear map plus residual blocks of some width; 0 at initialisation.
+
+    The linear map is apart so that it can be set (`linear.weight`), to begin at the best linear answer.
+    """
+
+    def __init__(self, channels: int, out: int, *, width: int, blocks: int = 1) -> None:
+        super().__init__()
+        self.linear, self.lift = nn.Linear(channels, out), nn.Linear(channels, width)
+        self.blocks = nn.Sequential(*(VectorBlock(width) for _ in range(blocks)))
+        self.head = nn.Linear(width, out, bias=False)
+        for zero in (self.linear.weight, self.linear.bias, self.head.weight):
+            nn.init.zeros_(zero)
+
+    def forward(self, x_BC: Tensor) -> Tensor:
+        y: Tensor = self.linear(x_BC) + self.head(self.blocks(self.lift(x_BC)))
+        return y

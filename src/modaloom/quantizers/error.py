@@ -1,0 +1,31 @@
+"""Σ(a − b)², without a third tensor of their size."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+CHUNK = 2**17
+"""Values at a time."""
+
+
+def squared_error(a: Tensor, b: Tensor) -> Tensor:
+    """a, b (N, D) → their squared distance, a scalar with gradients to both."""
+    total: Tensor = _SquaredError.apply(a, b)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _SquaredError(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        rows = max(1, CHUNK // max(1, a.shape[1]))
+        parts = [(x - y).square_().sum() for x, y in zip(torch.split(a, rows), torch.split(b, rows))]
+        return torch.stack(parts).sum()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        a, b = ctx.saved_tensors
+        pull = (2 * grads[0]) * (a - b) if any(ctx.needs_input_grad) else None
+        wants_a, wants_b = ctx.needs_input_grad
+        return pull if wants_a else None, -pull if wants_b and pull is not None else None
