@@ -20,7 +20,7 @@ TINY = 1e-12
 class Uniform(Process):
     """Every code, of any depth, is kept with probability α(t), else replaced by one of the K at random.
 
-    **Law.** The uniform kernel of D3PM (arXiv 2107.03006, appendix A.2.1), in continuous time: codes jump to
+    **Law.** The uniform kernel of D3PM (arXiv 2107.03006), in continuous time: codes jump to
     each other code at rate σ/K, σ = −α′/α, and q(z | x) = α·[z = x] + β with β = (1 − α)/K.
 
     **Own and other evidence.** Let u(x) be the law of a clean code given all of the canvas but its own state
@@ -28,7 +28,7 @@ class Uniform(Process):
     (`weigh`). The state itself is distributed as g(i) = Σ_x u(x)·q(i | x) = α·u(i) + β.
 
     **Bound.** Backwards in time j jumps to i ≠ j at rate σ/K · g(i)/g(j), which is
-    σ/K · Σ_x p(x)·q(i | x)/q(j | x) (SEDD, 2310.16834, §3; Campbell et al., 2205.14987, proposition 1), and
+    σ/K · Σ_x p(x)·q(i | x)/q(j | x) (Campbell et al., 2205.14987; SEDD, 2310.16834), and
     given the clean code at σ/K · n(i)/n(j) with n(i) = q(i | clean). The divergence of two jump processes,
     R and R̂ being the rates given the clean code and the denoiser's,
 
@@ -41,7 +41,7 @@ class Uniform(Process):
 
         σ/K · [1/g(j) − 1/n(j) + (KL(n ‖ g) − log(n(j)/g(j))) / n(j)],
 
-    the bound of UDLM (2412.10193, eq. 12) with u for their x_θ. Written with g it stays finite at both ends:
+    the bound of UDLM (2412.10193) with u for their x_θ. Written with g it stays finite at both ends:
     a small error of p(j) near t = 0 would be multiplied by 1/t, one of u is not.
     """
 

@@ -25,7 +25,7 @@ def first_hitting(
 ) -> Iterator[Canvas]:
     """Codes come back one at a time in a random order; in equal groups if there are fewer steps than codes.
 
-    The first-hitting sampler (Zheng et al., arXiv 2409.02908, §4.1) draws the time at which the next code
+    The first-hitting sampler (Zheng et al., arXiv 2409.02908) draws the time at which the next code
     returns, and which one it is. The masked state tells its time to no one, so that times can be left out:
     what is left is an order in which each masked code is as likely to be next, a position's coarsest first.
     That is the law of the reverse process with steps without end, for one network call a code.

@@ -27,7 +27,7 @@ def renewal(
 ) -> Iterator[Canvas]:
     """Each unknown code from its posterior q(z_s | z_t), independently: exact as steps get short.
 
-    D3PM's ancestral sampler (arXiv 2107.03006, eq. 4). It may change a code as often as it likes, so it can
+    D3PM's ancestral sampler (arXiv 2107.03006). It may change a code as often as it likes, so it can
     put right what it drew too early.
 
     `canvas`: unknown codes as of the process at t = `times[0]`, where the wanted streams are. Yields a canvas

@@ -30,7 +30,7 @@ def revising(
 ) -> Iterator[Canvas]:
     """Before each step from t to s, the forward process takes the state back to t + `churn` · (t − s).
 
-    A corrector (Campbell et al., arXiv 2205.14987, §4.4) made of the process itself. For masked codes it is
+    A corrector (Campbell et al., arXiv 2205.14987) made of the process itself. For masked codes it is
     remasking (ReMDM, 2503.00307): without it a code stays as it was drawn, however little was known then.
     Exact for an exact denoiser as steps get short. The last step takes nothing back, as nothing would be
     left to draw it again with care; `churn` 0 is the ancestral sampler.
