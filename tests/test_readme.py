@@ -18,7 +18,7 @@ from modaloom.cli import app
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
-DOCUMENTS = (*READMES, "CHANGELOG.md", "CONTRIBUTING.md", "docs/departures.md")
+DOCUMENTS = (*READMES, "CHANGELOG.md", "CONTRIBUTING.md", "docs/departures.md", "docs/mathematics.md")
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 every_readme = pytest.mark.parametrize("name", READMES)
@@ -141,6 +141,14 @@ def _tests(name: str) -> Iterator[tuple[str, str]]:
 
 def _is_test(path: str, function: str) -> bool:
     return (ROOT / path).is_file() and f"\ndef {function}(" in text(path)
+
+
+def test_every_formula_names_its_file() -> None:
+    named = re.findall(
+        r"`((?:quantizers|diffusion|models|training)/[\w/]*)(\.py)?`", text("docs/mathematics.md")
+    )
+    assert len(named) > 30
+    assert [path for path, suffix in named if not (ROOT / "src/modaloom" / f"{path}{suffix}").exists()] == []
 
 
 def test_every_departure_that_concerns_code_names_a_test() -> None:
