@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from modaloom import api
-from modaloom.bench import BENCHES, Case, quantizer
+from modaloom.bench import BENCHES, Case, discrete, quantizer
 from modaloom.bench.clock import milliseconds, one_thread, peak_megabytes
 from modaloom.core.errors import BadValue
+from modaloom.diffusion.schedules import SCHEDULES
 
 CPU = torch.device("cpu")
 KEYS = ["case", "ours", "peer", "ratio", "limit", "unit"]
@@ -82,3 +83,13 @@ def test_without_the_peer_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 def test_an_unknown_benchmark_names_the_near_miss() -> None:
     with pytest.raises(BadValue, match="did you mean 'quantizer'"):
         api.bench("quantiser")
+
+
+def test_discrete_is_within_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds of both processes; of the samplers the two that need few steps."""
+    few = [("certainty", "masked"), ("first_hitting", "masked")]
+    monkeypatch.setattr(discrete, "EXACT", few)
+    found = list(api.bench("discrete", device="cpu"))
+    assert len(found) == 2 * len(SCHEDULES) + len(few)
+    assert all(case.limit is not None and case.ours <= case.limit for case in found)
+    assert any(case.ours > 0 for case in found)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from joint import Joint
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from modaloom.bench.joint import Joint
 from modaloom.core.types import MASK, Field
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.schedules import SCHEDULES

@@ -4,13 +4,13 @@ import itertools
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from joint import Joint
 from torch import Tensor
 
-from modaloom.core.types import MASK, Canvas, Denoiser, Field, Logits
+from modaloom.bench.bounds import masked_bound, unknown
+from modaloom.bench.joint import Joint
+from modaloom.core.types import MASK, Canvas, Logits
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.schedules import SCHEDULES
 
@@ -22,45 +22,12 @@ SHAPES = {
 }
 
 
-def masks(field: Field, alpha: float) -> list[tuple[float, Tensor]]:
-    """Every nested mask (L, Q) of a field with all codes unknown, and its probability at α."""
-    _, positions, depth = field.state.shape
-    out = []
-    for shown in itertools.product(range(depth + 1), repeat=positions):
-        chance = math.prod(math.comb(depth, n) * alpha**n * (1 - alpha) ** (depth - n) for n in shown)
-        out.append((chance, torch.arange(depth) >= torch.tensor(shown)[:, None]))
-    return out
-
-
-def exact_bound(denoise: Denoiser, process: Masked, clean: Canvas) -> Tensor:
-    """∫₀¹ E[loss] dt in float64: Gauss–Legendre over t, all masks enumerated."""
-    total = torch.zeros(len(clean["x"].t), dtype=torch.float64)
-    for node, weight in zip(*np.polynomial.legendre.leggauss(40), strict=True):
-        t = torch.full((len(total),), (node + 1) / 2, dtype=torch.float64)
-        alpha = float(process.schedule.alpha(t)[0])
-        for choice in itertools.product(*[masks(field, alpha) for field in clean.values()]):
-            chance = math.prod(p for p, _ in choice)
-            noisy = {
-                name: replace(field, state=field.state.masked_fill(mask, MASK), t=t)
-                for (name, field), (_, mask) in zip(clean.items(), choice, strict=True)
-            }
-            logits = denoise(noisy)
-            for name, field in noisy.items():
-                total += weight / 2 * chance * process.loss(logits[name], clean[name].state, field)
-    return total
-
-
-def unknown(canvas: Canvas) -> Canvas:
-    """Clean codes of which none is given."""
-    return {name: replace(field, known=torch.zeros_like(field.known)) for name, field in canvas.items()}
-
-
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_bound_is_the_likelihood(shape: str, schedule: str) -> None:
     joint = Joint(*SHAPES[shape], seed=1)
     clean = unknown(joint.canvas(torch.arange(len(joint.table))))
-    bound = exact_bound(joint.denoise, Masked(SCHEDULES[schedule]), clean)
+    bound = masked_bound(joint.denoise, Masked(SCHEDULES[schedule]), clean)
     torch.testing.assert_close(bound, -joint.log_p, atol=1e-6, rtol=0)
 
 
@@ -80,7 +47,7 @@ def test_bound_is_the_mean_over_orders() -> None:
             log_p = flattened({"x": replace(clean["x"], state=state)})["x"].log_softmax(-1)
             total -= log_p[:, position, 0].gather(1, codes[:, position]).squeeze(1) / 6
             state = state.index_copy(1, torch.tensor([position]), codes[:, [position]])
-    torch.testing.assert_close(exact_bound(flattened, Masked(), clean), total, atol=1e-6, rtol=0)
+    torch.testing.assert_close(masked_bound(flattened, Masked(), clean), total, atol=1e-6, rtol=0)
     assert (total + joint.log_p).abs().max() > 0.1
 
 

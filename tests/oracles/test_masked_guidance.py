@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from joint import Joint
 
+from modaloom.bench.joint import Joint
 from modaloom.core.types import Canvas, Logits
 from modaloom.diffusion.guidance import guide
 

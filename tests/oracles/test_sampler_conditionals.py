@@ -6,69 +6,11 @@ back. Samplers that choose their order draw one code a step, and the streams one
 step is far off, as it must be; so is any order that looks at the drawn codes, as that of confidence does.
 """
 
-import itertools
-
 import pytest
-import torch
-from joint import Joint
-from strata import Strata
-from torch import Tensor
 
-from modaloom.core.types import Canvas
-from modaloom.diffusion import PROCESSES
-from modaloom.diffusion.samplers import SAMPLERS
-
-DRAWS = 4096
-STEPS = {"ancestral": 96, "revising": 128}
-"""Of the samplers that are exact in the limit; the others need no more than one a code."""
-JOINTS = {
-    "streams": Joint({"a": (1, 1), "b": (1, 1), "c": (1, 1)}, 2, seed=5),
-    "positions": Joint({"a": (1, 1), "b": (2, 1)}, 2, seed=6),
-    "depths": Joint({"a": (1, 1), "b": (1, 2)}, 2, seed=5),
-}
-EXACT = [(name, process) for name, sampler in SAMPLERS.items() if sampler.exact for process in sampler.runs]
-ORDERED = ("certainty", "confidence", "first_hitting")
+from modaloom.bench.conditionals import EXACT, JOINTS, distance, splits
 
 every_exact_pair = pytest.mark.parametrize(("sampler", "process"), EXACT)
-
-
-def splits(joint: str) -> list[str]:
-    """Such as "gw-": the first stream given, the second wanted, the third absent."""
-    return ["".join(roles) for roles in itertools.product("gw-", repeat=len(JOINTS[joint].shapes))]
-
-
-def distance(sampler: str, process: str, joint: str, split: str, *, steps: int | None = None) -> float:
-    """Total variation between p(given, wanted) and given ~ p with wanted sampled; the rest is absent."""
-    exact = JOINTS[joint]
-    roles = dict(zip(exact.shapes, split, strict=True))
-    wanted = [name for name, role in roles.items() if role == "w"]
-    # Rows in proportion to their probabilities, to within one each.
-    rows = torch.searchsorted(exact.log_p.exp().cumsum(0), (torch.arange(DRAWS) + 0.5) / DRAWS)
-    steps = steps or STEPS.get(sampler, 4)
-    full, noise = exact.canvas(rows, hidden=wanted), Strata(DRAWS)
-    done = {name: full[name] for name, role in roles.items() if role == "g"}
-    for together in [[name] for name in wanted] if sampler in ORDERED else [wanted]:
-        start = done | {name: full[name] for name in together}
-        done = {n: Joint.shown(f) for n, f in walk(sampler, process, exact, start, steps, noise).items()}
-
-    def cell(part: Canvas) -> Tensor:
-        codes = torch.cat([part[name].state.flatten(1) for name in done], 1)
-        return (codes * 2 ** torch.arange(codes.shape[1])).sum(1)
-
-    table = cell(exact.canvas(torch.arange(len(exact.table))))
-    law = torch.zeros(8, dtype=torch.float64).index_add(0, table, exact.log_p.exp())
-    return float((law - cell(done).bincount(minlength=8) / DRAWS).abs().sum() / 2)
-
-
-def walk(sampler: str, process: str, joint: Joint, start: Canvas, steps: int, noise: Strata) -> Canvas:
-    """The end of a walk from noise."""
-    kind = PROCESSES[process]()
-    noisy = {name: f if f.known.all() else kind.prior(f, noise=noise) for name, f in start.items()}
-    times, run = torch.linspace(1, 0, steps + 1), SAMPLERS[sampler].runs[process]
-    noise.sort(noisy)
-    for now in run(joint.denoiser(kind), kind, noisy, times, noise=noise):
-        noise.sort(now)
-    return now
 
 
 @pytest.mark.parametrize(

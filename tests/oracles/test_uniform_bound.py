@@ -3,13 +3,12 @@
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from joint import Joint
-from torch import Tensor
 
-from modaloom.core.types import Canvas, Denoiser, Field, Logits
+from modaloom.bench.bounds import uniform_bound, unknown
+from modaloom.bench.joint import Joint
+from modaloom.core.types import Canvas, Field, Logits
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.schedules import SCHEDULES
 from modaloom.diffusion.uniform import Uniform
@@ -22,39 +21,11 @@ SHAPES = {
 KNOWN = torch.tensor([[[True, True], [True, False]]])
 
 
-def unknown(canvas: Canvas) -> Canvas:
-    """Clean codes of which none is given."""
-    return {name: replace(field, known=torch.zeros_like(field.known)) for name, field in canvas.items()}
-
-
-def exact_bound(denoise: Denoiser, process: Uniform, joint: Joint) -> Tensor:
-    """∫₀¹ E[loss] dt (N,) in float64: all noisy states of all rows, Gauss–Legendre over t.
-
-    The integrand goes like log t near 0: a substitution that is flat at both ends makes it smooth.
-    """
-    N = len(joint.table)
-    rows, states = torch.arange(N).repeat_interleave(N), torch.arange(N).repeat(N)
-    clean, noisy = unknown(joint.canvas(rows)), unknown(joint.canvas(states))
-    same = (joint.table[rows] == joint.table[states]).sum(1)
-    total = torch.zeros(N, dtype=torch.float64)
-    for node, weight in zip(*np.polynomial.legendre.leggauss(40), strict=True):
-        u = (node + 1) / 2
-        t = torch.full((N * N,), u**3 * (10 - 15 * u + 6 * u * u), dtype=torch.float64)
-        alpha = process.schedule.alpha(t)
-        other = (1 - alpha) / joint.size
-        chance = (alpha + other) ** same * other ** (joint.table.shape[1] - same)
-        canvas = {name: replace(field, t=t) for name, field in noisy.items()}
-        logits = denoise(canvas)
-        nats = sum(process.loss(logits[name], clean[name].state, field) for name, field in canvas.items())
-        total += weight / 2 * 30 * (u * (1 - u)) ** 2 * (chance * nats).view(N, N).sum(1)
-    return total
-
-
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_bound_is_the_likelihood(shape: str, schedule: str) -> None:
     joint, process = Joint(*SHAPES[shape], seed=1), Uniform(SCHEDULES[schedule])
-    bound = exact_bound(joint.denoiser(process), process, joint)
+    bound = uniform_bound(joint.denoiser(process), process, joint)
     torch.testing.assert_close(bound, -joint.log_p, atol=1e-6, rtol=0)
 
 
@@ -69,7 +40,7 @@ def test_a_wrong_denoiser_pays_more() -> None:
             for name, logits in exact(canvas).items()
         }
 
-    excess = exact_bound(flattened, process, joint) + joint.log_p
+    excess = uniform_bound(flattened, process, joint) + joint.log_p
     assert (joint.log_p.exp() * excess).sum() > 0.1
 
 

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from modaloom.bench import quantizer
+from modaloom.bench import discrete, quantizer
 from modaloom.bench.case import Case
 
 __all__ = ["BENCHES", "Case"]
 
-BENCHES: dict[str, Callable[[torch.device], Iterator[Case]]] = {"quantizer": quantizer.cases}
+BENCHES: dict[str, Callable[[torch.device], Iterator[Case]]] = {
+    "quantizer": quantizer.cases,
+    "discrete": discrete.cases,
+}

@@ -27,7 +27,7 @@ class Joint:
             len(self.table), dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
         )
         self.log_p = (2 * noise).log_softmax(0)
-        self.parts = dict(zip(shapes, self.table.split(self.codes_per_stream, 1), strict=True))
+        self.parts = dict(zip(shapes, torch.split(self.table, self.codes_per_stream, 1), strict=True))
 
     def denoise(self, canvas: Canvas) -> Logits:
         """log p(code | all visible codes of the canvas), the streams that it lacks summed out."""
@@ -37,23 +37,24 @@ class Joint:
         """As `denoise`, for the noise of a process."""
         if isinstance(process, Uniform):
             alpha = process.schedule.alpha
-            return lambda canvas: self.shared(canvas, lambda *field: self.blurred(*field, alpha))
+            return lambda canvas: self.shared(canvas, lambda name, field: self.blurred(name, field, alpha))
         return self.denoise
 
     def blurred(self, name: str, field: Field, alpha: Callable[[Tensor], Tensor]) -> Tensor:
         """float64 (B, N): q(noisy codes of a stream | each row of the table), for uniform noise."""
         kept = torch.where(field.known.flatten(1), 1.0, alpha(field.t.double())[:, None])[:, None]
         same = field.state.flatten(1)[:, None] == self.parts[name]
-        return (kept * same + (1 - kept) / self.size).prod(-1)
+        chance: Tensor = (kept * same + (1 - kept) / self.size).prod(-1)
+        return chance
 
     def shared(self, canvas: Canvas, likelihood: Likelihood) -> Logits:
         """Samples of the same codes and levels share the work: few states, many samples."""
         flat = torch.cat([field.state.flatten(1) for field in canvas.values()], 1) - MASK
         key = (flat * (self.size + 1) ** torch.arange(flat.shape[1])).sum(1)
         for field in canvas.values():
-            levels, place = field.t.unique(return_inverse=True)
+            levels, place = torch.unique(field.t, return_inverse=True)
             key = key * len(levels) + place
-        _, inverse = key.unique(return_inverse=True)
+        _, inverse = torch.unique(key, return_inverse=True)
         first = torch.zeros(int(inverse.max()) + 1, dtype=torch.int64)
         first[inverse] = torch.arange(len(inverse))
         few = {
@@ -78,7 +79,8 @@ class Joint:
     def fits(self, name: str, state: Tensor) -> Tensor:
         """bool (B, N): which rows of the table agree with the visible codes of a stream."""
         flat = state.flatten(1)[:, None]
-        return ((flat == MASK) | (flat == self.parts[name])).all(-1)
+        fit: Tensor = ((flat == MASK) | (flat == self.parts[name])).all(-1)
+        return fit
 
     def canvas(self, rows: Tensor, *, hidden: Collection[str] = ()) -> Canvas:
         """Rows of the table as a canvas; the `hidden` streams are all masked at t = 1, the others known."""

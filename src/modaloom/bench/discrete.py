@@ -1,0 +1,43 @@
+"""Diffusion over codes beside what is exact: bounds against −log p(x), samplers against conditionals."""
+
+from collections.abc import Iterator
+
+import torch
+
+from modaloom.bench.bounds import masked_bound, uniform_bound, unknown
+from modaloom.bench.case import Case
+from modaloom.bench.conditionals import EXACT, JOINTS, STEPS, distance, splits
+from modaloom.bench.joint import Joint
+from modaloom.diffusion.masked import Masked
+from modaloom.diffusion.schedules import SCHEDULES
+from modaloom.diffusion.uniform import Uniform
+
+NATS, FAR = 1e-6, 0.01
+"""What must not be passed: by a bound, in nats, and by a sampler, in total variation."""
+
+
+def cases(device: torch.device) -> Iterator[Case]:
+    """The largest error over all codes of a joint, and the largest distance over all given/wanted splits.
+
+    In float64 on the CPU, whatever the device: nothing is timed.
+    """
+    joint = Joint({"x": (3, 1)}, 3, seed=1)
+    clean = unknown(joint.canvas(torch.arange(len(joint.table))))
+    for name, schedule in SCHEDULES.items():
+        masked, uniform = Masked(schedule), Uniform(schedule)
+        bounds = {
+            "masked": masked_bound(joint.denoise, masked, clean),
+            "uniform": uniform_bound(joint.denoiser(uniform), uniform, joint),
+        }
+        for process, bound in bounds.items():
+            error = float((bound + joint.log_p).abs().max())
+            yield Case(f"bound + log p(x), {process}, {name} schedule, V=3 L=3", error, None, NATS, "nats")
+    for sampler, process in EXACT:
+        worst = max(
+            distance(sampler, process, name, split)
+            for name in JOINTS
+            for split in splits(name)
+            if "w" in split
+        )
+        steps = STEPS.get(sampler, 4)
+        yield Case(f"{sampler}, {process}, {steps} steps, all splits", worst, None, FAR, "total variation")
