@@ -1,52 +1,60 @@
-"""Curves as a picture file, one panel beside the other."""
+"""Curves as a PNG, one panel beside the other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from modaloom.report.plots import Axis, Line
 
-WIDTH, HEIGHT, MARGIN = 480, 360, 56
-"""Of a panel and of the room for its axis' labels, pixels."""
-COLOURS = ("#1f6feb", "#d1570a", "#2d8a4e", "#8250df")
-INK, GRID = "#222222", "#dddddd"
+WIDTH, HEIGHT = 460, 340
+LEFT, RIGHT, TOP, BOTTOM = 50, 440, 40, 290
+"""A panel, and the frame inside it, pixels."""
+COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f")
+LEADING = 15
+FEW = 8
+"""Most values of x that are all written below the axis."""
 
-Panel = Sequence[Line]
-"""Curves over one pair of axes."""
+
+@dataclass(frozen=True)
+class Scale:
+    """What an axis shows: from 0 to the largest value, or, logarithmic, from the smallest one."""
+
+    name: str
+    log: bool = False
+
+    def axis(self, values: Sequence[float], start: float, end: float) -> Axis:
+        low, high = (min(values) if self.log else 0.0), max(values)
+        return Axis(low, high if high > low else 2 * low + 1, start, end, log=self.log)
 
 
-def chart(panels: Mapping[str, Panel], path: Path, *, x: str, y: str) -> None:
-    """A panel for each title; y is logarithmic."""
+def chart(panels: Mapping[str, Sequence[Line]], path: Path, *, x: Scale, y: Scale) -> None:
+    """Title → curves, their names in the corner."""
     sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")
-    for i, (title, lines) in enumerate(panels.items()):
-        panel = Image.new("RGB", (WIDTH, HEIGHT), "white")
-        _draw(ImageDraw.Draw(panel), f"{title}: {y} over {x}", lines)
-        sheet.paste(panel, (i * WIDTH, 0))
+    for i, (title, curves) in enumerate(panels.items()):
+        sheet.paste(_panel(title, curves, x, y), (i * WIDTH, 0))
     sheet.save(path)
 
 
-def _draw(pen: ImageDraw.ImageDraw, title: str, lines: Panel) -> None:
-    xs, ys = zip(*(point for line in lines for point in line.points))
-    across = Axis(0, max(xs), MARGIN, WIDTH - 16)
-    up = Axis(min(ys) / 1.1, max(ys) * 1.1, HEIGHT - 32, 32, log=True)
-    pen.text((MARGIN, 8), title, fill=INK, font=_font())
-    _grid(pen, across, up)
-    for i, line in enumerate(lines):
-        places = [(across.at(a), up.at(b)) for a, b in line.points]
-        pen.line(places, fill=COLOURS[i], width=2)
-        for a, b in places:
-            pen.ellipse((a - 3, b - 3, a + 3, b + 3), fill=COLOURS[i])
-        pen.text((WIDTH - 24, 40 + 16 * i), line.name, fill=COLOURS[i], font=_font(), anchor="ra")
-
-
-def _grid(pen: ImageDraw.ImageDraw, across: Axis, up: Axis) -> None:
-    for tick in up.ticks():
-        pen.line((MARGIN, up.at(tick), WIDTH - 16, up.at(tick)), fill=GRID)
-        pen.text((MARGIN - 6, up.at(tick)), f"{tick:g}", fill=INK, font=_font(), anchor="rm")
-    for tick in across.ticks():
-        pen.text((across.at(tick), HEIGHT - 26), f"{tick:g}", fill=INK, font=_font(), anchor="ma")
-
-
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(12)
+def _panel(title: str, curves: Sequence[Line], x: Scale, y: Scale) -> Image.Image:
+    panel = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    pen, font = ImageDraw.Draw(panel), ImageFont.load_default(12)
+    xs, ys = zip(*(point for curve in curves for point in curve.points))
+    across, up = x.axis(xs, LEFT, RIGHT), y.axis(ys, BOTTOM, TOP)
+    for value in up.ticks():
+        pen.line([LEFT, up.at(value), RIGHT, up.at(value)], fill="#dddddd")
+        pen.text((LEFT - 6, up.at(value)), f"{value:g}", fill="black", font=font, anchor="rm")
+    few = sorted({*xs})
+    for value in few if len(few) <= FEW else across.ticks():
+        pen.text((across.at(value), BOTTOM + 6), f"{value:g}", fill="black", font=font, anchor="mt")
+    pen.text(((LEFT + RIGHT) / 2, HEIGHT - 8), x.name, fill="black", font=font, anchor="mb")
+    pen.text((LEFT, TOP - 10), f"{title}: {y.name}", fill="black", font=font, anchor="lb")
+    for i, (curve, colour) in enumerate(zip(curves, COLOURS)):
+        points = [(across.at(a), up.at(b)) for a, b in curve.points]
+        pen.line(points, fill=colour, width=2)
+        for a, b in points:
+            pen.ellipse([a - 3, b - 3, a + 3, b + 3], fill=colour)
+        low = BOTTOM - 10 - LEADING * (len(curves) - 1 - i)
+        pen.text((RIGHT, low), curve.name, fill=colour, font=font, anchor="rs")
+    return panel

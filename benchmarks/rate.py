@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from bits import COUNTS, Curve, shared
-from chart import Line, chart
+from chart import Line, Scale, chart
 from figures import Figures, Target, arguments, by_seed, records, table
 from sweep import BITS, sweep
 from torch import Tensor
@@ -146,7 +146,12 @@ def main() -> None:
     }
     publish(tables, options.json)
     if options.plot:
-        chart(panels(rates[options.seeds[0]]), options.plot, x="bits a vector", y="distortion")
+        chart(
+            panels(rates[options.seeds[0]]),
+            options.plot,
+            x=Scale("bits a vector"),
+            y=Scale("distortion", log=True),
+        )
 
 
 if __name__ == "__main__":

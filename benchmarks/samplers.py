@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curves import plot
+from chart import Scale, chart
 from figures import Figures, Target, arguments, publish, seeds
 
 from modaloom import api
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> None:
     exam = Exam.of(api.load(options.run), options.folder, n=options.n)
     found = measure(exam, options.steps)
     publish([Target(name) for name in next(iter(found.values()))], found, options.json)
-    plot(curves(found, options.steps), options.plot, x="steps", y=METRIC)
+    chart(curves(found, options.steps), options.plot, x=Scale("steps", log=True), y=Scale(METRIC))
 
 
 if __name__ == "__main__":

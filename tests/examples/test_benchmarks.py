@@ -107,11 +107,12 @@ def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None
 
 
 def test_curves_lie_where_their_values_say(load: Any, tmp_path: Path) -> None:
-    curves = load("curves")
+    chart = load("chart")
     line = Line("one", [(4, 0.0), (8, 1.0)])
-    curves["plot"]({"only": [line]}, tmp_path / "p.png", x="x", y="y")
+    scales = {"x": chart["Scale"]("x", log=True), "y": chart["Scale"]("y")}
+    chart["chart"]({"only": [line]}, tmp_path / "p.png", **scales)
     picture = Image.open(tmp_path / "p.png").convert("RGB")
-    for place in ((curves["LEFT"], curves["BOTTOM"]), (curves["RIGHT"], curves["TOP"])):
+    for place in ((chart["LEFT"], chart["BOTTOM"]), (chart["RIGHT"], chart["TOP"])):
         assert picture.getpixel(place) == (31, 119, 180)
 
 

@@ -115,15 +115,15 @@ COMPOSED = (
     Mutant(
         "even numbers of levels off by half (Q10)",
         "quantizers/fsq.py",
-        "(bounded.detach() + 1) / 2 * (self.levels - 1)",
-        "(bounded.detach() + 1) / 2 * self.levels",
+        "(rows.tanh() + 1) / 2 * (self.levels - 1)",
+        "(rows.tanh() + 1) / 2 * self.levels",
         SCALAR,
     ),
     Mutant(
         "the gradient of FSQ passes by tanh",
         "quantizers/fsq.py",
-        "straight_through(bounded, q)",
-        "straight_through(rows, q)",
+        "        return rows.tanh()\n",
+        "        return rows\n",
         SCALAR,
     ),
     Mutant(
@@ -136,8 +136,8 @@ COMPOSED = (
     Mutant(
         "a value that is not finite leaves FSQ's loss finite",
         "quantizers/fsq.py",
-        "(rows[counts] * 0).sum()",
-        "(bounded[counts].nan_to_num() * 0).sum()",
+        "return (rows * 0).sum()",
+        "return (rows.tanh().nan_to_num() * 0).sum()",
         SCALAR,
     ),
     Mutant(

@@ -142,12 +142,12 @@ SIGNALS = (
         "(steps <= 0).all()",
         GAUSSIAN,
     ),
-    Mutant("waves twice as fast", "networks/timed.py", "(math.pi / 2)", "math.pi", MLP),
+    Mutant("waves twice as fast", "networks/level.py", "(math.pi / 2)", "math.pi", MLP),
     Mutant(
         "time of batch mean",
         "networks/timed.py",
-        "told = waves(t).to(state)",
-        "told = waves(t.mean().expand(len(t))).to(state)",
+        "told = waves(t, WAVES).to(state)",
+        "told = waves(t.mean().expand(len(t)), WAVES).to(state)",
         MLP,
     ),
     Mutant(

@@ -5,8 +5,9 @@ import math
 import torch
 from torch import nn
 
+from modaloom.networks.level import waves
 from modaloom.networks.mlp import VectorNet
-from modaloom.networks.timed import CHANNELS, Timed, waves
+from modaloom.networks.timed import CHANNELS, WAVES, Timed
 
 
 def test_it_starts_at_0_and_then_at_the_linear_map_that_is_set() -> None:
@@ -36,7 +37,7 @@ def test_it_learns_what_no_linear_map_can() -> None:
 def test_waves_in_closed_form() -> None:
     t = torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)
     rows = [[f(k * u * math.pi / 2) for f in (math.sin, math.cos) for k in (1, 2, 3, 4)] for u in t.tolist()]
-    torch.testing.assert_close(waves(t), torch.tensor(rows, dtype=torch.float64))
+    torch.testing.assert_close(waves(t, WAVES), torch.tensor(rows, dtype=torch.float64))
 
 
 def test_each_sample_is_told_its_own_time_at_every_position() -> None:
@@ -44,5 +45,5 @@ def test_each_sample_is_told_its_own_time_at_every_position() -> None:
     t = torch.tensor([0.2, 0.9])
     told = Timed(nn.Identity())(state, t)
     assert torch.equal(told[:, :3], state)
-    assert torch.equal(told[:, 3:], waves(t)[:, :, None, None].expand(2, CHANNELS, 4, 5))
-    assert torch.equal(Timed(nn.Identity())(state[:, :, 0, 0], t)[:, 3:], waves(t))
+    assert torch.equal(told[:, 3:], waves(t, WAVES)[:, :, None, None].expand(2, CHANNELS, 4, 5))
+    assert torch.equal(Timed(nn.Identity())(state[:, :, 0, 0], t)[:, 3:], waves(t, WAVES))

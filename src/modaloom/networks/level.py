@@ -1,24 +1,31 @@
-"""The noise level as a network sees it."""
+"""The noise level as a network sees it. Shapes: B batch, D width."""
 
 import math
 
 import torch
 from torch import Tensor, nn
 
-WAVES = 16
+WAVES = 8
 
 
 class Level(nn.Module):
-    """t in [0, 1] → a vector of the tokens' width, zero at initialisation. Shapes: B batch, D width."""
+    """t in [0, 1] → a vector of the tokens' width, zero at initialisation."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.out = nn.Linear(WAVES, width, bias=False)
-        self.waves: Tensor
-        self.register_buffer("waves", math.pi * torch.arange(1, WAVES + 1), persistent=False)
+        self.out = nn.Linear(2 * WAVES, width, bias=False)
         nn.init.zeros_(self.out.weight)
 
     def forward(self, t_B: Tensor) -> Tensor:
-        """(B,) → (B, D): half waves, of which any smooth function of t is a short sum."""
-        y: Tensor = self.out(torch.cos(t_B[:, None] * self.waves))
+        """(B,) → (B, D)."""
+        y: Tensor = self.out(waves(t_B, WAVES))
         return y
+
+
+def waves(t_B: Tensor, count: int) -> Tensor:
+    """t (B,) → (B, 2 · count): sines and cosines of πt/2, 2πt/2, …
+
+    The slowest ones make a quarter of a turn, so that no two times are alike.
+    """
+    angles = t_B[:, None] * torch.arange(1, count + 1, device=t_B.device) * (math.pi / 2)
+    return torch.cat([angles.sin(), angles.cos()], 1)

@@ -1,9 +1,9 @@
 """A network that is told the time."""
 
-import math
-
 import torch
 from torch import Tensor, nn
+
+from modaloom.networks.level import waves
 
 WAVES = 4
 """Frequencies of the time."""
@@ -19,15 +19,6 @@ class Timed(nn.Module):
         self.network = network
 
     def forward(self, state: Tensor, t: Tensor) -> Tensor:
-        told = waves(t).to(state).reshape(len(t), CHANNELS, *[1] * (state.ndim - 2))
+        told = waves(t, WAVES).to(state).reshape(len(t), CHANNELS, *[1] * (state.ndim - 2))
         y: Tensor = self.network(torch.cat([state, told.expand(-1, -1, *state.shape[2:])], 1))
         return y
-
-
-def waves(t: Tensor) -> Tensor:
-    """t (B,) → (B, CHANNELS): sines and cosines of πt/2, 2πt/2, …
-
-    The slowest ones make a quarter of a turn, so that no two times are alike.
-    """
-    angles = t[:, None] * torch.arange(1, WAVES + 1, device=t.device) * (math.pi / 2)
-    return torch.cat([angles.sin(), angles.cos()], 1)

@@ -8,21 +8,19 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
-from modaloom.core.types import Quantized
-from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, rows_of, straight_through
+from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.options import Options
 from modaloom.quantizers.projected import Projected
+from modaloom.quantizers.tabled import Tabled
 
 LEAST = 5
 """Values of a channel that the paper advises, at least."""
 
 
-class FSQ(Quantizer):
+class FSQ(Tabled):
     """Channel i becomes round(u(L_i − 1)) of L_i values, u = (tanh z + 1)/2 in 0..1; that many, no more.
 
     Value j stands for 2j/(L_i − 1) − 1. A code counts its channels' values, the first channel fastest. The
@@ -33,45 +31,22 @@ class FSQ(Quantizer):
     """
 
     def __init__(self, levels: Sequence[int]) -> None:
-        super().__init__()
         if not levels or min(levels) < 2:
             raise BadValue(f"levels are {tuple(levels)}; at least one channel, each with at least 2")
-        self.dim = len(levels)
         steps = [torch.linspace(-1, 1, level) for level in levels]
-        table = torch.cartesian_prod(*reversed(steps)).reshape(-1, self.dim).flip(1)
-        self.register_buffer("table", table, persistent=False)
+        table = torch.cartesian_prod(*reversed(steps)).reshape(-1, len(levels)).flip(1)
+        super().__init__(table, torch.tensor([1, *levels[:-1]]).cumprod(0))
         self.register_buffer("levels", torch.tensor(levels), persistent=False)
-        self.register_buffer("places", torch.tensor([1, *levels[:-1]]).cumprod(0), persistent=False)
-        self.table: Tensor
         self.levels: Tensor
-        self.places: Tensor
 
-    def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> Quantized:
-        rows, counts = rows_of(z, mask, self.dim)
-        bounded = rows.tanh()
-        value = ((bounded.detach() + 1) / 2 * (self.levels - 1)).nan_to_num().round().long()
-        codes = (value * self.places).sum(1)
-        q = F.embedding(codes, self.table)
-        loss = (rows[counts] * 0).sum()
-        measured = {
-            **stats.use(codes[counts], len(self.table)),
-            "distortion": stats.distortion(rows[counts].detach(), q[counts]),
-        }
-        z_q = straight_through(bounded, q).reshape(z.shape)
-        return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
+    def digits(self, rows: Tensor) -> Tensor:
+        return ((rows.tanh() + 1) / 2 * (self.levels - 1)).nan_to_num().round().long()
 
-    def decode(self, codes: Tensor) -> Tensor:
-        return F.embedding(codes.squeeze(-1), self.table)
+    def carrier(self, rows: Tensor) -> Tensor:
+        return rows.tanh()
 
-    @property
-    def codebook_sizes(self) -> tuple[int, ...]:
-        return (len(self.table),)
-
-    @property
-    def vectors(self) -> Tensor:
-        return self.table[None]
+    def loss(self, rows: Tensor, q: Tensor) -> Tensor:
+        return (rows * 0).sum()
 
 
 def fsq(dim: int, size: int, options: Options) -> Quantizer:

@@ -10,16 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
-from modaloom.core.types import Quantized
-from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, rows_of, straight_through
+from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.error import squared_error
 from modaloom.quantizers.normalized import Normalized
 from modaloom.quantizers.options import Options
 from modaloom.quantizers.projected import Projected
+from modaloom.quantizers.tabled import Tabled
 
 
-class LFQ(Quantizer):
+class LFQ(Tabled):
     """q_i = side · sign(z_i), minus where z_i ≤ 0; bit i of the code is 1 where it is plus.
 
     loss = β‖z − q‖², the mean over values, + entropy · (E[Σ_i H(p_i)] − Σ_i H(E[p_i])) in nats, where
@@ -34,30 +33,19 @@ class LFQ(Quantizer):
     def __init__(
         self, size: int, *, commitment: float, entropy: float, temperature: float, side: float = 1.0
     ) -> None:
-        super().__init__()
-        self.dim = bits_of(size)
+        bits = 2 ** torch.arange(bits_of(size))
+        super().__init__(torch.where(torch.arange(size)[:, None] & bits > 0, side, -side), bits)
         self.commitment, self.entropy, self.temperature, self.side = commitment, entropy, temperature, side
-        self.register_buffer("places", 2 ** torch.arange(self.dim), persistent=False)
-        bits = torch.arange(size)[:, None] & 2 ** torch.arange(self.dim)
-        self.register_buffer("table", torch.where(bits > 0, side, -side), persistent=False)
-        self.places: Tensor
-        self.table: Tensor
 
-    def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> Quantized:
-        rows, counts = rows_of(z, mask, self.dim)
-        codes = ((rows > 0) * self.places).sum(1)
-        q = F.embedding(codes, self.table)
-        counted = rows[counts]
-        commitment = squared_error(counted, q[counts]) / max(1, counted.numel())
-        loss = self.commitment * commitment + self.entropy * self.indecision(counted)
-        measured = {
-            **stats.use(codes[counts], len(self.table)),
-            "distortion": stats.distortion(counted.detach(), q[counts]),
-        }
-        z_q = straight_through(rows, q).reshape(z.shape)
-        return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
+    def digits(self, rows: Tensor) -> Tensor:
+        return (rows > 0).long()
+
+    def carrier(self, rows: Tensor) -> Tensor:
+        return rows
+
+    def loss(self, rows: Tensor, q: Tensor) -> Tensor:
+        commitment = squared_error(rows, q) / max(1, rows.numel())
+        return self.commitment * commitment + self.entropy * self.indecision(rows)
 
     def indecision(self, z: Tensor) -> Tensor:
         """z (N, d) → mean entropy of the soft codes, less the sum of the mean bits' entropies; 0 of none."""
@@ -67,17 +55,6 @@ class LFQ(Quantizer):
         plus = logit.sigmoid()
         each = (F.softplus(logit) - plus * logit).sum() / len(z)
         return each - _entropy(plus.mean(0)).sum()
-
-    def decode(self, codes: Tensor) -> Tensor:
-        return F.embedding(codes.squeeze(-1), self.table)
-
-    @property
-    def codebook_sizes(self) -> tuple[int, ...]:
-        return (len(self.table),)
-
-    @property
-    def vectors(self) -> Tensor:
-        return self.table[None]
 
 
 def lfq(dim: int, size: int, options: Options) -> Quantizer:

@@ -1,0 +1,66 @@
+"""Quantizers whose code vectors are fixed."""
+
+from abc import abstractmethod
+from typing import final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from modaloom.core.types import Quantized
+from modaloom.quantizers import stats
+from modaloom.quantizers.base import Quantizer, rows_of, straight_through
+
+
+class Tabled(Quantizer):
+    """Each channel says its digit of the code, and the code its vector of `table` (K, D); nothing is learned.
+
+    The digit of channel i counts `places[i]`, the first channel's 1.
+    """
+
+    table: Tensor
+    places: Tensor
+
+    def __init__(self, table: Tensor, places: Tensor) -> None:
+        super().__init__()
+        self.dim = table.shape[1]
+        self.register_buffer("table", table, persistent=False)
+        self.register_buffer("places", places, persistent=False)
+
+    @abstractmethod
+    def digits(self, rows: Tensor) -> Tensor:
+        """Rows (N, D) → int64 (N, D); any digits for what is not finite."""
+
+    @abstractmethod
+    def carrier(self, rows: Tensor) -> Tensor:
+        """Rows (N, D) → (N, D), through which the gradient of the result passes."""
+
+    @abstractmethod
+    def loss(self, rows: Tensor, q: Tensor) -> Tensor:
+        """Scalar of the counted rows (N, D) and their codes' vectors; not finite where a row is not."""
+
+    def forward(
+        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Quantized:
+        rows, counts = rows_of(z, mask, self.dim)
+        codes = (self.digits(rows.detach()) * self.places).sum(1)
+        q = F.embedding(codes, self.table)
+        measured = {
+            **stats.use(codes[counts], len(self.table)),
+            "distortion": stats.distortion(rows[counts].detach(), q[counts]),
+        }
+        z_q = straight_through(self.carrier(rows), q).reshape(z.shape)
+        loss = self.loss(rows[counts], q[counts])
+        return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
+
+    @final
+    def decode(self, codes: Tensor) -> Tensor:
+        return F.embedding(codes.squeeze(-1), self.table)
+
+    @property
+    def codebook_sizes(self) -> tuple[int, ...]:
+        return (len(self.table),)
+
+    @property
+    def vectors(self) -> Tensor:
+        return self.table[None]
