@@ -171,9 +171,11 @@ def _drawn(folder: Path) -> dict[str, str]:
 
 
 def test_bench_prints_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = [Case("lookup", 2.0, 6.0, 1.0, "ms"), Case("codes equal", 1.0, None, None, "share")]
+    cases = [Case("lookup", 2.0, 6.0, 1.0, "ms"), Case("bound", 3e-7, None, 1e-6, "nats")]
     monkeypatch.setitem(BENCHES, "quantizer", lambda device: iter(cases))
     result = done("bench", "quantizer", "--json")
     assert json.loads(result.stdout) == [case.to_dict() for case in cases]
     assert "lookup: 2" in result.stderr
-    assert re.search(r"lookup +2.000 +6.000 +3.000 +1.000 +ms", done("bench", "quantizer").stdout)
+    table = done("bench", "quantizer").stdout
+    assert re.search(r"lookup +2.000 +6.000 +3.000 +1.000 +ms", table)
+    assert re.search(r"bound +3e-07 +– +– +1e-06 +nats", table)

@@ -51,10 +51,12 @@ def facts(by_name: Mapping[str, Any]) -> str:
 
 
 def figure(value: Any) -> str:
-    """A cell of a table."""
+    """A cell of a table; what three decimals would make 0 shows its size."""
     if value is None:
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0e}" if 0 < abs(value) < 5e-4 else f"{value:.3f}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
