@@ -23,6 +23,17 @@ def test_lloyd_lowers_the_error_at_every_iteration() -> None:
     assert errors[-1] < 0.9 * error(z, draw(z, 12, seeded()))
 
 
+def test_an_iteration_ends_at_the_means_of_the_members() -> None:
+    """From the random vectors of z that `draw` names, one step of Lloyd's algorithm in float64."""
+    z = normal(200, 3)
+    starts = draw(z, 6, seeded()).double()
+    codes = torch.cdist(z.double(), starts).argmin(1)
+    means = torch.stack([z[codes == k].double().mean(0) for k in range(6)])
+    centroids, counts = kmeans(z, 6, iterations=1, generator=seeded())
+    torch.testing.assert_close(centroids.double(), means, atol=1e-6, rtol=0)
+    assert counts.tolist() == codes.bincount(minlength=6).tolist()
+
+
 def test_counts_are_of_the_members() -> None:
     _, counts = kmeans(normal(1000, 3), 12, generator=seeded())
     assert counts.sum() == 1000
