@@ -1,7 +1,7 @@
 """The built-in world, and a whole run on it."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.engine import Engine
 from modaloom.world import STREAMS
+from modaloom.world.splits import NONE
 from modaloom.world.write import write_world
 
 SAMPLES = 100
@@ -25,15 +26,17 @@ def world(
     seed: int = 0,
     held_out: int | None = None,
     streams: Sequence[str] = (),
+    fixed: Mapping[str, str] = NONE,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Write the procedural world as plain files, all streams or the named ones.
 
+    `fixed`: factor → the one value that it has in every scene, such as motion → still.
+
     Raises `BadFolder` if the folder holds something, `BadValue`.
     """
-    for done, total in write_world(
-        folder, n, seed=seed, held_out=held_out, streams=streams or tuple(STREAMS)
-    ):
+    streams = streams or tuple(STREAMS)
+    for done, total in write_world(folder, n, seed=seed, held_out=held_out, streams=streams, fixed=fixed):
         watch(done, total)
 
 
@@ -59,6 +62,14 @@ def demo(
         check_vacant(path)
     data = path.with_name(path.name + "-world")
     if not data.exists():
-        world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
+        world(
+            data,
+            n=size.samples,
+            seed=seed,
+            held_out=size.held_out,
+            streams=size.streams,
+            fixed=size.fixed,
+            watch=written,
+        )
     config = None if there else run  # a demo that goes on keeps its own, whatever is asked
     return train(data, out=out, config=config, resume=True, device=device, samples=SAMPLES, watch=watch)

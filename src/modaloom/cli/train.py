@@ -85,6 +85,9 @@ def world(
     n: Annotated[int, typer.Option(help="Training samples.")] = 1000,
     seed: options.Seed = 0,
     streams: options.Streams = "",
+    fix: Annotated[
+        list[str] | None, typer.Option(metavar="FACTOR=VALUE", help="Such as motion=still; repeatable.")
+    ] = None,
 ) -> None:
     """Write the built-in world as plain files."""
     from modaloom import api
@@ -95,6 +98,7 @@ def world(
             n=n,
             seed=seed,
             streams=options.names(streams),
+            fixed=options.fixed(fix or ()),
             watch=lambda done, total: progress.show("samples", done, total),
         )
     typer.echo(folder)

@@ -12,8 +12,8 @@ from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.world import FACTORS, STREAMS
-from modaloom.world.scene import INVALID
+from modaloom.world import FACTORS, STREAMS, VISIBLE
+from modaloom.world.scene import INVALID, PART_OF
 from modaloom.world.score import Facts, agree, floor, parse, score
 
 
@@ -30,31 +30,37 @@ class ParsedJudge(Judge):
     """`slot.shape`, …, `slot.mean`, `slot.worst`, `exact` (all slots right) for a stream from others;
     `agree.mean`, `agree.all`, `entropy.shape`, …, `entropy.mean` for streams drawn together.
 
-    Slots are the facts that the wanted stream shows and the given ones fix. Entropies are shares of the
-    data's, at most 1; what cannot be parsed adds nothing to them.
+    Slots are the facts that the wanted stream shows, the given ones fix and the world names (one written
+    before there was motion does not name it). Entropies are shares of the
+    data's, at most 1; what cannot be parsed adds nothing to them. What never varies in the world has none.
     """
 
     def __init__(self, facts: Mapping[str, Facts]) -> None:
         self.facts = facts
+        shown = {slot for rule in STREAMS.values() for slot in rule.determines}
+        self._named = shown.intersection(*facts.values())
+        self._varying = {s for s in self._named if len({known[s] for known in facts.values()}) > 1}
 
     def related(self, given: Sequence[str], want: str) -> bool:
         return bool(_fixed(given).intersection(STREAMS[want].determines))
 
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
-        shown = tuple(name for name in streams if set(STREAMS[name].determines) & set(FACTORS))
-        return shown if len(shown) > 1 else ()
+        shown = {name: {*STREAMS[name].determines} & FACTORS.keys() for name in streams}
+        return tuple(n for n in shown if any(shown[n] & shown[other] for other in shown if other != n))
 
     def free(self, direction: Direction) -> tuple[str, ...]:
         fixed = _fixed(direction.given)
+        told = fixed | {PART_OF[part] for part in fixed & PART_OF.keys()}
         shown = STREAMS[direction.want[0]].determines
-        return tuple(slot for slot in shown if slot not in fixed) if direction.given else ()
+        free = tuple(slot for slot in shown if slot in self._varying - told)
+        return free if direction.given else ()
 
     def score(
         self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]
     ) -> dict[str, float]:
         facts = self._facts(samples)
         if not direction.given:
-            return _agreement(direction.want, answers) | _entropies(direction.want, answers, facts)
+            return _agreement(direction.want, answers) | self._entropies(direction.want, answers, facts)
         (want,), slots = direction.want, self._slots(direction)
         scores = [score(want, answer[want], true) for answer, true in zip(answers, facts, strict=True)]
         by_slot = {slot: fmean(hit[slot] for hit in scores) for slot in slots}
@@ -68,9 +74,7 @@ class ParsedJudge(Judge):
         if not direction.given:
             return _chance(direction.want, known)
         slots = self._slots(direction)
-        by_slot = {
-            slot: value for slot, value in floor(direction.want[0], known, asked).items() if slot in slots
-        }
+        by_slot = floor(slots, known, asked)
         commonest = Counter(_tuple(facts, slots) for facts in known).most_common(1)[0][0]
         together = fmean(_tuple(facts, slots) == commonest for facts in asked)
         return _slot_figures(by_slot, exact=together if len(slots) > 1 else by_slot[slots[0]])
@@ -90,18 +94,33 @@ class ParsedJudge(Judge):
             figures |= {f"diversity.{slot}": drawn / data} if data else {}
         return figures
 
+    def _entropies(
+        self, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
+    ) -> dict[str, float]:
+        shares = {}
+        for stream in reversed(streams):  # the first stream that shows a slot speaks for it
+            said = [parse(stream, answer[stream]) for answer in answers]
+            for slot in filter(self._varying.__contains__, STREAMS[stream].determines):
+                data = _entropy(true[slot] for true in facts)
+                drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
+                shares[slot] = min(1.0, drawn / data) if data else 1.0
+        mean = {"entropy.mean": fmean(shares.values())} if shares else {}
+        return {f"entropy.{slot}": share for slot, share in shares.items()} | mean
+
     def _slots(self, direction: Direction) -> list[str]:
         fixed = _fixed(direction.given)
-        return [slot for slot in STREAMS[direction.want[0]].determines if slot in fixed]
+        return [slot for slot in STREAMS[direction.want[0]].determines if slot in fixed & self._named]
 
     def _facts(self, samples: Sequence[Sample]) -> list[Facts]:
         return [self.facts[sample.key] for sample in samples]
 
 
 def _fixed(given: Sequence[str]) -> set[str]:
-    """What the given streams fix: also the answer, if they fix the question and all that it may be about."""
+    """What the given streams fix: also a factor's parts with the factor, and the answer with the question and
+    all that it may be about."""
     fixed = {slot for name in given for slot in STREAMS[name].determines}
-    return fixed | {"answer"} if fixed.issuperset({"asked", *FACTORS}) else fixed
+    fixed |= {part for part, whole in PART_OF.items() if whole in fixed}
+    return fixed | {"answer"} if fixed.issuperset({"asked", *VISIBLE}) else fixed
 
 
 def _slot_figures(by_slot: Mapping[str, float], *, exact: float) -> dict[str, float]:
@@ -125,19 +144,6 @@ def _agreement(streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, f
         for answer in answers
     ]
     return {"agree.mean": fmean(map(fmean, hits)), "agree.all": fmean(map(all, hits))}
-
-
-def _entropies(streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]) -> dict[str, float]:
-    shares = {}
-    for stream in reversed(streams):  # the first stream that shows a slot speaks for it
-        said = [parse(stream, answer[stream]) for answer in answers]
-        for slot in STREAMS[stream].determines:
-            data = _entropy(true[slot] for true in facts)
-            drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
-            shares[slot] = min(1.0, drawn / data) if data else 1.0
-    return {f"entropy.{slot}": share for slot, share in shares.items()} | {
-        "entropy.mean": fmean(shares.values())
-    }
 
 
 def _chance(streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:

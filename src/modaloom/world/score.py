@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modaloom.core.errors import choose
-from modaloom.world import STREAMS
 from modaloom.world.parsers import PARSERS
 from modaloom.world.scene import INVALID
 
@@ -19,8 +18,8 @@ def parse(stream: str, value: Any) -> dict[str, str]:
 
 
 def score(stream: str, value: Any, facts: Facts) -> dict[str, bool]:
-    """Slot → whether the value says what the facts say; `INVALID` never does."""
-    return {slot: said == facts[slot] for slot, said in parse(stream, value).items()}
+    """Slot that the facts name → whether the value says the same; `INVALID` never does."""
+    return {slot: said == facts[slot] for slot, said in parse(stream, value).items() if slot in facts}
 
 
 def agree(first: str, one: Any, second: str, other: Any) -> dict[str, bool]:
@@ -29,12 +28,12 @@ def agree(first: str, one: Any, second: str, other: Any) -> dict[str, bool]:
     return {slot: said[slot] == too[slot] != INVALID for slot in said if slot in too}
 
 
-def floor(stream: str, train: Sequence[Facts], test: Sequence[Facts]) -> dict[str, float]:
+def floor(slots: Sequence[str], train: Sequence[Facts], test: Sequence[Facts]) -> dict[str, float]:
     """Slot → accuracy on `test` of always giving the commonest value of `train`.
 
     For the answer, the commonest one to the question: the question-only floor.
     """
-    return {slot: _floor(slot, train, test) for slot in STREAMS[stream].determines}
+    return {slot: _floor(slot, train, test) for slot in slots}
 
 
 def _floor(slot: str, train: Sequence[Facts], test: Sequence[Facts]) -> float:

@@ -4,17 +4,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from modaloom.core.errors import BadFolder, check_range, choose
 from modaloom.modalities import MODALITIES
 from modaloom.world import STREAMS
 from modaloom.world.scene import Scene
-from modaloom.world.splits import SPLITS, scene
+from modaloom.world.splits import NONE, SPLITS, check_fixed, scene
 
 FACTS = "_world.jsonl"
-"""One line per sample: key, split, factors, asked, answer. Its name keeps it from being a sample."""
+"""One line per sample: key, split and `Scene.facts`. Its name keeps it from being a sample."""
 
 
 def write_world(
@@ -24,8 +24,11 @@ def write_world(
     seed: int = 0,
     held_out: int | None = None,
     streams: Sequence[str] = tuple(STREAMS),
+    fixed: Mapping[str, str] = NONE,
 ) -> Iterator[tuple[int, int]]:
     """Write n training samples and `held_out` of every other split (default: n / 10, within 20..500).
+
+    `fixed`: factor → the one value that it has in every scene.
 
     Yields (samples written, samples in all). The folder appears, whole, when the last sample is written.
     Raises `BadValue` and `BadFolder`.
@@ -34,6 +37,7 @@ def write_world(
     held_out = min(500, max(20, n // 10)) if held_out is None else held_out
     check_range("held_out", held_out, 1)
     names = [choose("stream", name, STREAMS) for name in streams]
+    check_fixed(fixed)
     target = _vacant(Path(folder))
     jobs = [
         (split, index) for split in SPLITS for index in range(1, 1 + (n if split == "train" else held_out))
@@ -43,10 +47,8 @@ def write_world(
         temporary.chmod(0o755)
         with (temporary / FACTS).open("w", encoding="utf-8") as facts:
             for done, (split, index) in enumerate(jobs, start=1):
-                facts.write(
-                    json.dumps(_write_sample(temporary, split, index, scene(seed, split, index), names))
-                    + "\n"
-                )
+                shown = scene(seed, split, index, fixed)
+                facts.write(json.dumps(_write_sample(temporary, split, index, shown, names)) + "\n")
                 yield done, len(jobs)
         temporary.rename(target)
     finally:

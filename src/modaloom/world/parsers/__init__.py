@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modaloom.world.parsers.brief import BRIEF
+from modaloom.world.parsers.chinese import CLASSICAL, PLAIN
 from modaloom.world.parsers.image import parse_image
 from modaloom.world.parsers.record import parse_record
+from modaloom.world.parsers.typos import parse_noisy
 from modaloom.world.parsers.words import parse_answer, parse_caption, parse_question
 
 PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
@@ -13,6 +16,10 @@ PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "question": parse_question,
     "answer": parse_answer,
     "record": parse_record,
+    "caption.zh": PLAIN.parse_caption,
+    "caption.classical": CLASSICAL.parse_caption,
+    "caption.brief": BRIEF.parse_caption,
+    "caption.noisy": parse_noisy,
 }
 """Stream → parser: value → {fact that the stream determines: value or `INVALID`}."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from modaloom.world.scene import FACTORS, INVALID
+from modaloom.world.scene import INVALID, VISIBLE
 
 SIDE = 32
 TICKS = (("top", "left", 10.0), ("middle", "centre", 16.0), ("bottom", "right", 22.0))
@@ -52,15 +52,15 @@ MOST_MOMENT_ERROR = 0.2
 
 
 def parse_image(image: Image.Image) -> dict[str, str]:
-    """Factor → value or `INVALID`, for every factor."""
+    """Factor → value or `INVALID`, for every visible factor."""
     lab = to_lab(np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.float64))
     ring = np.concatenate([lab[0], lab[-1], lab[1:-1, 0], lab[1:-1, -1]])
     ground = np.median(ring, axis=0)
     if np.median(np.linalg.norm(ring - ground, axis=-1)) > MOST_SPREAD:
-        return dict.fromkeys(FACTORS, INVALID)
+        return dict.fromkeys(VISIBLE, INVALID)
     found = {"background": _background(ground)}
     blob = _blob(lab, ground)
-    return dict.fromkeys(FACTORS, INVALID) | found | ({} if blob is None else _object(*blob))
+    return dict.fromkeys(VISIBLE, INVALID) | found | ({} if blob is None else _object(*blob))
 
 
 def _object(coverage: np.ndarray, colour: np.ndarray) -> dict[str, str]:
