@@ -13,7 +13,7 @@ from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer, Judge
 from modaloom.evaluation.rows import Direction
 from modaloom.world import FACTORS, STREAMS
-from modaloom.world.scene import INVALID
+from modaloom.world.scene import INVALID, PART_OF
 from modaloom.world.score import Facts, agree, floor, parse, score
 
 
@@ -99,8 +99,10 @@ class ParsedJudge(Judge):
 
 
 def _fixed(given: Sequence[str]) -> set[str]:
-    """What the given streams fix: also the answer, if they fix the question and all that it may be about."""
+    """What the given streams fix: also a factor's parts with the factor, and the answer with the question and
+    all that it may be about."""
     fixed = {slot for name in given for slot in STREAMS[name].determines}
+    fixed |= {part for part, whole in PART_OF.items() if whole in fixed}
     return fixed | {"answer"} if fixed.issuperset({"asked", *FACTORS}) else fixed
 
 

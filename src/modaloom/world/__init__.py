@@ -4,35 +4,30 @@ A `Scene` of discrete factors is rendered by every stream of STREAMS; what is ge
 factors by PARSERS, which share no code with the renderers. A new stream is one file and one line in STREAMS.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
+from modaloom.world.derived import gray, mosaic, paint, small
 from modaloom.world.image import image
 from modaloom.world.record import record
-from modaloom.world.scene import FACTORS, Scene
+from modaloom.world.rule import StreamRule
+from modaloom.world.scene import FACTORS, VISIBLE, Scene
 from modaloom.world.words import answer, caption, question
 
-
-@dataclass(frozen=True)
-class StreamRule:
-    """How a stream shows a scene."""
-
-    modality: str
-    """Its entry in MODALITIES."""
-    render: Callable[[Scene], Any]
-    """Scene → value of that modality."""
-    determines: tuple[str, ...]
-    """Factors that the stream fixes and a generated one must match; it leaves the others free."""
-
+_IMAGE = StreamRule("image", image, determines=VISIBLE)
+_GREY = tuple(name if name != "colour" else "tone" for name in VISIBLE)
 
 STREAMS: Mapping[str, StreamRule] = {
-    "image": StreamRule("image", image, determines=tuple(FACTORS)),
+    "image": _IMAGE,
+    "image.gray": StreamRule("image", gray, determines=_GREY, source=_IMAGE),
+    "image.small": StreamRule("image", small, determines=VISIBLE, source=_IMAGE),
+    "image.paint": StreamRule("image", paint, determines=VISIBLE, source=_IMAGE),
+    "image.mosaic": StreamRule("image", mosaic, determines=VISIBLE, source=_IMAGE),
     "caption": StreamRule("text", caption, determines=("shape", "colour", "size", "position")),
     "question": StreamRule("text", question, determines=("asked",)),
     "answer": StreamRule("text", answer, determines=("answer",)),
-    "record": StreamRule("record", record, determines=tuple(FACTORS)),
+    "record": StreamRule("record", record, determines=VISIBLE),
 }
-"""`asked` is the factor that the question is about, `answer` that factor's value; see `Scene.facts`."""
+"""`asked` is the factor that the question is about, `answer` that factor's value, `tone` what grey
+shows of the colour; see `Scene.facts`."""
 
-__all__ = ["FACTORS", "STREAMS", "Scene", "StreamRule"]
+__all__ = ["FACTORS", "STREAMS", "VISIBLE", "Scene", "StreamRule"]

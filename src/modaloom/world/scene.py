@@ -9,6 +9,8 @@ from modaloom.core.rng import derive
 
 ROWS = ("top", "middle", "bottom")
 COLUMNS = ("left", "centre", "right")
+SIDE = 32
+"""Of a picture, pixels, where nothing else is asked for."""
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
     "shape": ("circle", "square", "triangle", "star"),
@@ -18,6 +20,17 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
     "background": ("dark", "light"),
 }
 """Factor → its values. Every position has two words, so that a text's length does not tell it."""
+
+VISIBLE = ("shape", "colour", "size", "position", "background")
+"""Factors that a picture shows: what is asked about, and what the splits combine."""
+
+PART_OF: Mapping[str, str] = {"tone": "colour"}
+"""Fact → the factor that it is a part of: what fixes the factor fixes it, and it narrows the factor."""
+
+TONES: Mapping[str, str] = dict.fromkeys(("red", "blue", "purple"), "deep") | dict.fromkeys(
+    ("orange", "yellow", "green"), "pale"
+)
+"""Colour → its group of equal lightness: what grey tells of it; see `shapes.PALETTE`."""
 
 INVALID = "invalid"
 """What a parser answers where it finds none of a factor's values."""
@@ -38,6 +51,8 @@ class Scene:
     """Seed of everything that is not a factor."""
     novel_words: bool = False
     """Whether its caption takes the held-out paraphrases."""
+    side: int = SIDE
+    """Of the picture, pixels."""
 
     @property
     def factors(self) -> dict[str, str]:
@@ -46,8 +61,13 @@ class Scene:
 
     @property
     def facts(self) -> dict[str, str]:
-        """The factors, the factor `asked` about and its value, the `answer`."""
-        return {**self.factors, "asked": self.asked, "answer": getattr(self, self.asked)}
+        """The factors, the colour's `tone`, the factor `asked` about and its value, the `answer`."""
+        return {
+            **self.factors,
+            "tone": TONES[self.colour],
+            "asked": self.asked,
+            "answer": getattr(self, self.asked),
+        }
 
     def random(self, purpose: str) -> np.random.Generator:
         """A fresh generator for one purpose: a new stream does not change what another one draws."""

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import product
 
 from modaloom.core.rng import derive
-from modaloom.world.scene import FACTORS, Scene
+from modaloom.world.scene import FACTORS, SIDE, Scene
 
 LEVEL1: frozenset[tuple[str, str]] = frozenset(
     {("circle", "red"), ("square", "green"), ("triangle", "blue"), ("star", "yellow"), ("circle", "purple")}
@@ -52,4 +52,5 @@ def scene(seed: int, split: str, index: int) -> Scene:
         asked=asked[derive(seed, split, index, "asked") % len(asked)],
         nuisance=derive(seed, split, index, "nuisance"),
         novel_words=split == "test-level2",
+        side=SIDE,
     )

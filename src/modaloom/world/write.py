@@ -10,6 +10,7 @@ from pathlib import Path
 from modaloom.core.errors import BadFolder, check_range, choose
 from modaloom.modalities import MODALITIES
 from modaloom.world import STREAMS
+from modaloom.world.rule import render_all
 from modaloom.world.scene import Scene
 from modaloom.world.splits import SPLITS, scene
 
@@ -66,8 +67,7 @@ def _write_sample(root: Path, split: str, index: int, shown: Scene, names: Seque
     """Write the sample's files and return its line of facts."""
     key = f"{split}/{index:06d}"
     (root / split).mkdir(exist_ok=True)
-    for name in names:
-        rule = STREAMS[name]
-        modality = MODALITIES[rule.modality]
-        modality.write(rule.render(shown), root / f"{key}.{name}.{modality.suffixes[0]}")
+    for name, value in render_all(STREAMS, names, shown).items():
+        modality = MODALITIES[STREAMS[name].modality]
+        modality.write(value, root / f"{key}.{name}.{modality.suffixes[0]}")
     return {"key": key, "split": split, **shown.facts}
