@@ -24,7 +24,9 @@ PALETTE: Mapping[str, tuple[float, float, float]] = {
     "yellow": (202, 187, 20),
     "green": (93, 208, 94),
 }
-"""Two groups of three with equal lightness (L* about 52 and 75), so that grey never tells the colour."""
+"""Two groups of three with nearly equal lightness (L* about 52 and 75): what grey tells, see `palette.py`."""
+HUE_JITTER = 4.0
+"""Largest turn of a hue, degrees."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ def put(shape: str, colour: str, radius: float, at: tuple[float, float], rng: np
     outer = radius * outline.scale * rng.uniform(0.96, 1.04)
     dx, dy = rng.uniform(-0.4, 0.4, 2)
     x, y = at[0] + dx, at[1] + dy + outline.drop * outer
-    return Placed(outline, outer, x, y, turn_hue(PALETTE[colour], np.radians(rng.uniform(-4, 4))))
+    return Placed(
+        outline, outer, x, y, turn_hue(PALETTE[colour], np.radians(rng.uniform(-HUE_JITTER, HUE_JITTER)))
+    )
 
 
 def turn_hue(rgb: tuple[float, float, float], angle: float) -> np.ndarray:
