@@ -11,7 +11,8 @@ from modaloom.recipes.demo import World
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.engine import Engine
-from modaloom.world import STREAMS
+from modaloom.world.scene import SIDE
+from modaloom.world.worlds import SOLO
 from modaloom.world.write import write_world
 
 SAMPLES = 100
@@ -25,14 +26,16 @@ def world(
     seed: int = 0,
     held_out: int | None = None,
     streams: Sequence[str] = (),
+    world: str = SOLO.name,
+    side: int = SIDE,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Write the procedural world as plain files, all streams or the named ones.
+    """Write a procedural world as plain files, all streams or the named ones; `world`: one of WORLDS.
 
     Raises `BadFolder` if the folder holds something, `BadValue`.
     """
     for done, total in write_world(
-        folder, n, seed=seed, held_out=held_out, streams=streams or tuple(STREAMS)
+        folder, n, seed=seed, held_out=held_out, streams=streams, world=world, side=side
     ):
         watch(done, total)
 

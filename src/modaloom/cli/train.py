@@ -85,8 +85,12 @@ def world(
     n: Annotated[int, typer.Option(help="Training samples.")] = 1000,
     seed: options.Seed = 0,
     streams: options.Streams = "",
+    world: Annotated[
+        str, typer.Option("--world", help="solo: one object; duo: two objects and a relation.")
+    ] = "solo",
+    side: Annotated[int, typer.Option(help="Of the pictures, pixels.")] = 32,
 ) -> None:
-    """Write the built-in world as plain files."""
+    """Write a built-in world as plain files."""
     from modaloom import api
 
     with Progress() as progress:
@@ -95,6 +99,8 @@ def world(
             n=n,
             seed=seed,
             streams=options.names(streams),
+            world=world,
+            side=side,
             watch=lambda done, total: progress.show("samples", done, total),
         )
     typer.echo(folder)

@@ -12,9 +12,9 @@ from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.world import FACTORS, STREAMS
-from modaloom.world.scene import INVALID, PART_OF
+from modaloom.world.scene import INVALID
 from modaloom.world.score import Facts, agree, floor, parse, score
+from modaloom.world.worlds import World, world_of
 
 
 def read_facts(path: Path) -> dict[str, Facts]:
@@ -35,18 +35,18 @@ class ParsedJudge(Judge):
     """
 
     def __init__(self, facts: Mapping[str, Facts]) -> None:
-        self.facts = facts
+        self.facts, self.world = facts, world_of(facts.values())
 
     def related(self, given: Sequence[str], want: str) -> bool:
-        return bool(_fixed(given).intersection(STREAMS[want].determines))
+        return bool(self._fixed(given).intersection(self._shown(want)))
 
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
-        shown = tuple(name for name in streams if set(STREAMS[name].determines) & set(FACTORS))
+        shown = tuple(name for name in streams if set(self._shown(name)) & set(self.world.factors))
         return shown if len(shown) > 1 else ()
 
     def free(self, direction: Direction) -> tuple[str, ...]:
-        fixed = _fixed(direction.given)
-        shown = STREAMS[direction.want[0]].determines
+        fixed = self._fixed(direction.given)
+        shown = self._shown(direction.want[0])
         return tuple(slot for slot in shown if slot not in fixed) if direction.given else ()
 
     def score(
@@ -54,9 +54,13 @@ class ParsedJudge(Judge):
     ) -> dict[str, float]:
         facts = self._facts(samples)
         if not direction.given:
-            return _agreement(direction.want, answers) | _entropies(direction.want, answers, facts)
+            return _agreement(self.world, direction.want, answers) | _entropies(
+                self.world, direction.want, answers, facts
+            )
         (want,), slots = direction.want, self._slots(direction)
-        scores = [score(want, answer[want], true) for answer, true in zip(answers, facts, strict=True)]
+        scores = [
+            score(want, answer[want], true, self.world) for answer, true in zip(answers, facts, strict=True)
+        ]
         by_slot = {slot: fmean(hit[slot] for hit in scores) for slot in slots}
         return _slot_figures(by_slot, exact=fmean(all(hit[slot] for slot in slots) for hit in scores))
 
@@ -66,11 +70,10 @@ class ParsedJudge(Judge):
         """Majority guesses, slot by slot; for streams drawn together, the chance that two scenes agree."""
         known, asked = self._facts(train), self._facts(samples)
         if not direction.given:
-            return _chance(direction.want, known)
+            return _chance(self.world, direction.want, known)
         slots = self._slots(direction)
-        by_slot = {
-            slot: value for slot, value in floor(direction.want[0], known, asked).items() if slot in slots
-        }
+        floors = floor(direction.want[0], known, asked, self.world)
+        by_slot = {slot: value for slot, value in floors.items() if slot in slots}
         commonest = Counter(_tuple(facts, slots) for facts in known).most_common(1)[0][0]
         together = fmean(_tuple(facts, slots) == commonest for facts in asked)
         return _slot_figures(by_slot, exact=together if len(slots) > 1 else by_slot[slots[0]])
@@ -80,7 +83,10 @@ class ParsedJudge(Judge):
     ) -> dict[str, float]:
         """`diversity.background`: how often both draws are valid and differ, over how often two scenes do."""
         (want,) = direction.want
-        pairs = [(parse(want, one[want]), parse(want, two[want])) for one, two in zip(first, second)]
+        pairs = [
+            (parse(want, one[want], self.world), parse(want, two[want], self.world))
+            for one, two in zip(first, second)
+        ]
         figures: dict[str, float] = {}
         for slot in self.free(direction):
             data = 1 - _collision(facts[slot] for facts in self.facts.values())
@@ -90,20 +96,22 @@ class ParsedJudge(Judge):
             figures |= {f"diversity.{slot}": drawn / data} if data else {}
         return figures
 
+    def _shown(self, stream: str) -> tuple[str, ...]:
+        return self.world.streams[stream].determines
+
     def _slots(self, direction: Direction) -> list[str]:
-        fixed = _fixed(direction.given)
-        return [slot for slot in STREAMS[direction.want[0]].determines if slot in fixed]
+        fixed = self._fixed(direction.given)
+        return [slot for slot in self._shown(direction.want[0]) if slot in fixed]
+
+    def _fixed(self, given: Sequence[str]) -> set[str]:
+        """What the given streams fix: also a factor's parts with the factor, and the answer with the question
+        and all that it may be about."""
+        fixed = {slot for name in given for slot in self._shown(name)}
+        fixed |= {part for part, whole in self.world.part_of.items() if whole in fixed}
+        return fixed | {"answer"} if fixed.issuperset(self.world.fix_answer) else fixed
 
     def _facts(self, samples: Sequence[Sample]) -> list[Facts]:
         return [self.facts[sample.key] for sample in samples]
-
-
-def _fixed(given: Sequence[str]) -> set[str]:
-    """What the given streams fix: also a factor's parts with the factor, and the answer with the question and
-    all that it may be about."""
-    fixed = {slot for name in given for slot in STREAMS[name].determines}
-    fixed |= {part for part, whole in PART_OF.items() if whole in fixed}
-    return fixed | {"answer"} if fixed.issuperset({"asked", *FACTORS}) else fixed
 
 
 def _slot_figures(by_slot: Mapping[str, float], *, exact: float) -> dict[str, float]:
@@ -116,24 +124,26 @@ def _slot_figures(by_slot: Mapping[str, float], *, exact: float) -> dict[str, fl
     }
 
 
-def _agreement(streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, float]:
+def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, float]:
     """Over pairs of streams and the slots that both show; `all` if every pair agrees in every slot."""
     hits = [
         [
             hit
             for one, two in combinations(streams, 2)
-            for hit in agree(one, answer[one], two, answer[two]).values()
+            for hit in agree(one, answer[one], two, answer[two], world).values()
         ]
         for answer in answers
     ]
     return {"agree.mean": fmean(map(fmean, hits)), "agree.all": fmean(map(all, hits))}
 
 
-def _entropies(streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]) -> dict[str, float]:
+def _entropies(
+    world: World, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
+) -> dict[str, float]:
     shares = {}
     for stream in reversed(streams):  # the first stream that shows a slot speaks for it
-        said = [parse(stream, answer[stream]) for answer in answers]
-        for slot in STREAMS[stream].determines:
+        said = [parse(stream, answer[stream], world) for answer in answers]
+        for slot in world.streams[stream].determines:
             data = _entropy(true[slot] for true in facts)
             drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
             shares[slot] = min(1.0, drawn / data) if data else 1.0
@@ -142,9 +152,9 @@ def _entropies(streams: Sequence[str], answers: Sequence[Answer], facts: Sequenc
     }
 
 
-def _chance(streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
+def _chance(world: World, streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
     shared = [
-        [slot for slot in STREAMS[one].determines if slot in STREAMS[two].determines]
+        [slot for slot in world.streams[one].determines if slot in world.streams[two].determines]
         for one, two in combinations(streams, 2)
     ]
     means = [_collision(true[slot] for true in facts) for slots in shared for slot in slots]

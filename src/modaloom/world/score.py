@@ -5,36 +5,37 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modaloom.core.errors import choose
-from modaloom.world import STREAMS
-from modaloom.world.parsers import PARSERS
 from modaloom.world.scene import INVALID
+from modaloom.world.worlds import SOLO, World
 
 Facts = Mapping[str, str]
 """`Scene.facts`: a line of the world's facts."""
 
 
-def parse(stream: str, value: Any) -> dict[str, str]:
+def parse(stream: str, value: Any, world: World = SOLO) -> dict[str, str]:
     """Slot → value or `INVALID`. Raises `BadValue` for a stream that the world does not have."""
-    return PARSERS[choose("stream of the world", stream, PARSERS)](value)
+    return world.parsers[choose("stream of the world", stream, world.parsers)](value)
 
 
-def score(stream: str, value: Any, facts: Facts) -> dict[str, bool]:
+def score(stream: str, value: Any, facts: Facts, world: World = SOLO) -> dict[str, bool]:
     """Slot → whether the value says what the facts say; `INVALID` never does."""
-    return {slot: said == facts[slot] for slot, said in parse(stream, value).items()}
+    return {slot: said == facts[slot] for slot, said in parse(stream, value, world).items()}
 
 
-def agree(first: str, one: Any, second: str, other: Any) -> dict[str, bool]:
+def agree(first: str, one: Any, second: str, other: Any, world: World = SOLO) -> dict[str, bool]:
     """Slot that both streams determine → whether the two values say the same, and say something."""
-    said, too = parse(first, one), parse(second, other)
+    said, too = parse(first, one, world), parse(second, other, world)
     return {slot: said[slot] == too[slot] != INVALID for slot in said if slot in too}
 
 
-def floor(stream: str, train: Sequence[Facts], test: Sequence[Facts]) -> dict[str, float]:
+def floor(
+    stream: str, train: Sequence[Facts], test: Sequence[Facts], world: World = SOLO
+) -> dict[str, float]:
     """Slot → accuracy on `test` of always giving the commonest value of `train`.
 
     For the answer, the commonest one to the question: the question-only floor.
     """
-    return {slot: _floor(slot, train, test) for slot in STREAMS[stream].determines}
+    return {slot: _floor(slot, train, test) for slot in world.streams[stream].determines}
 
 
 def _floor(slot: str, train: Sequence[Facts], test: Sequence[Facts]) -> float:

@@ -68,7 +68,7 @@ def the_object(seen: Seen | None, *, contrast: float = LEAST_CONTRAST, margin: i
     coverage = np.clip(away @ towards / (towards @ towards), 0, 1)
     third = np.linalg.norm(away - coverage[..., None] * towards, axis=-1) > contrast
     inside = coverage > 0.5
-    main = largest(inside)
+    main = max(parts(inside), key=np.sum)
     if (inside & ~main).sum() + third.sum() > MOST_STRAY * main.sum():
         return None
     for _ in range(margin):
@@ -76,17 +76,44 @@ def the_object(seen: Seen | None, *, contrast: float = LEAST_CONTRAST, margin: i
     return Blob(coverage * main, seen.ground + towards)
 
 
-def largest(inside: np.ndarray) -> np.ndarray:
-    """bool (SIDE, SIDE): the largest connected part."""
-    left, best = inside.copy(), np.zeros_like(inside)
-    while left.sum() > best.sum():
+def the_objects(seen: Seen | None) -> list[Blob]:
+    """All objects, each of one colour of its own; none if there is anything else.
+
+    A part of all that differs from the background is an object if it is larger than `MOST_STRAY` of the
+    largest one. Its colour is the median of the third that differs most.
+    """
+    if seen is None:
+        return []
+    distance = np.linalg.norm(seen.away, axis=-1)
+    found = parts(distance > LEAST_CONTRAST)
+    least = MOST_STRAY * max((part.sum() for part in found), default=0)
+    blobs = [_blob(seen, part, distance) for part in found if part.sum() > least]
+    whole = [blob for blob in blobs if blob is not None]
+    return whole if len(whole) == len(blobs) else []
+
+
+def _blob(seen: Seen, part: np.ndarray, distance: np.ndarray) -> Blob | None:
+    """The object of a part; None if it has a second colour."""
+    far = distance >= np.quantile(distance[part], 2 / 3)
+    towards = np.median(seen.away[part & far], axis=0)
+    coverage = np.clip(seen.away @ towards / (towards @ towards), 0, 1)
+    third = np.linalg.norm(seen.away - coverage[..., None] * towards, axis=-1) > LEAST_CONTRAST
+    if (third & part).sum() > MOST_STRAY * part.sum():
+        return None
+    return Blob(coverage * grown(part), seen.ground + towards)
+
+
+def parts(inside: np.ndarray) -> list[np.ndarray]:
+    """bool (SIDE, SIDE) each: the connected parts."""
+    left, found = inside.copy(), []
+    while left.any():
         part = np.zeros_like(left)
         part.flat[np.argmax(left)] = True
         while (more := grown(part) & left).sum() > part.sum():
             part = more
         left &= ~part
-        best = part if part.sum() > best.sum() else best
-    return best
+        found.append(part)
+    return found
 
 
 def grown(mask: np.ndarray) -> np.ndarray:
