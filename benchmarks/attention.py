@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default="runs/attention-benchmark", help="for world and runs")
     options = parser.parse_args()
     if not (options.out / "world").exists():
-        api.world(options.out / "world", n=options.samples, streams=World().streams)
+        api.world(options.out / "world", n=options.samples, streams=World().streams, fixed=World().fixed)
     found = {
         f"{name}, equal {budget}": figures
         for budget in ("steps", "minutes")

@@ -98,6 +98,8 @@ def test_other_ranges(run: Path, world: Path, refused: Call) -> None:
     refused("evaluate", run, world, "--json", "nowhere/rows.json", names="nowhere/rows.json")
     refused("world", "out", "--n", 0, names="n is 0")
     refused("world", "out", "--streams", "imag", names="did you mean 'image'?")
+    refused("world", "out", "--fix", "motion", names="write FACTOR=VALUE")
+    refused("world", "out", "--fix", "motion=stil", names="did you mean 'still'?")
     refused("demo", "--out", "out", "--minutes", 0, names="minutes is 0")
     for words in (
         ("demo", "--out", "out"),

@@ -46,6 +46,14 @@ def test_world_is_reproducible(world: Path, tmp_path: Path) -> None:
     assert tree(tmp_path / "same") == tree(world) != tree(tmp_path / "other")
 
 
+def test_world_with_a_fixed_factor(tmp_path: Path) -> None:
+    words = ("--fix", "motion=left slow", "--fix", "shape=star")
+    done("world", tmp_path / "w", "--n", 20, "--streams", "caption", *words)
+    texts = [path.read_text() for path in (tmp_path / "w").rglob("*.caption.txt")]
+    assert len(texts) == 100
+    assert all("star" in text and "slowly" in text for text in texts)
+
+
 def test_inspect(world: Path) -> None:
     found = json.loads(done("inspect", world, "--json").stdout)
     assert found["samples"] == 120

@@ -9,7 +9,7 @@ from modaloom.core.errors import BadValue
 from modaloom.core.types import Sample
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge, evaluate
 from modaloom.models.loom import Sampling
-from modaloom.world import FACTORS
+from modaloom.world import VISIBLE
 
 WORLD = small_world(train=500, test=60)
 JUDGE = ParsedJudge(WORLD.facts)
@@ -58,7 +58,7 @@ def test_a_given_that_does_not_say_a_slot_is_not_asked_for_it(perfect):
 
 def test_retrieval_knows_what_was_seen_and_no_new_combination(perfect):
     def combination(sample):
-        return tuple(WORLD.facts[sample.key][factor] for factor in FACTORS)
+        return tuple(WORLD.facts[sample.key][factor] for factor in VISIBLE)
 
     known = {combination(sample) for sample in WORLD.train}
     seen = {"seen": [sample for sample in WORLD.tests["test-seen"] if combination(sample) in known]}
@@ -89,7 +89,7 @@ def test_a_constant_model_scores_as_a_guess():
     assert found[C2I.name, "seen", "diversity.background"].value == 0
     assert found[C2I.name, "seen", "novelty.image"].value == 0
     assert found[JOINT.name, "seen", "agree.all"].value == 1
-    assert all(found[JOINT.name, "seen", f"entropy.{slot}"].value == 0 for slot in (*FACTORS, "mean"))
+    assert all(found[JOINT.name, "seen", f"entropy.{slot}"].value == 0 for slot in (*VISIBLE, "mean"))
 
 
 def test_the_ceiling_is_the_tokenizers():

@@ -1,13 +1,18 @@
 """The world's judge, against figures worked out by hand."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
 from modaloom.evaluation import Direction, ParsedJudge, all_directions, read_facts
+from modaloom.world import STREAMS
+from modaloom.world.chinese import CHINESE
 from modaloom.world.image import image
+from modaloom.world.record import record
 from modaloom.world.scene import Scene
 from modaloom.world.words import caption
 
@@ -73,9 +78,9 @@ def test_agreement_and_entropies():
     assert found["entropy.colour"] == pytest.approx(half / quarters)  # the image speaks, not the caption
     assert found["entropy.background"] == pytest.approx(1)
     assert found["entropy.shape"] == 1  # drawn more evenly than the data
-    assert found["entropy.size"] == 1  # nothing to vary
-    shares = [found[f"entropy.{slot}"] for slot in ("shape", "colour", "size", "position", "background")]
-    assert found["entropy.mean"] == pytest.approx(sum(shares) / 5)
+    shares = [found[f"entropy.{slot}"] for slot in ("shape", "colour", "background")]
+    assert found["entropy.mean"] == pytest.approx(sum(shares) / 3)
+    assert len([name for name in found if "entropy" in name]) == 4  # nothing else varies
 
 
 def test_what_cannot_be_parsed_has_no_entropy():
@@ -110,6 +115,78 @@ def test_directions_ask_only_what_can_be_known():
     ]
     assert not JUDGE.related(["caption", "question"], "answer")  # a caption is silent on the background
     assert all_directions(["caption", "question"], JUDGE) == []
+
+
+MOVING = {
+    key: replace(SCENES["a"], motion=motion, tempo=tempo)
+    for key, motion, tempo in (
+        ("still", "still", "slow"),
+        ("left", "left slow", "slow"),
+        ("right", "right slow", "fast"),
+        ("up", "up fast", "slow"),
+    )
+}
+MOVES = ParsedJudge({key: one.facts for key, one in MOVING.items()})
+MOVED = [Sample(key, {}) for key in MOVING]
+
+
+def test_what_a_picture_does_not_show_is_no_fault_of_its_caption():
+    answers = [{"caption": caption(replace(one, motion="down fast"))} for one in MOVING.values()]
+    found = MOVES.score(I2C, answers, MOVED)
+    assert found["exact"] == 1
+    assert "slot.motion" not in found
+    assert MOVES.free(I2C) == ("motion",)
+    still, right = ([{"caption": caption(MOVING[key])}] * 2 for key in ("still", "right"))
+    assert MOVES.diversity(I2C, still, right) == {"diversity.motion": pytest.approx(1 / 0.75)}
+
+
+def test_a_caption_tells_the_speed_that_a_record_measures():
+    ask = Direction(("caption",), ("record",))
+    answers = [{"record": record(replace(one, motion="down slow"))} for one in MOVING.values()]
+    found = MOVES.score(ask, answers, MOVED)
+    assert found["slot.speed"] == found["exact"] == 0.5
+    assert "slot.tempo" not in found
+    assert MOVES.free(ask) == ("tempo",)
+    assert MOVES.floor(ask, MOVED, MOVED, {})["slot.speed"] == 0.5
+
+
+def test_a_speed_is_a_part_of_a_motion():
+    """It neither fixes the motion nor leaves it free."""
+    ask = Direction(("record",), ("caption",))
+    answers = [{"caption": caption(one)} for one in MOVING.values()]
+    assert "slot.motion" not in MOVES.score(ask, answers, MOVED)
+    assert MOVES.free(ask) == ()
+
+
+def test_captions_are_checked_for_motion_against_each_other():
+    ask = Direction(("caption",), ("caption.zh",))
+    answers = [{"caption.zh": CHINESE.render(replace(one, motion="left slow"))} for one in MOVING.values()]
+    assert MOVES.score(ask, answers, MOVED)["slot.motion"] == 0.25
+    joint = Direction((), ("caption", "caption.zh"))
+    pairs = [{"caption": caption(one), **answer} for one, answer in zip(MOVING.values(), answers)]
+    assert MOVES.score(joint, pairs, MOVED)["agree.all"] == 0.25
+
+
+def test_only_streams_that_share_something_are_drawn_together():
+    assert MOVES.joint(["image", "question", "answer", "caption"]) == ("image", "caption")
+    assert MOVES.joint(["image", "question"]) == ()
+
+
+def test_a_world_written_before_there_was_motion_is_judged_without_it(tmp_path):
+    path, streams = tmp_path / "_world.jsonl", ("image", "caption", "record")
+    new = ("motion", "speed", "tempo", "instrument", "register", "voice")
+    lines = [{"key": key, **one.facts} for key, one in SCENES.items()]
+    path.write_text("\n".join(json.dumps({f: v for f, v in line.items() if f not in new}) for line in lines))
+    old = ParsedJudge(read_facts(path))
+    answers = [{name: STREAMS[name].render(one) for name in streams} for one in SCENES.values()]
+    for answer in answers:
+        del answer["record"]["speed"], answer["record"]["beats_per_second"]
+    for direction in all_directions(streams, old):
+        found = old.score(direction, answers, SAMPLES)
+        assert found.get("exact", found.get("agree.all")) == 1
+        assert not {name.split(".")[-1] for name in found}.intersection(new)
+        assert old.floor(direction, SAMPLES, SAMPLES, {}).keys() <= found.keys()
+        assert old.free(direction) in ((), ("background",))
 
 
 def test_facts_are_read_by_key(tmp_path):

@@ -24,10 +24,11 @@ class SmallWorld:
 
 
 def small_world(train: int, test: int) -> SmallWorld:
+    """A world in which nothing moves."""
     facts: dict[str, dict[str, str]] = {}
 
     def make(split: str, n: int) -> list[Sample]:
-        scenes = {f"{split}/{i:06d}": scene(0, split, i) for i in range(1, n + 1)}
+        scenes = {f"{split}/{i:06d}": scene(0, split, i, {"motion": "still"}) for i in range(1, n + 1)}
         facts.update({key: one.facts for key, one in scenes.items()})
         return [Sample(key, {m: STREAMS[m].render(one) for m in NAMES}) for key, one in scenes.items()]
 

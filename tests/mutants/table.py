@@ -3,6 +3,7 @@
 from composed import COMPOSED
 from mutant import Mutant
 from pictures import PICTURES
+from scenes import WORLD
 from signals import SIGNALS
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
@@ -488,4 +489,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *PICTURES)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES)

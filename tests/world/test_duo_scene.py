@@ -6,10 +6,11 @@ from itertools import combinations as pairs_of
 import numpy as np
 import pytest
 
+from modaloom.core.errors import BadValue
 from modaloom.world.duo.ask import questions
 from modaloom.world.duo.image import place
 from modaloom.world.duo.scene import CORNERS, FACTORS, FITS, INVERSE, Thing, beside
-from modaloom.world.duo.splits import PAIRS, combinations, group, scene
+from modaloom.world.duo.splits import PAIRS, check_fixed, combinations, group, scene
 from modaloom.world.image import coverage
 from modaloom.world.splits import LEVEL1, SPLITS
 
@@ -108,3 +109,25 @@ def test_no_answer_is_the_usual_one():
     numbers = Counter(one.answer for one in SCENES["train"] if one.asked == "number")
     assert max(numbers.values()) < 0.65 * numbers.total()
     assert np.mean([one.asked == "number" for one in SCENES["train"]]) == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_fixed_factors_have_their_value_in_every_split():
+    fixed = {"relation": "above", "first.size": "small", "background": "light", "second.shape": "star"}
+    check_fixed(fixed)
+    drawn = [scene(0, split, i, fixed) for split in SPLITS for i in range(40)]
+    assert all(fixed.items() <= one.factors.items() for one in drawn)
+    assert len({one.first.name for one in drawn}) > 10
+
+
+@pytest.mark.parametrize(
+    ("fixed", "message"),
+    [
+        ({"motion": "still"}, "unknown factor 'motion'"),
+        ({"first.shape": "stra"}, "did you mean 'star'"),
+        ({"relation": "bigger than", "first.size": "small"}, "fix others"),
+        ({"first.shape": "circle", "first.colour": "red"}, "fix others"),
+    ],
+)
+def test_what_cannot_be_fixed_is_refused(fixed, message):
+    with pytest.raises(BadValue, match=message):
+        check_fixed(fixed)

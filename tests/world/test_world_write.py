@@ -7,7 +7,7 @@ import pytest
 from modaloom.core.errors import BadFolder, BadValue
 from modaloom.data.folder import open_folder
 from modaloom.modalities import MODALITIES
-from modaloom.world import STREAMS
+from modaloom.world import FACTORS, STREAMS
 from modaloom.world.splits import SPLITS
 from modaloom.world.worlds import WORLDS, world_of
 from modaloom.world.write import FACTS, write_world
@@ -46,6 +46,20 @@ def test_a_sample_is_the_same_at_any_n_and_with_any_streams(tmp_path):
     assert len(few) == (2 + 4 * 3) * 2
 
 
+def test_the_facts_name_every_factor_and_a_fixed_one_is_fixed(tmp_path):
+    written(tmp_path / "free", 20, streams=["caption"])
+    written(tmp_path / "still", 20, streams=["caption"], fixed={"motion": "still"})
+    free, still = (
+        [json.loads(line) for line in (tmp_path / name / FACTS).read_text().splitlines()]
+        for name in ("free", "still")
+    )
+    assert all({*FACTORS, "speed", "asked", "answer"} <= row.keys() for row in free)
+    assert {row["motion"] for row in still} == {row["speed"] for row in still} == {"still"}
+    assert len({row["motion"] for row in free}) > 1
+    for name in FACTORS.keys() - {"motion"}:
+        assert [row[name] for row in free] == [row[name] for row in still]
+
+
 def test_another_seed_gives_another_world(tmp_path):
     written(tmp_path / "a"), written(tmp_path / "b", seed=1)
     assert contents(tmp_path / "a").keys() == contents(tmp_path / "b").keys()
@@ -81,7 +95,9 @@ def test_an_empty_folder_is_filled(tmp_path):
     assert (tmp_path / "w" / FACTS).is_file()
 
 
-@pytest.mark.parametrize("options", [{"n": 0}, {"held_out": 0}, {"streams": ["imag"]}])
+@pytest.mark.parametrize(
+    "options", [{"n": 0}, {"held_out": 0}, {"streams": ["imag"]}, {"fixed": {"motion": "up"}}]
+)
 def test_bad_options_write_nothing(tmp_path, options):
     with pytest.raises(BadValue):
         written(tmp_path / "w", **options)

@@ -1,7 +1,7 @@
 """The built-in world, and a whole run on it."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.engine import Engine
 from modaloom.world.scene import SIDE
+from modaloom.world.splits import NONE
 from modaloom.world.worlds import SOLO
 from modaloom.world.write import write_world
 
@@ -28,14 +29,18 @@ def world(
     streams: Sequence[str] = (),
     world: str = SOLO.name,
     side: int = SIDE,
+    fixed: Mapping[str, str] = NONE,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Write a procedural world as plain files, all streams or the named ones; `world`: one of WORLDS.
+    """Write a procedural world as plain files, all streams or the named ones.
+
+    `world`: one of WORLDS. `side`: of the pictures, pixels.
+    `fixed`: factor → the one value that it has in every scene, such as motion → still.
 
     Raises `BadFolder` if the folder holds something, `BadValue`.
     """
     for done, total in write_world(
-        folder, n, seed=seed, held_out=held_out, streams=streams, world=world, side=side
+        folder, n, seed=seed, held_out=held_out, streams=streams, world=world, side=side, fixed=fixed
     ):
         watch(done, total)
 
@@ -62,6 +67,14 @@ def demo(
         check_vacant(path)
     data = path.with_name(path.name + "-world")
     if not data.exists():
-        world(data, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, watch=written)
+        world(
+            data,
+            n=size.samples,
+            seed=seed,
+            held_out=size.held_out,
+            streams=size.streams,
+            fixed=size.fixed,
+            watch=written,
+        )
     config = None if there else run  # a demo that goes on keeps its own, whatever is asked
     return train(data, out=out, config=config, resume=True, device=device, samples=SAMPLES, watch=watch)

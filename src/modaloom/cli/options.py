@@ -32,12 +32,21 @@ def steps(text: str) -> int | dict[str, int]:
         raise BadValue(f"--steps {text!r} is neither a number nor STAGE=NUMBER,…") from None
 
 
-def given(pairs: Sequence[str]) -> dict[str, str]:
+def given(words: Sequence[str]) -> dict[str, str]:
     """`STREAM=VALUE`, … → stream → value."""
+    return _pairs("--given", "stream", words)
+
+
+def fixed(words: Sequence[str]) -> dict[str, str]:
+    """`FACTOR=VALUE`, … → factor → value."""
+    return _pairs("--fix", "factor", words)
+
+
+def _pairs(option: str, noun: str, words: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for pair in pairs:
-        stream, equals, value = pair.partition("=")
-        if not equals or stream in found:
-            raise BadValue(f"--given {pair!r}: write STREAM=VALUE, once for every stream")
-        found[stream] = value
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name in found:
+            raise BadValue(f"{option} {word!r}: write {noun.upper()}=VALUE, once for every {noun}")
+        found[name] = value
     return found

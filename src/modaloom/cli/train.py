@@ -89,6 +89,9 @@ def world(
         str, typer.Option("--world", help="solo: one object; duo: two objects and a relation.")
     ] = "solo",
     side: Annotated[int, typer.Option(help="Of the pictures, pixels.")] = 32,
+    fix: Annotated[
+        list[str] | None, typer.Option(metavar="FACTOR=VALUE", help="Such as motion=still; repeatable.")
+    ] = None,
 ) -> None:
     """Write a built-in world as plain files."""
     from modaloom import api
@@ -101,6 +104,7 @@ def world(
             streams=options.names(streams),
             world=world,
             side=side,
+            fixed=options.fixed(fix or ()),
             watch=lambda done, total: progress.show("samples", done, total),
         )
     typer.echo(folder)

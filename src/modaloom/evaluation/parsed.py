@@ -30,32 +30,37 @@ class ParsedJudge(Judge):
     """`slot.shape`, …, `slot.mean`, `slot.worst`, `exact` (all slots right) for a stream from others;
     `agree.mean`, `agree.all`, `entropy.shape`, …, `entropy.mean` for streams drawn together.
 
-    Slots are the facts that the wanted stream shows and the given ones fix. Entropies are shares of the
-    data's, at most 1; what cannot be parsed adds nothing to them.
+    Slots are the facts that the wanted stream shows, the given ones fix and the world names (one written
+    before there was motion does not name it). Entropies are shares of the
+    data's, at most 1; what cannot be parsed adds nothing to them. What never varies in the world has none.
     """
 
     def __init__(self, facts: Mapping[str, Facts]) -> None:
         self.facts, self.world = facts, world_of(facts.values())
+        shown = {slot for rule in self.world.streams.values() for slot in rule.determines}
+        self._named = shown.intersection(*facts.values())
+        self._varying = {s for s in self._named if len({known[s] for known in facts.values()}) > 1}
 
     def related(self, given: Sequence[str], want: str) -> bool:
         return bool(self._fixed(given).intersection(self._shown(want)))
 
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
-        shown = tuple(name for name in streams if set(self._shown(name)) & set(self.world.factors))
-        return shown if len(shown) > 1 else ()
+        shown = {name: {*self._shown(name)} & self.world.factors for name in streams}
+        return tuple(n for n in shown if any(shown[n] & shown[other] for other in shown if other != n))
 
     def free(self, direction: Direction) -> tuple[str, ...]:
         fixed = self._fixed(direction.given)
-        shown = self._shown(direction.want[0])
-        return tuple(slot for slot in shown if slot not in fixed) if direction.given else ()
+        told = fixed | {whole for part, whole in self.world.part_of.items() if part in fixed}
+        free = tuple(slot for slot in self._shown(direction.want[0]) if slot in self._varying - told)
+        return free if direction.given else ()
 
     def score(
         self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]
     ) -> dict[str, float]:
         facts = self._facts(samples)
         if not direction.given:
-            return _agreement(self.world, direction.want, answers) | _entropies(
-                self.world, direction.want, answers, facts
+            return _agreement(self.world, direction.want, answers) | self._entropies(
+                direction.want, answers, facts
             )
         (want,), slots = direction.want, self._slots(direction)
         scores = [
@@ -72,8 +77,7 @@ class ParsedJudge(Judge):
         if not direction.given:
             return _chance(self.world, direction.want, known)
         slots = self._slots(direction)
-        floors = floor(direction.want[0], known, asked, self.world)
-        by_slot = {slot: value for slot, value in floors.items() if slot in slots}
+        by_slot = floor(slots, known, asked)
         commonest = Counter(_tuple(facts, slots) for facts in known).most_common(1)[0][0]
         together = fmean(_tuple(facts, slots) == commonest for facts in asked)
         return _slot_figures(by_slot, exact=together if len(slots) > 1 else by_slot[slots[0]])
@@ -96,12 +100,25 @@ class ParsedJudge(Judge):
             figures |= {f"diversity.{slot}": drawn / data} if data else {}
         return figures
 
-    def _shown(self, stream: str) -> tuple[str, ...]:
-        return self.world.streams[stream].determines
+    def _entropies(
+        self, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
+    ) -> dict[str, float]:
+        shares = {}
+        for stream in reversed(streams):  # the first stream that shows a slot speaks for it
+            said = [parse(stream, answer[stream], self.world) for answer in answers]
+            for slot in filter(self._varying.__contains__, self._shown(stream)):
+                data = _entropy(true[slot] for true in facts)
+                drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
+                shares[slot] = min(1.0, drawn / data) if data else 1.0
+        mean = {"entropy.mean": fmean(shares.values())} if shares else {}
+        return {f"entropy.{slot}": share for slot, share in shares.items()} | mean
 
     def _slots(self, direction: Direction) -> list[str]:
-        fixed = self._fixed(direction.given)
+        fixed = self._fixed(direction.given) & self._named
         return [slot for slot in self._shown(direction.want[0]) if slot in fixed]
+
+    def _shown(self, stream: str) -> tuple[str, ...]:
+        return self.world.streams[stream].determines
 
     def _fixed(self, given: Sequence[str]) -> set[str]:
         """What the given streams fix: also a factor's parts with the factor, and the answer with the question
@@ -135,21 +152,6 @@ def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) 
         for answer in answers
     ]
     return {"agree.mean": fmean(map(fmean, hits)), "agree.all": fmean(map(all, hits))}
-
-
-def _entropies(
-    world: World, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
-) -> dict[str, float]:
-    shares = {}
-    for stream in reversed(streams):  # the first stream that shows a slot speaks for it
-        said = [parse(stream, answer[stream], world) for answer in answers]
-        for slot in world.streams[stream].determines:
-            data = _entropy(true[slot] for true in facts)
-            drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
-            shares[slot] = min(1.0, drawn / data) if data else 1.0
-    return {f"entropy.{slot}": share for slot, share in shares.items()} | {
-        "entropy.mean": fmean(shares.values())
-    }
 
 
 def _chance(world: World, streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The demo: the built-in world, and a run that learns it in minutes."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from modaloom.models.loom import Sampling
 from modaloom.recipes.presets import tiny
@@ -14,6 +15,8 @@ class World:
     samples: int = 8000
     held_out: int = 500
     streams: tuple[str, ...] = ("image", "caption", "question", "answer")
+    fixed: Mapping[str, str] = field(default_factory=lambda: {"motion": "still"})
+    """No stream of the demo shows motion."""
 
 
 def demo() -> Run:

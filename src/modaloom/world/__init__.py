@@ -1,20 +1,28 @@
 """The built-in world: procedural paired data with exact ground truth.
 
 A `Scene` of discrete factors is rendered by every stream of STREAMS; what is generated is parsed back into
-factors by PARSERS, which share no code with the renderers. A new stream is one file and one line in STREAMS.
+factors by PARSERS, which share no code with the renderers. A new stream is a file with its renderer, one with
+its parser, and a line in each table. One that sounds or moves finds its factors (motion, tempo, instrument,
+register, voice) in the scene, and names in `determines` those that it fixes.
 """
 
 from collections.abc import Mapping
 
+from modaloom.world.brief import BRIEF
+from modaloom.world.chinese import CHINESE, CLASSICAL
 from modaloom.world.derived import gray, mosaic, paint, small
 from modaloom.world.image import image
 from modaloom.world.record import record
 from modaloom.world.rule import StreamRule
 from modaloom.world.scene import FACTORS, VISIBLE, Scene
+from modaloom.world.typos import noisy
 from modaloom.world.words import answer, caption, question
 
 _IMAGE = StreamRule("image", image, determines=VISIBLE)
 _GREY = tuple(name if name != "colour" else "tone" for name in VISIBLE)
+
+SAID = ("shape", "colour", "size", "position", "motion")
+"""What every caption says."""
 
 STREAMS: Mapping[str, StreamRule] = {
     "image": _IMAGE,
@@ -22,12 +30,16 @@ STREAMS: Mapping[str, StreamRule] = {
     "image.small": StreamRule("image", small, determines=VISIBLE, source=_IMAGE),
     "image.paint": StreamRule("image", paint, determines=VISIBLE, source=_IMAGE),
     "image.mosaic": StreamRule("image", mosaic, determines=VISIBLE, source=_IMAGE),
-    "caption": StreamRule("text", caption, determines=("shape", "colour", "size", "position")),
+    "caption": StreamRule("text", caption, determines=SAID),
     "question": StreamRule("text", question, determines=("asked",)),
     "answer": StreamRule("text", answer, determines=("answer",)),
-    "record": StreamRule("record", record, determines=VISIBLE),
+    "record": StreamRule("record", record, determines=(*VISIBLE, "speed", "tempo")),
+    "caption.zh": StreamRule("text", CHINESE.render, determines=SAID),
+    "caption.classical": StreamRule("text", CLASSICAL.render, determines=SAID),
+    "caption.brief": StreamRule("text", BRIEF.render, determines=SAID),
+    "caption.noisy": StreamRule("text", noisy, determines=SAID),
 }
-"""`asked` is the factor that the question is about, `answer` that factor's value, `tone` what grey
-shows of the colour; see `Scene.facts`."""
+"""`asked` is the factor that the question is about, `answer` that factor's value, `speed` a part of the
+motion, `tone` of the colour; see `Scene.facts`."""
 
 __all__ = ["FACTORS", "STREAMS", "VISIBLE", "Scene", "StreamRule"]

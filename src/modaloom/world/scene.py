@@ -11,6 +11,8 @@ ROWS = ("top", "middle", "bottom")
 COLUMNS = ("left", "centre", "right")
 SIDE = 32
 """Of a picture, pixels, where nothing else is asked for."""
+DIRECTIONS = ("left", "right", "up", "down")
+STILL = "still"
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
     "shape": ("circle", "square", "triangle", "star"),
@@ -18,13 +20,28 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
     "size": ("small", "large"),
     "position": tuple(f"{row} {column}" for row in ROWS for column in COLUMNS),
     "background": ("dark", "light"),
+    "motion": (STILL, *(f"{way} {speed}" for way in DIRECTIONS for speed in ("slow", "fast"))),
+    "tempo": ("slow", "medium", "fast"),
+    "instrument": ("bell", "pluck", "square"),
+    "register": ("low", "high"),
+    "voice": ("en-us", "en-gb+f2", "en-gb-scotland", "en-029+m3", "en-gb-x-rp+f5"),
 }
-"""Factor → its values. Every position has two words, so that a text's length does not tell it."""
+"""Factor → its values. Every position has two words, so that a text's length does not tell it; the voices
+carry espeak-ng's names."""
 
 VISIBLE = ("shape", "colour", "size", "position", "background")
 """Factors that a picture shows: what is asked about, and what the splits combine."""
 
-PART_OF: Mapping[str, str] = {"tone": "colour"}
+RESTING: Mapping[str, str] = {
+    "motion": STILL,
+    "tempo": "medium",
+    "instrument": "bell",
+    "register": "low",
+    "voice": "en-us",
+}
+"""Every other factor, and its value in a scene that does not name it."""
+
+PART_OF: Mapping[str, str] = {"speed": "motion", "tone": "colour"}
 """Fact → the factor that it is a part of: what fixes the factor fixes it, and it narrows the factor."""
 
 TONES: Mapping[str, str] = dict.fromkeys(("red", "blue", "purple"), "deep") | dict.fromkeys(
@@ -38,7 +55,7 @@ INVALID = "invalid"
 
 @dataclass(frozen=True)
 class Scene:
-    """One object before a background, and what is asked about it."""
+    """One object before a background, what is asked about it, and what is heard with it."""
 
     shape: str
     colour: str
@@ -46,11 +63,16 @@ class Scene:
     position: str
     background: str
     asked: str
-    """The factor that the question is about."""
+    """The factor of VISIBLE that the question is about."""
     nuisance: int = 0
     """Seed of everything that is not a factor."""
     novel_words: bool = False
-    """Whether its caption takes the held-out paraphrases."""
+    """Whether its texts take the held-out paraphrases."""
+    motion: str = RESTING["motion"]
+    tempo: str = RESTING["tempo"]
+    instrument: str = RESTING["instrument"]
+    register: str = RESTING["register"]
+    voice: str = RESTING["voice"]
     side: int = SIDE
     """Of the picture, pixels."""
 
@@ -60,10 +82,21 @@ class Scene:
         return {name: getattr(self, name) for name in FACTORS}
 
     @property
+    def direction(self) -> str:
+        """One of DIRECTIONS, or `STILL`."""
+        return self.motion.split()[0]
+
+    @property
+    def speed(self) -> str:
+        """slow, fast or `STILL`."""
+        return self.motion.split()[-1]
+
+    @property
     def facts(self) -> dict[str, str]:
-        """The factors, the colour's `tone`, the factor `asked` about and its value, the `answer`."""
+        """The factors, their parts `speed` and `tone`, the factor `asked` about and the `answer`."""
         return {
             **self.factors,
+            "speed": self.speed,
             "tone": TONES[self.colour],
             "asked": self.asked,
             "answer": getattr(self, self.asked),

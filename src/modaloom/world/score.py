@@ -18,8 +18,9 @@ def parse(stream: str, value: Any, world: World = SOLO) -> dict[str, str]:
 
 
 def score(stream: str, value: Any, facts: Facts, world: World = SOLO) -> dict[str, bool]:
-    """Slot → whether the value says what the facts say; `INVALID` never does."""
-    return {slot: said == facts[slot] for slot, said in parse(stream, value, world).items()}
+    """Slot that the facts name → whether the value says the same; `INVALID` never does."""
+    said = parse(stream, value, world)
+    return {slot: said[slot] == facts[slot] for slot in said if slot in facts}
 
 
 def agree(first: str, one: Any, second: str, other: Any, world: World = SOLO) -> dict[str, bool]:
@@ -28,14 +29,12 @@ def agree(first: str, one: Any, second: str, other: Any, world: World = SOLO) ->
     return {slot: said[slot] == too[slot] != INVALID for slot in said if slot in too}
 
 
-def floor(
-    stream: str, train: Sequence[Facts], test: Sequence[Facts], world: World = SOLO
-) -> dict[str, float]:
+def floor(slots: Sequence[str], train: Sequence[Facts], test: Sequence[Facts]) -> dict[str, float]:
     """Slot → accuracy on `test` of always giving the commonest value of `train`.
 
     For the answer, the commonest one to the question: the question-only floor.
     """
-    return {slot: _floor(slot, train, test) for slot in world.streams[stream].determines}
+    return {slot: _floor(slot, train, test) for slot in slots}
 
 
 def _floor(slot: str, train: Sequence[Facts], test: Sequence[Facts]) -> float:

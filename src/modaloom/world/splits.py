@@ -3,21 +3,30 @@
 Level 1 holds out 5 of the 24 shape × colour pairs, at most one per colour, as in a Latin square: every shape
 and every colour stays common. Each of the other 19 pairs loses one of the nine positions to level 2 and one
 to validation: new triples of known pairs. So a shape × colour × position triple occurs in one of train, val,
-level 1 and level 2 alone; test-seen takes the triples of train with fresh nuisance. Level 2 also takes the
-held-out paraphrases of the caption.
+level 1 and level 2 alone; test-seen takes the triples of train with fresh nuisance.
+
+Each of the 19 pairs also loses one of the four directions to level 2: what moves there does so as no such
+pair does elsewhere. Level 2 also takes the held-out paraphrases and the held-out voice.
 """
 
 from collections.abc import Mapping
 from functools import cache
 from itertools import product
+from types import MappingProxyType
+from typing import TypeVar
 
+from modaloom.core.errors import BadValue, choose
 from modaloom.core.rng import derive
-from modaloom.world.scene import FACTORS, SIDE, Scene
+from modaloom.world.scene import DIRECTIONS, FACTORS, RESTING, SIDE, STILL, VISIBLE, Scene
+
+T = TypeVar("T")
 
 LEVEL1: frozenset[tuple[str, str]] = frozenset(
     {("circle", "red"), ("square", "green"), ("triangle", "blue"), ("star", "yellow"), ("circle", "purple")}
 )
 """Shape × colour pairs that training never sees."""
+VOICE = FACTORS["voice"][-1]
+"""The voice that training never hears."""
 
 SPLITS: Mapping[str, str] = {
     "train": "train",
@@ -28,9 +37,11 @@ SPLITS: Mapping[str, str] = {
 }
 """Folder → the group of combinations that it draws from."""
 
+NONE: Mapping[str, str] = MappingProxyType({})
+
 
 def group(factors: Mapping[str, str]) -> str:
-    """train, val, level1 or level2: where a combination belongs."""
+    """train, val, level1 or level2: where a combination of VISIBLE factors belongs."""
     if (factors["shape"], factors["colour"]) in LEVEL1:
         return "level1"
     shape, colour, place = (FACTORS[name].index(factors[name]) for name in ("shape", "colour", "position"))
@@ -39,18 +50,74 @@ def group(factors: Mapping[str, str]) -> str:
 
 @cache
 def combinations(name: str) -> tuple[tuple[str, ...], ...]:
-    """All combinations of a group, each in the order of FACTORS."""
-    return tuple(c for c in product(*FACTORS.values()) if group(dict(zip(FACTORS, c))) == name)
+    """All combinations of a group, each in the order of VISIBLE."""
+    every = product(*(FACTORS[factor] for factor in VISIBLE))
+    return tuple(c for c in every if group(dict(zip(VISIBLE, c))) == name)
 
 
-def scene(seed: int, split: str, index: int) -> Scene:
-    """Scene `index` of a split: a uniform draw, the same at any number of scenes."""
-    allowed, asked = combinations(SPLITS[split]), tuple(FACTORS)
-    values = allowed[derive(seed, split, index, "factors") % len(allowed)]
+@cache
+def unseen(name: str, shape: str, colour: str) -> Mapping[str, tuple[str, ...]]:
+    """Factor that no picture shows → what a group draws it from, for a shape of a colour.
+
+    Still stands there as often as all that moves together: half of the scenes rest.
+    """
+    moves = tuple(move for move in FACTORS["motion"][1:] if _may_move(name, shape, colour, move.split()[0]))
+    special = {
+        "motion": (STILL,) * len(moves) + moves,
+        "voice": tuple(voice for voice in FACTORS["voice"] if (voice == VOICE) == (name == "level2")),
+    }
+    return {factor: special.get(factor, FACTORS[factor]) for factor in RESTING}
+
+
+def _may_move(name: str, shape: str, colour: str, direction: str) -> bool:
+    if name == "level1":
+        return True
+    turn = (FACTORS["shape"].index(shape) + FACTORS["colour"].index(colour)) % len(DIRECTIONS)
+    return (direction == DIRECTIONS[turn]) == (name == "level2")
+
+
+def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) -> Scene:
+    """Scene `index` of a split: a uniform draw but for the motion, the same at any number of scenes.
+
+    `fixed`: factor → the one value that is drawn; see `check_fixed`.
+    """
+    name = SPLITS[split]
+    shown = dict(zip(VISIBLE, _draw(_allowed(name, _key(fixed)), seed, split, index, "factors")))
+    hidden = unseen(name, shown["shape"], shown["colour"])
     return Scene(
-        **dict(zip(FACTORS, values)),
-        asked=asked[derive(seed, split, index, "asked") % len(asked)],
+        **shown,
+        **{f: fixed[f] if f in fixed else _draw(hidden[f], seed, split, index, f) for f in RESTING},
+        asked=_draw(VISIBLE, seed, split, index, "asked"),
         nuisance=derive(seed, split, index, "nuisance"),
-        novel_words=split == "test-level2",
+        novel_words=name == "level2",
         side=SIDE,
     )
+
+
+def check_fixed(fixed: Mapping[str, str]) -> None:
+    """Raise `BadValue` for what is no factor or none of its values, or leaves a split without a scene."""
+    for factor, value in fixed.items():
+        choose(f"value of {factor}", value, FACTORS[choose("factor", factor, FACTORS)])
+    for split, name in SPLITS.items():
+        if not _allowed(name, _key(fixed)):
+            what = ", ".join(f"{factor}={value}" for factor, value in fixed.items())
+            raise BadValue(f"{split} has no scene with {what}: splits keep combinations apart; fix others")
+
+
+@cache
+def _allowed(name: str, fixed: frozenset[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """The group's combinations that every fixed factor allows."""
+    return tuple(c for c in combinations(name) if _allows(name, dict(zip(VISIBLE, c)), fixed))
+
+
+def _allows(name: str, shown: Mapping[str, str], fixed: frozenset[tuple[str, str]]) -> bool:
+    hidden = unseen(name, shown["shape"], shown["colour"])
+    return all(value in hidden.get(f, ()) or value == shown.get(f) for f, value in fixed)
+
+
+def _key(fixed: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset(fixed.items())
+
+
+def _draw(options: tuple[T, ...], seed: int, *path: str | int) -> T:
+    return options[derive(seed, *path) % len(options)]

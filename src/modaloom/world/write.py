@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from modaloom.core.errors import BadFolder, BadValue, check_range, choose
 from modaloom.modalities import MODALITIES
 from modaloom.world.rule import render_all
 from modaloom.world.scene import SIDE
-from modaloom.world.splits import SPLITS
+from modaloom.world.splits import NONE, SPLITS
 from modaloom.world.worlds import SOLO, WORLDS, World
 
 FACTS = "_world.jsonl"
@@ -31,10 +31,12 @@ def write_world(
     streams: Sequence[str] = (),
     world: str = SOLO.name,
     side: int = SIDE,
+    fixed: Mapping[str, str] = NONE,
 ) -> Iterator[tuple[int, int]]:
     """Write n training samples and `held_out` of every other split (default: n / 10, within 20..500).
 
     `streams`: default all of the world, an entry of WORLDS. `side`: of the pictures, pixels.
+    `fixed`: factor → the one value that it has in every scene.
 
     Yields (samples written, samples in all). The folder appears, whole, when the last sample is written.
     Raises `BadValue` and `BadFolder`.
@@ -45,6 +47,7 @@ def write_world(
     _check_side(side)
     shown = WORLDS[choose("world", world, WORLDS)]
     names = [choose("stream", name, shown.streams) for name in streams] or list(shown.streams)
+    shown.check_fixed(fixed)
     target = _vacant(Path(folder))
     jobs = [
         (split, index) for split in SPLITS for index in range(1, 1 + (n if split == "train" else held_out))
@@ -54,7 +57,7 @@ def write_world(
         temporary.chmod(0o755)
         with (temporary / FACTS).open("w", encoding="utf-8") as facts:
             for done, (split, index) in enumerate(jobs, start=1):
-                scene = replace(shown.scene(seed, split, index), side=side)
+                scene = replace(shown.scene(seed, split, index, fixed), side=side)
                 key = f"{split}/{index:06d}"
                 _write_sample(temporary, key, shown, scene, names)
                 line = {"key": key, "split": split, "world": world, **scene.facts}

@@ -10,8 +10,8 @@ import numpy as np
 
 from modaloom.world.duo.ask import NUMBER, POSITION
 from modaloom.world.duo.scene import INVERSE, Scene, Thing, beside
+from modaloom.world.phrasebook import pick
 from modaloom.world.scene import FACTORS
-from modaloom.world.words import SYNONYMS, pick
 
 CAPTIONS: tuple[str, ...] = (
     "a {one} at the {position}, {relation} a {two}",
@@ -29,6 +29,8 @@ NOVEL_CAPTIONS: tuple[str, ...] = (
 
 PHRASES: Mapping[str, str] = {"above": "straight above", "below": "straight below"}
 """Relation → two words for it, where it has one."""
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {"small": ("small", "tiny"), "large": ("large", "huge")}
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     NUMBER: (

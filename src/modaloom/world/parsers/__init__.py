@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modaloom.world.parsers.brief import BRIEF
+from modaloom.world.parsers.chinese import CLASSICAL, PLAIN
 from modaloom.world.parsers.derived import parse_gray, parse_mosaic, parse_paint, parse_small
 from modaloom.world.parsers.image import parse_image
 from modaloom.world.parsers.record import parse_record
+from modaloom.world.parsers.typos import parse_noisy
 from modaloom.world.parsers.words import parse_answer, parse_caption, parse_question
 
 PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
@@ -18,6 +21,10 @@ PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "question": parse_question,
     "answer": parse_answer,
     "record": parse_record,
+    "caption.zh": PLAIN.parse_caption,
+    "caption.classical": CLASSICAL.parse_caption,
+    "caption.brief": BRIEF.parse_caption,
+    "caption.noisy": parse_noisy,
 }
 """Stream → parser: value → {fact that the stream determines: value or `INVALID`}."""
 
