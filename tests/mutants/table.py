@@ -2,6 +2,7 @@
 
 from composed import COMPOSED
 from mutant import Mutant
+from pictures import PICTURES
 from scenes import WORLD
 from signals import SIGNALS
 
@@ -488,4 +489,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES)

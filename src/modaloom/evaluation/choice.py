@@ -7,7 +7,7 @@ from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
-from modaloom.world import STREAMS
+from modaloom.world.worlds import world_of
 from modaloom.world.write import FACTS
 
 
@@ -20,6 +20,6 @@ def judge_of(
     """The world's where the folder keeps the facts of all these samples, else that of any data."""
     facts = read_facts(folder / FACTS) if (folder / FACTS).is_file() else {}
     keys = {sample.key for samples in (train, *tests.values()) for sample in samples}
-    if keys <= facts.keys() and modality_of.keys() <= STREAMS.keys():
+    if keys <= facts.keys() and modality_of.keys() <= world_of(facts.values()).streams.keys():
         return ParsedJudge(facts)
     return PlainJudge.fit(train, modality_of)

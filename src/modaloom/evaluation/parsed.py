@@ -12,9 +12,9 @@ from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.world import FACTORS, STREAMS, VISIBLE
-from modaloom.world.scene import INVALID, PART_OF
+from modaloom.world.scene import INVALID
 from modaloom.world.score import Facts, agree, floor, parse, score
+from modaloom.world.worlds import World, world_of
 
 
 def read_facts(path: Path) -> dict[str, Facts]:
@@ -36,23 +36,22 @@ class ParsedJudge(Judge):
     """
 
     def __init__(self, facts: Mapping[str, Facts]) -> None:
-        self.facts = facts
-        shown = {slot for rule in STREAMS.values() for slot in rule.determines}
+        self.facts, self.world = facts, world_of(facts.values())
+        shown = {slot for rule in self.world.streams.values() for slot in rule.determines}
         self._named = shown.intersection(*facts.values())
         self._varying = {s for s in self._named if len({known[s] for known in facts.values()}) > 1}
 
     def related(self, given: Sequence[str], want: str) -> bool:
-        return bool(_fixed(given).intersection(STREAMS[want].determines))
+        return bool(self._fixed(given).intersection(self._shown(want)))
 
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
-        shown = {name: {*STREAMS[name].determines} & FACTORS.keys() for name in streams}
+        shown = {name: {*self._shown(name)} & self.world.factors for name in streams}
         return tuple(n for n in shown if any(shown[n] & shown[other] for other in shown if other != n))
 
     def free(self, direction: Direction) -> tuple[str, ...]:
-        fixed = _fixed(direction.given)
-        told = fixed | {PART_OF[part] for part in fixed & PART_OF.keys()}
-        shown = STREAMS[direction.want[0]].determines
-        free = tuple(slot for slot in shown if slot in self._varying - told)
+        fixed = self._fixed(direction.given)
+        told = fixed | {whole for part, whole in self.world.part_of.items() if part in fixed}
+        free = tuple(slot for slot in self._shown(direction.want[0]) if slot in self._varying - told)
         return free if direction.given else ()
 
     def score(
@@ -60,9 +59,13 @@ class ParsedJudge(Judge):
     ) -> dict[str, float]:
         facts = self._facts(samples)
         if not direction.given:
-            return _agreement(direction.want, answers) | self._entropies(direction.want, answers, facts)
+            return _agreement(self.world, direction.want, answers) | self._entropies(
+                direction.want, answers, facts
+            )
         (want,), slots = direction.want, self._slots(direction)
-        scores = [score(want, answer[want], true) for answer, true in zip(answers, facts, strict=True)]
+        scores = [
+            score(want, answer[want], true, self.world) for answer, true in zip(answers, facts, strict=True)
+        ]
         by_slot = {slot: fmean(hit[slot] for hit in scores) for slot in slots}
         return _slot_figures(by_slot, exact=fmean(all(hit[slot] for slot in slots) for hit in scores))
 
@@ -72,7 +75,7 @@ class ParsedJudge(Judge):
         """Majority guesses, slot by slot; for streams drawn together, the chance that two scenes agree."""
         known, asked = self._facts(train), self._facts(samples)
         if not direction.given:
-            return _chance(direction.want, known)
+            return _chance(self.world, direction.want, known)
         slots = self._slots(direction)
         by_slot = floor(slots, known, asked)
         commonest = Counter(_tuple(facts, slots) for facts in known).most_common(1)[0][0]
@@ -84,7 +87,10 @@ class ParsedJudge(Judge):
     ) -> dict[str, float]:
         """`diversity.background`: how often both draws are valid and differ, over how often two scenes do."""
         (want,) = direction.want
-        pairs = [(parse(want, one[want]), parse(want, two[want])) for one, two in zip(first, second)]
+        pairs = [
+            (parse(want, one[want], self.world), parse(want, two[want], self.world))
+            for one, two in zip(first, second)
+        ]
         figures: dict[str, float] = {}
         for slot in self.free(direction):
             data = 1 - _collision(facts[slot] for facts in self.facts.values())
@@ -99,8 +105,8 @@ class ParsedJudge(Judge):
     ) -> dict[str, float]:
         shares = {}
         for stream in reversed(streams):  # the first stream that shows a slot speaks for it
-            said = [parse(stream, answer[stream]) for answer in answers]
-            for slot in filter(self._varying.__contains__, STREAMS[stream].determines):
+            said = [parse(stream, answer[stream], self.world) for answer in answers]
+            for slot in filter(self._varying.__contains__, self._shown(stream)):
                 data = _entropy(true[slot] for true in facts)
                 drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
                 shares[slot] = min(1.0, drawn / data) if data else 1.0
@@ -108,19 +114,21 @@ class ParsedJudge(Judge):
         return {f"entropy.{slot}": share for slot, share in shares.items()} | mean
 
     def _slots(self, direction: Direction) -> list[str]:
-        fixed = _fixed(direction.given)
-        return [slot for slot in STREAMS[direction.want[0]].determines if slot in fixed & self._named]
+        fixed = self._fixed(direction.given) & self._named
+        return [slot for slot in self._shown(direction.want[0]) if slot in fixed]
+
+    def _shown(self, stream: str) -> tuple[str, ...]:
+        return self.world.streams[stream].determines
+
+    def _fixed(self, given: Sequence[str]) -> set[str]:
+        """What the given streams fix: also a factor's parts with the factor, and the answer with the question
+        and all that it may be about."""
+        fixed = {slot for name in given for slot in self._shown(name)}
+        fixed |= {part for part, whole in self.world.part_of.items() if whole in fixed}
+        return fixed | {"answer"} if fixed.issuperset(self.world.fix_answer) else fixed
 
     def _facts(self, samples: Sequence[Sample]) -> list[Facts]:
         return [self.facts[sample.key] for sample in samples]
-
-
-def _fixed(given: Sequence[str]) -> set[str]:
-    """What the given streams fix: also a factor's parts with the factor, and the answer with the question and
-    all that it may be about."""
-    fixed = {slot for name in given for slot in STREAMS[name].determines}
-    fixed |= {part for part, whole in PART_OF.items() if whole in fixed}
-    return fixed | {"answer"} if fixed.issuperset({"asked", *VISIBLE}) else fixed
 
 
 def _slot_figures(by_slot: Mapping[str, float], *, exact: float) -> dict[str, float]:
@@ -133,22 +141,22 @@ def _slot_figures(by_slot: Mapping[str, float], *, exact: float) -> dict[str, fl
     }
 
 
-def _agreement(streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, float]:
+def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, float]:
     """Over pairs of streams and the slots that both show; `all` if every pair agrees in every slot."""
     hits = [
         [
             hit
             for one, two in combinations(streams, 2)
-            for hit in agree(one, answer[one], two, answer[two]).values()
+            for hit in agree(one, answer[one], two, answer[two], world).values()
         ]
         for answer in answers
     ]
     return {"agree.mean": fmean(map(fmean, hits)), "agree.all": fmean(map(all, hits))}
 
 
-def _chance(streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
+def _chance(world: World, streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
     shared = [
-        [slot for slot in STREAMS[one].determines if slot in STREAMS[two].determines]
+        [slot for slot in world.streams[one].determines if slot in world.streams[two].determines]
         for one, two in combinations(streams, 2)
     ]
     means = [_collision(true[slot] for true in facts) for slots in shared for slot in slots]
