@@ -138,7 +138,19 @@ def test_codes_and_back(run: Path, world: Path, tmp_path: Path) -> None:
 def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     result = done("evaluate", run, world, "--n", 5, "--json", tmp_path / "rows.json")
     rows = json.loads((tmp_path / "rows.json").read_text())
-    columns = ["row", "split", "metric", "value", "floor", "baseline", "retrieval", "ceiling", "n"]
+    columns = [
+        "row",
+        "split",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "floor",
+        "baseline",
+        "retrieval",
+        "ceiling",
+        "n",
+    ]
     assert all(list(row) == columns for row in rows)
     assert {row["split"] for row in rows} == {"seen", "level1", "level2"}
     head, *lines = result.stdout.splitlines()

@@ -18,15 +18,15 @@ TO_WORD, TO_ROW = Direction(("picture",), ("word",)), Direction(("picture",), ("
 
 def test_figures_are_means_of_the_modalitys_own():
     found = JUDGE.score(TO_WORD, [{"word": "two"}, {"word": "two"}, {"word": "tow"}], TRAIN)
-    assert found["exact"] == pytest.approx(1 / 3)
-    assert found["char_error"] == pytest.approx((3 + 0 + 2) / 9)
+    assert found["exact"].value == pytest.approx(1 / 3)
+    assert found["char_error"].value == pytest.approx((3 + 0 + 2) / 9)
 
 
 def test_numbers_are_measured_in_standard_deviations_of_training():
     std = (2 / 3) ** 0.5
     found = JUDGE.score(TO_ROW, [{"row": {"u": 1.0}}] * 2 + [{"row": {}}], TRAIN)
-    assert found["error"] == pytest.approx((1 + 0) / 2 / std)  # an answer that is missing has no error
-    assert found["present"] == pytest.approx(2 / 3)
+    assert found["error"].value == pytest.approx((1 + 0) / 2 / std)  # an answer that is missing has no error
+    assert found["present"].value == pytest.approx(2 / 3)
 
 
 def test_the_floor_is_the_typical_answer():

@@ -11,9 +11,10 @@ UNITS: Mapping[str, str] = {
     "psnr": " dB PSNR",
     "error": " standard deviations of error",
     "present": " answered",
+    "rank.top1": " of true pairs found among the others",
 }
 """Metric → what its figure counts; the first one that a direction has is its headline."""
-LOWER = ("error", "char_error", "mse")
+LOWER = ("error", "char_error", "mse", "bits", "copies")
 """Metrics of which less is better, with all that follows a dot."""
 NEAR = 0.98
 """Share of the best figure that is as good as it."""
