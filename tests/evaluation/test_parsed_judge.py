@@ -6,7 +6,7 @@ import pytest
 
 from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
-from modaloom.evaluation import Direction, ParsedJudge, all_directions, read_facts
+from modaloom.evaluation import Direction, ParsedJudge, read_facts
 from modaloom.world.image import image
 from modaloom.world.scene import Scene
 from modaloom.world.words import caption
@@ -99,21 +99,6 @@ def test_diversity_is_what_two_draws_vary_over_what_two_scenes_do():
     assert JUDGE.free(I2C) == ()
     found = values(JUDGE.diversity(C2I, [dark, dark, dark, dark], [dark, light, light, blank]))
     assert found == {"diversity.background": pytest.approx(0.5 / 0.5)}
-
-
-def test_directions_ask_only_what_can_be_known():
-    names = [d.name for d in all_directions(["image", "caption", "question", "answer"], JUDGE)]
-    assert names == [
-        "caption->image",
-        "caption+question+answer->image",
-        "image->caption",
-        "image+question+answer->caption",
-        "image+question->answer",
-        "image+caption+question->answer",
-        "->image+caption",
-    ]
-    assert not JUDGE.related(["caption", "question"], "answer")  # a caption is silent on the background
-    assert all_directions(["caption", "question"], JUDGE) == []
 
 
 def test_facts_are_read_by_key(tmp_path):
