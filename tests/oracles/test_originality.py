@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from modaloom.core.rng import generator
-from modaloom.evaluation.originality import covered, originality
+from modaloom.evaluation.originality import Originality, covered
 
 
 def normal(name, *shape):
@@ -14,7 +14,7 @@ def normal(name, *shape):
 
 
 def values(drawn, real, train):
-    return {metric: figure.value for metric, figure in originality(drawn, real, train).items()}
+    return {metric: figure.value for metric, figure in Originality(real, train).figures(drawn).items()}
 
 
 TRAIN, REAL, NEW = normal("train", 400, 5), normal("real", 101, 5), normal("new", 101, 5)
@@ -32,7 +32,7 @@ def test_copies_are_told_from_new_samples():
 
 def test_a_half_of_copies_is_half():
     half = torch.cat([TRAIN[:50], REAL[:50] + 9])
-    assert originality(half, REAL[:100], TRAIN)["copies"].value == 0.5
+    assert Originality(REAL[:100], TRAIN).figures(half)["copies"].value == 0.5
 
 
 def test_where_real_samples_are_copies_or_few_nothing_is_said():

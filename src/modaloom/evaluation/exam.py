@@ -7,7 +7,7 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer, Figures, Judge
 from modaloom.evaluation.library import Library
-from modaloom.evaluation.originality import originality
+from modaloom.evaluation.originality import Originality
 from modaloom.evaluation.pairing import Pairing
 from modaloom.evaluation.rows import Direction, Row
 from modaloom.models.loom import Sampling
@@ -51,14 +51,13 @@ class Exam:
         """Novelty and coverage of streams whose values never repeat by chance."""
         for name in self.direction.want:
             if self.library.space(name).modality.signal is not None:
-                beside = {column: _values(self.original_of(name, said)) for column, said in rivals.items()}
-                yield from self.beside(self.original_of(name, answers), beside)
+                scale = Originality(self.library.embed(name, self.samples), self.library.space(name).points)
+                beside = {column: _values(self.placed(scale, name, said)) for column, said in rivals.items()}
+                yield from self.beside(self.placed(scale, name, answers), beside)
 
-    def original_of(self, name: str, answers: Sequence[Answer]) -> Figures:
-        space = self.library.space(name)
-        real = space.embed([sample.streams[name] for sample in self.samples])
-        figures = originality(space.embed([answer[name] for answer in answers]), real, space.points)
-        return {f"{metric}.{name}": figure for metric, figure in figures.items()}
+    def placed(self, scale: Originality, name: str, answers: Sequence[Answer]) -> Figures:
+        drawn = self.library.space(name).embed([answer[name] for answer in answers])
+        return {f"{metric}.{name}": figure for metric, figure in scale.figures(drawn).items()}
 
     def diverse(self, answers: Sequence[Answer]) -> Iterator[Row]:
         """How much second draws differ from the first ones."""
