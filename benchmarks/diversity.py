@@ -21,7 +21,7 @@ from modaloom import api
 from modaloom.evaluation import Row, headlines
 from modaloom.report.plots import Line
 
-VARIED = ("diversity.", "coverage.", "entropy.mean")
+VARIED = ("diversity.", "entropy.mean", "coverage.")
 """How metrics of variety begin; the first that a direction has is drawn."""
 
 

@@ -145,7 +145,7 @@ def _is_test(path: str, function: str) -> bool:
 
 def test_every_formula_names_its_file() -> None:
     named = re.findall(
-        r"`((?:quantizers|diffusion|models|training)/[\w/]*)(\.py)?`", text("docs/mathematics.md")
+        r"`((?:quantizers|diffusion|models|training|evaluation|metrics)/[\w/]*)(\.py)?`", text("docs/mathematics.md")
     )
     assert len(named) > 30
     assert [path for path, suffix in named if not (ROOT / "src/modaloom" / f"{path}{suffix}").exists()] == []

@@ -107,7 +107,7 @@ def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None
 
 
 def test_accuracy_stands_beside_variety(load: Any) -> None:
-    """Guidance 3 is right more often and varies less; the line goes from the most narrow to the most varied."""
+    """Guidance 3 is right more often and varies less; a line starts where there is least variety."""
     diversity = load("diversity")
     grid = diversity["Grid"]([1.0, 3.0], [0.9])
 

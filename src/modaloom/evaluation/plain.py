@@ -15,8 +15,8 @@ from modaloom.modalities import MODALITIES, Form, Limits, Value
 
 SHARES = ("exact", "present")
 """Metrics of samples that lie between 0 and 1, with all that follows a dot."""
-REPEATS = 0.5
-"""Share of the training values that occur twice or more, from which on a whole value can be guessed right."""
+REPEATS = 0.9
+"""Share of the training values that occur twice or more from which on a whole value can be asked for."""
 
 
 class PlainJudge(Judge):
