@@ -1,6 +1,7 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from composed import COMPOSED
+from judged import JUDGED
 from mutant import Mutant
 from pictures import PICTURES
 from scenes import WORLD
@@ -489,4 +490,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES, *JUDGED)

@@ -11,7 +11,7 @@ from modaloom.api.trained import TrainedRun
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.choice import judge_of
-from modaloom.evaluation.judge import all_directions
+from modaloom.evaluation.directions import all_directions
 from modaloom.evaluation.rows import Direction
 from modaloom.modalities import MODALITIES
 from modaloom.runs.durable import write_json
