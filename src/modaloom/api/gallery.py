@@ -16,7 +16,8 @@ from modaloom.data.folder import Folder, open_folder
 from modaloom.data.reader import Reader
 from modaloom.data.writer import PROVENANCE, writing
 from modaloom.evaluation.choice import judge_of
-from modaloom.evaluation.judge import Judge, all_directions
+from modaloom.evaluation.directions import all_directions
+from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value

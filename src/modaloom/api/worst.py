@@ -50,8 +50,8 @@ def lowest(marks: Mapping[int, Mark], n: int) -> list[int]:
 
 
 def _mark(judge: Judge, direction: Direction, answer: Answer, sample: Sample) -> Mark:
-    figures = judge.score(direction, [answer], [sample])
+    figures = {m: figure.value for m, figure in judge.score(direction, [answer], [sample]).items()}
     row = headlines(Row(direction.name, "", metric, value) for metric, value in figures.items())[0]
-    truth = judge.score(direction, [sample.streams], [sample])[row.metric]
+    truth = judge.score(direction, [sample.streams], [sample])[row.metric].value
     missed = (m for m, v in figures.items() if m.startswith(SLOT) and m not in MEANS and v == 0)
     return Mark(row.metric, row.value, truth, tuple(m.removeprefix(SLOT) for m in missed))

@@ -42,6 +42,9 @@ def evaluate(
     run: options.RunPath,
     folder: options.FolderPath,
     file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+    rows: Annotated[
+        str, typer.Option(metavar='"A->B,A+B->C"', help="Only these directions; default all.")
+    ] = "",
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
     seed: options.Seed = 0,
     device: options.Device = "auto",
@@ -52,16 +55,17 @@ def evaluate(
     if file is not None and (file.is_dir() or not file.parent.is_dir()):
         raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
     with Progress() as progress:
-        rows = api.evaluate(
+        found = api.evaluate(
             run,
             folder,
+            rows=options.names(rows),
             n=n,
             seed=seed,
             device=device,
             watch=printing.watch(progress).row,
             say=printing.notice,
         )
-    plain = [row.to_dict() for row in rows]
+    plain = [row.to_dict() for row in found]
     if file is not None:
         file.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
     printing.table(

@@ -1,9 +1,11 @@
 """How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
 
 from modaloom.evaluation.choice import judge_of
+from modaloom.evaluation.directions import all_directions, named_directions
 from modaloom.evaluation.evaluator import evaluate
+from modaloom.evaluation.figure import Figure, Interval, Least, Share, Statistic, average
 from modaloom.evaluation.headline import headlines, no_better, sentence
-from modaloom.evaluation.judge import Judge, all_directions
+from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
@@ -11,14 +13,21 @@ from modaloom.evaluation.rows import Direction, Row
 
 __all__ = [
     "Direction",
+    "Figure",
+    "Interval",
     "Judge",
+    "Least",
     "ParsedJudge",
     "PlainJudge",
     "Row",
+    "Share",
+    "Statistic",
     "all_directions",
+    "average",
     "evaluate",
     "headlines",
     "judge_of",
+    "named_directions",
     "no_better",
     "overfitting",
     "read_facts",

@@ -11,9 +11,10 @@ UNITS: Mapping[str, str] = {
     "psnr": " dB PSNR",
     "error": " standard deviations of error",
     "present": " answered",
+    "rank.top1": " of true pairs found among the others",
 }
 """Metric → what its figure counts; the first one that a direction has is its headline."""
-LOWER = ("error", "char_error", "mse")
+LOWER = ("error", "char_error", "mse", "bits", "copies")
 """Metrics of which less is better, with all that follows a dot."""
 NEAR = 0.98
 """Share of the best figure that is as good as it."""
@@ -35,14 +36,16 @@ def headlines(rows: Iterable[Row]) -> list[Row]:
 
 
 def sentence(row: Row) -> str:
-    """`image->caption on seen combinations: 0.93 of slots (guess 0.25, …, ceiling 0.99, n 500)`."""
+    """`image->caption on seen combinations: 0.93 of slots (0.91–0.95, guess 0.25, …, n 500)`."""
     rivals = {
         "guess": row.floor,
         "baseline": row.baseline,
         "retrieval": row.retrieval,
         "ceiling": row.ceiling,
     }
-    beside = [f"{name} {value:.2f}" for name, value in rivals.items() if value is not None] + [f"n {row.n}"]
+    within = [] if row.low is None or row.high is None else [f"{row.low:.2f}–{row.high:.2f}"]
+    shown = [f"{name} {value:.2f}" for name, value in rivals.items() if value is not None]
+    beside = [*within, *shown, f"n {row.n}"]
     unit = UNITS.get(row.metric, f" {row.metric}")
     return f"{row.row} on {PLACES.get(row.split, row.split)}: {row.value:.2f}{unit} ({', '.join(beside)})"
 
