@@ -50,7 +50,7 @@ def test_a_mark_is_the_headlines_metric_of_one_draw_and_names_what_is_wrong() ->
 
 def test_any_data_is_marked_by_its_modality() -> None:
     truths = [Sample(str(i), {"caption": word}) for i, word in enumerate(("one", "two"))]
-    judge = PlainJudge.fit(truths, {"caption": "text"})
+    judge = PlainJudge.fit([*truths, *truths], {"caption": "text"})
     found = marks(judge, READ, texts("one", "twe"), truths)
     assert [mark.note for mark in found.values()] == ["exact 1.00", "exact 0.00"]
 
