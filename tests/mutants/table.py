@@ -3,6 +3,7 @@
 from composed import COMPOSED
 from judged import JUDGED
 from mutant import Mutant
+from pages import REPORT
 from pictures import PICTURES
 from scenes import WORLD
 from signals import SIGNALS
@@ -490,4 +491,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES, *JUDGED)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES, *JUDGED, *REPORT)

@@ -64,10 +64,15 @@ def _rank(row: Row) -> int:
     return ranked.index(row.metric) if row.metric in ranked else len(ranked)
 
 
+def sign(metric: str) -> int:
+    """-1 where less is better, else 1."""
+    return -1 if metric.split(".")[0] in LOWER else 1
+
+
 def _beaten(row: Row) -> bool:
-    sign = -1 if row.metric.split(".")[0] in LOWER else 1
-    simple = [sign * value for value in (row.floor, row.baseline) if value is not None]
-    if not simple or sign * row.value > max(simple):
+    way = sign(row.metric)
+    simple = [way * value for value in (row.floor, row.baseline) if value is not None]
+    if not simple or way * row.value > max(simple):
         return False
     # Where a simple answer reaches the ceiling too, there is nothing left to be better at.
-    return sign < 0 or row.ceiling is None or not row.value >= NEAR * max(row.ceiling, *simple) > 0
+    return way < 0 or row.ceiling is None or not row.value >= NEAR * max(row.ceiling, *simple) > 0
