@@ -12,9 +12,8 @@ TRAIN = [
     )
     for i, word in enumerate(["one", "two", "two"])
 ]
-JUDGE = PlainJudge.fit(
-    [*TRAIN, *TRAIN], {"picture": "image", "word": "text", "row": "record", "unseen": "text"}
-)
+MODALITY_OF = {"picture": "image", "word": "text", "row": "record", "unseen": "text"}
+JUDGE = PlainJudge.fit([*TRAIN, *TRAIN], MODALITY_OF)
 TO_WORD, TO_ROW = Direction(("picture",), ("word",)), Direction(("picture",), ("row",))
 
 
