@@ -67,7 +67,7 @@ def test_jpeg_is_pillows_and_its_colours_are_halved():
     errors = [float((jpeg(image, quality=q) - image).square().mean()) for q in (5, 20, 90)]
     assert errors[0] > 2 * errors[1] > 4 * errors[2] > 0
     for wrong in ({"image": picture(2), "quality": 20}, {"image": image, "quality": 0}):
-        with pytest.raises(BadValue, match="JPEG takes 1 or 3|quality is 0"):
+        with pytest.raises(BadValue, match=r"JPEG takes 1 or 3|quality is 0"):
             jpeg(**wrong)
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from modaloom.core.hashed import hashed_normal
+from modaloom.core.hashed import hashed_normal, hashed_signal
 
 N = 200_000
 
@@ -51,3 +51,8 @@ def test_its_spectrum_is_flat() -> None:
     power = torch.fft.fft2(hashed_normal(9, (0, 0), (512, 512))).abs().square() / 512**2
     blocks = power.reshape(16, 32, 16, 32).mean((1, 3))
     assert (blocks - 1).abs().max() < 6 / math.sqrt(32 * 32 / 2)
+
+
+def test_a_signal_made_by_rows_is_the_whole() -> None:
+    whole = hashed_normal(4, (0, 0, 0), (3, 21, 10)).float()
+    assert torch.equal(hashed_signal(4, (3, 21, 10), rows=8), whole)

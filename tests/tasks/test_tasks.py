@@ -60,7 +60,7 @@ def test_superres_asks_with_what_was_made_smaller():
     torch.testing.assert_close(pair.condition[:3] + pair.target, want)
     assert (pair.condition[3] == 1).all()
     assert float(pair.context) == 1
-    with pytest.raises(BadValue, match="unknown factor '3'.*allowed: 2, 4"):
+    with pytest.raises(BadValue, match=r"unknown factor '3'.*allowed: 2, 4"):
         SuperRes(factor=3)
     with pytest.raises(BadValue, match="4 does not divide"):
         TASKS["superres"].pair(Signals(want[:, :15]), options, random())
@@ -206,5 +206,5 @@ def test_restore_asks_as_its_parts_do_and_says_which():
         assert torch.equal(a, part.answer(found, alone, held, options.part))
     drawn = [TASKS["restore"].draw(Restore(), random(seed)).fault for seed in range(100)]
     assert all(10 <= drawn.count(fault) <= 30 for fault in PARTS)
-    with pytest.raises(BadValue, match="unknown fault 'denoize'.*'denoise'"):
+    with pytest.raises(BadValue, match=r"unknown fault 'denoize'.*'denoise'"):
         Restore("denoize")

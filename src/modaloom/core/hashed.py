@@ -46,3 +46,12 @@ def _shifted(x: Tensor, bits: int) -> Tensor:
 def _uniform(x: Tensor) -> Tensor:
     """float64 in (0, 1): the upper 53 bits, in the middle of their interval."""
     return (_shifted(x, 11).double() + 0.5) * 2.0**-53
+
+
+def hashed_signal(seed: int, shape: Sequence[int], *, rows: int = 32) -> Tensor:
+    """float32 `shape` (C, *axes) from position 0 on, `rows` of the first axis at a time to save memory."""
+    whole = torch.empty(*shape)
+    for first in range(0, shape[1], rows):
+        part = whole[:, first : first + rows]
+        part.copy_(hashed_normal(seed, (0, first, *[0] * (len(shape) - 2)), part.shape))
+    return whole
