@@ -33,7 +33,7 @@ class Exact(nn.Module):
             x[:, None, None] for x in (self.shift, self.scale, self.slope, self.deviation)
         )
         level = PROCESS.level(t, state)
-        prior, variance = (slope * (condition + 1) / 2 - shift) / scale, (deviation / scale) ** 2
+        prior, variance = (slope * condition - shift) / scale, (deviation / scale) ** 2
         gain = variance * level.signal / (level.signal**2 * variance + level.noise**2)
         data = prior + gain * (state - level.signal * prior)
         return level.signal * (state - level.signal * data) / level.noise - level.noise * data

@@ -88,7 +88,7 @@ def test_the_whole_network_and_its_gradient_equal_the_peer(nets: tuple[UNet, Any
     ours, peer = nets
     draw = torch.Generator().manual_seed(1)
     x, t = torch.randn(2, 5, 16, 24, generator=draw), torch.tensor([0.2, 0.9])
-    here, there = ours(x[:, :3], t, x[:, 3:]), peer(x, t).sample
+    here, there = ours(x[:, :3], t, (x[:, 3:] + 1) / 2), peer(x, t).sample
     compare(here, there)
     here.square().sum().backward()
     there.square().sum().backward()

@@ -25,10 +25,15 @@ class Pair:
 
 
 def blank(condition: Tensor, channels: int, *, context: Tensor | None = None, kind: int = 0) -> Pair:
-    """A question without an answer: a target of zeros, and an empty context if there is none."""
-    target = condition.new_zeros(channels, *condition.shape[1:])
+    """A question without an answer: a target of zeros (a view of one), and an empty context."""
+    target = condition.new_zeros(()).expand(channels, *condition.shape[1:])
     context = condition.new_zeros(1, 0) if context is None else context
     return Pair(target, condition, context, torch.tensor(kind))
+
+
+def alone(pair: Pair) -> Pair:
+    """A single pair as a batch of one, its large tensors not copied."""
+    return Pair(*(getattr(pair, f.name)[None] for f in fields(Pair)))
 
 
 def stacked(pairs: Sequence[Pair]) -> Pair:

@@ -30,7 +30,7 @@ class Restorer(nn.Module):
     the target, so zeros there can stand for the question of the mean: a walk starts in noise.
 
     Args:
-        network: condition and context as they stand in the pair, the condition moved to [-1, 1].
+        network: is shown condition and context as they stand in the pair.
         process: has no data left at t = 1.
         prediction: what the network puts out; not "eps", which says nothing at t = 1.
         kinds: K; each has a shift and a scale of its own, measured on training pairs (`measure`).
@@ -101,19 +101,21 @@ class Restorer(nn.Module):
             noise: ε (B, C, *axes).
             times: (S + 1,), falling to 0. From 1 the target has no influence; from less, the draw is near it.
         """
-        data = self._scaled(pair, pair.target)
-        start = self.process.level(times[:1].to(data).expand(len(data)), data).mix(data, noise.to(data))
         if times[0] == 0:
             return pair.target
-        drawn = deque(walk(self._denoiser(pair), self.process, start, times), maxlen=1).pop()
-        return self._unscaled(pair, drawn)
+        # A walk alone holds its state: large signals are many, and each is large.
+        walked = walk(self._denoiser(pair), self.process, self._start(pair, noise, times[:1]), times)
+        return self._unscaled(pair, deque(walked, maxlen=1).pop())
+
+    def _start(self, pair: Pair, noise: Tensor, time: Tensor) -> Tensor:
+        data = self._scaled(pair, pair.target)
+        return self.process.level(time.to(data).expand(len(data)), data).mix(data, noise.to(data))
 
     def _denoiser(self, pair: Pair) -> Mean:
         return denoiser(self._network(pair), self.process, self.prediction)
 
     def _network(self, pair: Pair) -> Callable[[Tensor, Tensor], Tensor]:
-        condition = 2 * pair.condition - 1
-        return lambda state, t: self.network(state, t, condition, pair.context)
+        return lambda state, t: self.network(state, t, pair.condition, pair.context)
 
     def _scaled(self, pair: Pair, target: Tensor) -> Tensor:
         return (target - _over(self.shift_K[pair.kind], target)) / _over(self.scale_K[pair.kind], target)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import check_range
 from modaloom.networks.conv import CONV, ChannelNorm, fold, memory_format, unfold
-from modaloom.networks.told import Told, ToldBlock, beside, cropped, padded, silence
+from modaloom.networks.told import Told, ToldBlock, cropped, padded, shown, silence
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Local(nn.Module):
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
         told_BW = self.told(t_B, context_BPV)
-        x = padded(beside(state, condition), self.step)
+        x = padded(shown(state, condition), self.step)
         for _ in range(self.folds):
             x = fold(x)
         x = self.first(memory_format(x))

@@ -71,9 +71,9 @@ def silence(layer: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def beside(state: Tensor, condition: Tensor | None) -> Tensor:
-    """State and condition, (B, C, *axes) and (B, D, *axes) of one grid → (B, C + D, *axes)."""
-    return state if condition is None else torch.cat([state, condition], 1)
+def shown(state: Tensor, condition: Tensor | None) -> Tensor:
+    """State (B, C, *axes) and a condition (B, D, *axes) in [0, 1], moved to [-1, 1] → (B, C + D, *axes)."""
+    return state if condition is None else torch.cat([state, condition.mul(2).sub_(1)], 1)
 
 
 def padded(x: Tensor, step: int) -> Tensor:

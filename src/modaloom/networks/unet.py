@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.networks.blocks import Attention
 from modaloom.networks.conv import CONV
-from modaloom.networks.told import Told, ToldBlock, beside, cropped, padded, silence
+from modaloom.networks.told import Told, ToldBlock, cropped, padded, shown, silence
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class UNet(nn.Module):
     Args:
         channels: C of the state.
         axes: 1, 2 or 3.
-        condition: D, the channels of a signal on the state's grid; 0: there is none.
+        condition: D, the channels of a signal in [0, 1] on the state's grid; 0: there is none.
         features: V of the context's members (`Told`); 0: there is none.
     """
 
@@ -83,7 +84,7 @@ class UNet(nn.Module):
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
         told_BW = self.told(t_B, context_BPV)
-        x = self.first(padded(beside(state, condition), self.step))
+        x = self.first(padded(shown(state, condition), self.step))
         kept = [x]
         for descent in self.down:
             kept += descent(kept[-1], told_BW)
@@ -146,7 +147,7 @@ class Ascent(nn.Module):
     def forward(self, x: Tensor, kept: list[Tensor], told_BW: Tensor) -> Tensor:
         """Takes one tensor off the end of `kept` for every block."""
         for block in self.blocks:
-            x = block(beside(x, kept.pop()), told_BW)
+            x = block(torch.cat([x, kept.pop()], 1), told_BW)
         if self.smooth is not None:
             x = self.smooth(F.interpolate(x, scale_factor=2.0))
         return x
