@@ -111,6 +111,19 @@ def test_a_recoloured_picture_has_the_brightness_of_the_other_bit_for_bit():
     assert torch.equal(found, eight_bits(found))
 
 
+def test_brightness_stays_where_all_three_colours_lie_between_two_levels():
+    """Every even colour whose luma is a half in Pillow's fixed point, at the level below: rounded each by
+    itself, all three may go up, and luma with them."""
+    even = torch.arange(0, 256, 2)
+    colour = torch.cartesian_prod(even, even, even).T.reshape(3, 1, -1)
+    weighed = 19595 * colour[0] + 38470 * colour[1] + 7471 * colour[2]
+    tie = weighed % 65536 == 32768
+    brightness = (weighed[tie] // 65536)[None, None] / 255
+    assert brightness.numel() > 10
+    found = recoloured(brightness, colour[:, tie][:, None].double() / 255)
+    assert torch.equal(levels(pil(found, "L")), (brightness * 255).round())
+
+
 def test_a_recoloured_picture_has_the_colours_where_they_exist():
     """The picture's own brightness and colours give the picture; beyond, the hue stays."""
     image = picture()

@@ -2,6 +2,7 @@
 
 from composed import COMPOSED
 from mutant import Mutant
+from restoring import RESTORING
 from signals import SIGNALS
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
@@ -487,4 +488,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *RESTORING, *SIGNALS, *TRAINING)
