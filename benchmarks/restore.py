@@ -40,7 +40,7 @@ SIDE, BATCH = 48, 16
 """Pixels of a training square; squares a step."""
 MEASURED = 400
 """Pairs from which the scales are measured."""
-RATE = 2e-3
+RATE = 1e-3
 STEPS = 16
 """Of a walk in `sample`."""
 STRENGTHS = (0.6, 0.8, 1.0, 1.2)

@@ -37,6 +37,13 @@ RESTORING = (
         LOCAL,
     ),
     Mutant(
+        "even parts left in the first filters",
+        "networks/local.py",
+        "each.sub_(each.mean(tuple(range(2, each.ndim)), keepdim=True)).mul_(GAIN)",
+        "each.mul_(GAIN)",
+        LOCAL,
+    ),
+    Mutant(
         "tiles put where their halo was",
         "networks/tiled.py",
         "slice(s.start - a.start, s.stop - a.start)",

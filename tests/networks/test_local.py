@@ -65,10 +65,26 @@ def test_tiles_that_cut_a_step_are_refused(tile):
         Tiled(Local(1, LocalConfig(width=2, blocks=1, folds=2), axes=1), tile)
 
 
-def test_no_position_learns_of_another_through_a_norm():
-    """A far change of any size leaves the near values alone, bit for bit."""
+def test_what_is_far_has_no_say_whatever_its_size():
+    """Bit for bit."""
     net = stirred(Local(1, LocalConfig(width=4, blocks=1, folds=0), axes=2))
     x, t = noise(1, 1, 20, 20), torch.tensor([0.5])
     far = x.clone()
     far[..., 15:, :] *= 1000
     assert torch.equal(net(far, t)[..., : 15 - net.reach, :], net(x, t)[..., : 15 - net.reach, :])
+
+
+def test_three_quarters_of_the_first_filters_see_details_of_the_condition_alone():
+    """Even conditions of any brightness are the same to them, up to the edge; to the others they are not."""
+    net = Local(1, LocalConfig(width=8, blocks=1, folds=1), axes=2, condition=2).double()
+    taken: list[Tensor] = []
+    net.first.register_forward_hook(lambda module, inputs, output: taken.append(output))
+    x, t = noise(1, 1, 8, 8), torch.tensor([0.5])
+    for level in (0.1, 0.7):
+        net(x, t, torch.full((1, 2, 8, 8), level, dtype=torch.float64))
+    even, moved = (taken[1] - taken[0]).abs()[0, :6].amax(), (taken[1] - taken[0]).abs()[0, 6:].amin()
+    assert even < 1e-5
+    assert moved > 1e-3
+    weight = net.first.weight[:, 4:].abs().mean((1, 2, 3))
+    assert weight[:6].mean() > 10 * weight[6:].mean()
+    assert net.first.weight[:, :4].abs().max() < 1

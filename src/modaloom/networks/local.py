@@ -5,11 +5,15 @@ Shapes: B batch, C channels, D channels of the condition, W width; then 1, 2 or 
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from modaloom.core.errors import check_range
-from modaloom.networks.conv import CONV, ChannelNorm, fold, memory_format, unfold
+from modaloom.networks.conv import CONV, fold, memory_format, unfold
 from modaloom.networks.told import Told, ToldBlock, cropped, padded, shown, silence
+
+GAIN = 20.0
+"""Of the condition's details in the first layer, at first."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,9 @@ class LocalConfig:
 class Local(nn.Module):
     """State, time, condition and context → output in the state's shape; 0 at initialisation.
 
-    Residual blocks without a change of scale, as in EDSR (Lim et al. 2017, arXiv 1707.02921, §3.1), with
-    norms over the channels of one position alone. Other sizes than multiples of `step` are padded at their
-    ends with the last values, and the output is cropped. Arguments as those of `UNet`.
+    Residual blocks without norms or a change of scale, as in EDSR (Lim et al. 2017, arXiv 1707.02921, §3.1).
+    Other sizes than multiples of `step` are padded at their ends with the last values, and the output is
+    cropped. Arguments as those of `UNet`.
     """
 
     def __init__(
@@ -44,9 +48,11 @@ class Local(nn.Module):
         width, self.step = config.width, 1 << config.folds
         self.folds, cells = config.folds, self.step**axes
         self.told = Told(width, features)
-        self.first = CONV[axes]((channels + condition) * cells, width, 3, padding=1)
+        self.first = CONV[axes]((channels + condition) * cells, width, 3, padding=1, padding_mode="replicate")
+        if condition:
+            sharpen(self.first.weight[: 3 * width // 4, channels * cells :], condition)
         self.blocks = nn.ModuleList(
-            ToldBlock(width, width, told=width, axes=axes, norm=ChannelNorm) for _ in range(config.blocks)
+            ToldBlock(width, width, told=width, axes=axes, norm=_as_it_is) for _ in range(config.blocks)
         )
         self.last = CONV[axes](width, channels * cells, 3, padding=1)
         silence(self.last)
@@ -71,3 +77,18 @@ class Local(nn.Module):
         for _ in range(self.folds):
             x = unfold(x)
         return cropped(x, state)
+
+
+@torch.no_grad()
+def sharpen(weight: Tensor, signals: int) -> None:
+    """Filters (width, signals · cells, *kernel) lose what they say to even signals; the rest times GAIN.
+
+    What is to be restored is small beside a picture's even parts: with plain filters, 150 steps took nothing
+    off the noise of photographs; with these, more than half of its power.
+    """
+    each = weight.view(len(weight), signals, -1, *weight.shape[2:])
+    each.sub_(each.mean(tuple(range(2, each.ndim)), keepdim=True)).mul_(GAIN)
+
+
+def _as_it_is(width: int) -> nn.Module:
+    return nn.Identity()
