@@ -5,6 +5,7 @@ from judged import JUDGED
 from mutant import Mutant
 from pages import REPORT
 from pictures import PICTURES
+from restoring import RESTORING
 from scenes import WORLD
 from signals import SIGNALS
 
@@ -491,4 +492,15 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *PICTURES, *JUDGED, *REPORT)
+MUTANTS = (
+    *QUANTIZERS,
+    *COMPOSED,
+    *DIFFUSION,
+    *RESTORING,
+    *SIGNALS,
+    *TRAINING,
+    *WORLD,
+    *PICTURES,
+    *JUDGED,
+    *REPORT,
+)
