@@ -16,6 +16,11 @@ class Level:
     """σ: 0 at data."""
 
     @property
+    def ratio(self) -> Tensor:
+        """σ / √ᾱ: the noise beside data of full size; 0 at data, ∞ where no signal is left."""
+        return self.noise / self.signal
+
+    @property
     def snr(self) -> Tensor:
         """S = ᾱ / σ², ∞ at data."""
         return (self.signal / self.noise).square()
