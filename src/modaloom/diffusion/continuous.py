@@ -6,7 +6,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from modaloom.diffusion.level import Level
+from modaloom.diffusion.level import Level, over
 from modaloom.diffusion.prediction import Network, Prediction
 
 
@@ -31,7 +31,7 @@ class Continuous(ABC):
     @final
     def level(self, t: Tensor, like: Tensor) -> Level:
         """The level at `t` (B,), shaped to go over `like` (B, ...), in the dtype of t."""
-        return self.at(_over(t, like))
+        return self.at(over(t, like))
 
     @final
     def velocity(self, state: Tensor, mean: Tensor, t: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Continuous(ABC):
 
         Song et al. 2021 (arXiv 2011.13456, eq. 13). At data, where nothing tells of ε, without its part.
         """
-        level, rate = self.level(t, state), self.rate(_over(t, state))
+        level, rate = self.level(t, state), self.rate(over(t, state))
         drift = rate.signal * mean
         return torch.where(level.noise > 0, drift + rate.noise * level.noise_of(state, mean), drift)
 
@@ -61,8 +61,3 @@ class Continuous(ABC):
         level, noise = self.level(t, data), self.prior(data, generator=generator)
         output = network(level.mix(data, noise), t)
         return (output - prediction.target(data, noise, level)).square().flatten(1).mean(1)
-
-
-def _over(t: Tensor, like: Tensor) -> Tensor:
-    """(B,) → (B, 1, …), to go over `like` (B, ...)."""
-    return t.reshape(-1, *[1] * (like.ndim - 1))

@@ -6,6 +6,11 @@ import torch
 from torch import Tensor
 
 
+def over(t: Tensor, like: Tensor) -> Tensor:
+    """(B,) → (B, 1, …), to go over `like` (B, ...)."""
+    return t.reshape(-1, *[1] * (like.ndim - 1))
+
+
 @dataclass(frozen=True)
 class Level:
     """state = signal · data + noise · ε with ε ~ N(0, I). Both are ≥ 0 and broadcast over the state."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from modaloom.diffusion.continuous import Continuous
+from modaloom.diffusion.level import over
 from modaloom.diffusion.prediction import Mean
 from modaloom.diffusion.samplers.continuous.walk import pairs
 
@@ -17,5 +18,5 @@ def euler(denoise: Mean, process: Continuous, x: Tensor, times: Tensor) -> Itera
     It follows the tangent in t: for rectified flow that is `ddim`, for a curved process it is not.
     """
     for t, s in pairs(x, times):
-        x = x + (s - t).reshape(-1, *[1] * (x.ndim - 1)) * process.velocity(x, denoise(x, t), t)
+        x = x + over(s - t, x) * process.velocity(x, denoise(x, t), t)
         yield x

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from modaloom.diffusion.continuous import Continuous
+from modaloom.diffusion.level import over
 from modaloom.diffusion.prediction import Mean
 from modaloom.diffusion.samplers.continuous.walk import pairs
 
@@ -17,7 +18,7 @@ def heun(denoise: Mean, process: Continuous, x: Tensor, times: Tensor) -> Iterat
     A step that ends in data is Euler's: there the flow has no slope to ask for.
     """
     for t, s in pairs(x, times):
-        step = (s - t).reshape(-1, *[1] * (x.ndim - 1))
+        step = over(s - t, x)
         slope = process.velocity(x, denoise(x, t), t)
         ahead = x + step * slope
         if bool((process.level(s, x).noise > 0).all()):
