@@ -67,6 +67,20 @@ def test_the_derivative_is_that_along_the_line() -> None:
     torch.testing.assert_close(target, velocity - (t - r)[:, None] * slope, rtol=1e-5, atol=1e-5)
 
 
+def test_attention_has_a_derivative_too() -> None:
+    """Fused kernels have none in forward mode; by central differences again."""
+    (r, t), state, velocity, h = times(3, 1), normals(3, 4, 2), normals(3, 4, 2, seed=1), 1e-6
+
+    def attended(state: Tensor, r: Tensor, t: Tensor) -> Tensor:
+        told = state * t[:, None, None]
+        return nn.functional.scaled_dot_product_attention(told, state, told)
+
+    _, target = average_target(attended, state, velocity, r, t)
+    ends = (attended(state + sign * h * velocity, r, t + sign * h) for sign in (1, -1))
+    slope = (next(ends) - next(ends)) / (2 * h)
+    torch.testing.assert_close(target, velocity - (t - r)[:, None, None] * slope, rtol=1e-5, atol=1e-5)
+
+
 def test_the_loss_is_least_at_the_exact_average() -> None:
     """Over draws of data and ε, each with its own line's velocity; a shift either way costs more."""
     n, (r, t) = 20_000, (torch.full((20_000,), u, dtype=torch.float64) for u in (0.3, 0.8))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from modaloom.core.errors import check_range
 from modaloom.diffusion.level import over
@@ -33,7 +34,8 @@ def average_target(
     linear in it.
     """
     along = (velocity, torch.zeros_like(r), torch.ones_like(t))
-    output, slope, *_ = torch.func.jvp(average, (state, r, t), along)
+    with sdpa_kernel(SDPBackend.MATH):  # the fused kernels of attention have no forward-mode derivative
+        output, slope, *_ = torch.func.jvp(average, (state, r, t), along)
     return output, (velocity - over(t - r, state) * slope).detach()
 
 
