@@ -1,6 +1,7 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from composed import COMPOSED
+from continuous import CONTINUOUS
 from mutant import Mutant
 from signals import SIGNALS
 
@@ -487,4 +488,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *CONTINUOUS, *SIGNALS, *TRAINING)

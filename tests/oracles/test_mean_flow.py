@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 import torch
-from signals import normals
+from normal_data import normals
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from signals import WALKED, normals
+from normal_data import WALKED, normals
 from torch import Tensor
 
 from modaloom.core.errors import BadValue

@@ -1,7 +1,7 @@
 """D2–D4 for every walk over signals and every process.
 
-Oracles: for data N(μ, S) the flow and every law are closed forms (signals.py). A walk is affine in its start
-and in its noise then, so unit vectors in their place tell mean and variance of what it draws without chance.
+Oracles: for data N(μ, S) the flow and every law are closed forms (normal_data.py). A walk is then affine in
+its start and its noise, so unit vectors in their place tell mean and variance of its draws without chance.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections import deque
 
 import pytest
 import torch
-from signals import EYE, MU, WALKED, S, amplitudes, exact, flow, law, normals
+from normal_data import EYE, MU, WALKED, S, amplitudes, exact, flow, law, normals
 from torch import Tensor
 
 from modaloom.core.errors import BadValue

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from signals import WALKED
+from normal_data import WALKED
 
 from modaloom.core.errors import BadValue
 from modaloom.diffusion.samplers.continuous.spacing import SPACINGS, karras, log_normal, logit
