@@ -1,6 +1,7 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from composed import COMPOSED
+from continuous import CONTINUOUS
 from judged import JUDGED
 from mutant import Mutant
 from pages import REPORT
@@ -496,6 +497,7 @@ MUTANTS = (
     *QUANTIZERS,
     *COMPOSED,
     *DIFFUSION,
+    *CONTINUOUS,
     *RESTORING,
     *SIGNALS,
     *TRAINING,
