@@ -13,6 +13,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadFile, ModaloomError
 from modaloom.modalities import MODALITIES, Limits, Modality
+from modaloom.modalities.unit import from_unit, unit
 
 
 def picture(seed: int) -> Image.Image:
@@ -90,6 +91,18 @@ def test_parse_reads_a_written_file_and_refuses_a_missing_one(modality: Modality
     assert plain(modality.parse(f"@{path}")) == plain(EXAMPLES[modality.name][0])
     with pytest.raises(ModaloomError, match="nowhere"):
         modality.parse(f"@{tmp_path}/nowhere.{modality.suffixes[0]}")
+
+
+@every
+def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
+    if modality.whole is None or modality.made is None:
+        return
+    for value in EXAMPLES[modality.name]:
+        packed = modality.whole(value)
+        assert plain(modality.made(packed)) == plain(value)
+        signal = unit(modality, packed)
+        assert 0 <= signal.min() <= signal.max() <= 1
+        assert plain(from_unit(modality, signal)) == plain(value)
 
 
 @every

@@ -3,14 +3,16 @@
 from modaloom.api.bench import bench
 from modaloom.api.codes import detokenize, tokenize
 from modaloom.api.demo import demo, world
-from modaloom.api.examples import examples
-from modaloom.api.judge import evaluate
 from modaloom.api.look import inspect, report
-from modaloom.api.trained import TrainedRun, generate, load
+from modaloom.api.products import evaluate, examples, load
+from modaloom.api.restored import Asking, RestoredRun, restore
+from modaloom.api.trained import TrainedRun, generate
 from modaloom.api.training import Watch, train
 from modaloom.models.loom import Sampling
 
 __all__ = [
+    "Asking",
+    "RestoredRun",
     "Sampling",
     "TrainedRun",
     "Watch",
@@ -23,6 +25,7 @@ __all__ = [
     "inspect",
     "load",
     "report",
+    "restore",
     "tokenize",
     "train",
     "world",

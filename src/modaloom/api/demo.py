@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from modaloom.api.trained import TrainedRun
+from modaloom.api.products import Trained
 from modaloom.api.training import Watch, check_vacant, train
 from modaloom.recipes.demo import World
 from modaloom.recipes.demo import demo as recipe
@@ -53,7 +53,7 @@ def demo(
     device: str = "auto",
     watch: Watch | None = None,
     written: Callable[[int, int], None] = lambda done, total: None,
-) -> TrainedRun:
+) -> Trained:
     """World, training, samples, scores, report. The world lies beside the run, in `<out>-world`.
 
     A demo that was stopped goes on when it is called again.

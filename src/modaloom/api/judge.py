@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from modaloom.api.notices import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
@@ -16,6 +16,7 @@ from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.directions import all_directions, named_directions
 from modaloom.evaluation.evaluator import evaluate as score
 from modaloom.evaluation.rows import Row
+from modaloom.runs.config import Run
 
 LIBRARY = 4000
 """Training samples that floors, baselines and retrieval may know."""
@@ -77,19 +78,26 @@ def evaluate(
     return found
 
 
+class HasRun(Protocol):
+    """A finished run of any engine."""
+
+    @property
+    def run(self) -> Run: ...
+
+
 def held_out(trained: TrainedRun, index: Folder, say: Say = silent) -> dict[str, list[Sample]]:
     """Test split → samples of values; the validation split where there is no other."""
     names = set(split_of(trained, index).values())
-    tests = sorted((name for name in names if name.startswith("test")), key=_order)
+    tests = sorted((name for name in names if name.startswith("test")), key=order)
     return _read(trained, index, tests or ["val"], say)
 
 
-def _order(split: str) -> tuple[bool, str]:
+def order(split: str) -> tuple[bool, str]:
     """What resembles the training data first."""
     return not split.endswith("seen"), split
 
 
-def split_of(trained: TrainedRun, index: Folder) -> Mapping[str, str]:
+def split_of(trained: HasRun, index: Folder) -> Mapping[str, str]:
     """Key → split, as the run's own folder was split."""
     by = trained.run.data.split_by
     return split(index, by=None if by == "key" else by)

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from modaloom.api.atlas import write_atlas
-from modaloom.api.trained import load
+from modaloom.api.products import load, product_of
 from modaloom.core.errors import BadRun
 from modaloom.data.inspect import Inspection
 from modaloom.data.inspect import inspect as inspect_folder
@@ -26,5 +25,5 @@ def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:
     if not (path / CONFIG).exists():
         raise BadRun(f"{path} is no run folder; give the --out of a training")
     if samples and RunFolder.open(path).model.is_dir():
-        write_atlas(load(path, device="cpu"))
+        product_of(path).renew(load(path, device="cpu"))
     return write_report(path, samples=samples)

@@ -10,7 +10,7 @@ from typing import Any
 from modaloom.api.neighbours import Neighbours
 from modaloom.api.notices import Say, once, silent, tell_skips
 from modaloom.api.scores import cautions, scores
-from modaloom.core.errors import BadValue, check_range, choose
+from modaloom.core.errors import BadRun, BadValue, check_range, choose
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
@@ -93,9 +93,14 @@ class TrainedRun:
 
 
 def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
-    """Open a finished run on a device: auto | cpu | cuda | mps. Raises `BadRun`, `BadValue`."""
+    """Open a finished run on a device: auto | cpu | cuda | mps.
+
+    Raises `BadRun`, also for a run that restores, and `BadValue`.
+    """
     place = Engine(device).device
     folder = RunFolder.open(Path(run))
+    if folder.run().task:
+        raise BadRun(f"{run} was trained to {folder.run().task}; ask it with `modaloom restore`")
     files = load_model(folder.model)
     return TrainedRun(folder.path, folder.run(), unpack_model(files.parts).to(place), files.hash)
 

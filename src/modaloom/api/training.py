@@ -9,11 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modaloom.api.atlas import write_atlas
-from modaloom.api.gallery import write_gallery
-from modaloom.api.judge import evaluate
 from modaloom.api.notices import tell_skips
-from modaloom.api.trained import TrainedRun, load
+from modaloom.api.products import PRODUCTS, Trained, load
 from modaloom.core.errors import BadRun, ModaloomError, choose
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.headline import headlines, no_better, sentence
@@ -22,7 +19,6 @@ from modaloom.evaluation.rows import Row
 from modaloom.recipes.presets import PRESETS
 from modaloom.report.facts import SCORES
 from modaloom.report.page import write_report
-from modaloom.runs.builder import pack_model
 from modaloom.runs.card import Card
 from modaloom.runs.config import Run, load_file, override
 from modaloom.runs.durable import NEW, write_json
@@ -30,17 +26,13 @@ from modaloom.runs.model import save_model
 from modaloom.runs.store import CONFIG, LOCK, RunFolder
 from modaloom.runs.tree import differences
 from modaloom.training.engine import Engine
-from modaloom.training.fit import Fit
+from modaloom.training.fits import FITS, Trains
 from modaloom.training.loop import Step
 
 PRESET = "tiny"
 """What a training is that is given neither a preset nor a configuration."""
 MINUTES = 15.0
 """The budget of a training that is given neither minutes nor steps."""
-LIMITS = (
-    "Trained from scratch on the data above and nothing else; outside of it, it guesses.",
-    "What it draws may be close to training samples: `_provenance.jsonl` names the nearest one.",
-)
 REPORTED = 60.0
 """Seconds after which a training's first report appears; then again as often."""
 
@@ -59,6 +51,8 @@ def train(
     *,
     out: str | os.PathLike[str],
     streams: Sequence[str] = (),
+    task: str = "",
+    tokenizers: str | os.PathLike[str] = "",
     preset: str = PRESET,
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
@@ -69,12 +63,16 @@ def train(
     device: str = "auto",
     samples: int = 200,
     watch: Watch | None = None,
-) -> TrainedRun:
+) -> Trained:
     """Learn a tokenizer for every stream of a folder and a Loom over them; evaluate; write the report.
+
+    With a task, learn a Restorer of one stream, or of one from another.
 
     Args:
         folder: paired files; not needed to resume a run.
         out: the run folder.
+        task: a name in TASKS.
+        tokenizers: a run that made the codes which the task refines.
         preset: a name in PRESETS, unless `config` gives a whole configuration.
         config: a Run, or a TOML or JSON file of one.
         minutes: wall-clock budget of the training, split over its stages; default 15.
@@ -91,13 +89,15 @@ def train(
     """
     watch, path, data = watch or Watch(), Path(out), Path(folder) if folder else None
     if resume and (path / CONFIG).exists():
-        engine = Engine(device, RunFolder.open(path).run().training.precision)
+        engine = Engine(device, RunFolder.open(path).run().precision)
         with RunFolder.resume(path) as run:
             asked = configure(
                 preset=preset,
                 config=run.run() if config is None and preset == PRESET else config,
                 settings=settings,
                 streams=streams,
+                task=task,
+                tokenizers=tokenizers,
                 minutes=minutes,
                 seed=seed,
             )
@@ -109,9 +109,16 @@ def train(
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
     whole = configure(
-        preset=preset, config=config, settings=settings, streams=streams, minutes=minutes, seed=seed
+        preset=preset,
+        config=config,
+        settings=settings,
+        streams=streams,
+        task=task,
+        tokenizers=tokenizers,
+        minutes=minutes,
+        seed=seed,
     )
-    engine = Engine(device, whole.training.precision)
+    engine = Engine(device, whole.precision)
     open_folder(data)
     check_vacant(path)
     with RunFolder.create(path, whole) as run, _undone(path):
@@ -153,6 +160,8 @@ def configure(
     config: str | os.PathLike[str] | Run | None,
     settings: Sequence[str],
     streams: Sequence[str],
+    task: str = "",
+    tokenizers: str | os.PathLike[str] = "",
     minutes: float | None,
     seed: int | None,
 ) -> Run:
@@ -164,6 +173,9 @@ def configure(
     run = run if seed is None else replace(run, seed=seed)
     if streams:
         run = replace(run, data=replace(run.data, streams=tuple(streams)))
+    if task or tokenizers:
+        restorer = replace(run.restorer, tokenizers=str(tokenizers) or run.restorer.tokenizers)
+        run = replace(run, task=task or run.task, restorer=restorer)
     if minutes is not None:
         run = replace(run, training=replace(run.training, minutes=minutes))
     return override(run, settings)
@@ -176,8 +188,10 @@ def _train(
     engine: Engine,
     samples: int,
     watch: Watch,
-) -> TrainedRun:
-    fit = Fit(run, open_folder(folder or Path(run.data()["folder"])), engine, tell=watch.say)
+) -> Trained:
+    fit = FITS[run.run().engine](
+        run, open_folder(folder or Path(run.data()["folder"])), engine, tell=watch.say
+    )
     _freeze(run, fit.stages, steps)
     shown = time.monotonic()
     for step in fit.steps():
@@ -185,8 +199,8 @@ def _train(
         if time.monotonic() - shown > REPORTED or step.step == 1:
             write_report(run.path)
             shown = time.monotonic()
-    _skipped(fit, watch)
-    return _finish(run, fit, samples, watch)
+    _skipped(run, fit, watch)
+    return _finish(run, fit, engine, samples, watch)
 
 
 def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
@@ -201,30 +215,29 @@ def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int
     run.save_run(replace(config, training=training))
 
 
-def _skipped(fit: Fit, watch: Watch) -> None:
+def _skipped(run: RunFolder, fit: Trains, watch: Watch) -> None:
     """Name the files that could not be read, in the log and in data.json."""
-    skips = [f"{skip.path}: {skip.reason}" for skip in fit.data.reader.skips.values()]
-    fit.run.save_data({**fit.run.data(), "skipped": skips[:100], "skips": len(skips)})
-    tell_skips(fit.data.reader, watch.say)
+    skips = [f"{skip.path}: {skip.reason}" for skip in fit.reader.skips.values()]
+    run.save_data({**run.data(), "skipped": skips[:100], "skips": len(skips)})
+    tell_skips(fit.reader, watch.say)
 
 
-def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
+def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Watch) -> Trained:
     """Model, samples, scores, report. The model comes first, so that nothing is lost on the way; the scores
     last, because they say that the run is finished."""
-    assert fit.model is not None
-    parts, data = pack_model(fit.model, fit.data.plans), run.data()
+    product, parts, data = PRODUCTS[run.run().engine], fit.parts(), run.data()
     command = reproduce(run.run(), data["folder"], run.path)
-    card = Card(run.path.name, data["counts"], data["split"], [], LIMITS, command)
+    card = Card(run.path.name, data["counts"], data["split"], [], product.limits, command)
     write_json(run.path / "usage.json", fit.usage())
-    trained = TrainedRun(run.path, run.run(), fit.model, save_model(run.model, parts, card.markdown()))
+    save_model(run.model, parts, card.markdown())
+    trained: Trained = product.load(run.path, device=engine.device.type)
     started = time.monotonic()
     try:
-        rows = evaluate(trained, data["folder"], n=samples, watch=watch.row)
+        rows = product.score(trained, data["folder"], n=min(samples, product.samples), watch=watch.row)
     except ModaloomError as error:
         watch.say(f"not evaluated: {error}")
         rows = []
-    write_gallery(trained, data["folder"])
-    write_atlas(trained)
+    product.show(trained, data["folder"])
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]

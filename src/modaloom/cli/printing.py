@@ -9,7 +9,8 @@ import typer
 from modaloom.progress import Progress
 
 if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
-    from modaloom.api import TrainedRun, Watch
+    from modaloom.api import Watch
+    from modaloom.api.products import Trained
 
 
 def watch(progress: Progress) -> "Watch":
@@ -30,7 +31,7 @@ def watch(progress: Progress) -> "Watch":
     )
 
 
-def finished(trained: "TrainedRun") -> None:
+def finished(trained: "Trained") -> None:
     """Where everything is, and what to do next."""
     from modaloom import api
 

@@ -35,6 +35,14 @@ def train(
     out: options.OutPath,
     folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Paired files.")] = None,
     streams: options.Streams = "",
+    task: Annotated[
+        str,
+        typer.Option(
+            help="Learn to restore instead: superres, colorize, inpaint, denoise, jpeg, restore (all five), "
+            "paint, refine, vary, generate, style."
+        ),
+    ] = "",
+    tokenizers: Annotated[str, typer.Option(metavar="RUN", help="Whose codes `--task refine` repairs.")] = "",
     preset: Annotated[str, typer.Option(help="tiny, small or base.")] = "tiny",
     minutes: Annotated[float | None, typer.Option(help="Time for all stages together [default: 15].")] = None,
     steps: Annotated[
@@ -67,6 +75,8 @@ def train(
             folder,
             out=out,
             streams=options.names(streams),
+            task=task,
+            tokenizers=tokenizers,
             preset=preset,
             minutes=minutes,
             steps=None if steps is None else options.steps(steps),

@@ -66,7 +66,7 @@ def cached(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[],
         pass
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _remove(folder, name)
+        remove(folder, name)
         _write(array, present, n, rows())
     except OSError as error:
         raise WorkFailed(f"cannot write {error.filename or array} ({error.strerror})") from error
@@ -80,17 +80,17 @@ def _open(array: Path, present: Path, n: int) -> Cached:
     return found
 
 
-def _remove(folder: Path, name: str) -> None:
+def remove(folder: Path, name: str) -> None:
     for old in folder.glob(f"{name}-{'[0-9a-f]' * 16}.*"):
         old.unlink(missing_ok=True)
 
 
 def _write(array: Path, present: Path, n: int, rows: Rows) -> None:
-    with _replacing(array) as file:
+    with replacing(array) as file:
         mask = _write_rows(file, n, rows)
         if not mask.any():
             raise BadFolder(f"no sample has what {array.stem} is made of; look at it with `modaloom inspect`")
-        with _replacing(present) as other:
+        with replacing(present) as other:
             np.save(other, mask)
 
 
@@ -117,7 +117,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when it is whole and on disk, or never."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:

@@ -56,6 +56,10 @@ class Modality:
     """Value → array of the form's fixed shape and dtype, for caches. None: the tokenizer takes values."""
     unpack: Callable[[np.ndarray, Form], Value] | None = None
     """The inverse of pack, up to the form's loss."""
+    whole: Callable[[Value], np.ndarray] | None = None
+    """Value → packed array (C, *axes) at its own size, whatever the form. None: there is no signal."""
+    made: Callable[[np.ndarray], Value] | None = None
+    """The inverse of whole."""
     signal: Callable[[Tensor], Tensor] | None = None
     """Packed batch → float32 (B, C, *axes) in [-1, 1]: what a VQ-VAE sees. None: already discrete."""
     packed: Callable[[Tensor], Tensor] | None = None

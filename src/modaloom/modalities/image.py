@@ -169,6 +169,16 @@ def unpack(packed: NDArray[np.uint8], form: Form) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3))))
 
 
+def whole(image: Image.Image) -> NDArray[np.uint8]:
+    """uint8 (3, H, W)."""
+    return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+
+
+def made(packed: NDArray[np.uint8]) -> Image.Image:
+    """uint8 (3, H, W) → RGB."""
+    return Image.fromarray(np.ascontiguousarray(packed.transpose(1, 2, 0)))
+
+
 def _corner(form: Form) -> tuple[int, int]:
     top, left = ((n - have) // 2 for n, have in zip(form["size"], form["content"]))
     return top, left
@@ -252,6 +262,8 @@ IMAGE = Modality(
     show=show,
     pack=pack,
     unpack=unpack,
+    whole=whole,
+    made=made,
     signal=signal,
     packed=packed,
     vary=vary,

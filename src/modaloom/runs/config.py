@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from modaloom.core.errors import BadFile, BadValue, check_range
+from modaloom.core.errors import BadFile, BadValue, check_range, choose
 from modaloom.modalities.base import Limits
 from modaloom.models.loom import LoomConfig
-from modaloom.runs.tree import from_plain, override, to_plain
+from modaloom.models.restoration import RestorerConfig
+from modaloom.runs.tree import changed, from_plain, override, to_plain
+from modaloom.tasks import TASKS
 from modaloom.tokenizers.bpe import BPEConfig
 from modaloom.tokenizers.vqvae import VQVAEConfig
 
@@ -82,12 +84,14 @@ class TrainingConfig:
     """Of the minutes, what the learned tokenizers take together."""
     tokenizer: OptimizerConfig = OptimizerConfig(learning_rate=3e-3)
     loom: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3, batch=64)
+    restorer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, batch=16)
     ema: float = 0.999
     """Decay of the weight average a step, reached gradually."""
     checkpoint_seconds: float = 60.0
     log_every: int = 10
     """Steps between two lines of metrics.jsonl."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: fp32 for a Restorer, whose small differences bf16 loses; else bf16 where it is fast."""
 
     def __post_init__(self) -> None:
         if self.minutes is not None:
@@ -110,12 +114,32 @@ class Run:
     vqvae: VQVAEConfig = field(default_factory=VQVAEConfig)
     bpe: BPEConfig = field(default_factory=BPEConfig)
     loom: LoomConfig = field(default_factory=LoomConfig)
+    task: str = ""
+    """A name in TASKS, of which a Restorer is made; empty: a Loom is."""
+    restorer: RestorerConfig = field(default_factory=RestorerConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:
         if self.version != VERSION:
             raise BadValue(f"version is {self.version}; this modaloom reads {VERSION}")
         check_range("seed", self.seed, 0, 2**63 - 1)
+        if self.task:
+            choose("task", self.task, TASKS)
+            self.options()
+
+    @property
+    def engine(self) -> str:
+        """loom | restorer: which of the two is trained."""
+        return "restorer" if self.task else "loom"
+
+    @property
+    def precision(self) -> str:
+        """That of the training, `auto` resolved as far as the engine decides it."""
+        return "fp32" if self.task and self.training.precision == "auto" else self.training.precision
+
+    def options(self) -> Any:
+        """The options of the task. Raises `BadValue`."""
+        return changed(TASKS[self.task].options(), self.restorer.options.items())
 
 
 def to_dict(run: Run) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
 
@@ -34,13 +34,23 @@ def from_plain(cls: type[T], plain: Mapping[str, Any]) -> T:
 
 def override(tree: T, settings: Sequence[str]) -> T:
     """A copy with `settings` such as "loom.depth=6" applied, in order. Raises `BadValue`."""
+    return changed(tree, map(assignment, settings))
+
+
+def changed(tree: T, values: Iterable[tuple[str, Any]]) -> T:
+    """A copy with values at dotted keys, in order. Raises `BadValue`."""
     plain = to_plain(tree)
-    for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals:
-            raise BadValue(f"{setting!r} sets nothing; write KEY=VALUE, as in loom.depth=6")
-        _place(type(tree), plain, path.strip(), literal(text.strip()), "")
+    for path, value in values:
+        _place(type(tree), plain, path, value, "")
     return from_plain(type(tree), plain)
+
+
+def assignment(setting: str) -> tuple[str, Any]:
+    """`KEY=VALUE` → dotted key and value. Raises `BadValue`."""
+    path, equals, text = setting.partition("=")
+    if not equals:
+        raise BadValue(f"{setting!r} sets nothing; write KEY=VALUE, as in loom.depth=6")
+    return path.strip(), literal(text.strip())
 
 
 def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:

@@ -3,7 +3,7 @@
 Signals are float32 (C, *axes) in [0, 1]; pictures have rows before columns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -58,6 +58,13 @@ def clipped(restored: Tensor, signals: Signals, options: object) -> Tensor:
     return restored.clamp(0, 1)
 
 
+def unmasked(signal: Tensor, mask: Tensor | None, options: object) -> Tensor:
+    """Raises `BadValue` for a mask."""
+    if mask is not None:
+        raise BadValue("this task takes no mask; leave it out")
+    return signal
+
+
 def as_paired(signals: Signals, options: object, generator: torch.Generator) -> Signals:
     """Nothing is degraded: the data holds the given signal."""
     given(signals)
@@ -81,8 +88,24 @@ class Task(Generic[O]):
     """Options → those of one training pair."""
     start: Callable[[O], float] = lambda options: 1.0
     """The noise level at which a walk begins."""
+    hold: Callable[[Tensor, Tensor | None, O], Tensor] = unmasked
+    """A user's signal (C, *axes) and mask, bool (*axes), or None → what `ask` takes as given."""
+    parts: Callable[[O], Mapping[str, O]] = lambda options: {}
+    """Of a task that is several: name → options that ask for it."""
+    certain: bool = True
+    """Whether what is given says all that it says for certain: it holds no noise."""
     kinds: int = 1
     """Kinds of pairs, each with a scale of its own."""
+
+    @property
+    def improves(self) -> bool:
+        """Whether the answer is near what is given, and so near each place; else it is made from nothing."""
+        return self.guess is not nothing
+
+    @property
+    def paired(self) -> bool:
+        """Whether the data, and not the task, holds what is given."""
+        return self.degrade is as_paired
 
     def pair(self, signals: Signals, options: O, generator: torch.Generator) -> Pair:
         """A training pair. Raises `BadValue` for signals that the task cannot use."""

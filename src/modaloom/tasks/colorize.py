@@ -10,7 +10,7 @@ from modaloom.degradations.eight_bits import eight_bits
 from modaloom.degradations.luma import luma, recoloured
 from modaloom.models.pair import Pair
 from modaloom.tasks.base import Signals, Task, given, wanted
-from modaloom.tasks.known import improve, with_known
+from modaloom.tasks.known import improve, sized, with_known
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,11 @@ class Colorize:
 
     def __post_init__(self) -> None:
         check_range("hints", self.hints, 0)
+
+
+def _hold(image: Tensor, mask: Tensor | None, options: Colorize) -> Tensor:
+    """The mask marks the pixels whose colours are right; without one, none is."""
+    return image if mask is None else hinting(image, mask)
 
 
 def _degrade(signals: Signals, options: Colorize, generator: torch.Generator) -> Signals:
@@ -36,6 +41,7 @@ def _degrade(signals: Signals, options: Colorize, generator: torch.Generator) ->
 
 def hinting(image: Tensor, hinted: Tensor) -> Tensor:
     """RGB (3, H, W) and bool (H, W) → (4, H, W): grey but for the hints, and where they are."""
+    sized(hinted, image)
     grey = eight_bits(luma(image)).expand_as(image)
     return with_known(torch.where(hinted, recoloured(grey[:1], image), grey), hinted)
 
@@ -58,4 +64,4 @@ def _finish(restored: Tensor, signals: Signals, options: Colorize) -> Tensor:
     return recoloured(eight_bits(luma(_hinted(given(signals))[:3])), restored)
 
 
-COLORIZE = Task(Colorize, _degrade, _ask, finish=_finish)
+COLORIZE = Task(Colorize, _degrade, _ask, finish=_finish, hold=_hold)

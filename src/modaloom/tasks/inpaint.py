@@ -17,6 +17,13 @@ class Inpaint:
     """No options: the holes are the given signal's last channel (`with_known`)."""
 
 
+def _hold(signal: Tensor, mask: Tensor | None, options: Inpaint) -> Tensor:
+    """The mask marks the holes."""
+    if mask is None:
+        raise BadValue("inpaint needs a mask, white where the signal is to be filled in")
+    return with_known(signal, ~mask)
+
+
 def _degrade(signals: Signals, options: Inpaint, generator: torch.Generator) -> Signals:
     want = wanted(signals)
     return Signals(want, with_known(want, holes(want.shape[1:], generator=generator)))
@@ -47,4 +54,4 @@ def _filled(signal: Tensor, known: Tensor) -> Tensor:
     return kept + (1 - known) * mean.reshape(-1, *[1] * (signal.ndim - 1))
 
 
-INPAINT = Task(Inpaint, _degrade, _ask, finish=_finish)
+INPAINT = Task(Inpaint, _degrade, _ask, finish=_finish, hold=_hold)

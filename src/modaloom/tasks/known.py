@@ -9,10 +9,15 @@ from modaloom.models.pair import Pair, blank
 
 def with_known(signal: Tensor, known: Tensor) -> Tensor:
     """(C, *axes) and bool (*axes) → (C + 1, *axes). Raises `BadValue` for a mask of another size."""
-    if signal.shape[1:] != known.shape:
-        sizes = ["×".join(map(str, shape)) for shape in (known.shape, signal.shape[1:])]
-        raise BadValue(f"the mask is {sizes[0]}, the signal {sizes[1]}; they must be of one size")
+    sized(known, signal)
     return torch.cat([signal, known[None].to(signal)])
+
+
+def sized(mask: Tensor, signal: Tensor) -> None:
+    """Raise `BadValue` unless the mask (*axes) is of the size of the signal (C, *axes)."""
+    if signal.shape[1:] != mask.shape:
+        sizes = ["×".join(map(str, shape)) for shape in (mask.shape, signal.shape[1:])]
+        raise BadValue(f"the mask is {sizes[0]}, the signal {sizes[1]}; they must be of one size")
 
 
 def wholly_known(signal: Tensor) -> Tensor:

@@ -53,6 +53,14 @@ def _draw(options: Restore, generator: torch.Generator) -> Restore:
     return replace(drawn, **{fault: PARTS[fault].draw(drawn.part, generator)})
 
 
+def _parts(options: Restore) -> dict[str, Restore]:
+    return {fault: replace(options, fault=fault) for fault in PARTS}
+
+
+def _hold(signal: Tensor, mask: Tensor | None, options: Restore) -> Tensor:
+    return PARTS[options.fault].hold(signal, mask, options.part)
+
+
 def _degrade(signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
     return PARTS[options.fault].degrade(signals, options.part, generator)
 
@@ -69,4 +77,6 @@ def _finish(restored: Tensor, signals: Signals, options: Restore) -> Tensor:
     return PARTS[options.fault].finish(restored, signals, options.part)
 
 
-RESTORE = Task(Restore, _degrade, _ask, finish=_finish, draw=_draw, kinds=len(PARTS))
+RESTORE = Task(
+    Restore, _degrade, _ask, finish=_finish, draw=_draw, hold=_hold, parts=_parts, kinds=len(PARTS)
+)

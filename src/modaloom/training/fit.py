@@ -12,12 +12,14 @@ from modaloom.core.rng import derive
 from modaloom.core.types import Loss
 from modaloom.data.cache import Cached
 from modaloom.data.folder import Folder
+from modaloom.data.reader import Reader
 from modaloom.models.bits import bits
 from modaloom.models.model import Model
 from modaloom.networks.conv import memory_format
-from modaloom.runs.builder import LOOM, build_loom, build_streams, frozen
+from modaloom.runs.builder import LOOM, build_loom, build_streams, frozen, pack_model
 from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.durable import digest
+from modaloom.runs.model import Part
 from modaloom.runs.store import RunFolder
 from modaloom.tokenizers import VQVAE
 from modaloom.training.batches import Batches
@@ -56,7 +58,7 @@ class Fit:
         plans = [Plan(partial(self._tokenizer, n, t), share / len(learned)) for n, t in learned.items()]
         plans.append(Plan(self._loom, 1 - share if learned else 1.0))
         for step in run_stages(plans, self.run, self.engine, tell=self.tell):
-            if step.stage == LOOM and _due(step):
+            if step.stage == LOOM and due(step):
                 self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
             yield step
         assert self.model is not None
@@ -82,6 +84,16 @@ class Fit:
             figures = bits(self.model, codes, present, seed=self.config.seed)
         self.model.loom.train()
         return {f"val.{name}": value for name, value in figures.items()}
+
+    def parts(self) -> dict[str, Part]:
+        """The finished model's, for its folder."""
+        assert self.model is not None
+        return pack_model(self.model, self.data.plans)
+
+    @property
+    def reader(self) -> Reader:
+        """What read the folder, and knows what it skipped."""
+        return self.data.reader
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Learned tokenizer → how often each code of each depth stands in the training codes."""
@@ -112,7 +124,7 @@ class Fit:
             picked = [index[i] for i in batches(step).tolist()]
             return torch.from_numpy(np.stack([array[row] for array, row in picked]))
 
-        _channels_last(tokenizer)
+        channels_last(tokenizer)
         return Stage(name, tokenizer, batch, tokenizer.loss, self.config.training.tokenizer, size)
 
     def _loom(self) -> Stage:
@@ -142,12 +154,12 @@ class Fit:
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, size)
 
 
-def _due(step: Step) -> bool:
+def due(step: Step) -> bool:
     """At the end, and VALIDATIONS times before it."""
     return step.step == step.total or step.step % max(1, step.total // VALIDATIONS) == 0
 
 
-def _channels_last(module: nn.Module) -> None:
+def channels_last(module: nn.Module) -> None:
     """Weights in the memory format that convolutions are fastest in."""
     for p in module.parameters():
         p.data = memory_format(p.data)

@@ -34,15 +34,32 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What of a folder a training sees."""
+
+    reader: Reader
+    samples: Sequence[Sample]
+    """Training and validation samples: the rows of every cache."""
+    rows: Mapping[str, Tensor]
+    """Split (train, val) → int64 rows."""
+    split_of: Mapping[str, str]
+    """Every sample's key → its split."""
+
+    @property
+    def training(self) -> list[Sample]:
+        """The training samples."""
+        return [self.samples[i] for i in self.rows["train"].tolist()]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A folder made ready for training."""
 
     run: RunFolder
     reader: Reader
     samples: Sequence[Sample]
-    """Training and validation samples: the rows of every cache."""
     rows: Mapping[str, Tensor]
-    """Split (train, val) → int64 rows."""
+    """Both as the selection's."""
     plans: Mapping[str, StreamPlan]
     tokenizers: Mapping[str, Tokenizer]
     """By name; the learned ones still untrained."""
@@ -102,8 +119,23 @@ def prepare(run: RunFolder, folder: Folder) -> Prepared:
     Raises `BadFolder` if there is nothing to train on.
     """
     config = run.run()
-    streams = _chosen(folder, config)
-    reader = Reader(folder, streams=streams)
+    chosen = select(run, folder, _chosen(folder, config))
+    if not run.has_data():
+        run.save_data(
+            _measured(chosen.reader, chosen.training, config) | facts(folder, chosen.split_of, config)
+        )
+    data = run.data()
+    tokenizers = {name: _seeded(config, name, entry) for name, entry in data["tokenizers"].items()}
+    plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
+    return Prepared(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers)
+
+
+def select(run: RunFolder, folder: Folder, streams: Sequence[str]) -> Selection:
+    """The samples of a run, whose keys and splits are written beside its caches.
+
+    Raises `BadFolder` if none is for training.
+    """
+    config = run.run()
     split_of = split(folder, by=None if config.data.split_by == "key" else config.data.split_by)
     samples = [s for s in folder.samples if split_of[s.key] in ("train", "val")]
     rows = {
@@ -112,16 +144,10 @@ def prepare(run: RunFolder, folder: Folder) -> Prepared:
     }
     if not len(rows["train"]):
         raise BadFolder(f"{folder.path} has no training sample; add files, or fill its folder train/")
-    if not run.has_data():
-        training = [samples[i] for i in rows["train"].tolist()]
-        run.save_data(_measured(reader, training, config) | _facts(folder, split_of, config))
     (run.path / CACHE).mkdir(exist_ok=True)
     keys = [sample.key for sample in samples]
     write_json(run.path / CACHE / KEYS, {"keys": keys, "splits": [split_of[key] for key in keys]})
-    facts = run.data()
-    tokenizers = {name: _seeded(config, name, entry) for name, entry in facts["tokenizers"].items()}
-    plans = {name: StreamPlan.of(plain) for name, plain in facts["streams"].items()}
-    return Prepared(run, reader, samples, rows, plans, tokenizers)
+    return Selection(Reader(folder, streams=streams), samples, rows, split_of)
 
 
 def _chosen(folder: Folder, config: Run) -> tuple[str, ...]:
@@ -154,7 +180,8 @@ def _measured(reader: Reader, training: Sequence[Sample], config: Run) -> dict[s
     return {"streams": {name: plans[name] for name in reader.streams}, "tokenizers": tokenizers}
 
 
-def _facts(folder: Folder, split_of: Mapping[str, str], config: Run) -> dict[str, Any]:
+def facts(folder: Folder, split_of: Mapping[str, str], config: Run) -> dict[str, Any]:
+    """What data.json says of a folder, whatever is trained."""
     by = "its folders" if folder.splits is not None else f"a hash of {config.data.split_by}"
     return {
         "folder": str(folder.path.absolute()),

@@ -1,0 +1,158 @@
+"""A finished run that restores: asked from Python or for whole files."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from modaloom.core.errors import BadFile, BadRun, BadValue, ModaloomError, check_range
+from modaloom.core.rng import derive
+from modaloom.data.writer import new_folder
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Modality, Value
+from modaloom.modalities.unit import from_unit, to_unit
+from modaloom.runs.config import Run
+from modaloom.runs.model import load_model
+from modaloom.runs.restorers import Restoration, unpack_restorer
+from modaloom.runs.store import RunFolder
+from modaloom.runs.tree import changed, override
+from modaloom.tasks import Signals
+from modaloom.tasks.asking import answered
+from modaloom.training.engine import Engine
+
+MARKED = 0.5
+"""A mask's pixels above it are marked."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a run is asked, beside what it was trained with."""
+
+    mode: str = ""
+    """mean | sample; empty: mean where the task has one."""
+    style: Value | None = None
+    """A reference for the task that takes one: a value, or a path."""
+    mask: Value | None = None
+    """White: what is to be filled in (inpaint), whose colour is right (colorize)."""
+    options: Mapping[str, Any] | None = None
+    """Of the task, such as factor or fault, by dotted key."""
+    settings: Sequence[str] = ()
+    """The same as KEY=VALUE."""
+    drawing: Mapping[str, Any] | None = None
+    """Fields of `Drawing`: steps, sampler, spacing."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RestoredRun:
+    """A run with a Restorer."""
+
+    path: Path
+    run: Run
+    restoration: Restoration
+    hash: str
+    """Names exactly this model."""
+
+    @property
+    def modality(self) -> Modality:
+        """Of what it restores."""
+        return MODALITIES[self.restoration.plan.modality]
+
+    @property
+    def device(self) -> str:
+        """Where it works."""
+        return next(self.restoration.restorer.parameters()).device.type
+
+    def restore(self, value: Value, asking: Asking | None = None, *, name: str | int = 0) -> Value:
+        """Restore a value: a PIL image, or a path.
+
+        The noise depends on the seed and the name alone.
+
+        Raises:
+            BadValue: an option out of its range, a mask that does not fit, a reference that is missing.
+            BadFile: a path that cannot be read.
+        """
+        asking, found = asking or Asking(), self.restoration
+        options = self.options(asking)
+        drawing = replace(found.config.drawing, **(asking.drawing or {}))
+        check_range("seed", asking.seed, 0, 2**63 - 1)
+        held = found.task.hold(self._signal(value), self._mask(asking.mask), options)
+        style = None if asking.style is None else self._signal(asking.style)
+        signal = answered(
+            found.restorer,
+            found.task,
+            Signals(given=held, style=style),
+            options,
+            mode=asking.mode,
+            drawing=drawing,
+            seed=derive(asking.seed, "restore", name),
+        )
+        return from_unit(self.modality, signal)
+
+    def options(self, asking: Asking) -> Any:
+        """The task's, as it was trained but for what is asked otherwise. Raises `BadValue`."""
+        return override(changed(self.restoration.options, (asking.options or {}).items()), asking.settings)
+
+    def _signal(self, value: Value) -> Tensor:
+        return to_unit(self.modality, _read(self.modality, value))
+
+    def _mask(self, mask: Value | None) -> Tensor | None:
+        return None if mask is None else self._signal(mask).mean(0) > MARKED
+
+
+def load_restored(run: str | os.PathLike[str], *, device: str = "auto") -> RestoredRun:
+    """Open a finished run that restores. Raises `BadRun`, also for one that does not, and `BadValue`."""
+    place = Engine(device).device
+    folder = RunFolder.open(Path(run))
+    config = folder.run()
+    if not config.task:
+        raise BadRun(f"{run} was trained for no task of restoration; ask it with `modaloom generate`")
+    files = load_model(folder.model)
+    found = unpack_restorer(files.parts)
+    found.restorer.to(place)
+    return RestoredRun(folder.path, config, found, files.hash)
+
+
+def restore(
+    run: str | os.PathLike[str],
+    inputs: Sequence[str | os.PathLike[str]],
+    *,
+    out: str | os.PathLike[str],
+    asking: Asking | None = None,
+    device: str = "auto",
+) -> Iterator[Path]:
+    """Restore files, yielding the path of each; the folder appears at the end, whole, or not at all.
+
+    `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix.
+
+    Raises `BadValue`, `BadFile`, `BadFolder` and `BadRun`.
+    """
+    trained, asking = load_restored(run, device=device), asking or Asking()
+    paths = [Path(path) for path in inputs]
+    twice = [stem for stem, count in Counter(path.stem for path in paths).items() if count > 1]
+    if twice:
+        raise BadValue(f"two inputs are named {twice[0]}; restore them into folders of their own")
+    asking = replace(asking, style=_opened(trained, asking.style), mask=_opened(trained, asking.mask))
+    with new_folder(out) as root:
+        for path in paths:
+            name = f"{path.stem}.{trained.modality.suffixes[0]}"
+            value = trained.modality.read(path)
+            try:
+                found = trained.restore(value, asking, name=path.stem)
+            except ModaloomError as error:
+                raise BadFile(path, str(error)) from error
+            trained.modality.write(found, root / name)
+            yield Path(out) / name
+
+
+def _opened(trained: RestoredRun, value: Value | None) -> Value | None:
+    """Read once, for all inputs."""
+    return None if value is None else _read(trained.modality, value)
+
+
+def _read(modality: Modality, value: Value) -> Value:
+    return modality.read(Path(value)) if isinstance(value, str | Path) else value

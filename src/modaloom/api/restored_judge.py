@@ -1,0 +1,108 @@
+"""How good a run that restores is on a folder."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from modaloom.api.judge import order, split_of
+from modaloom.api.notices import Say, silent, tell_skips
+from modaloom.api.restored import RestoredRun, load_restored
+from modaloom.core.errors import BadFolder, check_range, choose
+from modaloom.core.types import Sample
+from modaloom.data.folder import open_folder
+from modaloom.data.reader import Reader
+from modaloom.evaluation.restored import Case, Trials
+from modaloom.evaluation.rows import Row
+from modaloom.modalities.unit import unit
+from modaloom.tasks import Signals
+from modaloom.training.columns import sources
+from modaloom.training.pieces import Packed
+
+SIDE = 96
+"""Of the middle that is judged of large signals."""
+STEP = 4
+"""Its sides are multiples of it, where they are as long."""
+KNOWN = 32
+"""Training signals that the linear filter is fitted on."""
+
+
+def score_restored(
+    run: str | os.PathLike[str] | RestoredRun,
+    folder: str | os.PathLike[str],
+    *,
+    rows: Sequence[str] = (),
+    n: int = 500,
+    seed: int = 0,
+    device: str = "auto",
+    watch: Callable[[Row], None] = lambda row: None,
+    say: Say = silent,
+) -> list[Row]:
+    """Rows on the middle of the folder's held-out signals, of every part of the run's task.
+
+    Args:
+        rows: such as "restore:superres"; default all.
+        n: most signals a part and split.
+        device: where a run that is named works.
+        watch: gets each row when it is there.
+        say: gets the files that could not be read.
+
+    Raises:
+        BadFolder: nothing held out, or not the run's streams.
+        BadValue: a row that there is not, an option out of its range.
+    """
+    check_range("n", n, 1)
+    trained = run if isinstance(run, RestoredRun) else load_restored(run, device=device)
+    cases = read_cases(trained, Path(folder), say, most=n)
+    every = [*Trials.of(trained.restoration, cases.pop("train", [])[:KNOWN], seed=seed)]
+    names = [f"restore:{trials.name}" for trials in every]
+    asked = [choose("row", row, names) for row in rows] or names
+    found = []
+    for trials in (t for t, name in zip(every, names) if name in asked):
+        for place, held_out in cases.items():
+            for row in trials.rows(place.removeprefix("test-"), held_out[:n]):
+                found.append(row)
+                watch(row)
+    return found
+
+
+def read_cases(trained: RestoredRun, folder: Path, say: Say = silent, *, most: int) -> dict[str, list[Case]]:
+    """`train`, then every test split, else the validation split; at most max(`most`, KNOWN) of each.
+
+    Raises `BadFolder` where nothing is held out.
+    """
+    index = open_folder(folder)
+    missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
+    if missing:
+        raise BadFolder(f"{folder} has no {' and '.join(missing)}, which the run restores")
+    of = split_of(trained, index)
+    tests = sorted({s for s in of.values() if s.startswith("test")}, key=order) or ["val"]
+    reader = Reader(index, streams=trained.restoration.plan.streams)
+    found = {
+        place: [
+            *_cases(trained, reader, [s for s in index.samples if of[s.key] == place][: max(most, KNOWN)])
+        ]
+        for place in ("train", *tests)
+    }
+    tell_skips(reader, say)
+    if not any(found[place] for place in tests):
+        raise BadFolder(f"{folder} has nothing held out to judge the run on; add files")
+    return {place: cases for place, cases in found.items() if cases}
+
+
+def _cases(trained: RestoredRun, reader: Reader, samples: Sequence[Sample]) -> Iterator[Case]:
+    columns = [*sources(trained.run, trained.restoration.plan)]
+    for sample in samples:
+        values = reader.read(sample).streams
+        if all(column.stream in values for column in columns):
+            taken = [_middle(column.take(values[column.stream])) for column in columns]
+            yield Case(sample.key, Signals(*(unit(trained.modality, one) for one in taken)))
+
+
+def _middle(signal: Packed) -> Packed:
+    """At most SIDE positions of every axis."""
+    sides = [min(n, SIDE) // STEP * STEP or n for n in signal.shape[1:]]
+    starts = [(n - side) // 2 for n, side in zip(signal.shape[1:], sides)]
+    box = (slice(None), *(slice(start, start + side) for start, side in zip(starts, sides)))
+    return np.ascontiguousarray(signal[box])

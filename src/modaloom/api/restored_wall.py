@@ -1,0 +1,66 @@
+"""The examples of the report of a run that restores."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from modaloom.api.restored import RestoredRun
+from modaloom.api.restored_judge import KNOWN, read_cases
+from modaloom.core.errors import BadFolder
+from modaloom.evaluation.restored import Case, Trial, Trials
+from modaloom.modalities.unit import from_unit
+from modaloom.report.facts import INDEX, SAMPLES
+from modaloom.runs.durable import write_json
+
+SHOWN = 6
+"""Held-out signals of each part."""
+
+
+def write_wall(trained: RestoredRun, folder: str) -> None:
+    """Fill RUN/samples: the first held-out signals with what is given, baseline, mean, draw and truth.
+
+    Nothing where nothing is held out.
+    """
+    root = trained.path / SAMPLES
+    shutil.rmtree(root, ignore_errors=True)
+    try:
+        cases = read_cases(trained, Path(folder), most=SHOWN)
+    except BadFolder:
+        return
+    train = cases.pop("train", [])[:KNOWN]
+    split, held_out = [*cases.items()][-1]
+    blocks = [_block(trained, root, t, held_out[:SHOWN]) for t in Trials.of(trained.restoration, train)]
+    write_json(root / INDEX, {"split": split.removeprefix("test-"), "blocks": blocks})
+
+
+def _block(trained: RestoredRun, root: Path, trials: Trials, cases: Sequence[Case]) -> dict[str, Any]:
+    *_, stream = trained.restoration.plan.streams
+    rows: list[dict[str, dict[str, str]]] = []
+    for i, case in enumerate(cases):
+        row = {}
+        for role, signal in _roles(trials.trial(case), case).items():
+            row[role] = {stream: f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffixes[0]}"}
+            path = root / row[role][stream]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            trained.modality.write(from_unit(trained.modality, signal), path)
+        rows.append(row)
+    return {"given": [trials.name], "want": [stream], "rows": rows}
+
+
+def _roles(trial: Trial, case: Case) -> Mapping[str, Tensor]:
+    """What hangs beside what; the given one at its own size, where that is another."""
+    given, want = trial.held.given, case.signals.want
+    assert want is not None
+    small = given is not None and given.shape[1:] != want.shape[1:]
+    found = {
+        "given": given if small else trial.guess,
+        "before": trial.guess if trial.mean is not None else None,
+        "baseline": trial.linear,
+        "mean": trial.mean,
+        "sample": trial.drawn,
+        "truth": want,
+    }
+    return {role: signal for role, signal in found.items() if signal is not None}

@@ -1,0 +1,175 @@
+"""Scores of a Restorer: the mean beside what is given and a linear filter, draws by their detail."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from modaloom.core.rng import derive, generator
+from modaloom.evaluation.figure import average
+from modaloom.evaluation.ridge import PatchRidge
+from modaloom.evaluation.rows import Row
+from modaloom.metrics.fine import fine_power
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.unit import from_unit
+from modaloom.models.pair import Pair
+from modaloom.runs.restorers import Restoration
+from modaloom.tasks import Signals
+from modaloom.tasks.asking import answered
+
+PLANE = 2
+"""Axes of the signals that a linear filter is fitted for."""
+GRID = 2
+"""Its phases on each axis: neighbours of an enlarged picture differ."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A held-out signal."""
+
+    key: str
+    signals: Signals
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case, asked."""
+
+    held: Signals
+    asked: Pair
+    guess: Tensor
+    """What is improved, finished."""
+    drawn: Tensor
+    mean: Tensor | None
+    """None where the task has none."""
+    linear: Tensor | None
+    """What the linear filter makes of the guess."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A part of a Restorer's task, on cases."""
+
+    restoration: Restoration
+    name: str
+    options: Any
+    ridge: PatchRidge | None
+    seed: int
+
+    @classmethod
+    def of(cls, restoration: Restoration, train: Sequence[Case], *, seed: int = 0) -> Iterator["Trials"]:
+        """One of each part of the task; `train` is what the linear filter is fitted on."""
+        task = restoration.task
+        parts = task.parts(restoration.options) or {restoration.plan.task: restoration.options}
+        for name, options in parts.items():
+            bare = cls(restoration, name, options, None, seed)
+            yield cls(restoration, name, options, bare.fitted(train), seed)
+
+    def fitted(self, train: Sequence[Case]) -> PatchRidge | None:
+        """The best linear filter of the guess; None where there is nothing to filter."""
+        if not self.restoration.task.improves or self.restoration.plan.axes != PLANE or not train:
+            return None
+        asked = [(self.asked(self.held(case)), case) for case in train]
+        return PatchRidge.fit(
+            ((self.restoration.task.guess(pair), _want(case)) for pair, case in asked), step=GRID
+        )
+
+    def held(self, case: Case) -> Signals:
+        """What a user would hold of it."""
+        random = generator(self.seed, "judge", self.name, case.key)
+        return self.restoration.task.degrade(case.signals, self.options, random)
+
+    def asked(self, held: Signals) -> Pair:
+        return self.restoration.task.ask(Signals(given=held.given, style=held.style), self.options)
+
+    def trial(self, case: Case) -> Trial:
+        task, held = self.restoration.task, self.held(case)
+        asked = self.asked(held)
+        guess = task.guess(asked)
+        linear = None if self.ridge is None else task.finish(self.ridge(guess), held, self.options)
+        mean = self.answer(held, case, "mean") if task.improves else None
+        drawn = self.answer(held, case, "sample")
+        return Trial(held, asked, guess.clamp(0, 1), drawn, mean, linear)
+
+    def answer(self, held: Signals, case: Case, mode: str) -> Tensor:
+        return answered(
+            self.restoration.restorer,
+            self.restoration.task,
+            Signals(given=held.given, style=held.style),
+            self.options,
+            mode=mode,
+            drawing=self.restoration.config.drawing,
+            seed=derive(self.seed, "restore", case.key),
+        )
+
+    def rows(self, split: str, cases: Sequence[Case]) -> Iterator[Row]:
+        """Figures of the mean, then of draws."""
+        trials = [self.trial(case) for case in cases]
+        wanted = [_want(case) for case in cases]
+        yield from self.compared(split, trials, wanted)
+        yield self.row(
+            split,
+            "sample.fine",
+            _ratios([trial.drawn for trial in trials], wanted),
+            {
+                "floor": _ratios([trial.guess for trial in trials], wanted),
+                "baseline": _ratios([trial.linear for trial in trials], wanted),
+            },
+        )
+        task = self.restoration.task
+        if task.improves and task.certain and not task.paired:
+            again = [self.again(case, trial.drawn, trial.held) for case, trial in zip(cases, trials)]
+            floor = [self.again(case, trial.guess, trial.held) for case, trial in zip(cases, trials)]
+            yield self.row(split, "consistency", again, {"floor": floor})
+
+    def compared(self, split: str, trials: Sequence[Trial], wanted: Sequence[Tensor]) -> Iterator[Row]:
+        """The modality's own figures, of the mean."""
+        mean = self.scores([trial.mean for trial in trials], wanted)
+        rivals = {
+            "floor": self.scores([trial.guess for trial in trials], wanted),
+            "baseline": self.scores([trial.linear for trial in trials], wanted),
+        }
+        for metric, values in mean.items():
+            beside = {column: scores[metric] for column, scores in rivals.items() if metric in scores}
+            yield self.row(split, metric, values, beside)
+
+    def scores(self, found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> dict[str, list[float]]:
+        """Metric → values; none where there is nothing to compare."""
+        modality = MODALITIES[self.restoration.plan.modality]
+        each = [
+            modality.compare(from_unit(modality, signal), from_unit(modality, want), {})
+            for signal, want in zip(found, wanted, strict=True)
+            if signal is not None
+        ]
+        return {metric: [one[metric] for one in each] for metric in (each[0] if each else ())}
+
+    def again(self, case: Case, found: Tensor, held: Signals) -> float:
+        """RMS, in 1/255, between what is given and what the answer becomes when it is degraded likewise."""
+        random = generator(self.seed, "judge", self.name, case.key)
+        given = self.restoration.task.degrade(Signals(found), self.options, random).given
+        assert given is not None
+        assert held.given is not None
+        return float((given - held.given).square().mean().sqrt()) * 255
+
+    def row(
+        self, split: str, metric: str, values: Sequence[float], rivals: Mapping[str, Sequence[float]]
+    ) -> Row:
+        figure, name = average(torch.tensor(values)), f"restore:{self.name}"
+        interval = figure.interval(generator(self.seed, "interval", name, split, metric))
+        beside = {c: float(torch.tensor(v).mean()) if len(v) else None for c, v in rivals.items()}
+        return Row(
+            name, split, metric, figure.value, low=interval.low, high=interval.high, n=figure.n, **beside
+        )
+
+
+def _want(case: Case) -> Tensor:
+    assert case.signals.want is not None
+    return case.signals.want
+
+
+def _ratios(found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> list[float]:
+    """Fine power of each over that of the truth."""
+    pairs = [(one, want) for one, want in zip(found, wanted, strict=True) if one is not None]
+    return [fine_power(one) / max(fine_power(want), 1e-12) for one, want in pairs]

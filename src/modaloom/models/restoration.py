@@ -1,0 +1,80 @@
+"""How a Restorer is made and asked: its configuration, and the table of its networks."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from modaloom.core.errors import BadValue, check_range, choose
+from modaloom.diffusion import CONTINUOUS
+from modaloom.diffusion.prediction import PREDICTIONS
+from modaloom.diffusion.samplers.continuous import SAMPLERS
+from modaloom.diffusion.samplers.continuous.spacing import SPACINGS
+from modaloom.networks.local import Local, LocalConfig
+from modaloom.networks.unet import UNet, UNetConfig
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a draw walks from noise to a signal."""
+
+    sampler: str = "dpm"
+    """A walk over signals."""
+    spacing: str = "uniform"
+    """At which times it stops."""
+    steps: int = 8
+
+    def __post_init__(self) -> None:
+        choose("sampler", self.sampler, SAMPLERS)
+        choose("spacing", self.spacing, SPACINGS)
+        check_range("steps", self.steps, 1)
+
+
+@dataclass(frozen=True)
+class RestorerConfig:
+    """What a Restorer is, and what it practises."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+    """Of the task, where they differ from its own: factor, sigma, …"""
+    network: str = AUTO
+    """local | unet | auto: local where the task improves what it is given; large signals go by tiles."""
+    local: LocalConfig = field(default_factory=LocalConfig)
+    unet: UNetConfig = field(default_factory=UNetConfig)
+    process: str = "gaussian"
+    prediction: str = "v"
+    means: float = 0.8
+    """Share of the training pairs that ask for the mean, where the task improves what it is given."""
+    side: int = 48
+    """Of the training pieces of such a task, in positions of each axis."""
+    scales: int = 2
+    """Pieces are also cut twice as large and halved, and so on: at so many scales."""
+    tokenizers: str = ""
+    """A run whose tokenizer makes the given signal of the wanted one, where the task takes one."""
+    drawing: Drawing = field(default_factory=Drawing)
+    """How it draws unless asked otherwise."""
+
+    def __post_init__(self) -> None:
+        choose("network", self.network, (*NETWORKS, AUTO))
+        process = CONTINUOUS[choose("process", self.process, CONTINUOUS)]()
+        prediction = PREDICTIONS[choose("prediction", self.prediction, PREDICTIONS)]
+        if not math.isfinite(prediction.gain(process.at(torch.ones(())))):
+            raise BadValue(
+                f"prediction {self.prediction} says nothing of the data in pure noise; take v or x0"
+            )
+        check_range("means", self.means, 0, 1)
+        check_range("side", self.side, 1)
+        check_range("scales", self.scales, 1)
+
+
+Make = Callable[..., nn.Module]
+"""(Channels, configuration, *, axes, condition, features) → network."""
+
+NETWORKS: Mapping[str, Make] = {
+    "local": lambda channels, config, **shape: Local(channels, config.local, **shape),
+    "unet": lambda channels, config, **shape: UNet(channels, config.unet, **shape),
+}

@@ -1,0 +1,113 @@
+"""From a configuration and a first pair to a Restorer, and from a Restorer to files and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+
+from modaloom.core.errors import BadRun
+from modaloom.diffusion import CONTINUOUS
+from modaloom.diffusion.prediction import PREDICTIONS
+from modaloom.modalities.base import Form
+from modaloom.models.pair import Pair
+from modaloom.models.restoration import AUTO, NETWORKS, RestorerConfig
+from modaloom.models.restorer import Restorer
+from modaloom.networks.local import Local
+from modaloom.networks.tiled import Tiled
+from modaloom.runs.builder import frozen
+from modaloom.runs.model import Part
+from modaloom.runs.tree import changed, from_plain
+from modaloom.tasks import TASKS, Task
+
+RESTORER = "restorer"
+"""The Restorer's name among the parts of a model and the stages of a training."""
+
+
+@dataclass(frozen=True)
+class RestorerPlan:
+    """What a Restorer restores, and the shape of its questions."""
+
+    task: str
+    streams: tuple[str, ...]
+    """The last one is wanted; another is given."""
+    modality: str
+    form: Form | None
+    """What whole signals are fitted into; None: they are of any size."""
+    channels: int = 0
+    """Of the answer; with axes, condition and features what `asking` finds."""
+    axes: int = 0
+    condition: int = 0
+    features: int = 0
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "RestorerPlan":
+        """The inverse of `dataclasses.asdict`, after JSON."""
+        return cls(**{**plain, "streams": tuple(plain["streams"])})
+
+    def asking(self, pair: Pair) -> "RestorerPlan":
+        """The same for questions of the pair's shape."""
+        return replace(
+            self,
+            channels=len(pair.target),
+            axes=pair.target.ndim - 1,
+            condition=len(pair.condition),
+            features=pair.context.shape[-1],
+        )
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A trained Restorer and what it is asked with."""
+
+    plan: RestorerPlan
+    config: RestorerConfig
+    restorer: Restorer
+
+    @property
+    def task(self) -> Task[Any]:
+        return TASKS[self.plan.task]
+
+    @property
+    def options(self) -> Any:
+        """Of the task, as it was trained."""
+        return changed(self.task.options(), self.config.options.items())
+
+
+def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> Restorer:
+    """With fresh weights, which depend on the seed alone."""
+    task = TASKS[plan.task]
+    name = ("local" if task.improves else "unet") if config.network == AUTO else config.network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = NETWORKS[name](
+            plan.channels, config, axes=plan.axes, condition=plan.condition, features=plan.features
+        )
+    return Restorer(
+        network,
+        CONTINUOUS[config.process](),
+        PREDICTIONS[config.prediction],
+        kinds=task.kinds,
+        means=config.means if task.improves else 0,
+    )
+
+
+def pack_restorer(found: Restoration) -> dict[str, Part]:
+    """The one part of such a model."""
+    state = {"plan": asdict(found.plan), "config": asdict(found.config)}
+    return {RESTORER: Part(found.restorer.state_dict(), state)}
+
+
+def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
+    """The inverse of `pack_restorer`, in eval mode; large signals go by tiles. Raises `BadRun`."""
+    try:
+        part = parts[RESTORER]
+        plan, config = RestorerPlan.of(part.state["plan"]), from_plain(RestorerConfig, part.state["config"])
+        restorer = build_restorer(plan, config, seed=0)
+        restorer.load_state_dict(dict(part.tensors))
+    except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
+        raise BadRun(f"the model is not one of this version ({error})") from error
+    frozen([restorer])
+    if isinstance(restorer.network, Local):
+        restorer.network = Tiled(restorer.network)
+    return Restoration(plan, config, restorer)

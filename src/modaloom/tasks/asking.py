@@ -1,0 +1,77 @@
+"""A question put to a restorer, and the finished answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from modaloom.core.errors import BadValue, choose
+from modaloom.core.hashed import hashed_signal
+from modaloom.core.rng import generator
+from modaloom.diffusion.continuous import Continuous
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers.continuous import SAMPLERS
+from modaloom.diffusion.samplers.continuous.spacing import SPACINGS
+from modaloom.models.pair import Pair, alone
+from modaloom.models.restoration import Drawing
+from modaloom.models.restorer import Restorer
+from modaloom.tasks.base import Signals, Task
+
+Find = Callable[[Restorer, Pair, Drawing, int, float], Tensor]
+"""(Restorer, question as a batch of one, how to draw, seed, level to begin at) → what it found."""
+
+
+def answered(
+    restorer: Restorer,
+    task: Task[Any],
+    held: Signals,
+    options: Any,
+    *,
+    mode: str = "",
+    drawing: Drawing,
+    seed: int = 0,
+) -> Tensor:
+    """What a user holds → the finished signal (C, *axes), on the CPU.
+
+    The noise of a place depends on the seed and the place alone.
+
+    Args:
+        mode: mean | sample; empty: mean where the task improves what it is given.
+
+    Raises `BadValue` for signals that the task cannot use, and for the mean of a task that has none.
+    """
+    asked = task.ask(held, options)
+    found = MODES[_mode(task, mode)](
+        restorer, _moved(alone(asked), restorer), drawing, seed, task.start(options)
+    )
+    return task.answer(found[0].cpu(), asked, held, options)
+
+
+def _mode(task: Task[Any], mode: str) -> str:
+    usual = "mean" if task.improves else "sample"
+    if choose("mode", mode or usual, MODES) != usual and not task.improves:
+        raise BadValue("this task makes its answer from nothing; it has no mean, take --mode sample")
+    return mode or usual
+
+
+def _mean(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: float) -> Tensor:
+    return restorer.mean(asked)
+
+
+def _sample(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: float) -> Tensor:
+    process = restorer.process
+    assert isinstance(process, Continuous)
+    noise = hashed_signal(seed, asked.target.shape[1:])[None]
+    walk = partial(SAMPLERS[drawing.sampler].walk, noise=Noise([generator(seed, "walk")]))
+    times = start * SPACINGS[drawing.spacing](process, drawing.steps)
+    return restorer.sample(asked, noise.to(asked.target), times, walk=walk)
+
+
+MODES: Mapping[str, Find] = {"mean": _mean, "sample": _sample}
+
+
+def _moved(pair: Pair, like: Restorer) -> Pair:
+    device = next(like.parameters()).device
+    return Pair(*(getattr(pair, f.name).to(device) for f in fields(Pair)))

@@ -1,0 +1,164 @@
+"""From a folder to the signals that a Restorer is trained on."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from modaloom.core.errors import BadFolder, BadValue, choose
+from modaloom.data.cache import fingerprint
+from modaloom.data.folder import Folder
+from modaloom.data.ragged import Ragged, ragged
+from modaloom.data.reader import Reader
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Form, Modality, Value
+from modaloom.runs.builder import unpack_model
+from modaloom.runs.config import Run
+from modaloom.runs.model import load_model
+from modaloom.runs.restorers import RestorerPlan
+from modaloom.runs.store import RunFolder
+from modaloom.tasks import TASKS
+from modaloom.tokenizers import VQVAE
+from modaloom.training.pieces import Packed
+from modaloom.training.prepare import CACHE, MEASURED, Selection, facts, select
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a column is made of."""
+
+    stream: str
+    take: Callable[[Value], Packed]
+    fact: Any
+    """JSON-able: names what `take` does."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Signals at their own sizes, row by row."""
+
+    plan: RestorerPlan
+    reader: Reader
+    rows: Mapping[str, Tensor]
+    """Split (train, val) → int64: the rows that have all that the task needs."""
+    columns: Sequence[Ragged]
+    """What is wanted and, where the task does not make it, what is given."""
+
+    @property
+    def modality(self) -> Modality:
+        return MODALITIES[self.plan.modality]
+
+    def signals(self, row: int) -> list[Packed]:
+        """One of each column."""
+        return [column[row] for column in self.columns]
+
+
+def prepare_columns(run: RunFolder, folder: Folder) -> Columns:
+    """Choose the streams, fix the form, write what was found to data.json, cache the signals.
+
+    Raises `BadFolder` and `BadValue` if there is nothing that the task could be trained on.
+    """
+    config = run.run()
+    streams = _streams(folder, config)
+    chosen = select(run, folder, streams)
+    modality = MODALITIES[folder.modality_of[streams[-1]]]
+    if not run.has_data():
+        plan = RestorerPlan(config.task, streams, modality.name, form=_form(chosen, modality, config))
+        run.save_data(_described(plan) | facts(folder, chosen.split_of, config))
+    plan = RestorerPlan.of(run.data()["restorer"])
+    columns = [_cached(run, chosen, i, source) for i, source in enumerate(sources(config, plan))]
+    here = np.logical_and.reduce([column.present for column in columns])
+    rows = {split: index[here[index.numpy()]] for split, index in chosen.rows.items()}
+    if not len(rows["train"]):
+        raise BadFolder(f"{folder.path} has no training sample with a readable {' and '.join(streams)}")
+    for row in np.flatnonzero(here).tolist():
+        _check_size(chosen.samples[row].key, columns, row)
+    return Columns(plan, chosen.reader, rows, columns)
+
+
+def _streams(folder: Folder, config: Run) -> tuple[str, ...]:
+    """The wanted stream last. Raises `BadValue` unless there are as many as the task takes, all of a kind."""
+    able = [name for name, m in folder.modality_of.items() if MODALITIES[m].whole is not None]
+    found = tuple(choose("stream of signals", name, able) for name in config.data.streams) or tuple(able)
+    paired = TASKS[config.task].paired and not config.restorer.tokenizers
+    if len(found) != 1 + paired:
+        takes = "two streams, the given one and the wanted one" if paired else "one stream"
+        raise BadValue(f"{config.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}")
+    if len({folder.modality_of[name] for name in found}) > 1:
+        raise BadValue(f"{' and '.join(found)} are of different kinds; choose two of one")
+    return found
+
+
+def _form(chosen: Selection, modality: Modality, config: Run) -> Form | None:
+    """What whole signals are fitted into; None where pieces of any size do."""
+    (*_, want) = chosen.reader.streams
+    if config.restorer.tokenizers:
+        return _tokenizer(config, want).form
+    if TASKS[config.task].improves:
+        return None
+    values = [*islice(chosen.reader.column(want, chosen.training), MEASURED)]
+    if not values:
+        raise BadFolder(f"{chosen.reader.folder.path}: no training sample has a readable {want}")
+    return modality.measure(values, config.data.limits)
+
+
+def _described(plan: RestorerPlan) -> dict[str, Any]:
+    return {
+        "streams": {name: {"modality": plan.modality} for name in plan.streams},
+        "restorer": asdict(plan),
+    }
+
+
+def sources(config: Run, plan: RestorerPlan) -> Iterator[Source]:
+    """What is wanted, then, where the task does not make it, what is given."""
+    modality = MODALITIES[plan.modality]
+    whole, form = modality.whole, plan.form
+    assert whole is not None
+    fit = whole if form is None else lambda value: whole(_fitted(modality, value, form))
+    for name in reversed(plan.streams):
+        yield Source(name, fit, form)
+    if config.restorer.tokenizers:
+        tokenizer = _tokenizer(config, plan.streams[-1])
+
+        def rebuilt(value: Value) -> Packed:
+            return whole(tokenizer.decode(tokenizer.encode([value]))[0])
+
+        yield Source(plan.streams[-1], rebuilt, config.restorer.tokenizers)
+
+
+def _fitted(modality: Modality, value: Value, form: Form) -> Value:
+    assert modality.pack is not None
+    assert modality.unpack is not None
+    return modality.unpack(modality.pack(value, form), form)
+
+
+def _tokenizer(config: Run, stream: str) -> VQVAE:
+    """The tokenizer that another run learned for a stream. Raises `BadRun` and `BadValue`."""
+    path = Path(config.restorer.tokenizers)
+    model = unpack_model(load_model(RunFolder.open(path).model).parts)
+    tokenizer = model.streams[choose(f"stream of {path}", stream, model.streams)].tokenizer
+    if not isinstance(tokenizer, VQVAE):
+        raise BadValue(f"{path} has not learned to rebuild {stream}; there is nothing to refine")
+    return tokenizer
+
+
+def _cached(run: RunFolder, chosen: Selection, place: int, source: Source) -> Ragged:
+    def rows() -> Iterator[Packed | None]:
+        for sample in chosen.samples:
+            value = chosen.reader.value(sample, source.stream)
+            yield None if value is None else source.take(value)
+
+    stamp = fingerprint(chosen.samples, source.stream, source.fact)
+    name = f"signals.{place}.{source.stream}"
+    return ragged(run.path / CACHE, name, stamp, len(chosen.samples), rows)
+
+
+def _check_size(key: str, columns: Sequence[Ragged], row: int) -> None:
+    """Raise `BadValue` where what is given and what is wanted are not of one size."""
+    shapes = ["×".join(map(str, column.shapes[row][1:])) for column in columns]
+    if len({*shapes}) > 1:
+        raise BadValue(f"{key} is {' and '.join(reversed(shapes))}; given and wanted must be of one size")

@@ -1,0 +1,179 @@
+"""The training of a Restorer: every task, stopped and gone on with, to the same bits."""
+
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from modaloom.core.errors import BadValue
+from modaloom.data.folder import open_folder
+from modaloom.models.restoration import RestorerConfig
+from modaloom.networks.local import LocalConfig
+from modaloom.networks.unet import UNetConfig
+from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig, from_dict, to_dict
+from modaloom.runs.restorers import RESTORER, unpack_restorer
+from modaloom.runs.store import RunFolder
+from modaloom.tasks import TASKS
+from modaloom.training.engine import Engine
+from modaloom.training.fits import FITS
+from modaloom.training.restoring import RestorerFit
+from modaloom.training.signals import Interrupted
+
+STEPS = 4
+
+
+def config(task="superres", streams=("image",), **restorer):
+    small = {"local": LocalConfig(8, 1), "unet": UNetConfig((8, 8), groups=4), "side": 8}
+    return Run(
+        task=task,
+        data=DataConfig(streams=streams),
+        restorer=RestorerConfig(**{**small, **restorer}),
+        training=TrainingConfig(steps={RESTORER: STEPS}, restorer=OptimizerConfig(batch=5), log_every=1),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Photographs of several sizes, each with a paler copy of its size; one sample lacks the copy."""
+    root, rng = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
+    for i in range(14):
+        key = f"{'train' if i < 10 else 'val'}/{i:02d}"
+        (root / key).parent.mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (12 + i, 20 - i, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(root / f"{key}.png")
+        if i != 3:
+            Image.fromarray(pixels // 2 + 100).save(root / f"{key}.pale.png")
+    return open_folder(root)
+
+
+def finish(run, folder, *, stop=None):
+    fit, steps = RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail), []
+    for step in fit.steps():
+        steps.append(step.step)
+        if step.step == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+    return fit, steps
+
+
+def trained(path, folder, run):
+    with RunFolder.create(path, run) as run_folder:
+        return finish(run_folder, folder)[0]
+
+
+@pytest.fixture(scope="module")
+def straight(folder, tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("straight") / "run", folder, config())
+
+
+def tensors(fit):
+    return fit.parts()[RESTORER].tensors
+
+
+def assert_same_bits(a, b):
+    assert set(a) == set(b)
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_learned_and_its_model_rebuilt(task, folder, tmp_path):
+    streams = ("image", "pale") if TASKS[task].paired else ("image",)
+    fit = trained(tmp_path / "run", folder, config(task, streams))
+    parts = fit.parts()
+    assert all(t.isfinite().all() for t in parts[RESTORER].tensors.values())
+    again = unpack_restorer(parts)
+    assert again.plan == fit.plan
+    pair = fit.pair(0, "any")
+    noise, network = torch.randn(1, *pair.target.shape), fit.restoration.restorer.network
+    asked = noise, torch.tensor([0.5]), pair.condition[None], pair.context[None]
+    with torch.no_grad():
+        found = again.restorer.network(*asked)
+        assert found.abs().max() > 0
+        torch.testing.assert_close(found, network(*asked))
+
+
+@pytest.mark.parametrize("stop", [1, STEPS])
+def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp_path, stop):
+    path = tmp_path / "run"
+    with RunFolder.create(path, config()) as run, pytest.raises(Interrupted, match="--resume"):
+        finish(run, folder, stop=stop)
+    with RunFolder.resume(path) as run:
+        fit, steps = finish(run, folder)
+        assert steps == list(range(stop + 1, STEPS + 1))
+        lines = [[r for r in f.run.metrics() if "val.mean" in r] for f in (fit, straight)]
+    assert lines[0] == lines[1]
+    assert [line["step"] for line in lines[0]] == [1, 2, 3, 4]
+    assert_same_bits(tensors(fit), tensors(straight))
+
+
+def test_another_seed_is_another_model(straight, folder, tmp_path):
+    fit = trained(tmp_path / "run", folder, replace(config(), seed=1))
+    same = [
+        n for n, t in tensors(fit).items() if n.endswith("weight") and torch.equal(t, tensors(straight)[n])
+    ]
+    assert same == []
+
+
+def test_the_scale_is_that_of_the_targets(straight):
+    targets = torch.stack([straight.pair(i % 10, "more", i).target for i in range(300)])
+    torch.testing.assert_close(float(tensors(straight)["scale_K"]), float(targets.std()), rtol=0.1, atol=0)
+
+
+def test_a_pair_has_the_given_stream_under_the_wanted_one(folder, tmp_path):
+    """image → pale: the target is what makes a pixel pale, at its own place."""
+    fit = trained(tmp_path / "run", folder, config("paint", ("image", "pale")))
+    for row in (0, 4):
+        pair = fit.pair(row, "any")
+        given, want = pair.condition[:3], pair.condition[:3] + pair.target
+        assert (want * 255 - (given * 255 / 2 + 100)).abs().max() < 1
+    assert fit.data.rows["train"].tolist() == [0, 1, 2, *range(4, 10)]
+
+
+def test_whole_tasks_see_whole_signals_of_one_size(folder, tmp_path):
+    fit = trained(tmp_path / "run", folder, config("generate"))
+    shapes = {tuple(fit.pair(row, "any").target.shape) for row in range(10)}
+    assert shapes == {(3, *fit.plan.form["content"])}
+
+
+def test_options_are_the_tasks_own_and_the_configuration_comes_back(folder, tmp_path):
+    run = config("restore", options={"superres.factor": 4, "jpeg": {"quality": 50}})
+    assert (run.options().superres.factor, run.options().jpeg.quality) == (4, 50)
+    assert from_dict(to_dict(run)) == run
+    assert (run.engine, Run().engine, run.precision, Run().precision) == ("restorer", "loom", "fp32", "auto")
+    with pytest.raises(BadValue, match="did you mean 'factor'"):
+        config(options={"faktor": 4})
+    with pytest.raises(BadValue, match="unknown task 'superes'"):
+        config("superes")
+    with pytest.raises(BadValue, match="says nothing of the data in pure noise"):
+        RestorerConfig(prediction="eps")
+    assert set(FITS) == {"loom", "restorer"}
+
+
+@pytest.mark.parametrize(
+    ("task", "streams", "message"),
+    [
+        ("superres", (), r"superres takes one stream; choose with --streams from image, pale"),
+        ("paint", ("image",), r"paint takes two streams"),
+        ("superres", ("imge",), r"did you mean 'image'"),
+    ],
+)
+def test_the_wrong_streams_are_refused(task, streams, message, folder, tmp_path):
+    with (
+        RunFolder.create(tmp_path / "run", config(task, streams)) as run,
+        pytest.raises(BadValue, match=message),
+    ):
+        finish(run, folder)
+
+
+def test_a_pair_of_two_sizes_is_named(tmp_path):
+    for size, name in (((8, 8), "0.png"), ((8, 9), "0.other.png")):
+        (tmp_path / "pairs" / "train").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", size).save(tmp_path / "pairs" / "train" / name)
+    with (
+        RunFolder.create(tmp_path / "run", config("paint", ("image", "other"))) as run,
+        pytest.raises(BadValue, match=r"train/0 is 8×8 and 9×8; given and wanted must be of one size"),
+    ):
+        finish(run, open_folder(tmp_path / "pairs"))
