@@ -36,7 +36,7 @@ def test_a_piece_is_a_turned_or_mirrored_stretch_from_anywhere() -> None:
     assert {(int(p[0].min()), int(p[1].min())) for p in found} == {(r, c) for r in range(3) for c in range(5)}
     assert all(p[0].max() - p[0].min() == p[1].max() - p[1].min() == 7 for p in found)
     assert len({tuple(sorted(steps(p))) for p in found}) == 4
-    corners = {(tuple((p[:2, 0, 0] > p[:2, -1, -1]).tolist()), bool(p[0, 0, 0] == p[0, 0, -1])) for p in found}
+    corners = {(*(p[:2, 0, 0] > p[:2, -1, -1]).tolist(), bool(p[0, 0, 0] == p[0, 0, -1])) for p in found}
     assert len(corners) == 8
 
 
