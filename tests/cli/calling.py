@@ -29,7 +29,7 @@ def call(*words: object) -> Result:
 def done(*words: object) -> Result:
     """Run a command line that has to succeed."""
     result = call(*words)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0, result.output or repr(result.exception)
     return result
 
 

@@ -21,7 +21,7 @@ from modaloom.runs.restorers import Restoration, unpack_restorer
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tree import changed, override
 from modaloom.tasks import Signals
-from modaloom.tasks.asking import answered
+from modaloom.tasks.asking import answered, mode_of
 from modaloom.training.engine import Engine
 
 MARKED = 0.5
@@ -77,9 +77,7 @@ class RestoredRun:
             BadFile: a path that cannot be read.
         """
         asking, found = asking or Asking(), self.restoration
-        options = self.options(asking)
-        drawing = replace(found.config.drawing, **(asking.drawing or {}))
-        check_range("seed", asking.seed, 0, 2**63 - 1)
+        options = self.check(asking)
         held = found.task.hold(self._signal(value), self._mask(asking.mask), options)
         style = None if asking.style is None else self._signal(asking.style)
         signal = answered(
@@ -88,13 +86,19 @@ class RestoredRun:
             Signals(given=held, style=style),
             options,
             mode=asking.mode,
-            drawing=drawing,
+            drawing=replace(found.config.drawing, **(asking.drawing or {})),
             seed=derive(asking.seed, "restore", name),
         )
         return from_unit(self.modality, signal)
 
-    def options(self, asking: Asking) -> Any:
-        """The task's, as it was trained but for what is asked otherwise. Raises `BadValue`."""
+    def check(self, asking: Asking) -> Any:
+        """The task's options, as it was trained but for what is asked otherwise.
+
+        Raises `BadValue` for whatever no value could be asked with.
+        """
+        mode_of(self.restoration.task, asking.mode)
+        check_range("seed", asking.seed, 0, 2**63 - 1)
+        replace(self.restoration.config.drawing, **(asking.drawing or {}))
         return override(changed(self.restoration.options, (asking.options or {}).items()), asking.settings)
 
     def _signal(self, value: Value) -> Tensor:
@@ -137,6 +141,7 @@ def restore(
     if twice:
         raise BadValue(f"two inputs are named {twice[0]}; restore them into folders of their own")
     asking = replace(asking, style=_opened(trained, asking.style), mask=_opened(trained, asking.mask))
+    trained.check(asking)
     with new_folder(out) as root:
         for path in paths:
             name = f"{path.stem}.{trained.modality.suffixes[0]}"

@@ -16,7 +16,7 @@ def to_unit(modality: Modality, value: Value) -> Tensor:
 def unit(modality: Modality, packed: NDArray) -> Tensor:  # type: ignore[type-arg]
     """The same of a packed array (C, *axes)."""
     assert modality.signal is not None
-    signal = modality.signal(torch.from_numpy(packed)[None])[0]
+    signal = modality.signal(torch.tensor(packed)[None])[0]
     return signal.add_(1).div_(2)
 
 

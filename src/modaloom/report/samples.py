@@ -10,7 +10,15 @@ from modaloom.report.commands import shown as command
 from modaloom.report.facts import SAMPLES, Facts, Json
 from modaloom.report.tags import Html, join, tag
 
-ROLES: Mapping[str, str] = {"given": "given", "wanted": "drawn", "truth": "truth", "nearest": "nearest"}
+ROLES: Mapping[str, str] = {
+    "given": "given",
+    "baseline": "linear filter",
+    "mean": "mean",
+    "sample": "sample",
+    "wanted": "drawn",
+    "truth": "truth",
+    "nearest": "nearest",
+}
 """Key in samples/index.json → what the page calls it."""
 OPEN = 2
 """Directions that are unfolded."""

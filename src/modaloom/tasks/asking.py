@@ -43,13 +43,14 @@ def answered(
     Raises `BadValue` for signals that the task cannot use, and for the mean of a task that has none.
     """
     asked = task.ask(held, options)
-    found = MODES[_mode(task, mode)](
+    found = MODES[mode_of(task, mode)](
         restorer, _moved(alone(asked), restorer), drawing, seed, task.start(options)
     )
     return task.answer(found[0].cpu(), asked, held, options)
 
 
-def _mode(task: Task[Any], mode: str) -> str:
+def mode_of(task: Task[Any], mode: str) -> str:
+    """The way of answering that is asked for, or else the task's usual one. Raises `BadValue`."""
     usual = "mean" if task.improves else "sample"
     if choose("mode", mode or usual, MODES) != usual and not task.improves:
         raise BadValue("this task makes its answer from nothing; it has no mean, take --mode sample")

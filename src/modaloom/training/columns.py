@@ -84,7 +84,10 @@ def _streams(folder: Folder, config: Run) -> tuple[str, ...]:
     """The wanted stream last. Raises `BadValue` unless there are as many as the task takes, all of a kind."""
     able = [name for name, m in folder.modality_of.items() if MODALITIES[m].whole is not None]
     found = tuple(choose("stream of signals", name, able) for name in config.data.streams) or tuple(able)
-    paired = TASKS[config.task].paired and not config.restorer.tokenizers
+    task, through = TASKS[config.task], config.restorer.tokenizers
+    if through and not task.paired:
+        raise BadValue(f"{config.task} takes no --tokenizers; refine does")
+    paired = task.paired and not through
     if len(found) != 1 + paired:
         takes = "two streams, the given one and the wanted one" if paired else "one stream"
         raise BadValue(f"{config.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -97,7 +96,7 @@ class RestorerFit:
         """Pieces where the task improves signals of any size, else the whole of them."""
         signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
         if self.data.plan.form is not None:
-            return [unit(modality, np.array(signal)) for signal in signals]
+            return [unit(modality, signal) for signal in signals]
         return pieces(signals, modality, side=config.side, scales=config.scales, random=random)
 
     def _stage(self) -> Stage:

@@ -1,0 +1,209 @@
+"""`train --task` and `restore`: files of any kind in, restored files out, wrong calls named."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from calling import Call, call, done, tree
+from PIL import Image
+
+SMALL = (
+    *("--set", "restorer.local.width=8", "--set", "restorer.local.blocks=1", "--set", "restorer.side=8"),
+    *("--set", 'restorer.unet={"widths":[8,8],"groups":4}', "--set", "training.restorer.batch=4"),
+    *("--streams", "image", "--steps", 2),
+)
+Runs = dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def runs(world: Path, place: Path) -> Runs:
+    """A run of each of some tasks."""
+    tasks = ("superres", "restore", "vary", "style", "generate")
+    for task in tasks:
+        done("train", world, "--task", task, "--out", place / task, *SMALL)
+    return {task: place / task for task in tasks}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Pictures of several modes and sizes, and masks."""
+    rng, folder = np.random.default_rng(0), tmp_path / "in"
+    folder.mkdir()
+    for name, mode in {"dot": "RGB", "rgb": "RGB", "grey": "L", "rgba": "RGBA"}.items():
+        coarse = Image.fromarray(rng.integers(0, 256, (3, 4, 4), np.uint8)).convert(mode)
+        size = (1, 1) if name == "dot" else (14, 9)
+        coarse.resize(size, Image.Resampling.BICUBIC).save(folder / f"{name}.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (20, 10), "red").save(folder / "turned.jpg", exif=turned)
+    mask = np.zeros((9, 14), np.uint8)
+    mask[2:5, 3:9] = 255
+    Image.fromarray(mask).save(folder / "mask.png")
+    Image.fromarray(mask + 255 - mask).save(folder / "all.png")
+    return folder
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("mode", ["mean", "sample"])
+def test_superres_doubles_pictures_of_any_kind_and_keeps_what_they_show(
+    runs: Runs, files: Path, tmp_path: Path, mode: str
+) -> None:
+    names = ["dot.png", "rgb.png", "grey.png", "rgba.png", "turned.jpg"]
+    done("restore", runs["superres"], *(files / n for n in names), "--mode", mode, "--out", tmp_path / "out")
+    found = {path.name: pixels(path).shape[:2] for path in (tmp_path / "out").iterdir()}
+    assert found == {
+        "dot.png": (2, 2),
+        **dict.fromkeys(["rgb.png", "grey.png", "rgba.png"], (18, 28)),
+        "turned.png": (40, 20),
+    }
+    large = Image.fromarray(pixels(tmp_path / "out" / "rgb.png").astype(np.uint8))
+    off = np.asarray(large.resize((14, 9), Image.Resampling.BICUBIC)) - pixels(files / "rgb.png")
+    assert np.sqrt(np.square(off).mean()) < 1
+
+
+def test_the_same_seed_gives_the_same_file_whatever_stands_beside_it(
+    runs: Runs, files: Path, tmp_path: Path
+) -> None:
+    asked = ("--mode", "sample", "--steps", 2, "--sampler", "sde_dpm", "--spacing", "karras")
+    for out, names, seed in (("a", ["rgb"], 0), ("b", ["grey", "rgb"], 0), ("c", ["rgb"], 1)):
+        inputs = [files / f"{name}.png" for name in names]
+        done("restore", runs["restore"], *inputs, *asked, "--seed", seed, "--out", tmp_path / out)
+    a, b, c = ((tmp_path / out / "rgb.png").read_bytes() for out in "abc")
+    assert a == b != c
+
+
+def test_inpaint_fills_the_white_of_the_mask_and_touches_nothing_else(
+    runs: Runs, files: Path, tmp_path: Path
+) -> None:
+    asked = ("--set", "fault=inpaint", "--mask", files / "mask.png")
+    done("restore", runs["restore"], files / "rgb.png", *asked, "--out", tmp_path / "out")
+    hole = pixels(files / "mask.png")[..., 0] > 0
+    before, after = pixels(files / "rgb.png"), pixels(tmp_path / "out" / "rgb.png")
+    assert np.array_equal(before[~hole], after[~hole])
+    assert not np.array_equal(before[hole], after[hole])
+
+
+def test_colorize_takes_colours_where_the_mask_is_white(runs: Runs, files: Path, tmp_path: Path) -> None:
+    asked = ("--set", "fault=colorize", "--mask", files / "all.png")
+    done("restore", runs["restore"], files / "rgb.png", *asked, "--out", tmp_path / "out")
+    before, after = pixels(files / "rgb.png"), pixels(tmp_path / "out" / "rgb.png")
+    weights = np.array([0.299, 0.587, 0.114])
+    assert abs(before @ weights - after @ weights).max() <= 1.1
+    hinted = ("--set", "fault=colorize", "--mask", files / "mask.png", "--out", tmp_path / "some")
+    done("restore", runs["restore"], files / "rgb.png", *hinted)
+    assert not np.array_equal(pixels(tmp_path / "some" / "rgb.png"), after)
+
+
+def test_vary_of_no_strength_is_the_picture_itself(runs: Runs, files: Path, tmp_path: Path) -> None:
+    for strength in (0, 1):
+        asked = ("--strength", strength, "--out", tmp_path / str(strength))
+        done("restore", runs["vary"], files / "rgb.png", *asked)
+    same, far = (pixels(tmp_path / out / "rgb.png") for out in "01")
+    assert np.array_equal(same, pixels(files / "rgb.png"))
+    assert not np.array_equal(far, same)
+
+
+def test_style_and_generate_answer_at_the_inputs_size(runs: Runs, files: Path, tmp_path: Path) -> None:
+    reference = ("--style", files / "turned.jpg")
+    done("restore", runs["style"], files / "grey.png", *reference, "--out", tmp_path / "style")
+    done("restore", runs["generate"], files / "rgb.png", "--out", tmp_path / "generate")
+    assert pixels(tmp_path / "style" / "grey.png").shape == (9, 14, 3)
+    assert pixels(tmp_path / "generate" / "rgb.png").shape == (9, 14, 3)
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "named"),
+    [
+        ("restore", ("rgb.png", "--mode", "men"), "unknown mode 'men' (did you mean 'mean'?)"),
+        ("restore", ("rgb.png", "--steps", 0), "steps is 0; it must be at least 1"),
+        ("restore", ("rgb.png", "--sampler", "dmp"), "did you mean 'dpm'"),
+        ("restore", ("rgb.png", "--spacing", "even"), "unknown spacing 'even'"),
+        ("restore", ("rgb.png", "--strength", 0.5), "unknown setting 'strength'"),
+        ("restore", ("rgb.png", "--set", "fault=rain"), "unknown fault 'rain'"),
+        ("restore", ("rgb.png", "--set", "superres.factor=3"), "unknown factor '3'"),
+        ("restore", ("rgb.png", "--mask", "mask.png"), "takes no mask"),
+        ("restore", ("rgb.png", "--set", "fault=inpaint"), "inpaint needs a mask"),
+        (
+            "restore",
+            ("rgb.png", "--set", "fault=inpaint", "--mask", "all.png"),
+            "leaves nothing of the signal",
+        ),
+        (
+            "restore",
+            ("dot.png", "--set", "fault=inpaint", "--mask", "mask.png"),
+            "the mask is 9×14, the signal",
+        ),
+        ("restore", ("dot.png", "--set", "fault=colorize", "--mask", "mask.png"), "the mask is 9×14"),
+        ("restore", ("rgb.png", "--mask", "nowhere.png"), "nowhere.png"),
+        ("vary", ("rgb.png", "--strength", 1.5), "strength is 1.5; it must be at least 0 and at most 1"),
+        ("vary", ("rgb.png", "--strength", "nan"), "strength is"),
+        ("vary", ("rgb.png", "--mode", "mean"), "has no mean"),
+        ("style", ("rgb.png",), "needs a reference picture"),
+        ("superres", ("nowhere.png",), "nowhere.png"),
+        ("superres", ("broken.png", "rgb.png"), "broken.png"),
+        ("superres", ("rgb.png", "more/rgb.png"), "two inputs are named rgb"),
+        ("superres", ("rgb.png", "--seed", -1), "seed is -1"),
+    ],
+)
+def test_wrong_calls_are_named_and_leave_nothing(
+    runs: Runs, files: Path, refused: Call, task: str, words: tuple[object, ...], named: str
+) -> None:
+    (files / "broken.png").write_bytes((files / "rgb.png").read_bytes()[:60])
+    paths = [files / w if str(w).endswith(".png") else w for w in words]
+    refused("restore", runs[task], *paths, "--out", "out", names=named)
+
+
+def test_a_run_is_asked_what_it_was_trained_for(
+    runs: Runs, run: Path, files: Path, world: Path, refused: Call
+) -> None:
+    refused("restore", run, files / "rgb.png", "--out", "out", names="trained for no task of restoration")
+    refused("generate", runs["vary"], "--want", "image", "--out", "out", names="was trained to vary")
+    refused("tokenize", runs["vary"], world, "--out", "out", names="modaloom restore")
+    refused("restore", runs["vary"], "--out", "out", names="INPUT")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--task", "superes", "--streams", "image"), "did you mean 'superres'"),
+        (("--task", "superres", "--streams", "caption"), "unknown stream of signals 'caption'"),
+        (("--task", "paint", "--streams", "image"), "paint takes two streams"),
+        (("--task", "superres", "--streams", "image", "--set", "restorer.side=6", "--set",
+          "restorer.options.factor=4"), "4 does not divide 6×6"),
+        (("--task", "superres", "--set", "restorer.options.faktor=4"), "did you mean 'factor'"),
+        (("--task", "refine", "--streams", "image", "--tokenizers", "nowhere"), "nowhere"),
+        (("--task", "vary", "--streams", "image", "--tokenizers", "nowhere"), "vary takes no --tokenizers"),
+    ],
+)  # fmt: skip
+def test_a_training_that_cannot_be_is_named(
+    world: Path, refused: Call, words: tuple[object, ...], named: str
+) -> None:
+    refused("train", world, *words, "--out", "out", "--steps", 2, names=named)
+
+
+def test_a_run_that_restores_is_scored_shown_and_resumed(runs: Runs, world: Path, tmp_path: Path) -> None:
+    before = tree(runs["restore"])
+    assert "is finished" in done("train", "--resume", "--out", runs["restore"]).stdout
+    assert tree(runs["restore"]) == before
+    done("evaluate", runs["restore"], world, "--n", 3, "--json", tmp_path / "rows.json")
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    faults = {"superres", "colorize", "inpaint", "denoise", "jpeg"}
+    assert {row["row"] for row in rows} == {f"restore:{fault}" for fault in faults}
+    page = done("report", runs["restore"]).stdout.strip()
+    assert all(role in Path(page).read_text() for role in (">given<", ">mean<", ">sample<", ">truth<"))
+    one = done("evaluate", runs["restore"], world, "--n", 2, "--rows", "restore:jpeg").stdout
+    assert "restore:jpeg" in one
+    assert "restore:denoise" not in one
+
+
+def test_refine_repairs_what_a_tokenizer_makes(run: Path, world: Path, tmp_path: Path) -> None:
+    out = tmp_path / "refine"
+    done("train", world, "--task", "refine", "--tokenizers", run, "--out", out, *SMALL)
+    done("restore", out, world / "test-seen" / "000001.image.png", "--out", tmp_path / "drawn")
+    assert pixels(tmp_path / "drawn" / "000001.image.png").shape == (32, 32, 3)
+    assert call("train", "--resume", "--out", out).exit_code == 0
