@@ -6,6 +6,8 @@ UNET, LOCAL, HASHED = "networks/test_unet.py", "networks/test_local.py", "oracle
 PEER = "oracles/test_unet_peer.py"
 DEGRADATIONS, TASKS = "degradations/test_degradations.py", "tasks/test_tasks.py"
 RESTORER, RIDGE = "models/test_restorer.py", "evaluation/test_ridge.py"
+PIECES, SCORES = "training/test_pieces.py", "evaluation/test_restored_scores.py"
+FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract.py"
 
 RESTORING = (
     Mutant(
@@ -184,4 +186,49 @@ RESTORING = (
         "column, row = divmod",
         RIDGE,
     ),
+    Mutant(
+        "pieces of one scale alone",
+        "training/pieces.py",
+        "long = side << level",
+        "long = side << (level := 0)",
+        PIECES,
+    ),
+    Mutant("pieces never mirrored", "training/pieces.py", "if mirrored else", "if mirrored > 1 else", PIECES),
+    Mutant(
+        "signals in [-1, 1] for restoration",
+        "modalities/unit.py",
+        "signal.add_(1).div_(2)",
+        "signal",
+        MODALITIES,
+    ),
+    Mutant("detail of lower frequencies", "metrics/fine.py", "> 0.25", "> 0.2", SCORES),
+    Mutant(
+        "an answer degraded in another way",
+        "evaluation/restored.py",
+        "degrade(Signals(found), ",
+        "degrade(Signals(1 - found), ",
+        SCORES,
+    ),
+    Mutant(
+        "the linear filter of the truth",
+        "evaluation/restored.py",
+        "self.ridge(guess)",
+        "self.ridge(_want(case))",
+        SCORES,
+    ),
+    Mutant(
+        "variations from pure noise alone",
+        "tasks/asking.py",
+        "times = start * SPACINGS",
+        "times = SPACINGS",
+        FILES,
+    ),
+    Mutant(
+        "what is known filled in",
+        "tasks/inpaint.py",
+        "with_known(signal, ~mask)",
+        "with_known(signal, mask)",
+        FILES,
+    ),
+    Mutant("noise that depends on the folder", "api/restored.py", "name=path.stem)", "name=str(out))", FILES),
 )

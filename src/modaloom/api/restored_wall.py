@@ -33,21 +33,21 @@ def write_wall(trained: RestoredRun, folder: str) -> None:
     train = cases.pop("train", [])[:KNOWN]
     split, held_out = [*cases.items()][-1]
     blocks = [_block(trained, root, t, held_out[:SHOWN]) for t in Trials.of(trained.restoration, train)]
-    write_json(root / INDEX, {"split": split.removeprefix("test-"), "blocks": blocks})
+    write_json(root / INDEX, {"split": split.removeprefix("test-"), "restored": blocks})
 
 
 def _block(trained: RestoredRun, root: Path, trials: Trials, cases: Sequence[Case]) -> dict[str, Any]:
     *_, stream = trained.restoration.plan.streams
-    rows: list[dict[str, dict[str, str]]] = []
+    rows: list[dict[str, str]] = []
     for i, case in enumerate(cases):
         row = {}
         for role, signal in _roles(trials.trial(case), case).items():
-            row[role] = {stream: f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffixes[0]}"}
-            path = root / row[role][stream]
+            row[role] = f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffixes[0]}"
+            path = root / row[role]
             path.parent.mkdir(parents=True, exist_ok=True)
             trained.modality.write(from_unit(trained.modality, signal), path)
         rows.append(row)
-    return {"given": [trials.name], "want": [stream], "rows": rows}
+    return {"part": trials.name, "stream": stream, "rows": rows}
 
 
 def _roles(trial: Trial, case: Case) -> Mapping[str, Tensor]:

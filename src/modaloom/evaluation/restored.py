@@ -119,7 +119,7 @@ class Trials:
             },
         )
         task = self.restoration.task
-        if task.improves and task.certain and not task.paired:
+        if task.improves and not task.paired and task.certain(self.options):
             again = [self.again(case, trial.drawn, trial.held) for case, trial in zip(cases, trials)]
             floor = [self.again(case, trial.guess, trial.held) for case, trial in zip(cases, trials)]
             yield self.row(split, "consistency", again, {"floor": floor})
@@ -156,9 +156,12 @@ class Trials:
     def row(
         self, split: str, metric: str, values: Sequence[float], rivals: Mapping[str, Sequence[float]]
     ) -> Row:
-        figure, name = average(torch.tensor(values)), f"restore:{self.name}"
+        figure, name = average(torch.tensor(values, dtype=torch.float64)), f"restore:{self.name}"
         interval = figure.interval(generator(self.seed, "interval", name, split, metric))
-        beside = {c: float(torch.tensor(v).mean()) if len(v) else None for c, v in rivals.items()}
+        beside = {
+            c: float(torch.tensor(v, dtype=torch.float64).mean()) if len(v) else None
+            for c, v in rivals.items()
+        }
         return Row(
             name, split, metric, figure.value, low=interval.low, high=interval.high, n=figure.n, **beside
         )

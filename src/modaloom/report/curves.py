@@ -10,7 +10,12 @@ from modaloom.runs.store import Record
 
 SOURCES = {"loss": "training", "val": "validation"}
 """What a log's key starts with → whose figure it is."""
-QUANTITIES = {"bits": "bits per code", "reconstruction": "reconstruction loss"}
+QUANTITIES = {
+    "bits": "bits per code",
+    "reconstruction": "reconstruction loss",
+    "mean": "error of the mean",
+    "sample": "error of a step",
+}
 """What follows in the key → its unit; other keys are not drawn."""
 
 Panels = dict[tuple[str, str], dict[str, list[tuple[float, float]]]]

@@ -13,6 +13,7 @@ from modaloom.report.facts import Facts, read
 from modaloom.report.findings import cautions, diagnosis, warnings
 from modaloom.report.headline import headline
 from modaloom.report.information import information
+from modaloom.report.restored import restored
 from modaloom.report.samples import samples as first_samples
 from modaloom.report.samples import worst
 from modaloom.report.scores import scores
@@ -48,6 +49,7 @@ class Section:
 SECTIONS = (
     Section("Headline", headline, commands.evaluate),
     Section("Scores", scores, commands.evaluate),
+    Section("Restored", restored, commands.evaluate, drawn=True),
     Section("Samples", first_samples, drawn=True),
     Section("Worst", worst, drawn=True),
     Section("Diagnosis", diagnosis, commands.train),

@@ -10,15 +10,7 @@ from modaloom.report.commands import shown as command
 from modaloom.report.facts import SAMPLES, Facts, Json
 from modaloom.report.tags import Html, join, tag
 
-ROLES: Mapping[str, str] = {
-    "given": "given",
-    "baseline": "linear filter",
-    "mean": "mean",
-    "sample": "sample",
-    "wanted": "drawn",
-    "truth": "truth",
-    "nearest": "nearest",
-}
+ROLES: Mapping[str, str] = {"given": "given", "wanted": "drawn", "truth": "truth", "nearest": "nearest"}
 """Key in samples/index.json → what the page calls it."""
 OPEN = 2
 """Directions that are unfolded."""
@@ -66,13 +58,13 @@ def _title(block: Json) -> str:
 
 
 def _cards(folder: Path, rows: list[Json], streams: Json, budget: int) -> Html:
-    cards = _within(budget, (_card(folder, row, streams) for row in rows))
+    cards = within(budget, (_card(folder, row, streams) for row in rows))
     left = len(rows) - len(cards)
     rest = tag("p", f"{left} more in {SAMPLES}/", class_="note") if left else None
     return join(tag("div", *cards, class_="samples", tabindex=0), rest)
 
 
-def _within(budget: int, fragments: Iterable[Html]) -> list[Html]:
+def within(budget: int, fragments: Iterable[Html]) -> list[Html]:
     """The first fragments that fit; those behind are not even made."""
     taken = []
     for fragment in fragments:
@@ -89,11 +81,11 @@ def _card(folder: Path, row: Json, streams: Json) -> Html:
 
 
 def _figure(folder: Path, role: str, files: Mapping[str, str], streams: Json) -> Html:
-    values = [_value(folder, stream, file, streams) for stream, file in files.items()]
+    values = [value(folder, stream, file, streams) for stream, file in files.items()]
     return tag("figure", tag("figcaption", ROLES[role]), *values, class_=role)
 
 
-def _value(folder: Path, stream: str, file: str, streams: Json) -> Html:
+def value(folder: Path, stream: str, file: str, streams: Json) -> Html:
     """The value as its modality shows it, or why it cannot be shown."""
     modality = MODALITIES.get(streams.get(stream, {}).get("modality", ""))
     if modality is None:

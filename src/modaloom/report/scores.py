@@ -27,9 +27,10 @@ def scores(facts: Facts) -> Html | None:
         return None
     columns = [name for name in COLUMNS if any(name in score for score in rows)]
     every = table(columns, [[number(score.get(name)) for name in columns] for score in rows])
+    matrix = _matrix(by_direction(rows))
     return join(
-        _matrix(by_direction(rows)),
-        tag("p", WORDS, class_="note"),
+        matrix,
+        tag("p", WORDS, class_="note") if matrix else None,
         tag("details", tag("summary", f"every figure ({len(rows)})"), every),
     )
 

@@ -92,8 +92,8 @@ class Task(Generic[O]):
     """A user's signal (C, *axes) and mask, bool (*axes), or None → what `ask` takes as given."""
     parts: Callable[[O], Mapping[str, O]] = lambda options: {}
     """Of a task that is several: name → options that ask for it."""
-    certain: bool = True
-    """Whether what is given says all that it says for certain: it holds no noise."""
+    certain: Callable[[O], bool] = lambda options: True
+    """Whether an answer, degraded anew, should become what is given."""
     kinds: int = 1
     """Kinds of pairs, each with a scale of its own."""
 

@@ -77,6 +77,18 @@ def _finish(restored: Tensor, signals: Signals, options: Restore) -> Tensor:
     return PARTS[options.fault].finish(restored, signals, options.part)
 
 
+def _certain(options: Restore) -> bool:
+    return PARTS[options.fault].certain(options.part)
+
+
 RESTORE = Task(
-    Restore, _degrade, _ask, finish=_finish, draw=_draw, hold=_hold, parts=_parts, kinds=len(PARTS)
+    Restore,
+    _degrade,
+    _ask,
+    finish=_finish,
+    draw=_draw,
+    hold=_hold,
+    parts=_parts,
+    certain=_certain,
+    kinds=len(PARTS),
 )

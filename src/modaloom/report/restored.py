@@ -1,0 +1,77 @@
+"""What a Restorer made of held-out signals, and how near it came."""
+
+from modaloom.report.facts import SAMPLES, Facts, Json
+from modaloom.report.samples import BUDGET, value, within
+from modaloom.report.tags import Html, join, number, table, tag
+
+ROLES = {
+    "given": "given",
+    "baseline": "linear filter",
+    "mean": "mean",
+    "sample": "sample",
+    "truth": "truth",
+}
+"""Key in samples/index.json → what the page calls it."""
+COLUMNS = {"floor": "given", "baseline": "linear filter", "value": "this run"}
+"""Figure of a score → what the page calls it."""
+ROW = "restore:"
+"""How the rows of a Restorer begin."""
+WORDS = (
+    "The mean is the best guess and smoother than the truth; a sample is one of the likely ones, as rough as "
+    "the truth, and its details are made up. psnr, ssim and mse are the mean's; sample.fine is a sample's "
+    "power in fine detail over the truth's; consistency is the RMS, in levels of 255, between what is given "
+    "and a sample that is degraded anew."
+)
+
+
+def restored(facts: Facts) -> Html | None:
+    """Figures, then each part of the task: a before and after to drag, and the rows; None without any."""
+    scores = [score for score in facts.scores.get("rows", []) if score["row"].startswith(ROW)]
+    blocks = facts.samples.get("restored", [])
+    if not scores and not blocks:
+        return None
+    lines = [[s["row"].removeprefix(ROW), s["split"], s["metric"], *_figures(s), s.get("n")] for s in scores]
+    budget = BUDGET // max(1, len(blocks))
+    return join(
+        table(["part", "split", "metric", *COLUMNS.values(), "n"], lines) if lines else None,
+        tag("p", WORDS, class_="note"),
+        *(_block(facts, block, budget, first=i == 0) for i, block in enumerate(blocks)),
+    )
+
+
+def _figures(score: Json) -> list[str]:
+    return [number(score.get(name)) for name in COLUMNS]
+
+
+def _block(facts: Facts, block: Json, budget: int, *, first: bool) -> Html:
+    rows = within(budget, (_row(facts, block["stream"], row) for row in block["rows"]))
+    return tag(
+        "details",
+        tag("summary", tag("h3", block["part"]), f" {len(block['rows'])} samples"),
+        _slider(facts, block["stream"], block["rows"][0]),
+        *rows,
+        open="" if first else None,
+    )
+
+
+def _row(facts: Facts, stream: str, row: Json) -> Html:
+    figures = [
+        tag("figure", tag("figcaption", words), _shown(facts, stream, row[role]))
+        for role, words in ROLES.items()
+        if role in row
+    ]
+    return tag("div", *figures, class_="wall")
+
+
+def _slider(facts: Facts, stream: str, row: Json) -> Html | None:
+    """What is given over the mean, as far as its edge is dragged."""
+    if "before" not in row or "mean" not in row:
+        return None
+    before, after = (_shown(facts, stream, row[role]) for role in ("before", "mean"))
+    sides = join(tag("div", after), tag("div", before, class_="before", tabindex=0))
+    words = tag("figcaption", "Given on the left, mean on the right: drag the corner of the left one.")
+    return tag("figure", words, tag("div", sides, class_="slider"))
+
+
+def _shown(facts: Facts, stream: str, file: str) -> Html:
+    return value(facts.folder / SAMPLES, stream, file, facts.data.get("streams", {}))
