@@ -1,6 +1,7 @@
 """`train --task` and `restore`: files of any kind in, restored files out, wrong calls named."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -201,9 +202,23 @@ def test_a_run_that_restores_is_scored_shown_and_resumed(runs: Runs, world: Path
     assert "restore:denoise" not in one
 
 
-def test_refine_repairs_what_a_tokenizer_makes(run: Path, world: Path, tmp_path: Path) -> None:
+def test_refine_repairs_what_a_tokenizer_makes(run: Path, world: Path, tmp_path: Path, refused: Call) -> None:
     out = tmp_path / "refine"
     done("train", world, "--task", "refine", "--tokenizers", run, "--out", out, *SMALL)
     done("restore", out, world / "test-seen" / "000001.image.png", "--out", tmp_path / "drawn")
     assert pixels(tmp_path / "drawn" / "000001.image.png").shape == (32, 32, 3)
     assert call("train", "--resume", "--out", out).exit_code == 0
+    asked = ("generate", run, "--given", "caption=a red circle", "--want", "image", "--n", 2)
+    for name, words in {"plain": (), "refined": ("--refine", out)}.items():
+        done(*asked, *words, "--out", tmp_path / name)
+    done("restore", out, tmp_path / "plain" / "0001.image.png", "--out", tmp_path / "after")
+    refined = (tmp_path / "refined" / "0001.image.png").read_bytes()
+    assert refined == (tmp_path / "after" / "0001.image.png").read_bytes()
+    assert refined != (tmp_path / "plain" / "0001.image.png").read_bytes()
+    line = json.loads((tmp_path / "refined" / "_provenance.jsonl").read_text().splitlines()[0])
+    assert shlex.split(line["command"])[-2:] == ["--refine", str(out)]
+    words = ("--given", f"image={world / 'test-seen' / '000001.image.png'}", "--want", "caption")
+    refused(
+        "generate", run, *words, "--refine", out, "--out", "none", names="restores image, which is not wanted"
+    )
+    refused("generate", run, *words, "--refine", run, "--out", "none", names="no task of restoration")

@@ -10,6 +10,7 @@ from modaloom.degradations.eight_bits import eight_bits
 from modaloom.degradations.larger import larger
 from modaloom.degradations.smaller import smaller
 from modaloom.evaluation.restored import Case, Trials
+from modaloom.evaluation.ridge import PatchRidge
 from modaloom.metrics.fine import fine_power
 from modaloom.models.restoration import RestorerConfig
 from modaloom.networks.local import LocalConfig
@@ -50,6 +51,9 @@ def test_the_figures_of_a_silent_network_are_those_of_the_guess() -> None:
     jpeg = [TASKS["jpeg"].degrade(c.signals, TASKS["jpeg"].options(), torch.Generator()).given for c in CASES]
     errors = [(eight_bits(a) - c.signals.want).double().square().mean() for a, c in zip(jpeg, CASES)]
     assert row.value == pytest.approx(sum(-10 * math.log10(e) for e in errors) / 4, abs=1e-4)
+    ridge = PatchRidge.fit([(given, c.signals.want) for given, c in zip(jpeg, CASES)], step=2)
+    linear = [(eight_bits(ridge(a)) - c.signals.want).double().square().mean() for a, c in zip(jpeg, CASES)]
+    assert row.baseline == pytest.approx(sum(-10 * math.log10(e) for e in linear) / 4, abs=1e-4)
 
 
 def test_without_training_signals_there_is_no_linear_filter() -> None:

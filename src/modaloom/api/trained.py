@@ -9,6 +9,7 @@ from typing import Any
 
 from modaloom.api.neighbours import Neighbours
 from modaloom.api.notices import Say, once, silent, tell_skips
+from modaloom.api.restored import Asking, RestoredRun, load_restored
 from modaloom.api.scores import cautions, scores
 from modaloom.core.errors import BadRun, BadValue, check_range, choose
 from modaloom.core.types import Sample
@@ -115,6 +116,7 @@ def generate(
     n: int | None = None,
     seed: int = 0,
     sampling: Mapping[str, Any] | None = None,
+    refine: str | os.PathLike[str] | None = None,
     device: str = "auto",
     say: Say = silent,
 ) -> Iterator[Sample]:
@@ -124,12 +126,14 @@ def generate(
     sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
     A sample of which nothing is given, or a stream cannot be read, is left out.
 
+    `refine` is a run that restores one of the wanted streams: it goes over what was drawn.
     `say` gets a warning for every direction that is no better than its baseline, and the skipped files.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
     """
     trained, given = load(run, device=device), given or {}
+    restored = None if refine is None else _refiner(refine, trained, want, device)
     options = trained.sampling(sampling or {})
     check_range("n", 1 if n is None else n, 1, MOST)
     fixed = {name: trained.value(name, value) for name, value in given.items()}
@@ -144,6 +148,11 @@ def generate(
         "model": trained.hash,
         "command": _command(run, folder, given, want, n, seed, options),
     }
+    if restored is not None:
+        facts |= {
+            "refine": restored.hash,
+            "command": f"{facts['command']} --refine {shlex.quote(str(refine))}",
+        }
     neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(say)
     with writing(out, trained.modality_of) as writer:
         for batch in _batched(jobs):
@@ -151,10 +160,29 @@ def generate(
                 warn(caution)
             for sample in _drawn(trained, batch, seed, options):
                 nearest = neighbours.nearest(trained.model, sample)
-                writer.write(sample, {**facts, "nearest": nearest})
-                yield sample
+                finished = sample if restored is None else _refined(restored, sample, seed)
+                writer.write(finished, {**facts, "nearest": nearest})
+                yield finished
     if reader:
         tell_skips(reader, say)
+
+
+def _refiner(
+    path: str | os.PathLike[str], trained: TrainedRun, want: Sequence[str], device: str
+) -> RestoredRun:
+    """Raises `BadRun`, and `BadValue` where nothing that is wanted can be refined."""
+    found = load_restored(path, device=device)
+    stream = found.restoration.plan.streams[-1]
+    if stream not in (trained.model.wanted if tuple(want) == (MISSING,) else want):
+        raise BadValue(f"{path} restores {stream}, which is not wanted; leave --refine out")
+    return found
+
+
+def _refined(restored: RestoredRun, sample: Sample, seed: int) -> Sample:
+    stream, streams = restored.restoration.plan.streams[-1], dict(sample.streams)
+    if stream in streams:
+        streams[stream] = restored.restore(streams[stream], Asking(seed=seed), name=sample.key)
+    return Sample(sample.key, streams)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,9 @@ def generate(
     ] = None,
     jitter: Annotated[float | None, typer.Option(help="More is more varied [default: the run's].")] = None,
     churn: Annotated[float | None, typer.Option(help="More revises more [default: the run's].")] = None,
+    refine: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="A run of --task refine, to go over what is drawn.")
+    ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
 ) -> None:
@@ -66,6 +69,7 @@ def generate(
                 n=n,
                 seed=seed,
                 sampling=sampling,
+                refine=refine,
                 device=device,
                 say=printing.notice,
             ),
