@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from modaloom import api
-from modaloom.bench import BENCHES, Case, discrete, quantizer
+from modaloom.bench import BENCHES, Case, discrete, quantizer, restore
 from modaloom.bench.clock import milliseconds, one_thread, peak_megabytes
 from modaloom.core.errors import BadValue
 from modaloom.diffusion.schedules import SCHEDULES
+from modaloom.networks.unet import UNetConfig
 
 CPU = torch.device("cpu")
 KEYS = ["case", "ours", "peer", "ratio", "limit", "unit"]
@@ -93,3 +94,32 @@ def test_discrete_is_within_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found) == 2 * len(SCHEDULES) + len(few)
     assert all(case.limit is not None and case.ours <= case.limit for case in found)
     assert any(case.ours > 0 for case in found)
+
+
+def test_restore_beside_its_peer_and_its_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("diffusers")
+    monkeypatch.setattr(restore, "CONFIG", UNetConfig((8, 16), groups=4))
+    monkeypatch.setattr(restore, "SIDE", 16)
+    first, *timed = api.bench("restore", device="cpu")
+    assert first.ours < 1e-4
+    assert len(timed) == 4
+    for case, share in zip(timed[::2], timed[1::2]):
+        assert (case.unit, share.unit) == ("ms", "share")
+        assert case.ratio is not None
+        assert share.ours == case.limit / case.ours
+
+
+def test_restore_without_its_peer_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "diffusers", None)
+    with pytest.raises(BadValue, match=r"modaloom\[oracles\]"):
+        list(BENCHES["restore"](CPU))
+
+
+def test_the_limit_of_restore_is_its_convolutions_and_no_more() -> None:
+    net = UNetConfig((8, 16), groups=4)
+    ours, _ = restore.twins(net, 3)
+    asked = torch.randn(2, 3, 16, 16), torch.rand(2)
+    outputs = restore._convolutions(ours, asked)(*asked)
+    layers = [layer for layer in ours.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert len(outputs) == len(layers)
+    assert torch.equal(outputs[0], ours.first(asked[0]))

@@ -76,6 +76,8 @@ SIGNAL = Modality(
     show=lambda value: html.escape(str(value.tolist())),
     pack=_pack,
     unpack=_unpack,
+    whole=lambda value: value[None].astype(np.float32),
+    made=lambda packed: packed[0],
     signal=lambda packed: packed.float(),
     packed=lambda signal: signal.clamp(-1, 1),
     loss=_loss,
@@ -115,6 +117,27 @@ def test_a_modality_is_one_value_in_one_table(folder: Path, tmp_path: Path) -> N
     assert {(row.row, row.metric) for row in rows} >= {("text->signal", "mse"), ("signal->text", "exact")}
     page = (tmp_path / "run" / "report.html").read_text()
     assert "signal → text" in page
+
+
+def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
+    """Over one axis: noise is taken away, and every task that any signal can have is learned."""
+    small = (
+        "restorer.local.width=16",
+        "restorer.local.blocks=1",
+        "restorer.side=16",
+        "restorer.unet.groups=4",
+    )
+    config = override(Run(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])
+    run = modaloom.train(folder, out=tmp_path / "denoise", task="denoise", steps=150, config=config)
+    rows = {row.metric: row for row in modaloom.evaluate(run, folder)}
+    assert rows["mse"].value < 0.8 * rows["mse"].floor
+    noisy = SHAPES["rise"] * 0.8 + np.random.default_rng(0).normal(0, 0.2, LENGTH)
+    _write(noisy.clip(-1, 1), tmp_path / "noisy.sig")
+    (found,) = modaloom.restore(run.path, [tmp_path / "noisy.sig"], out=tmp_path / "restored")
+    assert found == tmp_path / "restored" / "noisy.sig"
+    assert _nearest(_read(found)) == "rise"
+    for task in ("inpaint", "vary", "generate"):
+        modaloom.train(folder, out=tmp_path / task, task=task, steps=2, config=config)
 
 
 @pytest.mark.full

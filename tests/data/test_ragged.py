@@ -17,6 +17,13 @@ def test_rows_come_back_and_are_made_once(tmp_path):
         assert not again[0].flags.writeable
 
 
+def test_the_type_comes_back(tmp_path):
+    waves = [np.arange(n, dtype=np.int16)[None] * 1000 for n in (3, 7)]
+    found = ragged(tmp_path, "a", "0" * 16, 2, lambda: iter(waves))
+    assert found[1].dtype == np.int16
+    assert all(np.array_equal(found[i], wave) for i, wave in enumerate(waves))
+
+
 def test_a_damaged_or_another_one_is_made_anew(tmp_path):
     ragged(tmp_path, "a", "0" * 16, 3, lambda: iter(ROWS))
     raw = tmp_path / f"a-{'0' * 16}.raw"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from modaloom.bench import discrete, quantizer
+from modaloom.bench import discrete, quantizer, restore
 from modaloom.bench.case import Case
 
 __all__ = ["BENCHES", "Case"]
@@ -12,4 +12,5 @@ __all__ = ["BENCHES", "Case"]
 BENCHES: dict[str, Callable[[torch.device], Iterator[Case]]] = {
     "quantizer": quantizer.cases,
     "discrete": discrete.cases,
+    "restore": restore.cases,
 }

@@ -84,7 +84,7 @@ def report(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="quantizer or discrete.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="quantizer, discrete or restore.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     device: options.Device = "auto",
 ) -> None:

@@ -1,6 +1,7 @@
 """Pieces of signals: what a Restorer that improves signals of any size is trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from modaloom.modalities.base import Modality
 from modaloom.modalities.unit import unit
 
-Packed = NDArray[np.uint8]
+Packed = NDArray[Any]
 """(C, *axes)."""
 
 POOLS: Mapping[int, Callable[[Tensor, int], Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}

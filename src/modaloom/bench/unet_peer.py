@@ -1,0 +1,86 @@
+"""Our U-Net and diffusers' UNet2DModel as the same graph with the same weights."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+from modaloom.core.errors import BadValue
+from modaloom.core.rng import generator
+from modaloom.networks.level import WAVES, waves
+from modaloom.networks.unet import UNet, UNetConfig
+
+
+class Waves(nn.Module):
+    """The time as ours sees it: which waves is a choice; all that follows is compared."""
+
+    def forward(self, t: Tensor) -> Tensor:
+        return waves(t, WAVES)
+
+
+def twins(config: UNetConfig, channels: int, *, condition: int = 0) -> tuple[UNet, Any]:
+    """Ours and the peer, of the same random weights. Raises `BadValue` without the peer."""
+    ours, peer = UNet(channels, config, axes=2, condition=condition), _peer(config, channels, condition)
+    random = generator(0, "twins")
+    for p in peer.parameters():
+        nn.init.normal_(p, std=0.2, generator=random)
+    for here, there in zip(_layers(ours), _peers_layers(peer), strict=True):
+        here.load_state_dict(there.state_dict())
+    return ours, peer
+
+
+def _peer(config: UNetConfig, channels: int, condition: int) -> Any:
+    try:
+        import diffusers
+    except ImportError as error:
+        raise BadValue("the benchmark needs its peer: pip install 'modaloom[oracles]'") from error
+    made: Any = diffusers.UNet2DModel
+    peer = made(
+        in_channels=channels + condition,
+        out_channels=channels,
+        down_block_types=["DownBlock2D"] * len(config.widths),
+        up_block_types=["UpBlock2D"] * len(config.widths),
+        block_out_channels=config.widths,
+        layers_per_block=config.blocks,
+        norm_num_groups=config.groups,
+        norm_eps=1e-5,
+        add_attention=False,
+    )
+    peer.time_proj = Waves()
+    peer.time_embedding.linear_1 = nn.Linear(2 * WAVES, 4 * config.widths[0])
+    return peer
+
+
+def _layers(net: Any) -> Iterator[nn.Module]:
+    """Of ours, in the order of the graph."""
+    scales = [
+        *([*down.blocks, down.halve] for down in net.down),
+        [net.middle.a, net.middle.b],
+        *([*up.blocks, up.smooth] for up in net.up),
+    ]
+    yield from (net.told.time[0], net.told.time[2], net.first)
+    for block in (layer for scale in scales for layer in scale if layer is not None):
+        if isinstance(block, nn.Conv2d):
+            yield block
+        else:
+            yield from (block.norm_a, block.a, block.listen, block.norm_b, block.b)
+            yield from () if isinstance(block.skip, nn.Identity) else (block.skip,)
+    yield from (net.norm, net.last)
+
+
+def _peers_layers(net: Any) -> Iterator[nn.Module]:
+    """Of the peer, in the same order."""
+    blocks = []
+    for down in net.down_blocks:
+        blocks += [*down.resnets, *(sampler.conv for sampler in down.downsamplers or [])]
+    blocks += net.mid_block.resnets
+    for up in net.up_blocks:
+        blocks += [*up.resnets, *(sampler.conv for sampler in up.upsamplers or [])]
+    yield from (net.time_embedding.linear_1, net.time_embedding.linear_2, net.conv_in)
+    for block in blocks:
+        if isinstance(block, nn.Conv2d):
+            yield block
+        else:
+            yield from (block.norm1, block.conv1, block.time_emb_proj, block.norm2, block.conv2)
+            yield from () if block.conv_shortcut is None else (block.conv_shortcut,)
+    yield from (net.conv_norm_out, net.conv_out)
