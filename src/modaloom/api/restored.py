@@ -145,9 +145,10 @@ def restore(
     with new_folder(out) as root:
         for path in paths:
             name = f"{path.stem}.{trained.modality.suffixes[0]}"
-            value = trained.modality.read(path)
             try:
-                found = trained.restore(value, asking, name=path.stem)
+                found = trained.restore(path, asking, name=path.stem)
+            except BadFile:
+                raise
             except ModaloomError as error:
                 raise BadFile(path, str(error)) from error
             trained.modality.write(found, root / name)

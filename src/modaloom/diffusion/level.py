@@ -40,4 +40,4 @@ class Level:
         0 where the level has no noise: there the state tells nothing of ε, and 0 is its mean.
         """
         left = state - self.signal * data
-        return torch.where(self.noise > 0, left / self.noise, torch.zeros_like(left))
+        return torch.where(self.noise > 0, left / self.noise, 0.0)

@@ -103,8 +103,9 @@ class Restorer(nn.Module):
         """
         if times[0] == 0:
             return pair.target
-        # A walk alone holds its state: large signals are many, and each is large.
+        # A walk alone holds its state, and nobody the noise: large signals are many, and each is large.
         walked = walk(self._denoiser(pair), self.process, self._start(pair, noise, times[:1]), times)
+        del noise
         return self._unscaled(pair, deque(walked, maxlen=1).pop())
 
     def _start(self, pair: Pair, noise: Tensor, time: Tensor) -> Tensor:

@@ -64,10 +64,9 @@ def _mean(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: f
 def _sample(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: float) -> Tensor:
     process = restorer.process
     assert isinstance(process, Continuous)
-    noise = hashed_signal(seed, asked.target.shape[1:])[None]
     walk = partial(SAMPLERS[drawing.sampler].walk, noise=Noise([generator(seed, "walk")]))
     times = start * SPACINGS[drawing.spacing](process, drawing.steps)
-    return restorer.sample(asked, noise.to(asked.target), times, walk=walk)
+    return restorer.sample(asked, hashed_signal(seed, asked.target.shape[1:])[None], times, walk=walk)
 
 
 MODES: Mapping[str, Find] = {"mean": _mean, "sample": _sample}

@@ -31,7 +31,8 @@ def multistep(
     for t, s in steps:
         mean, now, then = denoise(x, t), process.level(t, x), process.level(s, x)
         aim = mean if before is None else ahead(mean, before[0], before[1], now, then)
-        x, before = move(x, aim, now, then), (mean, now)
+        before = mean, now
+        x = move(x, aim, now, then)
         yield x
 
 
