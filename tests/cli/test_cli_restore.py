@@ -117,6 +117,16 @@ def test_style_and_generate_answer_at_the_inputs_size(runs: Runs, files: Path, t
     assert pixels(tmp_path / "generate" / "rgb.png").shape == (9, 14, 3)
 
 
+def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Path) -> None:
+    for n in (2, 3):
+        done("restore", runs["generate"], "--n", n, "--out", tmp_path / str(n))
+    two, three = (tree(tmp_path / n) for n in "23")
+    assert sorted(three) == ["0000.png", "0001.png", "0002.png"]
+    assert two.items() < three.items()
+    assert len(set(three.values())) == 3
+    assert pixels(tmp_path / "2" / "0000.png").shape == (32, 32, 3)
+
+
 @pytest.mark.parametrize(
     ("task", "words", "named"),
     [
@@ -165,7 +175,10 @@ def test_a_run_is_asked_what_it_was_trained_for(
     refused("restore", run, files / "rgb.png", "--out", "out", names="trained for no task of restoration")
     refused("generate", runs["vary"], "--want", "image", "--out", "out", names="was trained to vary")
     refused("tokenize", runs["vary"], world, "--out", "out", names="modaloom restore")
-    refused("restore", runs["vary"], "--out", "out", names="INPUT")
+    refused("restore", runs["vary"], "--out", "out", names="has nothing to restore; name files")
+    refused("restore", runs["generate"], "--n", 0, "--out", "out", names="n is 0")
+    words = (files / "rgb.png", "--n", 2, "--out", "out")
+    refused("restore", runs["generate"], *words, names="leave it or the inputs out")
 
 
 @pytest.mark.parametrize(

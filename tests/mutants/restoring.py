@@ -230,5 +230,5 @@ RESTORING = (
         "with_known(signal, mask)",
         FILES,
     ),
-    Mutant("noise that depends on the folder", "api/restored.py", "name=path.stem)", "name=str(out))", FILES),
+    Mutant("noise that depends on the folder", "api/restored.py", "name=stem)", "name=str(out))", FILES),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, BadRun, BadValue, ModaloomError, check_range
@@ -24,6 +25,8 @@ from modaloom.tasks import Signals
 from modaloom.tasks.asking import answered, mode_of
 from modaloom.training.engine import Engine
 
+MOST = 100_000
+"""Draws at once."""
 MARKED = 0.5
 """A mask's pixels above it are marked."""
 
@@ -123,36 +126,57 @@ def load_restored(run: str | os.PathLike[str], *, device: str = "auto") -> Resto
 
 def restore(
     run: str | os.PathLike[str],
-    inputs: Sequence[str | os.PathLike[str]],
+    inputs: Sequence[str | os.PathLike[str]] = (),
     *,
     out: str | os.PathLike[str],
+    n: int | None = None,
     asking: Asking | None = None,
     device: str = "auto",
 ) -> Iterator[Path]:
     """Restore files, yielding the path of each; the folder appears at the end, whole, or not at all.
 
-    `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix.
+    `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix. A task that needs no input takes `n` (default
+    4) instead: `OUT/0000.SUFFIX`, ….
 
     Raises `BadValue`, `BadFile`, `BadFolder` and `BadRun`.
     """
     trained, asking = load_restored(run, device=device), asking or Asking()
-    paths = [Path(path) for path in inputs]
-    twice = [stem for stem, count in Counter(path.stem for path in paths).items() if count > 1]
-    if twice:
-        raise BadValue(f"two inputs are named {twice[0]}; restore them into folders of their own")
+    values = _named([Path(path) for path in inputs]) if inputs else _blanks(trained, 4 if n is None else n)
+    if inputs and n is not None:
+        raise BadValue("n is for runs that need no input; leave it or the inputs out")
     asking = replace(asking, style=_opened(trained, asking.style), mask=_opened(trained, asking.mask))
     trained.check(asking)
     with new_folder(out) as root:
-        for path in paths:
-            name = f"{path.stem}.{trained.modality.suffixes[0]}"
+        for stem, value in values.items():
+            name = f"{stem}.{trained.modality.suffixes[0]}"
             try:
-                found = trained.restore(path, asking, name=path.stem)
+                found = trained.restore(value, asking, name=stem)
             except BadFile:
                 raise
             except ModaloomError as error:
-                raise BadFile(path, str(error)) from error
+                raise BadValue(f"{stem}: {error}") from error
             trained.modality.write(found, root / name)
             yield Path(out) / name
+
+
+def _named(paths: Sequence[Path]) -> dict[str, Value]:
+    """Stem → path. Raises `BadValue` where two are the same."""
+    twice = [stem for stem, count in Counter(path.stem for path in paths).items() if count > 1]
+    if twice:
+        raise BadValue(f"two inputs are named {twice[0]}; restore them into folders of their own")
+    return {path.stem: path for path in paths}
+
+
+def _blanks(trained: RestoredRun, n: int) -> dict[str, Value]:
+    """Name → a value that says no more than the size of those that were learned."""
+    form, modality = trained.restoration.plan.form, trained.modality
+    if not trained.restoration.task.free or form is None:
+        raise BadValue(f"{trained.path} has nothing to restore; name files")
+    check_range("n", n, 1, MOST)
+    assert modality.packed is not None
+    assert modality.unpack is not None
+    packed = modality.packed(torch.zeros(1, form["channels"], *form["size"]))[0].numpy()
+    return {f"{i:04d}": modality.unpack(packed, form) for i in range(n)}
 
 
 def _opened(trained: RestoredRun, value: Value | None) -> Value | None:

@@ -19,8 +19,11 @@ SMALL = 16
 def restored_examples(trained: RestoredRun) -> list[str]:
     """Restore a held-out file, where it needs nothing else; score; show."""
     folder, path = RunFolder.open(trained.path).data()["folder"], trained.path
-    held_out = _held_out(trained, Path(folder)) if _needs_nothing(trained) else None
+    free = trained.restoration.task.free
+    held_out = None if free or not _needs_nothing(trained) else _held_out(trained, Path(folder))
     words = [["evaluate", str(path), folder], ["report", str(path)]]
+    if free:
+        words.insert(0, ["restore", str(path), "--n", "4", "--out", f"{path}-drawn"])
     if held_out is not None:
         words.insert(0, ["restore", str(path), str(held_out), "--out", f"{path}-restored"])
     return [shlex.join(["modaloom", *one]) for one in words]

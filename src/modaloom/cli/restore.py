@@ -11,8 +11,12 @@ from modaloom.progress import Progress
 
 def restore(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The --out of a training with --task.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT…", help="Files of any size.")],
     out: options.OutPath,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[INPUT…]", help="Files of any size; none for a run of --task generate."),
+    ] = None,
+    n: Annotated[int | None, typer.Option(help="Draws, where there is no input [default: 4].")] = None,
     mode: Annotated[
         str, typer.Option(help="mean: the best guess; sample: one of the likely ones [default: the task's].")
     ] = "",
@@ -47,8 +51,10 @@ def restore(
         drawing={name: value for name, value in walk.items() if value is not None},
         seed=seed,
     )
-    count = 0
+    count, known = 0, len(inputs or ()) or None
     with Progress() as progress:
-        for count, _ in enumerate(api.restore(run, inputs, out=out, asking=asking, device=device), start=1):
-            progress.show("files", count, len(inputs))
+        for count, _ in enumerate(
+            api.restore(run, inputs or (), out=out, n=n, asking=asking, device=device), start=1
+        ):
+            progress.show("files", count, known)
     typer.echo(f"{count} files in {out}")

@@ -24,4 +24,4 @@ def _ask(signals: Signals, options: Generate) -> Pair:
     return blank(shape[:0], len(shape))
 
 
-GENERATE = Task(Generate, _degrade, _ask, guess=nothing)
+GENERATE = Task(Generate, _degrade, _ask, guess=nothing, free=True)
