@@ -152,7 +152,9 @@ CONTINUOUS = (
         "size / (2 * last_size)",
         WALKS,
     ),
-    Mutant("dpm remembers the look-ahead", W + "dpm.py", "(mean, now)\n", "(aim, now)\n", WALKS),
+    Mutant(
+        "dpm remembers the look-ahead", W + "dpm.py", "before = mean, now\n", "before = aim, now\n", WALKS
+    ),
     Mutant("ddpm keeps no ε", W + "ddpm.py", "kept * now.noise_of", "0 * now.noise_of", WALKS),
     Mutant(
         "ddpm with noise to spare", W + "ddpm.py", "(1 - kept.square()).sqrt()", "(1 - kept).sqrt()", WALKS

@@ -110,7 +110,7 @@ SIGNALS = (
     Mutant(
         "noise_of at 0 = nan",
         "diffusion/level.py",
-        "torch.where(self.noise > 0, left / self.noise, torch.zeros_like(left))",
+        "torch.where(self.noise > 0, left / self.noise, 0.0)",
         "left / self.noise",
         GAUSSIAN,
     ),
