@@ -1,13 +1,16 @@
-"""Which judge a folder gets."""
+"""What a folder can be judged by: the world's facts where it keeps them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modaloom.core.types import Sample
+from modaloom.evaluation.information import Exact
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
 from modaloom.world import STREAMS
+from modaloom.world.information import exact_information, fixed_facts
+from modaloom.world.splits import SPLITS
 from modaloom.world.write import FACTS
 
 
@@ -23,3 +26,13 @@ def judge_of(
     if keys <= facts.keys() and modality_of.keys() <= STREAMS.keys():
         return ParsedJudge(facts)
     return PlainJudge.fit(train, modality_of)
+
+
+def exact_of(folder: Path, split: str) -> Exact:
+    """The mutual information of two streams over a world's split; None for any other folder and stream."""
+    if not (folder / FACTS).is_file() or split not in SPLITS:
+        return lambda one, other: None
+    fixed = fixed_facts(read_facts(folder / FACTS).values())
+    return lambda one, other: (
+        exact_information(one, other, split=split, fixed=fixed) if {one, other} <= STREAMS.keys() else None
+    )
