@@ -24,9 +24,15 @@ def test_help_needs_no_torch() -> None:
 
 def test_version_and_help() -> None:
     assert done("--version").stdout == f"modaloom {__version__}\n"
-    verbs = ["demo", "inspect", "train", "generate", "tokenize", "detokenize", "evaluate", "report", "world"]
+    verbs = ["demo", "inspect", "train", "generate", "tokenize", "detokenize", "evaluate", "audit", "report"]
     listed = done().stdout.split("Commands:")[1]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == [*verbs, "bench"]
+    assert [line.split()[0] for line in listed.strip().splitlines()] == [
+        *verbs,
+        "audit",
+        "report",
+        "world",
+        "bench",
+    ]
 
 
 def test_no_help_shows_the_code_behind_it() -> None:

@@ -1,9 +1,11 @@
 """Everything modaloom does, as functions. The command line and the server call these and nothing else."""
 
+from modaloom.api.audit import audit
 from modaloom.api.bench import bench
 from modaloom.api.codes import detokenize, tokenize
 from modaloom.api.demo import demo, world
 from modaloom.api.examples import examples
+from modaloom.api.information import information
 from modaloom.api.judge import evaluate
 from modaloom.api.look import inspect, report
 from modaloom.api.trained import TrainedRun, generate, load
@@ -14,12 +16,14 @@ __all__ = [
     "Sampling",
     "TrainedRun",
     "Watch",
+    "audit",
     "bench",
     "demo",
     "detokenize",
     "evaluate",
     "examples",
     "generate",
+    "information",
     "inspect",
     "load",
     "report",

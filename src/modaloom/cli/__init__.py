@@ -5,11 +5,12 @@ MODALOOM_DEBUG=1 shows the traceback of an error.
 """
 
 from modaloom.cli.app import app
+from modaloom.cli.audit import audit
 from modaloom.cli.draw import detokenize, generate, tokenize
 from modaloom.cli.look import bench, evaluate, inspect, report
 from modaloom.cli.train import demo, train, world
 
-COMMANDS = (demo, inspect, train, generate, tokenize, detokenize, evaluate, report, world, bench)
+COMMANDS = (demo, inspect, train, generate, tokenize, detokenize, evaluate, audit, report, world, bench)
 """In the order of the help."""
 
 for _command in COMMANDS:

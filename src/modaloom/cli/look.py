@@ -1,13 +1,11 @@
 """Commands that say how things are: inspect, evaluate, report, bench."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modaloom.cli import options, printing
-from modaloom.core.errors import BadValue
 from modaloom.progress import Progress
 
 
@@ -41,7 +39,7 @@ def inspect(
 def evaluate(
     run: options.RunPath,
     folder: options.FolderPath,
-    file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+    file: options.JsonPath = None,
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
     seed: options.Seed = 0,
     device: options.Device = "auto",
@@ -49,8 +47,7 @@ def evaluate(
     """Score every direction, beside what it must beat."""
     from modaloom import api
 
-    if file is not None and (file.is_dir() or not file.parent.is_dir()):
-        raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
+    options.check_json(file)
     with Progress() as progress:
         rows = api.evaluate(
             run,
