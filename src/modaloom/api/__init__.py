@@ -8,18 +8,22 @@ from modaloom.api.examples import examples
 from modaloom.api.information import information
 from modaloom.api.judge import evaluate
 from modaloom.api.look import inspect, report
+from modaloom.api.scores import diagnosis
 from modaloom.api.trained import TrainedRun, generate, load
 from modaloom.api.training import Watch, train
+from modaloom.evaluation.information import Told
 from modaloom.models.loom import Sampling
 
 __all__ = [
     "Sampling",
+    "Told",
     "TrainedRun",
     "Watch",
     "audit",
     "bench",
     "demo",
     "detokenize",
+    "diagnosis",
     "evaluate",
     "examples",
     "generate",

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modaloom.api.gallery import write_gallery
+from modaloom.api.information import information, write_information
 from modaloom.api.judge import evaluate
 from modaloom.api.notices import tell_skips
+from modaloom.api.scores import diagnosis
 from modaloom.api.trained import TrainedRun, load
 from modaloom.core.errors import BadRun, ModaloomError, choose
 from modaloom.data.folder import open_folder
@@ -40,6 +42,8 @@ LIMITS = (
     "Trained from scratch on the data above and nothing else; outside of it, it guesses.",
     "What it draws may be close to training samples: `_provenance.jsonl` names the nearest one.",
 )
+TOLD = 100
+"""Samples that a pair of streams is asked about at the end of a training."""
 REPORTED = 60.0
 """Seconds after which a training's first report appears; then again as often."""
 
@@ -219,6 +223,7 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
     started = time.monotonic()
     try:
         rows = evaluate(trained, data["folder"], n=samples, watch=watch.row)
+        write_information(run.path, information(trained, data["folder"], n=min(samples, TOLD)))
     except ModaloomError as error:
         watch.say(f"not evaluated: {error}")
         rows = []
@@ -226,6 +231,7 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]
+    diagnoses = diagnosis(run.path, rows)
     cautions = [*no_better(rows).values(), *filter(None, [overfitting(run.metrics())])]
     write_json(
         run.path / SCORES,
@@ -233,11 +239,12 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
             "rows": [row.to_dict() for row in rows],
             "headline": shown,
             "warnings": cautions,
+            "diagnosis": [one.to_dict() for one in diagnoses],
             "seconds": round(time.monotonic() - started, 1),
         },
     )
     write_report(run.path)
-    for sentence_ in [*shown, *cautions]:
+    for sentence_ in [*shown, *cautions, *(f"{one.row}: {one.sentence}" for one in diagnoses)]:
         watch.say(sentence_)
     watch.say(f"reproduce with: {command}")
     return trained

@@ -8,6 +8,9 @@ import typer
 from modaloom.cli import options, printing
 from modaloom.progress import Progress
 
+TOLD = 200
+"""Most samples that a pair of streams is asked about."""
+
 
 def inspect(
     folder: options.FolderPath,
@@ -64,6 +67,9 @@ def evaluate(
     printing.table(
         tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
     )
+    printing.information(api.information(run, folder, n=min(n, TOLD), seed=seed, device=device))
+    for one in api.diagnosis(run, rows):
+        typer.echo(f"{one.row}: {one.sentence}")
 
 
 def report(

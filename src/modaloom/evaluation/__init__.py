@@ -1,6 +1,7 @@
 """How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
 
 from modaloom.evaluation.choice import judge_of
+from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.evaluator import evaluate
 from modaloom.evaluation.headline import headlines, no_better, sentence
 from modaloom.evaluation.judge import Judge, all_directions
@@ -10,12 +11,14 @@ from modaloom.evaluation.plain import PlainJudge
 from modaloom.evaluation.rows import Direction, Row
 
 __all__ = [
+    "Diagnosis",
     "Direction",
     "Judge",
     "ParsedJudge",
     "PlainJudge",
     "Row",
     "all_directions",
+    "diagnose",
     "evaluate",
     "headlines",
     "judge_of",
