@@ -17,6 +17,10 @@ def pictures(n, seed):
     return [Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)) for _ in range(n)]
 
 
+def mixed(much, little):
+    return Image.fromarray(np.asarray(much) // 2 + np.asarray(little) // 64 + 60)
+
+
 def keyed(values, side):
     return {f"{side}/{i:02d}": value for i, value in enumerate(values)}
 
@@ -43,6 +47,12 @@ def test_near_copies_are_found_and_new_values_are_not():
     assert 0 < found[0].distance < 0.1
     assert found[1].distance == 0
     assert list(near("image", IMAGE, {}, new)) == list(near("image", IMAGE, train, {})) == []
+
+
+def test_what_is_as_near_as_all_others_is_no_copy():
+    train = pictures(12, 0)
+    once, again = ([mixed(p, q) for p, q in zip(train, pictures(12, seed))] for seed in (1, 2))
+    assert list(near("image", IMAGE, keyed(once, "train"), keyed(again, "test"))) == []
 
 
 def test_all_copies_are_copies_though_nothing_else_is_usual():

@@ -17,7 +17,7 @@ CASES = {
     "these streams look unrelated": ({"seen": 0.02, "rivals": 0.01}, {"seen": 0.02, "rivals": 0.3}),
     "8000 pairs: memorising": ({"seen": 0.8, "rising": True}, {"seen": 0.92, "rising": True}),
     "99% of the way to the ceiling on what it has seen, 60% on level 1": ({"new": 0.6}, {"new": 0.95}),
-    "still learning (70% of the way": ({"seen": 0.7, "falling": True}, {"seen": 0.7}),
+    "still learning (70% of the way": ({"seen": 0.7, "falling": True}, {"new": 0.95, "falling": True}),
     "close to its ceiling (95% of the way)": ({"seen": 0.95, "new": 0.93}, {"seen": 0.85, "new": 0.8}),
     "a simple rival is better (90%": ({"seen": 0.6, "rivals": 0.9}, {"seen": 0.6, "rivals": 0.5}),
     "no longer learning at 60%": ({"seen": 0.6}, {"seen": 0.6, "falling": True}),

@@ -1,6 +1,7 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from composed import COMPOSED
+from information import INFORMATION
 from mutant import Mutant
 from scenes import WORLD
 from signals import SIGNALS
@@ -488,4 +489,4 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD)
+MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *INFORMATION)

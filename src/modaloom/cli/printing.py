@@ -60,11 +60,18 @@ def figure(value: Any) -> str:
 
 
 def information(found: "Sequence[Told]") -> None:
-    """The bits that rows tell about columns, each with its interval and the exact figure if there is one."""
+    """The bits that rows tell about columns, each with its interval and the exact figure if there is one.
+
+    Nothing where there is no pair.
+    """
+    if not found:
+        return
     wants = tuple(dict.fromkeys(told.want for told in found))
     cells = {(told.given, told.want): _told(told) for told in found}
     givens = dict.fromkeys(told.given for told in found)
-    typer.echo("bits that a stream tells about another one, by the model's bounds:")
+    typer.echo(
+        "bits that a stream tells about another one (of a pair's two figures the smaller is the better):"
+    )
     table(
         ("given", *(f"-> {want}" for want in wants)),
         ((given, *(cells.get((given, want), "") for want in wants)) for given in givens),

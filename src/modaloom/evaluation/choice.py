@@ -8,7 +8,7 @@ from modaloom.evaluation.information import Exact
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
-from modaloom.world import STREAMS
+from modaloom.world import STREAMS, VISIBLE
 from modaloom.world.information import exact_information, fixed_facts
 from modaloom.world.splits import SPLITS
 from modaloom.world.write import FACTS
@@ -29,10 +29,11 @@ def judge_of(
 
 
 def exact_of(folder: Path, split: str) -> Exact:
-    """The mutual information of two streams over a world's split; None for any other folder and stream."""
-    if not (folder / FACTS).is_file() or split not in SPLITS:
+    """The mutual information of two streams over a split of a world of scenes; None for all else."""
+    facts = list(read_facts(folder / FACTS).values()) if (folder / FACTS).is_file() else []
+    if not facts or split not in SPLITS or not all(set(VISIBLE) <= line.keys() for line in facts):
         return lambda one, other: None
-    fixed = fixed_facts(read_facts(folder / FACTS).values())
+    fixed = fixed_facts(facts)
     return lambda one, other: (
         exact_information(one, other, split=split, fixed=fixed) if {one, other} <= STREAMS.keys() else None
     )

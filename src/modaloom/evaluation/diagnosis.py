@@ -65,7 +65,10 @@ RULES = (
         "{seen:.0%} of the way to the ceiling on what it has seen, {new:.0%} on {hardest}: more varied data, "
         "or a longer training",
     ),
-    Rule(lambda e: e.falling, "still learning ({seen:.0%} of the way to the ceiling): train longer"),
+    Rule(
+        lambda e: e.falling and e.seen < ALL,
+        "still learning ({seen:.0%} of the way to the ceiling): train longer",
+    ),
     Rule(lambda e: e.seen >= MUCH, "close to its ceiling ({seen:.0%} of the way)"),
     Rule(
         lambda e: e.rivals > e.seen,
