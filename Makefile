@@ -1,10 +1,10 @@
-# make env | demo | test | test-full | test-mutants. Needs Python 3.11+, git and make.
+# make env | demo | test | test-full | test-mutants | browser. Needs Python 3.11+, git and make.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 STAMP := .venv/.installed-$(shell echo '$(TORCH)' | tr -c 'A-Za-z0-9.\n' '_')
 
-.PHONY: env demo test test-full test-mutants lint clean
+.PHONY: env demo test test-full test-mutants browser lint clean
 
 env: $(STAMP)
 
@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
 	sed 's/^torch==.*/$(subst /,\/,$(TORCH))/' constraints.txt > .venv/constraints.txt
 	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt "$(TORCH)"
-	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt -e '.[examples,peers,dev]'
+	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt -e '.[examples,peers,oracles,photographs,dev]'
 	touch $@
 
 demo: env
@@ -32,6 +32,12 @@ test-full: lint
 
 test-mutants: env
 	$(BIN)/python tests/mutants/run.py
+
+# The report in a real browser. Installs Debian's chromium (as root) and playwright.
+browser: env
+	command -v chromium || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt -e '.[browser]'
+	$(BIN)/python -m pytest tests/report/test_report_browser.py
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -30,7 +30,7 @@ class Scale:
 
 
 def chart(panels: Mapping[str, Sequence[Line]], path: Path, *, x: Scale, y: Scale) -> None:
-    """Title → curves, their names in the corner."""
+    """Title → curves, their names in the corner on the right that they leave free."""
     sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")
     for i, (title, curves) in enumerate(panels.items()):
         sheet.paste(_panel(title, curves, x, y), (i * WIDTH, 0))
@@ -50,11 +50,12 @@ def _panel(title: str, curves: Sequence[Line], x: Scale, y: Scale) -> Image.Imag
         pen.text((across.at(value), BOTTOM + 6), f"{value:g}", fill="black", font=font, anchor="mt")
     pen.text(((LEFT + RIGHT) / 2, HEIGHT - 8), x.name, fill="black", font=font, anchor="mb")
     pen.text((LEFT, TOP - 10), f"{title}: {y.name}", fill="black", font=font, anchor="lb")
+    ends = [up.at(curve.points[-1][1]) for curve in curves]
+    names = TOP if sum(ends) / len(ends) > (TOP + BOTTOM) / 2 else BOTTOM - LEADING * (len(curves) + 1)
     for i, (curve, colour) in enumerate(zip(curves, COLOURS)):
         points = [(across.at(a), up.at(b)) for a, b in curve.points]
         pen.line(points, fill=colour, width=2)
         for a, b in points:
             pen.ellipse([a - 3, b - 3, a + 3, b + 3], fill=colour)
-        low = BOTTOM - 10 - LEADING * (len(curves) - 1 - i)
-        pen.text((RIGHT, low), curve.name, fill=colour, font=font, anchor="rs")
+        pen.text((RIGHT, names + LEADING * (i + 1)), curve.name, fill=colour, font=font, anchor="rs")
     return panel

@@ -90,5 +90,10 @@ def seeds(text: str) -> list[int]:
     return [int(seed) for seed in text.split(",")]
 
 
+def numbers(text: str) -> list[float]:
+    """`0.5,1` → [0.5, 1.0]."""
+    return [float(number) for number in text.split(",")]
+
+
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -48,7 +48,7 @@ class Exam:
         given = {name: [s.streams[name] for s in self.samples] for name in direction.given}
         names, n = [sample.key for sample in self.samples], len(self.samples)
         drawn = self.run.model.generate(given, direction.want, n=n, names=names, options=sampling)
-        return self.judge.score(direction, drawn, self.samples)[METRIC]
+        return self.judge.score(direction, drawn, self.samples)[METRIC].value
 
 
 def fitting(run: api.TrainedRun) -> list[str]:

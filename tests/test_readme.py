@@ -144,9 +144,8 @@ def _is_test(path: str, function: str) -> bool:
 
 
 def test_every_formula_names_its_file() -> None:
-    named = re.findall(
-        r"`((?:quantizers|diffusion|models|training)/[\w/]*)(\.py)?`", text("docs/mathematics.md")
-    )
+    places = "quantizers|diffusion|models|training|evaluation|metrics"
+    named = re.findall(rf"`((?:{places})/[\w/]*)(\.py)?`", text("docs/mathematics.md"))
     assert len(named) > 30
     assert [path for path, suffix in named if not (ROOT / "src/modaloom" / f"{path}{suffix}").exists()] == []
 

@@ -95,6 +95,7 @@ def test_train(words: tuple[str, ...], why: str, world: Path, refused: Call) -> 
 
 def test_other_ranges(run: Path, world: Path, refused: Call) -> None:
     refused("evaluate", run, world, "--n", 0, "--json", "rows.json", names="n is 0")
+    refused("evaluate", run, world, "--rows", "capton->image", names="did you mean 'caption'")
     refused("evaluate", run, world, "--json", "nowhere/rows.json", names="nowhere/rows.json")
     refused("world", "out", "--n", 0, names="n is 0")
     refused("world", "out", "--streams", "imag", names="did you mean 'image'?")

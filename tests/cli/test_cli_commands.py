@@ -150,7 +150,19 @@ def test_codes_and_back(run: Path, world: Path, tmp_path: Path) -> None:
 def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     result = done("evaluate", run, world, "--n", 5, "--json", tmp_path / "rows.json")
     rows = json.loads((tmp_path / "rows.json").read_text())
-    columns = ["row", "split", "metric", "value", "floor", "baseline", "retrieval", "ceiling", "n"]
+    columns = [
+        "row",
+        "split",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "floor",
+        "baseline",
+        "retrieval",
+        "ceiling",
+        "n",
+    ]
     assert all(list(row) == columns for row in rows)
     assert {row["split"] for row in rows} == {"seen", "level1", "level2"}
     head, *lines = result.stdout.splitlines()
@@ -163,6 +175,13 @@ def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     assert re.match(r"image +-?\d+\.\d+ \(.* to .*; exact \d+\.\d+\)$", lines[bits + 2])
     assert lines[0].split()[:3] == [rows[0]["row"], rows[0]["split"], rows[0]["metric"]]
     assert lines[0].split()[3] == f"{rows[0]['value']:.3f}"
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_evaluate_chosen_rows(run: Path, world: Path, tmp_path: Path) -> None:
+    done("evaluate", run, world, "--n", 2, "--rows", "caption->image", "--json", tmp_path / "rows.json")
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert {row["row"] for row in rows} == {"caption->image"}
 
 
 def test_report_with_and_without_samples(run: Path) -> None:

@@ -19,5 +19,5 @@ def test_exact_figures_are_those_of_the_worlds_own_scenes(tmp_path):
     exact = exact_of(tmp_path, "test-seen")
     assert abs(exact("image", "caption") - math.log2(19 * 7)) < 1e-6
     assert exact("image", "note") is exact_of(tmp_path, "test-odd")("image", "caption") is None
-    write(tmp_path, [{"relation": "left of"}] * 3)  # another kind of scene
+    write(tmp_path, [{"world": "duo", "relation": "left of"}] * 3)
     assert exact_of(tmp_path, "test-seen")("image", "caption") is None

@@ -40,10 +40,13 @@ def test_a_perfect_model_reaches_the_ceiling_everywhere(perfect):
     missed = {
         key: row
         for key, row in perfect.items()
-        if row.value != pytest.approx(1) and "diversity" not in key[2]
+        if row.value != pytest.approx(1) and key[2].split(".")[0] not in ("diversity", "copies")
     }
     assert not missed
-    assert all(row.ceiling == pytest.approx(1) for row in perfect.values() if "diversity" not in row.metric)
+    assert all(row.ceiling == pytest.approx(row.value) for row in perfect.values() if row.ceiling is not None)
+    assert {key[2] for key, row in perfect.items() if row.ceiling is None} == {"diversity.background"}
+    copies = [row for row in perfect.values() if row.metric == "copies.image"]
+    assert {row.value for row in copies} == {0.05}  # two of 40 real pictures are among the nearest 5%
     assert {key[:2] for key in perfect} == {
         *((d.name, s) for d in (I2C, C2I, IQ2A) for s in ("seen", "level1", "level2")),
         (JOINT.name, "seen"),
@@ -157,6 +160,8 @@ def test_plain_data_by_hand():
         "split": "test",
         "metric": "exact",
         "value": 0.5,
+        "low": pytest.approx(0.15, abs=1e-3),  # (0.5 + z²/8 ± z·√(1/16 + z²/64)) / (1 + z²/4)
+        "high": pytest.approx(0.85, abs=1e-3),
         "floor": 0.5,
         "baseline": 1.0,
         "retrieval": 1.0,

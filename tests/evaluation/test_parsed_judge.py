@@ -35,10 +35,14 @@ C2I, JOINT = Direction(("caption",), ("image",)), Direction((), ("image", "capti
 I2C = Direction(("image",), ("caption",))
 
 
+def values(figures):
+    return {metric: figure.value for metric, figure in figures.items()}
+
+
 def test_slots_are_averaged_over_samples():
     says = ["circle red", "circle red", "circle red", "circle blue"]  # one colour and one shape are wrong
     answers = [{"caption": "a small {1} {0} at the top left".format(*said.split())} for said in says]
-    assert JUDGE.score(I2C, answers, SAMPLES) == {
+    assert values(JUDGE.score(I2C, answers, SAMPLES)) == {
         "slot.shape": 0.75,
         "slot.colour": 0.75,
         "slot.size": 1,
@@ -71,7 +75,7 @@ def test_agreement_and_entropies():
     drawn = [SCENES["a"], SCENES["a"], SCENES["d"], SCENES["d"]]
     answers = [{"image": image(one), "caption": caption(one)} for one in drawn]
     answers[0]["caption"] = "a small green circle at the top left"
-    found = JUDGE.score(JOINT, answers, SAMPLES)
+    found = values(JUDGE.score(JOINT, answers, SAMPLES))
     assert found["agree.mean"] == pytest.approx(15 / 16)
     assert found["agree.all"] == 0.75
     half, quarters = math.log(2), 1.5 * math.log(2)
@@ -88,7 +92,7 @@ def test_what_cannot_be_parsed_has_no_entropy():
         {"image": image(SCENES["d"]), "caption": ""}
     ]
     blank = answers[0]["image"].point(lambda _: 128)
-    found = JUDGE.score(JOINT, [*answers[:2], *[{"image": blank, "caption": ""}] * 2], SAMPLES)
+    found = values(JUDGE.score(JOINT, [*answers[:2], *[{"image": blank, "caption": ""}] * 2], SAMPLES))
     assert found["agree.mean"] == 0
     assert found["entropy.colour"] == 0
 
@@ -98,23 +102,8 @@ def test_diversity_is_what_two_draws_vary_over_what_two_scenes_do():
     blank = {"image": dark["image"].point(lambda _: 128)}
     assert JUDGE.free(C2I) == ("background",)
     assert JUDGE.free(I2C) == ()
-    found = JUDGE.diversity(C2I, [dark, dark, dark, dark], [dark, light, light, blank])
+    found = values(JUDGE.diversity(C2I, [dark, dark, dark, dark], [dark, light, light, blank]))
     assert found == {"diversity.background": pytest.approx(0.5 / 0.5)}
-
-
-def test_directions_ask_only_what_can_be_known():
-    names = [d.name for d in all_directions(["image", "caption", "question", "answer"], JUDGE)]
-    assert names == [
-        "caption->image",
-        "caption+question+answer->image",
-        "image->caption",
-        "image+question+answer->caption",
-        "image+question->answer",
-        "image+caption+question->answer",
-        "->image+caption",
-    ]
-    assert not JUDGE.related(["caption", "question"], "answer")  # a caption is silent on the background
-    assert all_directions(["caption", "question"], JUDGE) == []
 
 
 MOVING = {
@@ -132,18 +121,18 @@ MOVED = [Sample(key, {}) for key in MOVING]
 
 def test_what_a_picture_does_not_show_is_no_fault_of_its_caption():
     answers = [{"caption": caption(replace(one, motion="down fast"))} for one in MOVING.values()]
-    found = MOVES.score(I2C, answers, MOVED)
+    found = values(MOVES.score(I2C, answers, MOVED))
     assert found["exact"] == 1
     assert "slot.motion" not in found
     assert MOVES.free(I2C) == ("motion",)
     still, right = ([{"caption": caption(MOVING[key])}] * 2 for key in ("still", "right"))
-    assert MOVES.diversity(I2C, still, right) == {"diversity.motion": pytest.approx(1 / 0.75)}
+    assert values(MOVES.diversity(I2C, still, right)) == {"diversity.motion": pytest.approx(1 / 0.75)}
 
 
 def test_a_caption_tells_the_speed_that_a_record_measures():
     ask = Direction(("caption",), ("record",))
     answers = [{"record": record(replace(one, motion="down slow"))} for one in MOVING.values()]
-    found = MOVES.score(ask, answers, MOVED)
+    found = values(MOVES.score(ask, answers, MOVED))
     assert found["slot.speed"] == found["exact"] == 0.5
     assert "slot.tempo" not in found
     assert MOVES.free(ask) == ("tempo",)
@@ -161,10 +150,10 @@ def test_a_speed_is_a_part_of_a_motion():
 def test_captions_are_checked_for_motion_against_each_other():
     ask = Direction(("caption",), ("caption.zh",))
     answers = [{"caption.zh": CHINESE.render(replace(one, motion="left slow"))} for one in MOVING.values()]
-    assert MOVES.score(ask, answers, MOVED)["slot.motion"] == 0.25
+    assert MOVES.score(ask, answers, MOVED)["slot.motion"].value == 0.25
     joint = Direction((), ("caption", "caption.zh"))
     pairs = [{"caption": caption(one), **answer} for one, answer in zip(MOVING.values(), answers)]
-    assert MOVES.score(joint, pairs, MOVED)["agree.all"] == 0.25
+    assert MOVES.score(joint, pairs, MOVED)["agree.all"].value == 0.25
 
 
 def test_only_streams_that_share_something_are_drawn_together():
@@ -182,7 +171,7 @@ def test_a_world_written_before_there_was_motion_is_judged_without_it(tmp_path):
     for answer in answers:
         del answer["record"]["speed"], answer["record"]["beats_per_second"]
     for direction in all_directions(streams, old):
-        found = old.score(direction, answers, SAMPLES)
+        found = values(old.score(direction, answers, SAMPLES))
         assert found.get("exact", found.get("agree.all")) == 1
         assert not {name.split(".")[-1] for name in found}.intersection(new)
         assert old.floor(direction, SAMPLES, SAMPLES, {}).keys() <= found.keys()

@@ -106,6 +106,25 @@ def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None
     assert len({(31, 119, 180), (214, 39, 40)} & colours) == 2
 
 
+def test_accuracy_stands_beside_variety(load: Any) -> None:
+    """Guidance 3 is right more often and varies less; a line starts where there is least variety."""
+    diversity = load("diversity")
+    grid = diversity["Grid"]([1.0, 3.0], [0.9])
+
+    def rows(right: float, varied: float) -> list[Row]:
+        figures = {"slot.mean": right, "coverage.image": 0.9, "diversity.background": varied, "exact": 0.1}
+        return [Row("caption->image", "seen", metric, value, n=9) for metric, value in figures.items()]
+
+    found = {grid.name(1.0, 0.9): rows(0.8, 0.7), grid.name(3.0, 0.9): rows(0.95, 0.2)}
+    assert diversity["figures"](found["w 3, T 0.9"]) == {
+        "caption->image, seen: slot.mean": 0.95,
+        "caption->image, seen: coverage.image": 0.9,
+        "caption->image, seen: diversity.background": 0.2,
+    }
+    line = Line("T 0.9", [(0.2, 0.95), (0.7, 0.8)])
+    assert diversity["curves"](found, grid) == {"caption->image, seen": [line]}
+
+
 def test_curves_lie_where_their_values_say(load: Any, tmp_path: Path) -> None:
     chart = load("chart")
     line = Line("one", [(4, 0.0), (8, 1.0)])

@@ -11,28 +11,28 @@ MLP = "networks/test_mlp.py"
 SIGNALS = (
     Mutant(
         "some data left at t = 1",
-        "diffusion/gaussian.py",
-        "rest = ((1 - t) * (math.pi / 2))",
-        "rest = ((1.008 - t) * (math.pi / 2) / 1.008)",
+        "diffusion/angle.py",
+        "return (1 - t) * RIGHT",
+        "return (1.008 - t) * RIGHT / 1.008",
         GAUSSIAN,
     ),
     Mutant(
         "levels off the circle",
         "diffusion/gaussian.py",
-        "return Level(torch.sin(rest), torch.sin(angle))",
-        "return Level(1 - t.reshape(angle.shape), torch.sin(angle))",
+        "return Level(torch.sin(self.schedule.rest(t)), torch",
+        "return Level(1 - t, torch",
         GAUSSIAN,
     ),
     Mutant(
         "cosine of the angle (not exact 0)",
         "diffusion/gaussian.py",
-        "torch.sin(rest)",
-        "torch.cos(angle)",
+        "torch.sin(self.schedule.rest(t))",
+        "torch.cos(self.schedule.angle(t))",
         GAUSSIAN,
     ),
     Mutant(
         "loss target of other noise",
-        "diffusion/gaussian.py",
+        "diffusion/continuous.py",
         "prediction.target(data, noise, level)",
         "prediction.target(data, -noise, level)",
         GAUSSIAN,
@@ -54,8 +54,8 @@ SIGNALS = (
     Mutant(
         "v sign in mean",
         "diffusion/prediction.py",
-        "level.signal * state - level.noise * output",
-        "level.signal * state + level.noise * output",
+        "(level.signal * state - level.noise * output)",
+        "(level.signal * state + level.noise * output)",
         GAUSSIAN,
     ),
     Mutant(
@@ -82,7 +82,7 @@ SIGNALS = (
     Mutant(
         "v gain of S not S+1",
         "diffusion/prediction.py",
-        "return level.noise.square()",
+        "return (level.noise / _power(level)).square()",
         "return 1 / level.snr",
         GAUSSIAN,
     ),
@@ -137,7 +137,7 @@ SIGNALS = (
     ),
     Mutant(
         "ddim equal times allowed",
-        "diffusion/samplers/continuous/ddim.py",
+        "diffusion/samplers/continuous/walk.py",
         "(steps < 0).all()",
         "(steps <= 0).all()",
         GAUSSIAN,

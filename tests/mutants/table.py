@@ -1,8 +1,13 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
 from composed import COMPOSED
+from continuous import CONTINUOUS
 from information import INFORMATION
+from judged import JUDGED
 from mutant import Mutant
+from pages import REPORT
+from pictures import PICTURES
+from restoring import RESTORING
 from scenes import WORLD
 from signals import SIGNALS
 
@@ -489,4 +494,17 @@ TRAINING = (
     ),
 )
 
-MUTANTS = (*QUANTIZERS, *COMPOSED, *DIFFUSION, *SIGNALS, *TRAINING, *WORLD, *INFORMATION)
+MUTANTS = (
+    *QUANTIZERS,
+    *COMPOSED,
+    *DIFFUSION,
+    *CONTINUOUS,
+    *RESTORING,
+    *SIGNALS,
+    *TRAINING,
+    *WORLD,
+    *PICTURES,
+    *JUDGED,
+    *REPORT,
+    *INFORMATION,
+)

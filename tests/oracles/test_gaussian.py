@@ -89,11 +89,16 @@ def test_v_is_the_state_s_velocity() -> None:
 
 
 def test_losses_agree_after_conversion() -> None:
-    """D1: weights min(S, γ), /S and /(S + 1) on x0, eps and v give the same gradient of the same estimate."""
+    """D1: the same weight (S, cut at 5) on the clean data gives every parameterisation the same gradient."""
     data, eps, estimate = noise(19, 2), noise(19, 2, seed=1), noise(19, 2, seed=2).requires_grad_()
     level = PROCESS.level(torch.linspace(0.05, 0.95, 19, dtype=torch.float64), data)
     state, weight = level.mix(data, eps), level.snr.clamp_max(5)
-    weights = {"x0": weight, "eps": weight / level.snr, "v": weight / (level.snr + 1)}
+    weights = {
+        "x0": weight,
+        "eps": weight / level.snr,
+        "v": weight / (level.snr + 1),
+        "velocity": weight / (level.snr.sqrt() + 1) ** 2,
+    }
     for name, prediction in PREDICTIONS.items():
         implied = (state - level.signal * estimate) / level.noise
         output = prediction.target(estimate, implied, level)
@@ -130,13 +135,13 @@ def test_the_exact_denoiser_has_the_least_loss(name: str) -> None:
 def test_noise_says_nothing_at_1() -> None:
     """D3: ε is refused where ᾱ = 0, v and x0 are not."""
     state, t = noise(2, 3), torch.tensor([0.5, 1.0], dtype=torch.float64)
-    for name in ("x0", "v"):
+    for name in ("x0", "v", "velocity"):
         assert denoiser(lambda x, t: x, PROCESS, PREDICTIONS[name])(state, t).isfinite().all()
     with pytest.raises(BadValue, match="predict v or x0"):
         denoiser(lambda x, t: x, PROCESS, PREDICTIONS["eps"])(state, t)
 
 
-@pytest.mark.parametrize("name", ["x0", "v"])
+@pytest.mark.parametrize("name", ["x0", "v", "velocity"])
 def test_constant_data_recovers_its_mean(name: str) -> None:
     """D3: what has no loss on constant data draws it from noise, in a single step from t = 1 too."""
     constant, prediction = torch.tensor([3.0, -7.0], dtype=torch.float64), PREDICTIONS[name]

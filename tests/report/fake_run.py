@@ -17,8 +17,14 @@ def write_run(folder: Path, *, steps: int = 400, size: int = 16, finished: bool 
     put(folder / "data.json", data())
     put(
         folder / "scores.json",
-        {"rows": scores(), "headline": ["Words → pictures: 93%."], "warnings": ["x < y"]},
+        {
+            "rows": scores(),
+            "headline": ["Words → pictures: 93%."],
+            "warnings": ["x < y"],
+            "diagnosis": [{"row": "image->caption", "sentence": "Train < longer."}],
+        },
     )
+    put(folder / "information.json", {"pairs": information()})
     put(folder / "usage.json", {"image": usage(64)})
     lines = [json.dumps(record) for record in metrics(steps)]
     (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
@@ -61,6 +67,14 @@ def scores() -> list[dict[str, Any]]:
     ]
 
 
+def information() -> list[dict[str, Any]]:
+    def pair(given: str, want: str, bits: float, **beside: float | None) -> dict[str, Any]:
+        known = {"low": bits - 0.5, "high": bits + 0.5, "entropy": 10.0, "exact": None, "n": 200, **beside}
+        return {"given": given, "want": want, "bits": bits, **known}
+
+    return [pair("image", "caption", 7.0, exact=7.25), pair("caption", "image", -0.125)]
+
+
 def usage(codes: int) -> dict[str, Any]:
     counts = [[round(4000 / (1 + i)) for i in range(codes)], [100] * (codes - 3) + [0] * 3]
     return {"size": codes, "depth": 2, "counts": counts, "perplexity": [20.5, codes - 3.0]}
@@ -91,20 +105,27 @@ def metrics(steps: int) -> list[dict[str, Any]]:
 
 
 def write_samples(folder: Path, size: int) -> None:
+    """A block with a good sample and a bad one, and an atlas of three codes."""
     folder.mkdir()
-    (folder / "0001.given.caption.txt").write_text(CAPTION)
-    for name, shade in {"0": 40, "1": 90, "truth": 140}.items():
+    (folder / "given.caption.txt").write_text(CAPTION)
+    roles = {"wanted": 40, "truth": 90, "nearest": 140}
+    for name, shade in roles.items():
         gradient = (
             Image.radial_gradient("L").resize((size, size)).point(lambda v, shade=shade: (v + shade) % 256)
         )
-        gradient.convert("RGB").save(folder / f"0001.{name}.image.png")
-    rows = [
-        {
-            "key": "0001",
-            "given": {"caption": "0001.given.caption.txt"},
-            "wanted": {"image": ["0001.0.image.png", "0001.1.image.png"]},
-            "truth": {"image": "0001.truth.image.png"},
-        }
-    ]
-    block = {"title": "caption → image, seen", "command": "modaloom generate run --n 2", "rows": rows}
-    put(folder / "index.json", {"blocks": [block]})
+        gradient.convert("RGB").save(folder / f"{name}.image.png")
+    row = {"given": {"caption": "given.caption.txt"}} | {
+        role: {"image": f"{role}.image.png"} for role in roles
+    }
+    block = {
+        "given": ["caption"],
+        "want": ["image"],
+        "drawn": 48,
+        "command": "modaloom generate run given --want image",
+        "rows": [row],
+        "worst": [{**row, "note": "slot.mean 0.50, wrong: shape"}],
+    }
+    put(folder / "index.json", {"split": "level2", "blocks": [block]})
+    Image.linear_gradient("L").resize((16 * 16, 32)).convert("RGBA").save(folder / "atlas.image.png")
+    shares = {"codes": [5, 0, 9], "shares": [0.7, 0.2, 0.1], "used": 3, "columns": 16}
+    put(folder / "atlas.json", {"image": {"file": "atlas.image.png", **shares}})

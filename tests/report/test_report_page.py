@@ -1,17 +1,36 @@
 import json
 import re
+import shlex
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fake_run import CAPTION, put, write_run
+from fake_run import CAPTION, put, scores, write_run
 from PIL import Image
 
 from modaloom.core.errors import BadRun
 from modaloom.report import write_report
 
-FILES = ("config.json", "data.json", "scores.json", "usage.json", "metrics.jsonl", "samples/index.json")
-OUTSIDE = re.compile(r"""https?://|\b(?:src|href|poster)\s*=\s*["']?+(?!data:)|@import|url\(|<script""")
+SECTIONS = {
+    "config.json": ["Configuration"],
+    "data.json": ["Data"],
+    "scores.json": ["Headline", "Scores", "Diagnosis", "Warnings"],
+    "usage.json": ["Codebooks"],
+    "information.json": ["Information"],
+    "metrics.jsonl": ["Training"],
+    "samples/index.json": ["Samples", "Worst"],
+    "samples/atlas.json": ["Code atlas"],
+    "samples/atlas.image.png": ["Code atlas"],
+}
+"""File of a run → the sections that it fills."""
+ORDER = [
+    *("Headline", "Scores", "Samples", "Worst", "Diagnosis", "Information"),
+    *("Training", "Code atlas", "Codebooks", "Data", "Warnings", "Configuration"),
+]
+OUTSIDE = re.compile(
+    r"""https?://|\b(?:src|href|poster)\s*=\s*["']?+(?!data:|#)|@import|url\((?!data:)|<script"""
+)
 VOID = {"meta", "link", "img"}
 
 
@@ -48,8 +67,7 @@ class Balance(HTMLParser):
 
 def test_a_page_has_every_section_in_order_and_is_well_formed(run: Path) -> None:
     html = page(run)
-    order = ["Scores", "Samples", "Warnings", "Training", "Codebooks", "Data", "Make it again"]
-    assert titles(html) == order
+    assert titles(html) == ORDER
     checker = Balance()
     checker.feed(html)
     assert checker.open == []
@@ -57,23 +75,24 @@ def test_a_page_has_every_section_in_order_and_is_well_formed(run: Path) -> None
         "<h1>my run</h1>",
         "Words → pictures: 93%.",
         "x &lt; y",
-        "caption → image, seen",
+        "caption → image",
+        "image → caption</th><td>Train &lt; longer.",
         "train 8,000",
     ):
         assert text in html
-    assert "modaloom generate run --n 2" in html
-    assert "modaloom train &#x27;my pairs&#x27;" in html
     assert "perplexity 20 of 64 (32%), 0 codes never used" in html
     assert "perplexity 61 of 64 (95%), 3 codes never used" in html
     assert "30 skipped" in html
     assert "… and 10 more" in html
-    assert html.count("<img") == 3
+    assert html.count("<img") == 6
+    assert "slot.mean 0.50, wrong: shape" in html
 
 
 def test_nothing_is_loaded_from_elsewhere(run: Path) -> None:
     assert not OUTSIDE.search(page(run))
     assert OUTSIDE.search('<img src="a.png">')
     assert OUTSIDE.search("<link href=https://a.b/c.css>")
+    assert OUTSIDE.search("background: url(a.png)")
 
 
 def test_what_people_wrote_is_escaped(run: Path) -> None:
@@ -83,17 +102,29 @@ def test_what_people_wrote_is_escaped(run: Path) -> None:
     assert "a &lt;b&gt;red&lt;/b&gt; circle &amp; a" in html
 
 
-@pytest.mark.parametrize("missing", FILES)
-def test_a_missing_file_costs_its_section_only(run: Path, missing: str) -> None:
-    sections = dict(zip(FILES, ("", "Data", "Scores", "Codebooks", "Training", "Samples")))
-    everything = titles(page(run))
+@pytest.mark.parametrize("missing", SECTIONS)
+def test_a_missing_file_costs_its_sections_only(run: Path, missing: str) -> None:
     (run / missing).unlink()
-    if missing == "scores.json":
-        everything.remove("Warnings")
-    assert titles(page(run)) == [title for title in everything if title != sections[missing]]
+    assert titles(page(run)) == [title for title in ORDER if title not in SECTIONS[missing]]
 
 
-@pytest.mark.parametrize("damaged", [name for name in FILES if name.endswith(".json")])
+def test_the_command_that_makes_it_stands_under_each_section(run: Path) -> None:
+    html = page(run)
+    folder, data = shlex.quote(str(run)), "'my pairs'"
+    evaluate = f"modaloom evaluate {folder} {data}"
+    train = f"modaloom train {data} --out {shlex.quote(f'{run}-again')} --config "
+    train += shlex.quote(str(run / "config.json"))
+    expected = dict.fromkeys(ORDER, train) | dict.fromkeys(("Headline", "Scores", "Warnings"), evaluate)
+    expected |= dict.fromkeys(("Samples", "Worst"), "modaloom generate run given --want image")
+    expected |= {"Code atlas": f"modaloom report {folder}", "Data": f"modaloom inspect {data}"}
+    for title, section in zip(ORDER, re.findall(r"<section.*?</section>", html, re.S), strict=True):
+        commands = re.findall(r'class="command"><code>(.*?)</code>', section)
+        assert [unescape(command) for command in commands] == [expected[title]], title
+        assert f'<a href="#{title.lower().replace(" ", "-")}">' in html
+        assert f'<section id="{title.lower().replace(" ", "-")}">' in section
+
+
+@pytest.mark.parametrize("damaged", [name for name in SECTIONS if name.endswith(".json")])
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff"])
 def test_a_damaged_file_is_named(run: Path, damaged: str, content: bytes) -> None:
     (run / damaged).write_bytes(content)
@@ -101,7 +132,8 @@ def test_a_damaged_file_is_named(run: Path, damaged: str, content: bytes) -> Non
 
 
 def test_an_empty_folder_has_a_page_and_a_missing_one_is_an_error(tmp_path: Path) -> None:
-    assert titles(page(tmp_path)) == ["Make it again"]
+    assert titles(page(tmp_path)) == []
+    assert "The training has not started." in page(tmp_path)
     with pytest.raises(BadRun, match="is no run folder"):
         write_report(tmp_path / "none")
 
@@ -118,16 +150,17 @@ def test_only_an_unfinished_run_refreshes(run: Path) -> None:
 def test_samples_can_be_left_out(run: Path) -> None:
     html = page(run, samples=False)
     assert "<img" not in html
-    assert "Samples" not in titles(html)
+    assert "url(" not in html
+    assert titles(html) == [title for title in ORDER if title not in ("Samples", "Worst", "Code atlas")]
 
 
 def test_what_cannot_be_shown_is_named(run: Path) -> None:
-    (run / "samples" / "0001.0.image.png").write_bytes(b"")
+    (run / "samples" / "wanted.image.png").write_bytes(b"")
     html = page(run)
-    assert html.count("<img") == 2
-    assert "0001.0.image.png: is empty" in html
+    assert html.count("<img") == 4
+    assert "wanted.image.png: is empty" in html
     (run / "data.json").unlink()
-    assert "0001.1.image.png (its modality is unknown)" in page(run)
+    assert "truth.image.png (its modality is unknown)" in page(run)
 
 
 def test_the_page_does_not_grow_with_the_run(tmp_path: Path) -> None:
@@ -139,15 +172,69 @@ def test_the_page_does_not_grow_with_the_run(tmp_path: Path) -> None:
 
 def test_pictures_are_embedded_up_to_a_budget(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modaloom.report.samples.BUDGET", 100_000)
-    Image.effect_noise((100, 100), 90).convert("RGB").save(run / "samples" / "0001.0.image.png")
+    Image.effect_noise((100, 100), 90).convert("RGB").save(run / "samples" / "wanted.image.png")
     index = json.loads((run / "samples" / "index.json").read_text())
     index["blocks"][0]["rows"] *= 20
     put(run / "samples" / "index.json", index)
     html = page(run)
-    shown = html.count('class="row"')
+    shown = html[: html.index('id="worst"')].count("<article><figure")
     assert 1 <= shown < 9
     assert f"{20 - shown} more in samples/" in html
-    assert len(html) < 130_000
+    assert len(html) < 200_000
+
+
+def test_the_headline_is_of_unseen_combinations_beside_its_rivals(run: Path) -> None:
+    html = page(run)
+    cards = re.findall(r'<article class="card">(.*?)</article>', html)
+    assert len(cards) == 2
+    reads = next(card for card in cards if "<h3>image → caption" in card)
+    assert "unseen combinations (level 1), n 500" in reads
+    assert "<b>0.62</b> of slots" in reads
+    assert "interval" not in reads
+    bars = dict(re.findall(r'class="bar (\w+)"><i style="width: (\d+)%"', reads))
+    assert bars == {"value": "63", "retrieval": "71", "baseline": "33", "floor": "25", "ceiling": "100"}
+    draws = next(card for card in cards if "<h3>caption → image" in card)
+    assert "<b>21.50</b> dB PSNR" in draws
+
+
+def test_a_headline_says_its_interval_and_whether_less_is_better(run: Path) -> None:
+    row = {"row": "image->age", "split": "test", "metric": "error", "value": 0.5, "low": 0.4, "high": 0.625}
+    put(run / "scores.json", {"rows": [row]})
+    html = page(run)
+    assert "95% interval 0.40 to 0.62" in html
+    assert "standard deviations of error; less is better" in html
+    assert ">low<" in html
+    assert ">n<" not in html
+
+
+def test_where_nothing_is_given_the_headline_is_of_that(run: Path) -> None:
+    put(run / "scores.json", {"rows": [row for row in scores() if row["row"].startswith("->")]})
+    assert "<h3>nothing → image + caption</h3>" in page(run)
+
+
+def test_information_is_a_matrix_filled_by_its_share_of_the_entropy(run: Path) -> None:
+    html = page(run)
+    (section,) = re.findall(r'<section id="information">.*?</section>', html, re.S)
+    assert re.findall(r"--fill: (\d+)%", section) == ["70", "0"]
+    assert re.findall(r"<b>(.*?)</b>", section) == ["7", "-0.12"]
+    for text in ("6.50 to 7.50", "exact 7.25", "-0.62 to 0.38", "→ caption", "→ image"):
+        assert text in section
+
+
+def test_the_atlas_places_every_code_on_its_sheet(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modaloom.report.atlas.OPEN", 2)
+    atlas = json.loads((run / "samples" / "atlas.json").read_text())
+    atlas["image"] |= {"columns": 2}
+    put(run / "samples" / "atlas.json", atlas)
+    (section,) = re.findall(r'<section id="code-atlas">.*?</section>', page(run), re.S)
+    assert re.findall(r'class="(\w+)" style="--x: (\d); --y: (\d)"', section) == [
+        *(("look", "0", "0"), ("place", "0", "1")),
+        *(("look", "1", "0"), ("place", "1", "1")),
+        *(("look", "0", "2"), ("place", "0", "3")),
+    ]
+    assert re.findall(r"[\d.]+%(?=</small>)", section) == ["70.0%", "20.0%", "10.0%"]
+    assert "code 5: 70.00% of all uses" in section
+    assert "<summary>1 more</summary>" in section
 
 
 def test_a_cell_shows_the_metric_that_stands_for_its_row(run: Path) -> None:

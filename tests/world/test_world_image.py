@@ -68,3 +68,13 @@ def test_image_and_record_measure_the_same_object():
         assert row["area"] == pytest.approx(shown.sum(), rel=0.1)
         assert row["x"] == pytest.approx((shown @ grid).sum() / shown.sum(), abs=1.5)
         assert row["y"] == pytest.approx((shown.T @ grid).sum() / shown.sum(), abs=1.5)
+
+
+@pytest.mark.parametrize("shape", OUTLINES)
+def test_a_finer_grid_shows_the_same_outline_with_a_sharper_edge(shape):
+    placed = Placed(OUTLINES[shape], 8.0, 16.2, 16.4, GREY)
+    coarse, fine = coverage(placed), coverage(placed, 128)
+    assert fine.sum() / 16 == pytest.approx(placed.area, rel=0.01)
+    pooled = fine.reshape(32, 4, 32, 4).mean((1, 3))
+    assert np.abs(pooled - coarse).max() < 0.2
+    assert ((fine > 0) & (fine < 1)).sum() < 6 * ((coarse > 0) & (coarse < 1)).sum()

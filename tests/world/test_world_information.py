@@ -69,6 +69,7 @@ def test_streams_that_share_chance_have_no_exact_figure():
     assert exact_information("image", "record") is None  # both measure one jittered object
     assert exact_information("caption", "caption.noisy") is None  # the same paraphrase
     assert exact_information("image", "image") is None
+    assert exact_information("image", "image.gray") is None  # one is made of the other
     assert exact_information("caption", "record") is not None
     with pytest.raises(BadValue, match=r"did you mean 'caption'"):
         exact_information("captoin", "image")

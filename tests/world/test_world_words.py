@@ -94,6 +94,20 @@ def test_one_scene_is_described_in_many_ways(stream):
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stream)
+def test_motion_follows_on_the_sentence_of_the_scene_at_rest(book):
+    def clauses(novel):
+        for i in range(100):
+            still = replace(SCENES[0], motion=STILL, nuisance=i, novel_words=novel)
+            moves, rests = (book.render(one) for one in (replace(still, motion="up fast"), still))
+            assert moves.startswith(rests)
+            yield moves[len(rests) :]
+
+    seen, novel = set(clauses(False)), set(clauses(True))
+    assert not seen & novel
+    assert (len(seen), len(novel)) == (len(book.motions.seen), len(book.motions.novel))
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stream)
 def test_held_out_paraphrases_are_new_orders_of_known_words(book):
     for said in (book.sentences, book.motions):
         assert len(set(said.seen)) == len(said.seen) >= 5

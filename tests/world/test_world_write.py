@@ -9,6 +9,7 @@ from modaloom.data.folder import open_folder
 from modaloom.modalities import MODALITIES
 from modaloom.world import FACTORS, STREAMS
 from modaloom.world.splits import SPLITS
+from modaloom.world.worlds import WORLDS, world_of
 from modaloom.world.write import FACTS, write_world
 
 
@@ -101,3 +102,37 @@ def test_bad_options_write_nothing(tmp_path, options):
     with pytest.raises(BadValue):
         written(tmp_path / "w", **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_world_is_written_and_its_facts_name_it(tmp_path, name):
+    written(tmp_path / "w", 2, world=name, held_out=1)
+    facts = [json.loads(line) for line in (tmp_path / "w" / FACTS).read_text().splitlines()]
+    assert {row["world"] for row in facts} == {name}
+    assert world_of(facts) is WORLDS[name]
+    index = open_folder(tmp_path / "w")
+    assert index.modality_of == {stream: rule.modality for stream, rule in WORLDS[name].streams.items()}
+    assert not index.problems
+
+
+def test_pictures_have_the_side_that_is_asked_for(tmp_path):
+    written(tmp_path / "w", 1, side=48, streams=["image", "image.small"], held_out=1)
+    sizes = [
+        MODALITIES["image"].read(tmp_path / "w" / "train" / f"000001.{name}.png").size
+        for name in ("image", "image.small")
+    ]
+    assert sizes == [(48, 48), (12, 12)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"world": "dou"}, "did you mean 'duo'"),
+        ({"world": "duo", "streams": ["record"]}, "unknown stream 'record'"),
+        ({"side": 33}, "multiple of 8"),
+        ({"side": 16}, "at least 32"),
+    ],
+)
+def test_bad_worlds_and_sides_are_refused(tmp_path, options, message):
+    with pytest.raises(BadValue, match=message):
+        written(tmp_path / "w", **options)

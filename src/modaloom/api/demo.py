@@ -11,8 +11,9 @@ from modaloom.recipes.demo import World
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.engine import Engine
-from modaloom.world import STREAMS
+from modaloom.world.scene import SIDE
 from modaloom.world.splits import NONE
+from modaloom.world.worlds import SOLO
 from modaloom.world.write import write_world
 
 SAMPLES = 100
@@ -26,17 +27,21 @@ def world(
     seed: int = 0,
     held_out: int | None = None,
     streams: Sequence[str] = (),
+    world: str = SOLO.name,
+    side: int = SIDE,
     fixed: Mapping[str, str] = NONE,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Write the procedural world as plain files, all streams or the named ones.
+    """Write a procedural world as plain files, all streams or the named ones.
 
+    `world`: one of WORLDS. `side`: of the pictures, pixels.
     `fixed`: factor → the one value that it has in every scene, such as motion → still.
 
     Raises `BadFolder` if the folder holds something, `BadValue`.
     """
-    streams = streams or tuple(STREAMS)
-    for done, total in write_world(folder, n, seed=seed, held_out=held_out, streams=streams, fixed=fixed):
+    for done, total in write_world(
+        folder, n, seed=seed, held_out=held_out, streams=streams, world=world, side=side, fixed=fixed
+    ):
         watch(done, total)
 
 

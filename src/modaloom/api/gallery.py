@@ -1,103 +1,163 @@
-"""The pictures of the report: what the model makes of the first held-out samples, beside the truth."""
+"""The examples of the report: what the model makes of the first held-out samples, and its worst."""
 
+import json
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modaloom.api.judge import held_out
-from modaloom.api.trained import TrainedRun
+from modaloom.api.trained import TrainedRun, generate
+from modaloom.api.worst import lowest, marks
 from modaloom.core.types import Sample
-from modaloom.data.folder import open_folder
+from modaloom.data.folder import Folder, open_folder
+from modaloom.data.reader import Reader
+from modaloom.data.writer import PROVENANCE, writing
 from modaloom.evaluation.choice import judge_of
-from modaloom.evaluation.judge import all_directions
+from modaloom.evaluation.directions import all_directions
+from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
+from modaloom.report.facts import INDEX, SAMPLES
 from modaloom.runs.durable import write_json
 
-SHOWN = 8
-"""Held-out samples a direction."""
-DRAWS = 3
-"""Draws a sample: they should differ in what is left open."""
+DRAWN = 48
+"""Held-out samples a direction is drawn for, once each."""
+SHOWN, WORST = 16, 8
+"""The first of them, and the worst of them."""
+
+Values = Mapping[int, Mapping[str, Value]]
+"""Place among a direction's samples → stream → value."""
+Files = Mapping[int, Mapping[str, str]]
+"""The same → path below RUN/samples."""
 
 
 def write_gallery(trained: TrainedRun, folder: str) -> None:
     """Fill RUN/samples with draws for every direction, and `index.json`, which the report reads.
 
     The samples are the first ones of the last test split (the hardest of a world) and the seed is 0: nothing
-    is picked.
+    is picked. The worst are those of the DRAWN that the judge, asked one by one, marks lowest; whatever is as
+    good as the truth is not among them. Every direction has a folder: `given` and `drawn` are the input and
+    output of its command; `truth` and `nearest`, the training sample most like the draw, have the same keys.
+
+    Raises what reading the folder and `generate` raise.
     """
     index = open_folder(Path(folder))
     by_split = held_out(trained, index)
     if not by_split:
         return
     split, samples = [*by_split.items()][-1]
-    root = trained.path / "samples"
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir()
     judge = judge_of(index.path, samples, {}, trained.modality_of)
+    root = trained.path / SAMPLES
+    shutil.rmtree(root, ignore_errors=True)
     directions = all_directions(list(trained.model.streams), judge, trained.model.wanted)
-    blocks = [
-        _block(trained, root, number, direction, split, samples)
-        for number, direction in enumerate(directions)
-    ]
-    write_json(root / "index.json", {"blocks": [block for block in blocks if block]})
+    directions.sort(key=lambda direction: (not direction.given, len(direction.given)))
+    blocks = [_block(_Wall(trained, root, direction), index, judge, samples) for direction in directions]
+    shown = {"split": split.removeprefix("test-"), "blocks": [block for block in blocks if block]}
+    write_json(root / INDEX, shown)
 
 
-def _block(
-    trained: TrainedRun,
-    root: Path,
-    number: int,
-    direction: Direction,
-    split: str,
-    samples: Sequence[Sample],
-) -> dict[str, Any] | None:
-    whole = [s for s in samples if all(name in s.streams for name in direction.streams)][:SHOWN]
+@dataclass(frozen=True)
+class _Wall:
+    """Where the samples of one direction hang."""
+
+    trained: TrainedRun
+    root: Path
+    direction: Direction
+
+    @property
+    def folder(self) -> Path:
+        return self.root / f"{'+'.join(self.direction.given) or 'nothing'}-to-{'+'.join(self.direction.want)}"
+
+    def hang(self, role: str, values: Values) -> Files:
+        """Write values as plain files of the data contract."""
+        if any(values.values()):
+            with writing(self.folder / role, self.trained.modality_of) as writer:
+                for place, streams in values.items():
+                    writer.write(Sample(_key(place), streams))
+        return self.files(role, values)
+
+    def files(self, role: str, values: Values) -> Files:
+        """Where they are."""
+        suffix = {name: MODALITIES[m].suffixes[0] for name, m in self.trained.modality_of.items()}
+        stem = f"{self.folder.name}/{role}"
+        return {
+            place: {name: f"{stem}/{_key(place)}.{name}.{suffix[name]}" for name in streams}
+            for place, streams in values.items()
+        }
+
+    def draw(self, n: int) -> Values:
+        """One draw for each of the n samples that hang in `given`; n from nothing."""
+        given = self.folder / "given" if self.direction.given else None
+        drawn = generate(
+            self.trained.path,
+            given,
+            want=self.direction.want,
+            out=self.folder / "drawn",
+            n=None if given else n,
+            device=self.trained.device,
+        )
+        return {int(sample.key): sample.streams for sample in drawn}
+
+    def command(self, n: int) -> str:
+        """What draws the same."""
+        source = [str(self.folder / "given")] if self.direction.given else ["--n", str(n)]
+        words = ["generate", str(self.trained.path), *source, "--want", ",".join(self.direction.want)]
+        return shlex.join(["modaloom", *words, "--out", "drawn"])
+
+    def nearest(self, index: Folder) -> Values:
+        """The training sample that `generate` found nearest to each draw; none where it found none."""
+        lines = (self.folder / "drawn" / PROVENANCE).read_text(encoding="utf-8").splitlines()
+        key_of = {int(line["key"]): line["nearest"] for line in map(json.loads, lines)}
+        source_of = {sample.key: sample for sample in index.samples}
+        reader = Reader(index, streams=self.direction.want)
+        return {
+            place: reader.read(source_of[key]).streams for place, key in key_of.items() if key in source_of
+        }
+
+
+def _block(wall: _Wall, index: Folder, judge: Judge, samples: Sequence[Sample]) -> dict[str, Any] | None:
+    """What `index.json` says of a direction; None where no sample has its streams."""
+    ask = wall.direction
+    whole = [s for s in samples if all(name in s.streams for name in ask.streams)][:DRAWN]
     if not whole:
         return None
-    rows = []
-    draws = [_draw(trained, direction, whole, i) for i in range(DRAWS)]
-    for n, sample in enumerate(whole):
-        stem = f"{number:02d}-{n:02d}"
-        truth = _some(sample, direction.want if direction.given else ())
-        rows.append(
-            {
-                "key": sample.key if direction.given else str(n),
-                "given": _write(
-                    trained, root, f"{stem}-given", {g: sample.streams[g] for g in direction.given}
-                ),
-                "wanted": {
-                    name: [
-                        _write(trained, root, f"{stem}-{i}", {name: draw[n][name]})[name]
-                        for i, draw in enumerate(draws)
-                    ]
-                    for name in direction.want
-                },
-                "truth": _write(trained, root, f"{stem}-truth", truth),
-            }
-        )
-    title = f"{' + '.join(direction.given) or 'nothing'} → {' + '.join(direction.want)}"
-    words = ["modaloom", "generate", str(trained.path), "FOLDER", "--want", ",".join(direction.want)]
-    return {"title": f"{title}, {split}", "command": shlex.join(words), "rows": rows}
+    given = wall.hang("given", {i: _some(sample, ask.given) for i, sample in enumerate(whole)})
+    drawn = wall.draw(len(whole))
+    marked = marks(judge, ask, drawn, whole)
+    worst, first = lowest(marked, WORST), [*drawn][:SHOWN]
+    shown = {*first, *worst}
+    roles = {
+        "given": given,
+        "wanted": wall.files("drawn", drawn),
+        "truth": wall.hang("truth", {i: _some(whole[i], ask.want if ask.given else ()) for i in shown}),
+        "nearest": wall.hang("nearest", _at(shown, wall.nearest(index))),
+    }
+
+    def row(place: int) -> dict[str, Any]:
+        """Role → stream → file."""
+        return {role: files.get(place, {}) for role, files in roles.items()}
+
+    return {
+        "given": ask.given,
+        "want": ask.want,
+        "drawn": len(drawn),
+        "command": wall.command(len(whole)),
+        "rows": [row(place) for place in first],
+        "worst": [{**row(place), "note": marked[place].note} for place in worst],
+    }
 
 
-def _draw(
-    trained: TrainedRun, direction: Direction, samples: Sequence[Sample], number: int
-) -> list[dict[str, Any]]:
-    given = {name: [sample.streams[name] for sample in samples] for name in direction.given}
-    names = [f"{sample.key}-{number}" for sample in samples]
-    return trained.model.generate(given, direction.want, n=len(samples), seed=0, names=names)
+def _key(place: int) -> str:
+    return f"{place:04d}"
 
 
-def _write(trained: TrainedRun, root: Path, stem: str, values: Mapping[str, Any]) -> dict[str, str]:
-    files = {}
-    for name, value in values.items():
-        modality = MODALITIES[trained.model.streams[name].modality]
-        files[name] = f"{stem}.{name}.{modality.suffixes[0]}"
-        modality.write(value, root / files[name])
-    return files
-
-
-def _some(sample: Sample, names: Sequence[str]) -> dict[str, Any]:
+def _some(sample: Sample, names: Iterable[str]) -> dict[str, Value]:
     return {name: sample.streams[name] for name in names}
+
+
+def _at(places: Iterable[int], values: Values) -> Values:
+    return {place: values[place] for place in places if place in values}

@@ -11,9 +11,8 @@ from modaloom.data.folder import open_folder
 from modaloom.evaluation.choice import exact_of
 from modaloom.evaluation.information import Told
 from modaloom.evaluation.information import information as tell
+from modaloom.report.facts import INFORMATION
 from modaloom.runs.durable import write_json
-
-INFORMATION = "information.json"
 
 
 def information(

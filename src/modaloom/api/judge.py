@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from modaloom.api.notices import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
@@ -12,6 +13,7 @@ from modaloom.data.folder import Folder, open_folder
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
 from modaloom.evaluation.choice import judge_of
+from modaloom.evaluation.directions import all_directions, named_directions
 from modaloom.evaluation.evaluator import evaluate as score
 from modaloom.evaluation.rows import Row
 
@@ -23,23 +25,31 @@ def evaluate(
     run: str | os.PathLike[str] | TrainedRun,
     folder: str | os.PathLike[str],
     *,
+    rows: Sequence[str] = (),
     n: int = 500,
     seed: int = 0,
+    sampling: Mapping[str, Any] | None = None,
     device: str = "auto",
     watch: Callable[[Row], None] = lambda row: None,
     say: Say = silent,
 ) -> list[Row]:
-    """Every row that the folder's streams allow, on its test splits (else its validation split).
-
-    `device` is where a run that is named works; one that is loaded stays where it is.
-
-    `watch` gets each row when it is there, `say` the files that could not be read.
+    """Rows on the folder's test splits (else its validation split).
 
     Training samples for floors, baselines and retrieval come from the folder's own training split. A world's
-    folder is judged by parsing, any other by comparing with the truth.
+    folder is judged by parsing, any other by comparing with the truth and by the model's own bits.
+
+    Args:
+        rows: directions such as "image->caption" or "image+question->answer"; default every one that the
+            folder's streams allow.
+        n: most samples a direction and split; fewer where there are many directions.
+        sampling: fields of `Sampling` that differ from the run's.
+        device: where a run that is named works; one that is loaded stays where it is.
+        watch: gets each row when it is there.
+        say: gets the files that could not be read.
 
     Raises:
         BadFolder: nothing held out, or none of the run's streams.
+        BadValue: a direction that cannot be asked or checked, an option out of its range.
     """
     check_range("n", n, 1)
     trained = run if isinstance(run, TrainedRun) else load(run, device=device)
@@ -52,11 +62,19 @@ def evaluate(
     if not tests or not train:
         raise BadFolder(f"{folder} has no training split with a test split beside it; nothing to compare")
     judge = judge_of(index.path, train, tests, trained.modality_of)
-    rows = []
-    for row in score(trained.model, train, tests, judge=judge, n=n, seed=seed):
-        rows.append(row)
+    wanted = [name for name in trained.model.wanted if name in streams]
+    directions = (
+        named_directions(rows, streams, judge, wanted) if rows else all_directions(streams, judge, wanted)
+    )
+    way = trained.sampling(sampling or {})
+    options = {direction.name: way for direction in directions} if sampling else None
+    found = []
+    for row in score(
+        trained.model, train, tests, judge=judge, directions=directions, n=n, seed=seed, options=options
+    ):
+        found.append(row)
         watch(row)
-    return rows
+    return found
 
 
 def held_out(trained: TrainedRun, index: Folder, say: Say = silent) -> dict[str, list[Sample]]:

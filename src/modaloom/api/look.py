@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+from modaloom.api.atlas import write_atlas
+from modaloom.api.trained import load
 from modaloom.core.errors import BadRun
 from modaloom.data.inspect import Inspection
 from modaloom.data.inspect import inspect as inspect_folder
 from modaloom.report.page import write_report
-from modaloom.runs.store import CONFIG
+from modaloom.runs.store import CONFIG, RunFolder
 
 
 def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Inspection:
@@ -16,8 +18,13 @@ def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Insp
 
 
 def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:
-    """Write the page of a run, finished or not, and return its path. Raises `BadRun` and `WorkFailed`."""
+    """Write the page of a run, finished or not, and return its path; of a finished one, the atlas too.
+
+    Raises `BadRun` and `WorkFailed`.
+    """
     path = Path(run)
     if not (path / CONFIG).exists():
         raise BadRun(f"{path} is no run folder; give the --out of a training")
+    if samples and RunFolder.open(path).model.is_dir():
+        write_atlas(load(path, device="cpu"))
     return write_report(path, samples=samples)

@@ -1,6 +1,5 @@
 """The training sample that a draw resembles most, by its codes: what the run's caches hold."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modaloom.api.caches import Caches
 from modaloom.core.types import Sample
 from modaloom.models.model import Model
-from modaloom.training.prepare import CACHE, KEYS
 
 
 @dataclass(frozen=True)
@@ -25,15 +24,12 @@ class Neighbours:
     @classmethod
     def of(cls, run: Path) -> "Neighbours":
         """Of a run folder."""
+        caches = Caches.of(run)
+        if caches is None:
+            return cls()
         try:
-            facts = json.loads((run / CACHE / KEYS).read_text(encoding="utf-8"))
-            rows = [i for i, split in enumerate(facts["splits"]) if split == "train"]
-            codes = {
-                path.name.removeprefix("codes.").rsplit("-", 1)[0]: np.load(path, mmap_mode="r")[rows]
-                for path in (run / CACHE).glob("codes.*.npy")
-                if not path.name.endswith(".present.npy")
-            }
-            return cls([facts["keys"][i] for i in rows], codes)
+            codes = {name: array[caches.rows] for name, array in caches.arrays("codes").items()}
+            return cls(caches.keys, codes)
         except (OSError, ValueError, LookupError):
             return cls()
 

@@ -82,6 +82,11 @@ class TrainedRun:
         return changed
 
     @property
+    def device(self) -> str:
+        """Where it works."""
+        return next(self.model.loom.parameters()).device.type
+
+    @property
     def modality_of(self) -> dict[str, str]:
         """Stream → modality's name."""
         return {name: stream.modality for name, stream in self.model.streams.items()}

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from modaloom.api.atlas import write_atlas
 from modaloom.api.gallery import write_gallery
 from modaloom.api.information import information, write_information
 from modaloom.api.judge import evaluate
@@ -228,6 +229,7 @@ def _finish(run: RunFolder, fit: Fit, samples: int, watch: Watch) -> TrainedRun:
         watch.say(f"not evaluated: {error}")
         rows = []
     write_gallery(trained, data["folder"])
+    write_atlas(trained)
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]

@@ -43,6 +43,9 @@ def evaluate(
     run: options.RunPath,
     folder: options.FolderPath,
     file: options.JsonPath = None,
+    rows: Annotated[
+        str, typer.Option(metavar='"A->B,A+B->C"', help="Only these directions; default all.")
+    ] = "",
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
     seed: options.Seed = 0,
     device: options.Device = "auto",
@@ -52,23 +55,25 @@ def evaluate(
 
     options.check_json(file)
     with Progress() as progress:
-        rows = api.evaluate(
+        found = api.evaluate(
             run,
             folder,
+            rows=options.names(rows),
             n=n,
             seed=seed,
             device=device,
             watch=printing.watch(progress).row,
             say=printing.notice,
         )
-    plain = [row.to_dict() for row in rows]
+    plain = [row.to_dict() for row in found]
     if file is not None:
         file.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
     printing.table(
         tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
     )
-    printing.information(api.information(run, folder, n=min(n, TOLD), seed=seed, device=device))
-    for one in api.diagnosis(run, rows):
+    if not rows:
+        printing.information(api.information(run, folder, n=min(n, TOLD), seed=seed, device=device))
+    for one in api.diagnosis(run, found):
         typer.echo(f"{one.row}: {one.sentence}")
 
 

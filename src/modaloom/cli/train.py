@@ -85,11 +85,15 @@ def world(
     n: Annotated[int, typer.Option(help="Training samples.")] = 1000,
     seed: options.Seed = 0,
     streams: options.Streams = "",
+    world: Annotated[
+        str, typer.Option("--world", help="solo: one object; duo: two objects and a relation.")
+    ] = "solo",
+    side: Annotated[int, typer.Option(help="Of the pictures, pixels.")] = 32,
     fix: Annotated[
         list[str] | None, typer.Option(metavar="FACTOR=VALUE", help="Such as motion=still; repeatable.")
     ] = None,
 ) -> None:
-    """Write the built-in world as plain files."""
+    """Write a built-in world as plain files."""
     from modaloom import api
 
     with Progress() as progress:
@@ -98,6 +102,8 @@ def world(
             n=n,
             seed=seed,
             streams=options.names(streams),
+            world=world,
+            side=side,
             fixed=options.fixed(fix or ()),
             watch=lambda done, total: progress.show("samples", done, total),
         )

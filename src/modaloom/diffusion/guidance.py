@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from modaloom.core.types import Canvas, Denoiser, Logits
+from modaloom.diffusion.prediction import Mean
 
 
 def drop_given(canvas: Canvas) -> Canvas:
@@ -41,3 +42,15 @@ def extrapolate(free: Tensor, conditional: Tensor, scale: float) -> Tensor:
     low, high = free.to(dtype).log_softmax(-1), conditional.to(dtype).log_softmax(-1)
     mixed = low + scale * (high - low)
     return mixed.masked_fill(high == -torch.inf, -torch.inf).log_softmax(-1)
+
+
+def guide_mean(conditional: Mean, free: Mean, scale: float) -> Mean:
+    """The same for signals, whose scores and so whose means mix linearly: D = D_u + scale · (D_c − D_u)."""
+    if scale in (0, 1):
+        return conditional if scale else free
+
+    def guided(state: Tensor, t: Tensor) -> Tensor:
+        low = free(state, t)
+        return low + scale * (conditional(state, t) - low)
+
+    return guided

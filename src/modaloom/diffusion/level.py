@@ -6,6 +6,11 @@ import torch
 from torch import Tensor
 
 
+def over(t: Tensor, like: Tensor) -> Tensor:
+    """(B,) → (B, 1, …), to go over `like` (B, ...)."""
+    return t.reshape(-1, *[1] * (like.ndim - 1))
+
+
 @dataclass(frozen=True)
 class Level:
     """state = signal · data + noise · ε with ε ~ N(0, I). Both are ≥ 0 and broadcast over the state."""
@@ -14,6 +19,11 @@ class Level:
     """√ᾱ: 1 at data; where a process loses all of it, 0 at noise."""
     noise: Tensor
     """σ: 0 at data."""
+
+    @property
+    def ratio(self) -> Tensor:
+        """σ / √ᾱ: the noise beside data of full size; 0 at data, ∞ where no signal is left."""
+        return self.noise / self.signal
 
     @property
     def snr(self) -> Tensor:

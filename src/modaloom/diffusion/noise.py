@@ -1,4 +1,4 @@
-"""Uniform random numbers in float64, on the generator's device: a seed means the same on any other."""
+"""Random numbers in float64, on the generator's device: a seed means the same on any other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,16 @@ class Noise:
         """float64 (B, *shape) of U[0, 1), B = len(generators) × each."""
         return torch.cat([uniforms(self.each, *shape, generator=g) for g in self.generators])
 
+    def normal(self, *shape: int) -> Tensor:
+        """float64 (B, *shape) of N(0, 1)."""
+        return torch.cat([normals(self.each, *shape, generator=g) for g in self.generators])
+
 
 def uniforms(*shape: int, generator: torch.Generator) -> Tensor:
     """float64 U[0, 1)."""
     return torch.rand(*shape, dtype=torch.float64, device=generator.device, generator=generator)
+
+
+def normals(*shape: int, generator: torch.Generator) -> Tensor:
+    """float64 N(0, 1)."""
+    return torch.randn(*shape, dtype=torch.float64, device=generator.device, generator=generator)

@@ -36,7 +36,9 @@ class Prediction:
     mean: Callable[[Tensor, Tensor, Level], Tensor]
     """Output, state, level → clean data."""
     gain: Callable[[Level], Tensor]
-    """Squared error of the clean data per squared error of the output: 1 (x0), 1/S (eps), 1/(S + 1) (v)."""
+    """Squared error of the clean data per squared error of the output: 1 (x0), 1/S (eps), 1/(S + 1) (v).
+
+    The last where the process preserves variance."""
 
 
 def _noise_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
@@ -54,11 +56,28 @@ def _v_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
 
 
 def _mean_from_v(output: Tensor, state: Tensor, level: Level) -> Tensor:
-    return level.signal * state - level.noise * output
+    return (level.signal * state - level.noise * output) / _power(level)
 
 
 def _v_gain(level: Level) -> Tensor:
-    return level.noise.square()
+    return (level.noise / _power(level)).square()
+
+
+def _power(level: Level) -> Tensor:
+    """1 where the process preserves variance, and always more than 0."""
+    return level.signal.square() + level.noise.square()
+
+
+def _velocity_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
+    return noise - data
+
+
+def _mean_from_velocity(output: Tensor, state: Tensor, level: Level) -> Tensor:
+    return (state - level.noise * output) / (level.signal + level.noise)
+
+
+def _velocity_gain(level: Level) -> Tensor:
+    return (level.noise / (level.signal + level.noise)).square()
 
 
 PREDICTIONS: dict[str, Prediction] = {
@@ -69,8 +88,10 @@ PREDICTIONS: dict[str, Prediction] = {
     ),
     "eps": Prediction(_noise_target, _mean_from_noise, lambda level: 1 / level.snr),
     "v": Prediction(_v_target, _mean_from_v, _v_gain),
+    "velocity": Prediction(_velocity_target, _mean_from_velocity, _velocity_gain),
 }
-"""`v` (Salimans & Ho 2022, arXiv 2202.00512, §4 and appendix D) is for processes with ᾱ + σ² = 1."""
+"""All are for every process. `v` is Salimans & Ho's (2022, arXiv 2202.00512, §4 and appendix D), `velocity`
+that of rectified flow, ε − x (arXiv 2209.03003, eq. 1)."""
 
 
 def denoiser(network: Network, process: Levels, prediction: Prediction) -> Mean:

@@ -2,9 +2,11 @@
 
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose
+from modaloom.evaluation.directions import all_directions, named_directions
 from modaloom.evaluation.evaluator import evaluate
+from modaloom.evaluation.figure import Figure, Interval, Least, Share, Statistic, average
 from modaloom.evaluation.headline import headlines, no_better, sentence
-from modaloom.evaluation.judge import Judge, all_directions
+from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
@@ -13,15 +15,22 @@ from modaloom.evaluation.rows import Direction, Row
 __all__ = [
     "Diagnosis",
     "Direction",
+    "Figure",
+    "Interval",
     "Judge",
+    "Least",
     "ParsedJudge",
     "PlainJudge",
     "Row",
+    "Share",
+    "Statistic",
     "all_directions",
+    "average",
     "diagnose",
     "evaluate",
     "headlines",
     "judge_of",
+    "named_directions",
     "no_better",
     "overfitting",
     "read_facts",

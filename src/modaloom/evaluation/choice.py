@@ -8,9 +8,9 @@ from modaloom.evaluation.information import Exact
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
-from modaloom.world import STREAMS, VISIBLE
 from modaloom.world.information import exact_information, fixed_facts
 from modaloom.world.splits import SPLITS
+from modaloom.world.worlds import SOLO, world_of
 from modaloom.world.write import FACTS
 
 
@@ -23,17 +23,19 @@ def judge_of(
     """The world's where the folder keeps the facts of all these samples, else that of any data."""
     facts = read_facts(folder / FACTS) if (folder / FACTS).is_file() else {}
     keys = {sample.key for samples in (train, *tests.values()) for sample in samples}
-    if keys <= facts.keys() and modality_of.keys() <= STREAMS.keys():
+    if keys <= facts.keys() and modality_of.keys() <= world_of(facts.values()).streams.keys():
         return ParsedJudge(facts)
     return PlainJudge.fit(train, modality_of)
 
 
 def exact_of(folder: Path, split: str) -> Exact:
-    """The mutual information of two streams over a split of a world of scenes; None for all else."""
+    """The mutual information of two streams over a split of the world of one object; None for all else."""
     facts = list(read_facts(folder / FACTS).values()) if (folder / FACTS).is_file() else []
-    if not facts or split not in SPLITS or not all(set(VISIBLE) <= line.keys() for line in facts):
+    if not facts or split not in SPLITS or world_of(facts) is not SOLO:
         return lambda one, other: None
     fixed = fixed_facts(facts)
     return lambda one, other: (
-        exact_information(one, other, split=split, fixed=fixed) if {one, other} <= STREAMS.keys() else None
+        exact_information(one, other, split=split, fixed=fixed)
+        if {one, other} <= SOLO.streams.keys()
+        else None
     )

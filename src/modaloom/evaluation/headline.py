@@ -11,9 +11,10 @@ UNITS: Mapping[str, str] = {
     "psnr": " dB PSNR",
     "error": " standard deviations of error",
     "present": " answered",
+    "rank.top1": " of true pairs found among the others",
 }
 """Metric → what its figure counts; the first one that a direction has is its headline."""
-LOWER = ("error", "char_error", "mse")
+LOWER = ("error", "char_error", "mse", "bits", "copies")
 """Metrics of which less is better, with all that follows a dot."""
 NEAR = 0.98
 """Share of the best figure that is as good as it."""
@@ -35,14 +36,16 @@ def headlines(rows: Iterable[Row]) -> list[Row]:
 
 
 def sentence(row: Row) -> str:
-    """`image->caption on seen combinations: 0.93 of slots (guess 0.25, …, ceiling 0.99, n 500)`."""
+    """`image->caption on seen combinations: 0.93 of slots (0.91–0.95, guess 0.25, …, n 500)`."""
     rivals = {
         "guess": row.floor,
         "baseline": row.baseline,
         "retrieval": row.retrieval,
         "ceiling": row.ceiling,
     }
-    beside = [f"{name} {value:.2f}" for name, value in rivals.items() if value is not None] + [f"n {row.n}"]
+    within = [] if row.low is None or row.high is None else [f"{row.low:.2f}–{row.high:.2f}"]
+    shown = [f"{name} {value:.2f}" for name, value in rivals.items() if value is not None]
+    beside = [*within, *shown, f"n {row.n}"]
     unit = UNITS.get(row.metric, f" {row.metric}")
     return f"{row.row} on {PLACES.get(row.split, row.split)}: {row.value:.2f}{unit} ({', '.join(beside)})"
 
@@ -61,10 +64,15 @@ def _rank(row: Row) -> int:
     return ranked.index(row.metric) if row.metric in ranked else len(ranked)
 
 
+def sign(metric: str) -> int:
+    """-1 where less is better, else 1."""
+    return -1 if metric.split(".")[0] in LOWER else 1
+
+
 def _beaten(row: Row) -> bool:
-    sign = -1 if row.metric.split(".")[0] in LOWER else 1
-    simple = [sign * value for value in (row.floor, row.baseline) if value is not None]
-    if not simple or sign * row.value > max(simple):
+    way = sign(row.metric)
+    simple = [way * value for value in (row.floor, row.baseline) if value is not None]
+    if not simple or way * row.value > max(simple):
         return False
     # Where a simple answer reaches the ceiling too, there is nothing left to be better at.
-    return sign < 0 or row.ceiling is None or not row.value >= NEAR * max(row.ceiling, *simple) > 0
+    return way < 0 or row.ceiling is None or not row.value >= NEAR * max(row.ceiling, *simple) > 0

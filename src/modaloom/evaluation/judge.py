@@ -2,18 +2,25 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from typing import ClassVar
 
 from modaloom.core.types import Sample
+from modaloom.evaluation.figure import Figure
 from modaloom.evaluation.rows import Direction
 from modaloom.modalities.base import Value
 
 Answer = Mapping[str, Value]
 """Wanted stream → value."""
 
+Figures = Mapping[str, Figure]
+"""Metric → figure."""
+
 
 class Judge(ABC):
     """Scores answers, whoever gave them. Higher is better, but for metrics in `headline.LOWER`."""
+
+    parsed: ClassVar[bool]
+    """Whether answers are checked against facts. If not, the model's own bits are asked, too."""
 
     @abstractmethod
     def related(self, given: Sequence[str], want: str) -> bool:
@@ -28,10 +35,8 @@ class Judge(ABC):
         """What the given streams leave open in the wanted one: two draws should differ there."""
 
     @abstractmethod
-    def score(
-        self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]
-    ) -> dict[str, float]:
-        """Metric → mean over the answers; `samples` hold the truths."""
+    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Figures:
+        """Figures of the answers; `samples` hold the truths."""
 
     @abstractmethod
     def floor(
@@ -40,31 +45,5 @@ class Judge(ABC):
         """Metric → what is scored without looking at what is given; `typical` is the commonest answer."""
 
     @abstractmethod
-    def diversity(
-        self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]
-    ) -> dict[str, float]:
-        """Metric → how much two draws for the same givens differ in what is free; 1 is as much as data."""
-
-
-def all_directions(
-    streams: Sequence[str], judge: Judge, wanted: Sequence[str] | None = None
-) -> list[Direction]:
-    """Everything worth asking: each stream from the fewest others that say something of it, each from all
-    the others, and those that can be checked against each other from nothing. `wanted`: default all streams.
-    """
-    wanted = streams if wanted is None else wanted
-    found = [
-        Direction(given, (want,))
-        for want in wanted
-        for given in _givens([name for name in streams if name != want], want, judge)
-    ]
-    joint = judge.joint(wanted)
-    return [*found, *([Direction((), joint)] if joint else [])]
-
-
-def _givens(others: Sequence[str], want: str, judge: Judge) -> list[tuple[str, ...]]:
-    by_size = (
-        [g for g in combinations(others, k) if judge.related(g, want)] for k in range(1, 1 + len(others))
-    )
-    fewest = next(filter(None, by_size), [])
-    return list(dict.fromkeys([*fewest, tuple(others)])) if fewest else []
+    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Figures:
+        """How much two draws for the same givens differ in what is free; 1 is as much as data."""

@@ -28,6 +28,8 @@ class Library:
         self.samples = pick(train, (), MOST, seed)
         self.modality_of = modality_of
         self._spaces: dict[str, Space] = {}
+        self._embedded: dict[tuple[str, ...], Tensor] = {}
+        self._factors: dict[tuple[str, ...], Tensor] = {}
 
     def typical(self, direction: Direction) -> Answer:
         """The commonest value of each wanted stream."""
@@ -48,9 +50,8 @@ class Library:
         rows = self._rows(direction.streams)
         x, y = self._points(direction.given, rows), self._points(direction.want, rows)
         few_x, few_y = x[:MOST_LINEAR], y[:MOST_LINEAR]
-        gram = few_x @ few_x.T
-        gram.diagonal().add_(RIDGE * gram.diagonal().mean() + 1e-6)
-        weights = torch.linalg.solve(gram, few_x @ self._embed(direction.given, samples).T)
+        factor = self._factor(direction, few_x)
+        weights = torch.cholesky_solve(few_x @ self._embed(direction.given, samples).T, factor)
         return self._answers(direction, rows, nearest(weights.T @ few_y, y).index)
 
     def space(self, stream: str) -> Space:
@@ -59,6 +60,13 @@ class Library:
             values = [self.samples[row].streams[stream] for row in self._rows([stream])]
             self._spaces[stream] = Space.fit(MODALITIES[self.modality_of[stream]], values)
         return self._spaces[stream]
+
+    def embed(self, stream: str, samples: Sequence[Sample]) -> Tensor:
+        """The points of samples of distinct keys, float32 (n, D)."""
+        name = (stream, *(sample.key for sample in samples))
+        if name not in self._embedded:
+            self._embedded[name] = self.space(stream).embed([s.streams[stream] for s in samples])
+        return self._embedded[name]
 
     def covers(self, direction: Direction) -> bool:
         """Whether some training sample has all of its streams."""
@@ -71,11 +79,19 @@ class Library:
         return torch.cat([self._column(name, rows) for name in streams], 1)
 
     def _column(self, stream: str, rows: Sequence[int]) -> Tensor:
-        place = {row: i for i, row in enumerate(self._rows([stream]))}
-        return self.space(stream).points[[place[row] for row in rows]]
+        points, place = self.space(stream).points, {row: i for i, row in enumerate(self._rows([stream]))}
+        return points if len(rows) == len(points) else points[[place[row] for row in rows]]
 
     def _embed(self, streams: Sequence[str], samples: Sequence[Sample]) -> Tensor:
-        return torch.cat([self.space(name).embed([s.streams[name] for s in samples]) for name in streams], 1)
+        return torch.cat([self.embed(name, samples) for name in streams], 1)
+
+    def _factor(self, direction: Direction, points: Tensor) -> Tensor:
+        """The Cholesky factor of the ridge's matrix, the same for every split."""
+        if direction.streams not in self._factors:
+            gram = points @ points.T
+            gram.diagonal().add_(RIDGE * gram.diagonal().mean() + 1e-6)
+            self._factors[direction.streams] = torch.linalg.cholesky(gram)
+        return self._factors[direction.streams]
 
     def _answers(self, direction: Direction, rows: Sequence[int], index: Tensor) -> list[Answer]:
         found = [self.samples[rows[i]].streams for i in index.tolist()]

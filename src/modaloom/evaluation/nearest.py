@@ -20,12 +20,3 @@ def nearest(points: Tensor, among: Tensor) -> Nearest:
     index = (among.square().sum(1) - 2 * points @ among.T).argmin(1)
     # The expanded square loses small distances to rounding, and a copy must be at distance 0.
     return Nearest(index, (points - among[index]).norm(dim=1))
-
-
-def novelty(generated: Tensor, real: Tensor, train: Tensor) -> float | None:
-    """Median distance to the nearest training point (N, D), over that of real held-out ones.
-
-    About 1 for new samples, 0 for copies; None where the real ones are copies themselves.
-    """
-    usual = float(nearest(real, train).distance.median())
-    return float(nearest(generated, train).distance.median()) / usual if usual > 0 else None

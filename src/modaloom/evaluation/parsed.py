@@ -1,20 +1,24 @@
 """The judge of the world: answers are parsed into facts, and compared with the scene's."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
-from modaloom.evaluation.judge import Answer, Judge
+from modaloom.evaluation.figure import Figure, Least, Share, Statistic
+from modaloom.evaluation.judge import Answer, Figures, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.world import FACTORS, STREAMS, VISIBLE
-from modaloom.world.scene import INVALID, PART_OF
+from modaloom.world.scene import INVALID
 from modaloom.world.score import Facts, agree, floor, parse, score
+from modaloom.world.worlds import World, world_of
 
 
 def read_facts(path: Path) -> dict[str, Facts]:
@@ -35,36 +39,38 @@ class ParsedJudge(Judge):
     data's, at most 1; what cannot be parsed adds nothing to them. What never varies in the world has none.
     """
 
+    parsed = True
+
     def __init__(self, facts: Mapping[str, Facts]) -> None:
-        self.facts = facts
-        shown = {slot for rule in STREAMS.values() for slot in rule.determines}
+        self.facts, self.world = facts, world_of(facts.values())
+        shown = {slot for rule in self.world.streams.values() for slot in rule.determines}
         self._named = shown.intersection(*facts.values())
         self._varying = {s for s in self._named if len({known[s] for known in facts.values()}) > 1}
 
     def related(self, given: Sequence[str], want: str) -> bool:
-        return bool(_fixed(given).intersection(STREAMS[want].determines))
+        return bool(self._fixed(given).intersection(self._shown(want)))
 
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
-        shown = {name: {*STREAMS[name].determines} & FACTORS.keys() for name in streams}
+        shown = {name: {*self._shown(name)} & self.world.factors for name in streams}
         return tuple(n for n in shown if any(shown[n] & shown[other] for other in shown if other != n))
 
     def free(self, direction: Direction) -> tuple[str, ...]:
-        fixed = _fixed(direction.given)
-        told = fixed | {PART_OF[part] for part in fixed & PART_OF.keys()}
-        shown = STREAMS[direction.want[0]].determines
-        free = tuple(slot for slot in shown if slot in self._varying - told)
+        fixed = self._fixed(direction.given)
+        told = fixed | {whole for part, whole in self.world.part_of.items() if part in fixed}
+        free = tuple(slot for slot in self._shown(direction.want[0]) if slot in self._varying - told)
         return free if direction.given else ()
 
-    def score(
-        self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]
-    ) -> dict[str, float]:
+    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Figures:
         facts = self._facts(samples)
         if not direction.given:
-            return _agreement(direction.want, answers) | self._entropies(direction.want, answers, facts)
+            return _agreement(self.world, direction.want, answers) | self._entropies(
+                direction.want, answers, facts
+            )
         (want,), slots = direction.want, self._slots(direction)
-        scores = [score(want, answer[want], true) for answer, true in zip(answers, facts, strict=True)]
-        by_slot = {slot: fmean(hit[slot] for hit in scores) for slot in slots}
-        return _slot_figures(by_slot, exact=fmean(all(hit[slot] for slot in slots) for hit in scores))
+        scores = [
+            score(want, answer[want], true, self.world) for answer, true in zip(answers, facts, strict=True)
+        ]
+        return _hits({slot: [hit[slot] for hit in scores] for slot in slots})
 
     def floor(
         self, direction: Direction, train: Sequence[Sample], samples: Sequence[Sample], typical: Answer
@@ -72,86 +78,110 @@ class ParsedJudge(Judge):
         """Majority guesses, slot by slot; for streams drawn together, the chance that two scenes agree."""
         known, asked = self._facts(train), self._facts(samples)
         if not direction.given:
-            return _chance(direction.want, known)
+            return _chance(self.world, direction.want, known)
         slots = self._slots(direction)
         by_slot = floor(slots, known, asked)
         commonest = Counter(_tuple(facts, slots) for facts in known).most_common(1)[0][0]
         together = fmean(_tuple(facts, slots) == commonest for facts in asked)
-        return _slot_figures(by_slot, exact=together if len(slots) > 1 else by_slot[slots[0]])
+        return {
+            **{f"slot.{slot}": value for slot, value in by_slot.items()},
+            "slot.mean": fmean(by_slot.values()),
+            "slot.worst": min(by_slot.values()),
+            "exact": together if len(slots) > 1 else by_slot[slots[0]],
+        }
 
-    def diversity(
-        self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]
-    ) -> dict[str, float]:
+    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Figures:
         """`diversity.background`: how often both draws are valid and differ, over how often two scenes do."""
         (want,) = direction.want
-        pairs = [(parse(want, one[want]), parse(want, two[want])) for one, two in zip(first, second)]
-        figures: dict[str, float] = {}
+        pairs = [
+            (parse(want, one[want], self.world), parse(want, two[want], self.world))
+            for one, two in zip(first, second)
+        ]
+        figures: dict[str, Share] = {}
         for slot in self.free(direction):
             data = 1 - _collision(facts[slot] for facts in self.facts.values())
-            drawn = fmean(
-                INVALID not in {one[slot], two[slot]} and one[slot] != two[slot] for one, two in pairs
-            )
-            figures |= {f"diversity.{slot}": drawn / data} if data else {}
+            differ = [INVALID not in {one[slot], two[slot]} and one[slot] != two[slot] for one, two in pairs]
+            figures |= {f"diversity.{slot}": Share(torch.tensor(differ), unit=1 / data)} if data else {}
         return figures
 
     def _entropies(
         self, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
-    ) -> dict[str, float]:
-        shares = {}
+    ) -> dict[str, Figure]:
+        columns = {}
         for stream in reversed(streams):  # the first stream that shows a slot speaks for it
-            said = [parse(stream, answer[stream]) for answer in answers]
-            for slot in filter(self._varying.__contains__, STREAMS[stream].determines):
-                data = _entropy(true[slot] for true in facts)
-                drawn = _entropy(one[slot] for one in said if one[slot] != INVALID)
-                shares[slot] = min(1.0, drawn / data) if data else 1.0
-        mean = {"entropy.mean": fmean(shares.values())} if shares else {}
-        return {f"entropy.{slot}": share for slot, share in shares.items()} | mean
+            said = [parse(stream, answer[stream], self.world) for answer in answers]
+            for slot in filter(self._varying.__contains__, self._shown(stream)):
+                columns[slot] = _indices([one[slot] for one in said], [true[slot] for true in facts])
+        every = {**columns, "mean": torch.cat([*columns.values()], 1)} if columns else {}
+        return {f"entropy.{name}": Statistic(indices, _entropy_share) for name, indices in every.items()}
 
     def _slots(self, direction: Direction) -> list[str]:
-        fixed = _fixed(direction.given)
-        return [slot for slot in STREAMS[direction.want[0]].determines if slot in fixed & self._named]
+        fixed = self._fixed(direction.given) & self._named
+        return [slot for slot in self._shown(direction.want[0]) if slot in fixed]
+
+    def _shown(self, stream: str) -> tuple[str, ...]:
+        return self.world.streams[stream].determines
+
+    def _fixed(self, given: Sequence[str]) -> set[str]:
+        """What the given streams fix: also a factor's parts with the factor, and the answer with the question
+        and all that it may be about."""
+        fixed = {slot for name in given for slot in self._shown(name)}
+        fixed |= {part for part, whole in self.world.part_of.items() if whole in fixed}
+        return fixed | {"answer"} if fixed.issuperset(self.world.fix_answer) else fixed
 
     def _facts(self, samples: Sequence[Sample]) -> list[Facts]:
         return [self.facts[sample.key] for sample in samples]
 
 
-def _fixed(given: Sequence[str]) -> set[str]:
-    """What the given streams fix: also a factor's parts with the factor, and the answer with the question and
-    all that it may be about."""
-    fixed = {slot for name in given for slot in STREAMS[name].determines}
-    fixed |= {part for part, whole in PART_OF.items() if whole in fixed}
-    return fixed | {"answer"} if fixed.issuperset({"asked", *VISIBLE}) else fixed
-
-
-def _slot_figures(by_slot: Mapping[str, float], *, exact: float) -> dict[str, float]:
-    figures = {f"slot.{slot}": value for slot, value in by_slot.items()}
+def _hits(by_slot: Mapping[str, Sequence[bool]]) -> Figures:
+    """Whether each sample has each slot right → figures."""
+    hits = torch.tensor([*by_slot.values()]).double()
+    slots = {f"slot.{slot}": Share(column) for slot, column in zip(by_slot, hits)}
     return {
-        **figures,
-        "slot.mean": fmean(by_slot.values()),
-        "slot.worst": min(by_slot.values()),
-        "exact": exact,
+        **slots,
+        "slot.mean": Share(hits.mean(0)),
+        "slot.worst": Least([*slots.values()]),
+        "exact": Share(hits.amin(0)),
     }
 
 
-def _agreement(streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, float]:
+def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, Figure]:
     """Over pairs of streams and the slots that both show; `all` if every pair agrees in every slot."""
     hits = [
         [
             hit
             for one, two in combinations(streams, 2)
-            for hit in agree(one, answer[one], two, answer[two]).values()
+            for hit in agree(one, answer[one], two, answer[two], world).values()
         ]
         for answer in answers
     ]
-    return {"agree.mean": fmean(map(fmean, hits)), "agree.all": fmean(map(all, hits))}
+    table = torch.tensor(hits).double()
+    return {"agree.mean": Share(table.mean(1)), "agree.all": Share(table.amin(1))} if table.numel() else {}
 
 
-def _chance(streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
+def _indices(said: Sequence[str], true: Sequence[str]) -> Tensor:
+    """int64 (n, 1, 2): values said and true by number, 0 for an invalid one."""
+    names = [INVALID, *dict.fromkeys((*true, *said))]
+    return torch.tensor([[[names.index(one), names.index(other)]] for one, other in zip(said, true)])
+
+
+def _entropy_share(indices: Tensor) -> Tensor:
+    """(R, n, S, 2) of `_indices` → (R,): entropy of what is said over that of what is true, at most 1 each,
+    averaged over S slots. Both are of the same n samples, so that their biases are alike."""
+    counts = F.one_hot(indices)[..., 1:].sum(1).float()
+    shares = counts / counts.sum(-1, keepdim=True).clamp_min(1)
+    said, true = torch.special.entr(shares).sum(-1).unbind(-1)
+    return torch.where(true > 0, said / true, 1.0).clamp(max=1).mean(-1)
+
+
+def _chance(world: World, streams: Sequence[str], facts: Sequence[Facts]) -> dict[str, float]:
     shared = [
-        [slot for slot in STREAMS[one].determines if slot in STREAMS[two].determines]
+        [slot for slot in world.streams[one].determines if slot in world.streams[two].determines]
         for one, two in combinations(streams, 2)
     ]
     means = [_collision(true[slot] for true in facts) for slots in shared for slot in slots]
+    if not means:
+        return {}
     every = sorted({slot for slots in shared for slot in slots})
     together = _collision(_tuple(true, every) for true in facts)
     return {"agree.mean": fmean(means), "agree.all": together ** (len(streams) - 1)}
@@ -169,7 +199,3 @@ def _shares(values: Iterable[object]) -> list[float]:
 def _collision(values: Iterable[object]) -> float:
     """The chance that two independent draws are the same."""
     return sum(share**2 for share in _shares(values))
-
-
-def _entropy(values: Iterable[object]) -> float:
-    return -sum(share * math.log(share) for share in _shares(values))

@@ -1,21 +1,36 @@
 """The judge of any data: answers are compared with the truth, as their modality compares."""
 
-from collections import defaultdict
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import Self
 
+import torch
+
 from modaloom.core.types import Sample
-from modaloom.evaluation.judge import Answer, Judge
+from modaloom.evaluation.figure import Share, average
+from modaloom.evaluation.judge import Answer, Figures, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.modalities import MODALITIES, Form, Limits
+from modaloom.modalities import MODALITIES, Form, Limits, Value
+
+SHARES = ("exact", "present")
+"""Metrics of samples that lie between 0 and 1, with all that follows a dot."""
+REPEATS = 0.9
+"""Share of the training values that occur twice or more from which on a whole value can be asked for."""
 
 
 class PlainJudge(Judge):
-    """The modality's figures: `exact`, `char_error`, `psnr`, …; each over the samples that have it."""
+    """The modality's figures: `exact`, `char_error`, `psnr`, …; each over the samples that have it.
 
-    def __init__(self, modality_of: Mapping[str, str], forms: Mapping[str, Form]) -> None:
-        self.modality_of, self.forms = modality_of, forms
+    `exact` is left out of streams whose values hardly ever repeat, such as free text: nobody could be right.
+    """
+
+    parsed = False
+
+    def __init__(
+        self, modality_of: Mapping[str, str], forms: Mapping[str, Form], rare: frozenset[str] = frozenset()
+    ) -> None:
+        self.modality_of, self.forms, self.rare = modality_of, forms, rare
 
     @classmethod
     def fit(cls, train: Sequence[Sample], modality_of: Mapping[str, str]) -> Self:
@@ -26,7 +41,8 @@ class PlainJudge(Judge):
             for name, values in columns.items()
             if values
         }
-        return cls(modality_of, forms)
+        rare = {name for name in forms if _whole(modality_of[name]) and _repeats(columns[name]) < REPEATS}
+        return cls(modality_of, forms, frozenset(rare))
 
     def related(self, given: Sequence[str], want: str) -> bool:
         return want in self.forms
@@ -37,23 +53,37 @@ class PlainJudge(Judge):
     def free(self, direction: Direction) -> tuple[str, ...]:
         return ()
 
-    def score(
-        self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]
-    ) -> dict[str, float]:
+    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Figures:
+        if not direction.given:
+            return {}
         (want,) = direction.want
         compare, form = MODALITIES[self.modality_of[want]].compare, self.forms[want]
-        figures = defaultdict(list)
-        for answer, sample in zip(answers, samples, strict=True):
-            for metric, figure in compare(answer[want], sample.streams[want], form).items():
-                figures[metric].append(figure)
-        return {metric: fmean(values) for metric, values in figures.items()}
+        lines = [
+            compare(answer[want], s.streams[want], form) for answer, s in zip(answers, samples, strict=True)
+        ]
+        metrics = dict.fromkeys(metric for line in lines for metric in line)
+        columns = {metric: torch.tensor([line.get(metric, math.nan) for line in lines]) for metric in metrics}
+        return {
+            metric: Share(column) if metric.split(".")[0] in SHARES else average(column)
+            for metric, column in columns.items()
+            if not (metric == "exact" and want in self.rare)
+        }
 
     def floor(
         self, direction: Direction, train: Sequence[Sample], samples: Sequence[Sample], typical: Answer
     ) -> dict[str, float]:
-        return self.score(direction, [typical] * len(samples), samples)
+        scored = self.score(direction, [typical] * len(samples), samples)
+        return {metric: figure.value for metric, figure in scored.items()}
 
-    def diversity(
-        self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]
-    ) -> dict[str, float]:
+    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Figures:
         return {}
+
+
+def _whole(modality: str) -> bool:
+    """Whether values are compared as a whole, and not place by place."""
+    return MODALITIES[modality].sizes is None
+
+
+def _repeats(values: Sequence[Value]) -> float:
+    counts = Counter(map(repr, values))
+    return sum(count for count in counts.values() if count > 1) / len(values)

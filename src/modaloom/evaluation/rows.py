@@ -32,7 +32,7 @@ class Direction:
 class Row:
     """One figure of one direction on one split, beside what it has to be compared with; None: not applicable.
 
-    All are means over the same `n` samples.
+    All are of the same `n` samples.
     """
 
     row: str
@@ -40,6 +40,10 @@ class Row:
     split: str
     metric: str
     value: float
+    low: float | None = None
+    """The 95% interval of `value` over samples, from here …"""
+    high: float | None = None
+    """… to there."""
     floor: float | None = None
     """Without looking at what is given."""
     baseline: float | None = None

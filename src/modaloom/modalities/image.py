@@ -17,6 +17,7 @@ from torch import Tensor
 
 from modaloom.core.errors import BadFile
 from modaloom.metrics.psnr import mse, psnr
+from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import Form, Limits, Modality
 from modaloom.modalities.files import read_bytes
 
@@ -206,11 +207,11 @@ def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
 
 
 def compare(generated: Image.Image, truth: Image.Image, form: Form) -> dict[str, float]:
-    """`mse` (pixels in 0..1) and `psnr` (dB), the truth fitted to the generated picture's size."""
+    """`psnr` (dB), `ssim` and `mse` (pixels in 0..1), the truth fitted to the generated picture's size."""
     size = (generated.height, generated.width)
     a, b = np.asarray(generated.convert("RGB")) / 255.0, _fitted(truth, size, size) / 255.0
     error = mse(a, b)
-    return {"psnr": psnr(error), "mse": error}
+    return {"psnr": psnr(error), "ssim": ssim(a, b), "mse": error}
 
 
 def show(image: Image.Image) -> str:

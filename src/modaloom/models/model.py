@@ -15,7 +15,7 @@ from modaloom.modalities.base import Value
 from modaloom.models.loom import Loom, Sampling
 from modaloom.tokenizers.base import Tokenizer
 
-BATCH = 128
+BATCH = 64
 """Samples drawn at once; results do not depend on it."""
 
 

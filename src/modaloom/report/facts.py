@@ -10,7 +10,8 @@ from modaloom.runs.store import CONFIG, DATA, Record, RunFolder
 
 Json = dict[str, Any]
 
-SCORES, USAGE, SAMPLES, INDEX = "scores.json", "usage.json", "samples", "index.json"
+SCORES, USAGE, INFORMATION = "scores.json", "usage.json", "information.json"
+SAMPLES, INDEX, ATLAS = "samples", "index.json", "atlas.json"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Facts:
     data: Json
     scores: Json
     usage: Json
+    information: Json
     samples: Json
+    atlas: Json
     metrics: list[Record]
     damaged: tuple[str, ...]
     """Names of files that are there and hold no JSON object."""
@@ -34,12 +37,24 @@ def read(folder: Path) -> Facts:
     """Raises `BadRun` if there is no such folder."""
     if not folder.is_dir():
         raise BadRun(f"{folder} is no run folder; give the --out of a training")
-    names = (CONFIG, DATA, SCORES, USAGE, f"{SAMPLES}/{INDEX}")
-    found = {name: _load(folder / name) for name in names}
+    paths = {
+        "config": CONFIG,
+        "data": DATA,
+        "scores": SCORES,
+        "usage": USAGE,
+        "information": INFORMATION,
+        "samples": f"{SAMPLES}/{INDEX}",
+        "atlas": f"{SAMPLES}/{ATLAS}",
+    }
+    found = {name: _load(folder / path) for name, path in paths.items()}
     run = RunFolder(folder)
-    config, data, scores, usage, samples = (found[name] or {} for name in names)
-    damaged = tuple(name for name in names if found[name] is None)
-    return Facts(folder, run.model.is_dir(), config, data, scores, usage, samples, run.metrics(), damaged)
+    return Facts(
+        folder=folder,
+        finished=run.model.is_dir(),
+        metrics=run.metrics(),
+        damaged=tuple(path for name, path in paths.items() if found[name] is None),
+        **{name: content or {} for name, content in found.items()},
+    )
 
 
 def _load(path: Path) -> Json | None:

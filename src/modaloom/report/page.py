@@ -1,24 +1,27 @@
 """RUN/report.html: one page that needs nothing else, whatever part of the run folder is there yet."""
 
-import json
-import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from modaloom.report import commands
+from modaloom.report.atlas import atlas
 from modaloom.report.curves import curves, usage
+from modaloom.report.data import configuration, data
 from modaloom.report.facts import Facts, read
-from modaloom.report.samples import samples as sample_blocks
+from modaloom.report.findings import cautions, diagnosis, warnings
+from modaloom.report.headline import headline
+from modaloom.report.information import information
+from modaloom.report.samples import samples as first_samples
+from modaloom.report.samples import worst
 from modaloom.report.scores import scores
-from modaloom.report.tags import Html, join, number, table, tag
+from modaloom.report.tags import Html, join, number, tag
 from modaloom.runs.durable import write_file
-from modaloom.runs.store import CONFIG
 
 REPORT = "report.html"
 REFRESH = 20
 """Seconds after which the page of an unfinished run loads itself again."""
-SKIPPED = 20
-"""Most skipped files that are listed."""
 
 HEAD = """<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -28,6 +31,35 @@ HEAD = """<meta charset="utf-8">
 <link rel="icon" href="data:,">
 """
 """The policy lets a browser load nothing and run nothing, whatever the data holds."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page. It is left out where it has nothing to show."""
+
+    title: str
+    show: Callable[[Facts], Html | None]
+    command: Callable[[Facts], str] | None = None
+    """What makes it again; None: it says so itself."""
+    drawn: bool = False
+    """Whether it shows samples."""
+
+
+SECTIONS = (
+    Section("Headline", headline, commands.evaluate),
+    Section("Scores", scores, commands.evaluate),
+    Section("Samples", first_samples, drawn=True),
+    Section("Worst", worst, drawn=True),
+    Section("Diagnosis", diagnosis, commands.train),
+    Section("Information", information, commands.train),
+    Section("Training", curves, commands.train),
+    Section("Code atlas", atlas, commands.report, drawn=True),
+    Section("Codebooks", usage, commands.train),
+    Section("Data", data, commands.inspect),
+    Section("Warnings", warnings, commands.evaluate),
+    Section("Configuration", configuration, commands.train),
+)
+"""In the order of the page."""
 
 
 def write_report(run_folder: Path, *, samples: bool = True) -> Path:
@@ -41,40 +73,54 @@ def write_report(run_folder: Path, *, samples: bool = True) -> Path:
 
 
 def _page(facts: Facts, samples: bool) -> str:
-    sections: dict[str, Callable[[Facts], Html | None]] = {
-        "Scores": scores,
-        **({"Samples": sample_blocks} if samples else {}),
-        "Warnings": _warnings,
-        "Training": curves,
-        "Codebooks": usage,
-        "Data": _data,
-        "Make it again": _again,
-    }
-    made = {title: section(facts) for title, section in sections.items()}
-    body = [tag("section", tag("h2", title), content) for title, content in made.items() if content]
+    made = [(s, s.show(facts)) for s in SECTIONS if samples or not s.drawn]
+    shown = [(section, content) for section, content in made if content]
+    body = [_section(section, content, facts) for section, content in shown]
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     refresh = None if facts.finished else Html(f'<meta http-equiv="refresh" content="{REFRESH}">\n')
     head = join(Html(HEAD), refresh, tag("title", f"{_name(facts)} · modaloom"), tag("style", Html(style)))
-    return (
-        "<!doctype html>\n"
-        + tag("html", tag("head", head), tag("body", _top(facts), *body), lang="en")
-        + "\n"
-    )
+    top = _top(facts, [section.title for section, _ in shown])
+    page = tag("html", tag("head", head), tag("body", top, tag("main", *body)), lang="en")
+    return f"<!doctype html>\n{page}\n"
+
+
+def _section(section: Section, content: Html, facts: Facts) -> Html:
+    again = commands.shown(section.command(facts)) if section.command else None
+    return tag("section", tag("h2", section.title), content, again, id=_anchor(section.title))
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
 
 
 def _name(facts: Facts) -> str:
     return facts.folder.resolve().name
 
 
-def _top(facts: Facts) -> Html:
-    """The run's name, what it found, and how far it is."""
-    headline = [tag("li", sentence) for sentence in facts.scores.get("headline", [])]
+def _top(facts: Facts, titles: list[str]) -> Html:
+    """The run's name, what it is, how far it is, and the way to every section."""
+    links = [tag("a", title, href=f"#{_anchor(title)}") for title in titles]
     return tag(
         "header",
+        tag("p", "modaloom", class_="brand"),
         tag("h1", _name(facts)),
+        tag("p", _summary(facts), class_="note"),
         None if facts.finished else _progress(facts),
-        tag("ul", *headline) if headline else None,
+        tag("nav", *links, aria_label="sections") if links else None,
     )
+
+
+def _summary(facts: Facts) -> Html:
+    """Streams, training samples, seed, and how many warnings there are."""
+    streams, n = facts.data.get("streams", {}), facts.data.get("counts", {}).get("train")
+    seed, careful = facts.config.get("seed"), len(cautions(facts))
+    parts = [
+        ", ".join(streams) if streams else None,
+        f"{number(n)} training samples" if n else None,
+        f"seed {seed}" if seed is not None else None,
+        tag("a", f"{careful} warning{'s' * (careful > 1)}", href="#warnings") if careful else None,
+    ]
+    return Html(" · ".join(join(part) for part in parts if part))
 
 
 def _progress(facts: Facts) -> Html:
@@ -86,51 +132,3 @@ def _progress(facts: Facts) -> Html:
         tag("progress", value=last["step"], max=last["total"], aria_label="training"),
         tag("p", words, f"This page loads itself again every {REFRESH} seconds.", class_="note"),
     )
-
-
-def _warnings(facts: Facts) -> Html | None:
-    sentences = [*facts.scores.get("warnings", []), *(f"{file} is damaged." for file in facts.damaged)]
-    return (
-        tag("ul", *(tag("li", sentence) for sentence in sentences), class_="warnings") if sentences else None
-    )
-
-
-def _data(facts: Facts) -> Html | None:
-    """Streams, samples in each split, and what was skipped."""
-    data = facts.data
-    if not data:
-        return None
-    streams = [
-        [name, stream.get("modality"), stream.get("tokenizer"), "×".join(map(str, stream.get("grid", [])))]
-        for name, stream in data.get("streams", {}).items()
-    ]
-    counts = ", ".join(f"{split} {number(n)}" for split, n in data.get("counts", {}).items())
-    skipped = data.get("skipped", [])
-    listed = [tag("li", entry) for entry in skipped[:SKIPPED]]
-    rest = f"… and {len(skipped) - SKIPPED} more" if len(skipped) > SKIPPED else None
-    return join(
-        table(["stream", "modality", "tokenizer", "positions"], streams),
-        tag("p", f"Samples: {counts}. ", data.get("split")),
-        tag("details", tag("summary", f"{len(skipped)} skipped"), tag("ul", *listed), rest)
-        if skipped
-        else None,
-    )
-
-
-def _again(facts: Facts) -> Html:
-    """Commands, and the configuration that they use."""
-    configuration = tag("pre", json.dumps(facts.config, indent=2, ensure_ascii=False))
-    return join(
-        tag("pre", "\n".join(_commands(facts))),
-        tag("details", tag("summary", "configuration"), configuration) if facts.config else None,
-    )
-
-
-def _commands(facts: Facts) -> list[str]:
-    run = shlex.quote(str(facts.folder))
-    folder = shlex.quote(str(facts.data.get("folder", "FOLDER")))
-    config = shlex.quote(str(facts.folder / CONFIG))
-    first = f"modaloom train {folder} --out {run}-again --config {config}"
-    if not facts.finished:
-        first = f"modaloom train --resume --out {run}"
-    return [first, f"modaloom evaluate {run} {folder}", f"modaloom report {run}"]

@@ -1,37 +1,67 @@
-"""What the model made, beside what it was given and the truth."""
+"""What the model made, beside what it was given, the truth and the training sample nearest to it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from modaloom.core.errors import ModaloomError
+from modaloom.evaluation.headline import PLACES
 from modaloom.modalities import MODALITIES
+from modaloom.report.commands import shown as command
 from modaloom.report.facts import SAMPLES, Facts, Json
 from modaloom.report.tags import Html, join, tag
 
-ROLES = {"given": "given", "wanted": "generated", "truth": "truth", "nearest": "nearest in training"}
+ROLES: Mapping[str, str] = {"given": "given", "wanted": "drawn", "truth": "truth", "nearest": "nearest"}
 """Key in samples/index.json → what the page calls it."""
-BUDGET = 8_000_000
-"""Characters that all values together may take on the page."""
+OPEN = 2
+"""Directions that are unfolded."""
+BUDGET = 3_000_000
+"""Characters that the values of a section may take on the page."""
 
 
 def samples(facts: Facts) -> Html | None:
-    """A block for every direction; None where there is none."""
-    blocks = facts.samples.get("blocks", [])
-    streams = facts.data.get("streams", {})
-    shown = [_block(facts.folder / SAMPLES, block, streams, BUDGET // len(blocks)) for block in blocks]
-    return join(*shown) if shown else None
-
-
-def _block(folder: Path, block: Json, streams: Json, budget: int) -> Html:
-    rows = block.get("rows", [])
-    shown = _within(budget, (_row(folder, row, streams) for row in rows))
-    left = len(rows) - len(shown)
-    return join(
-        tag("h3", block.get("title")),
-        tag("pre", block["command"]) if "command" in block else None,
-        *shown,
-        tag("p", f"{left} more in {SAMPLES}/", class_="note") if left else None,
+    """The first draws of every direction; None where there is none."""
+    split = str(facts.samples.get("split", "the data"))
+    words = (
+        f"The first held-out samples of {PLACES.get(split, split)}, seed 0: nothing is picked. "
+        "Nearest is the training sample most like what was drawn."
     )
+    return _section(facts, "rows", words, lambda block: f"{len(block['rows'])} samples")
+
+
+def worst(facts: Facts) -> Html | None:
+    """The draws that were marked lowest, of every direction that has any."""
+    words = (
+        "The draws with the lowest marks, the lowest first. A direction that is not here has no faulty one."
+    )
+    return _section(facts, "worst", words, lambda block: f"{len(block['worst'])} of {block['drawn']} drawn")
+
+
+def _section(facts: Facts, kind: str, words: str, count: Callable[[Json], str]) -> Html | None:
+    blocks = [block for block in facts.samples.get("blocks", []) if block.get(kind)]
+    streams = facts.data.get("streams", {})
+    folder, budget = facts.folder / SAMPLES, BUDGET // max(1, len(blocks))
+    shown = [
+        tag(
+            "details",
+            tag("summary", tag("h3", _title(block)), f" {count(block)}"),
+            _cards(folder, block[kind], streams, budget),
+            command(block["command"]) if "command" in block else None,
+            open="" if i < OPEN else None,
+        )
+        for i, block in enumerate(blocks)
+    ]
+    return join(tag("p", words, class_="note"), *shown) if shown else None
+
+
+def _title(block: Json) -> str:
+    return f"{' + '.join(block['given']) or 'nothing'} → {' + '.join(block['want'])}"
+
+
+def _cards(folder: Path, rows: list[Json], streams: Json, budget: int) -> Html:
+    cards = _within(budget, (_card(folder, row, streams) for row in rows))
+    left = len(rows) - len(cards)
+    rest = tag("p", f"{left} more in {SAMPLES}/", class_="note") if left else None
+    return join(tag("div", *cards, class_="samples", tabindex=0), rest)
 
 
 def _within(budget: int, fragments: Iterable[Html]) -> list[Html]:
@@ -45,21 +75,14 @@ def _within(budget: int, fragments: Iterable[Html]) -> list[Html]:
     return taken
 
 
-def _row(folder: Path, row: Json, streams: Json) -> Html:
-    figures = [
-        _figure(f"{name} {stream}", [_value(folder, stream, file, streams) for file in _files(files)], role)
-        for role, name in ROLES.items()
-        for stream, files in (row.get(role) or {}).items()
-    ]
-    return tag("div", *figures, class_="row", title=row.get("key"))
+def _card(folder: Path, row: Json, streams: Json) -> Html:
+    figures = [_figure(folder, role, row[role], streams) for role in ROLES if row.get(role)]
+    return tag("article", *figures, tag("p", row["note"], class_="mark") if "note" in row else None)
 
 
-def _files(files: str | list[str]) -> list[str]:
-    return [files] if isinstance(files, str) else files
-
-
-def _figure(caption: str, values: list[Html], role: str) -> Html:
-    return tag("figure", tag("figcaption", caption), tag("div", *values, class_="values"), class_=role)
+def _figure(folder: Path, role: str, files: Mapping[str, str], streams: Json) -> Html:
+    values = [_value(folder, stream, file, streams) for stream, file in files.items()]
+    return tag("figure", tag("figcaption", ROLES[role]), *values, class_=role)
 
 
 def _value(folder: Path, stream: str, file: str, streams: Json) -> Html:
@@ -68,6 +91,6 @@ def _value(folder: Path, stream: str, file: str, streams: Json) -> Html:
     if modality is None:
         return tag("em", f"{file} (its modality is unknown)")
     try:
-        return tag("div", Html(modality.show(modality.read(folder / file))), class_="value")
+        return tag("div", Html(modality.show(modality.read(folder / file))), class_="value", title=stream)
     except ModaloomError as error:
         return tag("em", error)

@@ -3,14 +3,21 @@
 from collections import defaultdict
 from typing import Any
 
+from modaloom.evaluation.headline import UNITS
 from modaloom.report.facts import Facts
 from modaloom.report.tags import Html, join, number, table, tag
 
-METRICS = ("slot.mean", "exact", "psnr")
-"""The metric that stands for a row: the first of these that it has, else its first one."""
-COLUMNS = ("row", "split", "metric", "value", "floor", "baseline", "retrieval", "ceiling", "n")
+COLUMNS = (
+    *("row", "split", "metric", "value", "low", "high"),
+    *("floor", "baseline", "retrieval", "ceiling", "n"),
+)
+WORDS = (
+    "A cell is empty at the floor (nothing was learned) and full at the ceiling (what real data scores). "
+    "▾ is no better than the baseline."
+)
 
 Score = dict[str, Any]
+"""An evaluation row, as `evaluate --json` writes it."""
 
 
 def scores(facts: Facts) -> Html | None:
@@ -18,33 +25,39 @@ def scores(facts: Facts) -> Html | None:
     rows: list[Score] = facts.scores.get("rows", [])
     if not rows:
         return None
-    every = table(list(COLUMNS), [[number(score.get(name)) for name in COLUMNS] for score in rows])
+    columns = [name for name in COLUMNS if any(name in score for score in rows)]
+    every = table(columns, [[number(score.get(name)) for name in columns] for score in rows])
     return join(
-        _matrix(_chosen(rows)),
-        tag(
-            "p",
-            "A cell is empty at the floor (nothing was learned) and full at the ceiling (what real data "
-            "scores). ▾ is no better than the baseline.",
-            class_="note",
-        ),
+        _matrix(by_direction(rows)),
+        tag("p", WORDS, class_="note"),
         tag("details", tag("summary", f"every figure ({len(rows)})"), every),
     )
 
 
-def _chosen(rows: list[Score]) -> dict[str, list[Score]]:
-    """Row → the score that stands for it in each of its splits."""
-    found: dict[tuple[str, str], dict[str, Score]] = defaultdict(dict)
+def by_direction(rows: list[Score]) -> dict[str, dict[str, Score]]:
+    """Direction → split → the score that says most of it; what is no direction is left out."""
+    found: dict[str, dict[str, Score]] = defaultdict(dict)
     for score in rows:
-        found[score["row"], score["split"]][score["metric"]] = score
-    chosen: dict[str, list[Score]] = defaultdict(list)
-    for (row, _), metrics in found.items():
-        chosen[row].append(metrics[next((name for name in METRICS if name in metrics), next(iter(metrics)))])
-    return chosen
+        name, split = score["row"], score["split"]
+        if "->" in name and (split not in found[name] or _rank(score) < _rank(found[name][split])):
+            found[name][split] = score
+    return dict(found)
 
 
-def _matrix(chosen: dict[str, list[Score]]) -> Html | None:
+def arrow(row: str) -> str:
+    """`image + question → answer`."""
+    given, _, want = row.partition("->")
+    return f"{_name(given)} → {_name(want)}"
+
+
+def _rank(score: Score) -> int:
+    ranked = list(UNITS)
+    return ranked.index(score["metric"]) if score["metric"] in ranked else len(ranked)
+
+
+def _matrix(directions: dict[str, dict[str, Score]]) -> Html | None:
     """Given × wanted."""
-    cells = {tuple(row.split("->", 1)): chips for row, chips in chosen.items() if "->" in row}
+    cells = {tuple(row.split("->", 1)): [*splits.values()] for row, splits in directions.items()}
     if not cells:
         return None
     givens, wanteds = (list(dict.fromkeys(names)) for names in zip(*cells))

@@ -6,36 +6,30 @@ its parser, and a line in each table. One that sounds or moves finds its factors
 register, voice) in the scene, and names in `determines` those that it fixes.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from modaloom.world.brief import BRIEF
 from modaloom.world.chinese import CHINESE, CLASSICAL
+from modaloom.world.derived import gray, mosaic, paint, small
 from modaloom.world.image import image
 from modaloom.world.record import record
+from modaloom.world.rule import StreamRule
 from modaloom.world.scene import FACTORS, VISIBLE, Scene
 from modaloom.world.typos import noisy
 from modaloom.world.words import answer, caption, question
 
-
-@dataclass(frozen=True)
-class StreamRule:
-    """How a stream shows a scene."""
-
-    modality: str
-    """Its entry in MODALITIES."""
-    render: Callable[[Scene], Any]
-    """Scene → value of that modality."""
-    determines: tuple[str, ...]
-    """Factors that the stream fixes and a generated one must match; it leaves the others free."""
-
+_IMAGE = StreamRule("image", image, determines=VISIBLE)
+_GREY = tuple(name if name != "colour" else "tone" for name in VISIBLE)
 
 SAID = ("shape", "colour", "size", "position", "motion")
 """What every caption says."""
 
 STREAMS: Mapping[str, StreamRule] = {
-    "image": StreamRule("image", image, determines=VISIBLE),
+    "image": _IMAGE,
+    "image.gray": StreamRule("image", gray, determines=_GREY, source=_IMAGE),
+    "image.small": StreamRule("image", small, determines=VISIBLE, source=_IMAGE),
+    "image.paint": StreamRule("image", paint, determines=VISIBLE, source=_IMAGE),
+    "image.mosaic": StreamRule("image", mosaic, determines=VISIBLE, source=_IMAGE),
     "caption": StreamRule("text", caption, determines=SAID),
     "question": StreamRule("text", question, determines=("asked",)),
     "answer": StreamRule("text", answer, determines=("answer",)),
@@ -46,6 +40,6 @@ STREAMS: Mapping[str, StreamRule] = {
     "caption.noisy": StreamRule("text", noisy, determines=SAID),
 }
 """`asked` is the factor that the question is about, `answer` that factor's value, `speed` a part of the
-motion; see `Scene.facts`."""
+motion, `tone` of the colour; see `Scene.facts`."""
 
 __all__ = ["FACTORS", "STREAMS", "VISIBLE", "Scene", "StreamRule"]

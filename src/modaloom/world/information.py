@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -63,8 +63,8 @@ def _law(group: str, needed: Collection[str], fixed: Mapping[str, str]) -> Itera
             yield one.facts, 1 / len(shown) / len(scenes)
 
 
-def _scene(factors: Mapping[str, str]) -> Scene:
-    return Scene(**factors, nuisance=0, novel_words=False)
+def _scene(factors: Mapping[str, Any]) -> Scene:
+    return Scene(**factors)
 
 
 def _fits(visible: Mapping[str, str], fixed: Mapping[str, str]) -> bool:

@@ -9,6 +9,8 @@ from modaloom.core.rng import derive
 
 ROWS = ("top", "middle", "bottom")
 COLUMNS = ("left", "centre", "right")
+SIDE = 32
+"""Of a picture, pixels, where nothing else is asked for."""
 DIRECTIONS = ("left", "right", "up", "down")
 STILL = "still"
 
@@ -39,8 +41,13 @@ RESTING: Mapping[str, str] = {
 }
 """Every other factor, and its value in a scene that does not name it."""
 
-PART_OF: Mapping[str, str] = {"speed": "motion"}
+PART_OF: Mapping[str, str] = {"speed": "motion", "tone": "colour"}
 """Fact → the factor that it is a part of: what fixes the factor fixes it, and it narrows the factor."""
+
+TONES: Mapping[str, str] = dict.fromkeys(("red", "blue", "purple"), "deep") | dict.fromkeys(
+    ("orange", "yellow", "green"), "pale"
+)
+"""Colour → its group of equal lightness: what grey tells of it; see `shapes.PALETTE`."""
 
 INVALID = "invalid"
 """What a parser answers where it finds none of a factor's values."""
@@ -66,6 +73,8 @@ class Scene:
     instrument: str = RESTING["instrument"]
     register: str = RESTING["register"]
     voice: str = RESTING["voice"]
+    side: int = SIDE
+    """Of the picture, pixels."""
 
     @property
     def factors(self) -> dict[str, str]:
@@ -84,10 +93,11 @@ class Scene:
 
     @property
     def facts(self) -> dict[str, str]:
-        """The factors, the `speed`, the factor `asked` about and its value, the `answer`."""
+        """The factors, their parts `speed` and `tone`, the factor `asked` about and the `answer`."""
         return {
             **self.factors,
             "speed": self.speed,
+            "tone": TONES[self.colour],
             "asked": self.asked,
             "answer": getattr(self, self.asked),
         }

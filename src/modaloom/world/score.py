@@ -5,26 +5,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modaloom.core.errors import choose
-from modaloom.world.parsers import PARSERS
 from modaloom.world.scene import INVALID
+from modaloom.world.worlds import SOLO, World
 
 Facts = Mapping[str, str]
 """`Scene.facts`: a line of the world's facts."""
 
 
-def parse(stream: str, value: Any) -> dict[str, str]:
+def parse(stream: str, value: Any, world: World = SOLO) -> dict[str, str]:
     """Slot → value or `INVALID`. Raises `BadValue` for a stream that the world does not have."""
-    return PARSERS[choose("stream of the world", stream, PARSERS)](value)
+    return world.parsers[choose("stream of the world", stream, world.parsers)](value)
 
 
-def score(stream: str, value: Any, facts: Facts) -> dict[str, bool]:
+def score(stream: str, value: Any, facts: Facts, world: World = SOLO) -> dict[str, bool]:
     """Slot that the facts name → whether the value says the same; `INVALID` never does."""
-    return {slot: said == facts[slot] for slot, said in parse(stream, value).items() if slot in facts}
+    said = parse(stream, value, world)
+    return {slot: said[slot] == facts[slot] for slot in said if slot in facts}
 
 
-def agree(first: str, one: Any, second: str, other: Any) -> dict[str, bool]:
+def agree(first: str, one: Any, second: str, other: Any, world: World = SOLO) -> dict[str, bool]:
     """Slot that both streams determine → whether the two values say the same, and say something."""
-    said, too = parse(first, one), parse(second, other)
+    said, too = parse(first, one, world), parse(second, other, world)
     return {slot: said[slot] == too[slot] != INVALID for slot in said if slot in too}
 
 

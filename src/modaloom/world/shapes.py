@@ -12,7 +12,6 @@ import numpy as np
 
 from modaloom.world.scene import COLUMNS, ROWS, Scene
 
-SIDE = 32
 RADII: Mapping[str, float] = {"small": 6.0, "large": 9.5}
 ROW_CENTRES = dict(zip(ROWS, (10.0, 16.0, 22.0), strict=True))
 COLUMN_CENTRES = dict(zip(COLUMNS, (10.0, 16.0, 22.0), strict=True))
@@ -25,7 +24,9 @@ PALETTE: Mapping[str, tuple[float, float, float]] = {
     "yellow": (202, 187, 20),
     "green": (93, 208, 94),
 }
-"""Two groups of three with equal lightness (L* about 52 and 75), so that grey never tells the colour."""
+"""Two groups of three with nearly equal lightness (L* about 52 and 75): what grey tells, see `palette.py`."""
+HUE_JITTER = 4.0
+"""Largest turn of a hue, degrees."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,20 @@ class Placed:
 
 def place(scene: Scene) -> Placed:
     """The same for every stream that shows the scene."""
-    rng = scene.random("place")
-    outline = OUTLINES[scene.shape]
-    radius = RADII[scene.size] * outline.scale * rng.uniform(0.96, 1.04)
     row, column = scene.position.split()
+    at, rng = (COLUMN_CENTRES[column], ROW_CENTRES[row]), scene.random("place")
+    return put(scene.shape, scene.colour, RADII[scene.size], at, rng)
+
+
+def put(shape: str, colour: str, radius: float, at: tuple[float, float], rng: np.random.Generator) -> Placed:
+    """A shape of a nominal radius, the middle of its bounding box at (x, y) pixels, with its nuisance."""
+    outline = OUTLINES[shape]
+    outer = radius * outline.scale * rng.uniform(0.96, 1.04)
     dx, dy = rng.uniform(-0.4, 0.4, 2)
-    x, y = COLUMN_CENTRES[column] + dx, ROW_CENTRES[row] + dy + outline.drop * radius
-    return Placed(outline, radius, x, y, turn_hue(PALETTE[scene.colour], np.radians(rng.uniform(-4, 4))))
+    x, y = at[0] + dx, at[1] + dy + outline.drop * outer
+    return Placed(
+        outline, outer, x, y, turn_hue(PALETTE[colour], np.radians(rng.uniform(-HUE_JITTER, HUE_JITTER)))
+    )
 
 
 def turn_hue(rgb: tuple[float, float, float], angle: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from modaloom.core.errors import BadValue, choose
 from modaloom.core.rng import derive
-from modaloom.world.scene import DIRECTIONS, FACTORS, RESTING, STILL, VISIBLE, Scene
+from modaloom.world.scene import DIRECTIONS, FACTORS, RESTING, SIDE, STILL, VISIBLE, Scene
 
 T = TypeVar("T")
 
@@ -90,6 +90,7 @@ def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) ->
         asked=_draw(VISIBLE, seed, split, index, "asked"),
         nuisance=derive(seed, split, index, "nuisance"),
         novel_words=name == "level2",
+        side=SIDE,
     )
 
 

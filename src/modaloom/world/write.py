@@ -5,16 +5,21 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from modaloom.core.errors import BadFolder, check_range, choose
+from modaloom.core.errors import BadFolder, BadValue, check_range, choose
 from modaloom.modalities import MODALITIES
-from modaloom.world import STREAMS
-from modaloom.world.scene import Scene
-from modaloom.world.splits import NONE, SPLITS, check_fixed, scene
+from modaloom.world.rule import render_all
+from modaloom.world.scene import SIDE
+from modaloom.world.splits import NONE, SPLITS
+from modaloom.world.worlds import SOLO, WORLDS, World
 
 FACTS = "_world.jsonl"
-"""One line per sample: key, split and `Scene.facts`. Its name keeps it from being a sample."""
+"""One line per sample: key, split, world and the scene's facts. Its name keeps it from being a sample."""
+STRIDE = 8
+"""What the sides of pictures are multiples of, so that all that derives from them has whole pixels."""
 
 
 def write_world(
@@ -23,11 +28,14 @@ def write_world(
     *,
     seed: int = 0,
     held_out: int | None = None,
-    streams: Sequence[str] = tuple(STREAMS),
+    streams: Sequence[str] = (),
+    world: str = SOLO.name,
+    side: int = SIDE,
     fixed: Mapping[str, str] = NONE,
 ) -> Iterator[tuple[int, int]]:
     """Write n training samples and `held_out` of every other split (default: n / 10, within 20..500).
 
+    `streams`: default all of the world, an entry of WORLDS. `side`: of the pictures, pixels.
     `fixed`: factor → the one value that it has in every scene.
 
     Yields (samples written, samples in all). The folder appears, whole, when the last sample is written.
@@ -36,8 +44,10 @@ def write_world(
     check_range("n", n, 1)
     held_out = min(500, max(20, n // 10)) if held_out is None else held_out
     check_range("held_out", held_out, 1)
-    names = [choose("stream", name, STREAMS) for name in streams]
-    check_fixed(fixed)
+    _check_side(side)
+    shown = WORLDS[choose("world", world, WORLDS)]
+    names = [choose("stream", name, shown.streams) for name in streams] or list(shown.streams)
+    shown.check_fixed(fixed)
     target = _vacant(Path(folder))
     jobs = [
         (split, index) for split in SPLITS for index in range(1, 1 + (n if split == "train" else held_out))
@@ -47,12 +57,21 @@ def write_world(
         temporary.chmod(0o755)
         with (temporary / FACTS).open("w", encoding="utf-8") as facts:
             for done, (split, index) in enumerate(jobs, start=1):
-                shown = scene(seed, split, index, fixed)
-                facts.write(json.dumps(_write_sample(temporary, split, index, shown, names)) + "\n")
+                scene = replace(shown.scene(seed, split, index, fixed), side=side)
+                key = f"{split}/{index:06d}"
+                _write_sample(temporary, key, shown, scene, names)
+                line = {"key": key, "split": split, "world": world, **scene.facts}
+                facts.write(json.dumps(line) + "\n")
                 yield done, len(jobs)
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_side(side: int) -> None:
+    check_range("side", side, SIDE, 512)
+    if side % STRIDE:
+        raise BadValue(f"side is {side}; it must be a multiple of {STRIDE}, such as {SIDE} or {2 * SIDE}")
 
 
 def _vacant(folder: Path) -> Path:
@@ -64,12 +83,8 @@ def _vacant(folder: Path) -> Path:
     return folder
 
 
-def _write_sample(root: Path, split: str, index: int, shown: Scene, names: Sequence[str]) -> dict[str, str]:
-    """Write the sample's files and return its line of facts."""
-    key = f"{split}/{index:06d}"
-    (root / split).mkdir(exist_ok=True)
-    for name in names:
-        rule = STREAMS[name]
-        modality = MODALITIES[rule.modality]
-        modality.write(rule.render(shown), root / f"{key}.{name}.{modality.suffixes[0]}")
-    return {"key": key, "split": split, **shown.facts}
+def _write_sample(root: Path, key: str, world: World, scene: Any, names: Sequence[str]) -> None:
+    (root / key).parent.mkdir(exist_ok=True)
+    for name, value in render_all(world.streams, names, scene).items():
+        modality = MODALITIES[world.streams[name].modality]
+        modality.write(value, root / f"{key}.{name}.{modality.suffixes[0]}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from modaloom.world.parsers.brief import BRIEF
 from modaloom.world.parsers.chinese import CLASSICAL, PLAIN
+from modaloom.world.parsers.derived import parse_gray, parse_mosaic, parse_paint, parse_small
 from modaloom.world.parsers.image import parse_image
 from modaloom.world.parsers.record import parse_record
 from modaloom.world.parsers.typos import parse_noisy
@@ -12,6 +13,10 @@ from modaloom.world.parsers.words import parse_answer, parse_caption, parse_ques
 
 PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "image": parse_image,
+    "image.gray": parse_gray,
+    "image.small": parse_small,
+    "image.paint": parse_paint,
+    "image.mosaic": parse_mosaic,
     "caption": parse_caption,
     "question": parse_question,
     "answer": parse_answer,

@@ -1,20 +1,18 @@
 """Image → factors, by Lab colour and moments. Not learned, and sharing no code with the renderer.
 
-1. The background is the median colour of the border, the object's the median of what differs most from it.
-2. A pixel's coverage is its place on the line between the two (CIE Lab), so that soft edges count in part.
-3. One connected blob is the object. Its compactness and its angular moments tell the shape: a shape with k
-   points has a strong k-th moment, a cut or doubled one a strong second.
+One connected blob (`sight.py`) is the object. Its compactness and its angular moments tell the shape: a shape
+with k points has a strong k-th moment, a cut or doubled one a strong second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from modaloom.world.parsers.sight import Blob, Seen, see, the_object
 from modaloom.world.scene import INVALID, VISIBLE
 
-SIDE = 32
 TICKS = (("top", "left", 10.0), ("middle", "centre", 16.0), ("bottom", "right", 22.0))
 REACH = 3.0
 """Farthest from a tick, pixels: half the distance between two."""
@@ -24,12 +22,6 @@ HUES: Mapping[str, float] = {"red": 32, "orange": 66, "yellow": 98, "green": 140
 
 LEAST_CHROMA, MOST_HUE_ERROR = 25.0, 20.0
 MOST_GREY_CHROMA = 20.0
-LEAST_CONTRAST = 25.0
-"""Lab distance from which two colours differ: object from background, a third colour from their mixtures."""
-MOST_SPREAD = 12.0
-"""Median Lab distance of the border from its median: above, there is no plain background."""
-MOST_STRAY = 0.15
-"""Largest area off the object or in a third colour, as a share of the object's."""
 
 
 @dataclass(frozen=True)
@@ -53,73 +45,26 @@ MOST_MOMENT_ERROR = 0.2
 
 def parse_image(image: Image.Image) -> dict[str, str]:
     """Factor → value or `INVALID`, for every visible factor."""
-    lab = to_lab(np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.float64))
-    ring = np.concatenate([lab[0], lab[-1], lab[1:-1, 0], lab[1:-1, -1]])
-    ground = np.median(ring, axis=0)
-    if np.median(np.linalg.norm(ring - ground, axis=-1)) > MOST_SPREAD:
-        return dict.fromkeys(VISIBLE, INVALID)
-    found = {"background": _background(ground)}
-    blob = _blob(lab, ground)
-    return dict.fromkeys(VISIBLE, INVALID) | found | ({} if blob is None else _object(*blob))
+    seen = see(image)
+    return read_one(seen, the_object(seen), _object, VISIBLE)
 
 
-def _object(coverage: np.ndarray, colour: np.ndarray) -> dict[str, str]:
-    shape = _shape(moments(coverage))
-    inside = coverage > 0.5
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+def read_one(
+    seen: Seen | None, one: Blob | None, read: Callable[[Blob], dict[str, str]], slots: Iterable[str]
+) -> dict[str, str]:
+    """Slot → value or `INVALID`: the background, and what `read` says of the one object."""
+    background = {} if seen is None else {"background": name_background(seen.ground)}
+    return dict.fromkeys(slots, INVALID) | background | ({} if one is None else read(one))
+
+
+def _object(one: Blob) -> dict[str, str]:
+    shape = name_shape(moments(one.coverage))
     return {
         "shape": shape,
-        "colour": name_colour(colour),
-        "size": name_size(shape, coverage.sum()),
-        "position": name_position((columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2),
+        "colour": name_colour(one.colour),
+        "size": name_size(shape, one.coverage.sum()),
+        "position": name_position(*one.middle),
     }
-
-
-def _background(ground: np.ndarray) -> str:
-    lightness, chroma = ground[0], np.hypot(ground[1], ground[2])
-    if chroma > MOST_GREY_CHROMA or 35 < lightness < 70:
-        return INVALID
-    return "dark" if lightness <= 35 else "light"
-
-
-def _blob(lab: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Coverage (SIDE, SIDE) in [0, 1] and Lab colour of the one object; None if there is not exactly one."""
-    away = lab - ground
-    far = np.argsort(np.linalg.norm(away, axis=-1), axis=None)[-32:]
-    towards = np.median(away.reshape(-1, 3)[far], axis=0)
-    if np.linalg.norm(towards) < LEAST_CONTRAST:
-        return None
-    coverage = np.clip(away @ towards / (towards @ towards), 0, 1)
-    third = np.linalg.norm(away - coverage[..., None] * towards, axis=-1) > LEAST_CONTRAST
-    inside = coverage > 0.5
-    main = _largest(inside)
-    if (inside & ~main).sum() + third.sum() > MOST_STRAY * main.sum():
-        return None
-    return coverage * _grown(main), ground + towards
-
-
-def _largest(inside: np.ndarray) -> np.ndarray:
-    """bool (SIDE, SIDE): the largest connected part."""
-    left, best = inside.copy(), np.zeros_like(inside)
-    while left.sum() > best.sum():
-        part = np.zeros_like(left)
-        part.flat[np.argmax(left)] = True
-        while (grown := _grown(part) & left).sum() > part.sum():
-            part = grown
-        left &= ~part
-        best = part if part.sum() > best.sum() else best
-    return best
-
-
-def _grown(mask: np.ndarray) -> np.ndarray:
-    """The mask and its eight neighbours."""
-    tall = mask.copy()
-    tall[1:] |= mask[:-1]
-    tall[:-1] |= mask[1:]
-    grown = tall.copy()
-    grown[:, 1:] |= tall[:, :-1]
-    grown[:, :-1] |= tall[:, 1:]
-    return grown
 
 
 def moments(coverage: np.ndarray) -> np.ndarray:
@@ -138,10 +83,19 @@ def moments(coverage: np.ndarray) -> np.ndarray:
     return np.array([m.sum() ** 2 / (2 * np.pi * spread), *angular])
 
 
-def _shape(found: np.ndarray) -> str:
+def name_shape(found: np.ndarray) -> str:
+    """The shape with these moments, or `INVALID`."""
     errors = {name: np.abs(found - shape.moments).max() for name, shape in SHAPES.items()}
     best = min(errors, key=lambda name: errors[name])
     return best if errors[best] <= MOST_MOMENT_ERROR else INVALID
+
+
+def name_background(ground: np.ndarray) -> str:
+    """The background of this CIE Lab colour (3,), or `INVALID`."""
+    lightness, chroma = ground[0], np.hypot(ground[1], ground[2])
+    if chroma > MOST_GREY_CHROMA or 35 < lightness < 70:
+        return INVALID
+    return "dark" if lightness <= 35 else "light"
 
 
 def name_size(shape: str, area: float) -> str:
@@ -165,16 +119,3 @@ def name_position(x: float, y: float) -> str:
     row = [name for name, _, tick in TICKS if abs(y - tick) <= REACH]
     column = [name for _, name, tick in TICKS if abs(x - tick) <= REACH]
     return f"{row[0]} {column[0]}" if row and column else INVALID
-
-
-_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-_WHITE = np.array([0.9505, 1.0, 1.089])
-
-
-def to_lab(rgb: np.ndarray) -> np.ndarray:
-    """sRGB (..., 3) in 0..255 → CIE Lab under D65 (IEC 61966-2-1, CIE 15)."""
-    v = rgb / 255
-    linear = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-    ratio = linear @ _TO_XYZ.T / _WHITE
-    f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)

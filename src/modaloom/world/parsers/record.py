@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from modaloom.world.parsers.image import name_colour, name_position, name_size, to_lab
+from modaloom.world.parsers.image import name_colour, name_position, name_size
+from modaloom.world.parsers.sight import to_lab
 from modaloom.world.scene import FACTORS, INVALID, VISIBLE
 
 NUMBERS = ("area", "perimeter", "x", "y", "red", "green", "blue")

@@ -1,0 +1,101 @@
+"""Accuracy against diversity, over guidance and temperature.
+
+python benchmarks/diversity.py RUN WORLD [--guidance 1,1.5,2,3] [--temperature 0.7,0.9,1.1] [--n 200]
+                               [--rows "caption->image,…"] [--plot diversity.png] [--json F]
+
+For every direction its headline, and how varied what is free in it is: two draws from the same givens, over
+two real samples (`diversity.…`), the entropy of what is drawn from nothing (`entropy.mean`), and for any data
+the share of the real samples that have a draw near them (`coverage.…`). All else is as the run says.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from chart import Scale, chart
+from figures import Figures, Target, arguments, numbers, publish
+
+from modaloom import api
+from modaloom.evaluation import Row, headlines
+from modaloom.report.plots import Line
+
+VARIED = ("diversity.", "entropy.mean", "coverage.")
+"""How metrics of variety begin; the first that a direction has is drawn."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The settings that are tried."""
+
+    guidance: Sequence[float]
+    temperature: Sequence[float]
+
+    @staticmethod
+    def name(guidance: float, temperature: float) -> str:
+        """A column of the table."""
+        return f"w {guidance:g}, T {temperature:g}"
+
+
+def measure(run: api.TrainedRun, folder: Path, grid: Grid, *, rows: str, n: int) -> dict[str, list[Row]]:
+    """Setting → its rows."""
+    asked = [name for name in rows.split(",") if name]
+    return {
+        grid.name(w, t): api.evaluate(
+            run, folder, rows=asked, n=n, sampling={"guidance": w, "temperature": t}
+        )
+        for w, t in product(grid.guidance, grid.temperature)
+    }
+
+
+def figures(rows: Sequence[Row]) -> Figures:
+    """Direction, split and metric → value: of accuracy the headline, and everything of variety."""
+    varied = [row for row in rows if row.metric.startswith(VARIED)]
+    return {f"{row.row}, {row.split}: {row.metric}": row.value for row in [*headlines(rows), *varied]}
+
+
+def curves(found: Mapping[str, Sequence[Row]], grid: Grid) -> dict[str, list[Line]]:
+    """Direction and split → a line for every temperature through all guidances, from the most varied on."""
+    first = next(iter(found.values()))
+    places = dict.fromkeys((row.row, row.split) for row in first if row.metric.startswith(VARIED))
+    return {
+        f"{place[0]}, {place[1]}": [
+            Line(f"T {t:g}", sorted(_point(found[grid.name(w, t)], place) for w in grid.guidance))
+            for t in grid.temperature
+        ]
+        for place in places
+    }
+
+
+def _point(rows: Sequence[Row], place: tuple[str, str]) -> tuple[float, float]:
+    here = [row for row in rows if (row.row, row.split) == place]
+    (accuracy,) = headlines(here)
+    variety = next(row for start in VARIED for row in here if row.metric.startswith(start))
+    return variety.value, accuracy.value
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("folder", type=Path, help="held-out data that it can be asked about")
+    parser.add_argument("--guidance", type=numbers, default=[1.0, 1.5, 2.0, 3.0], help="such as 1,2")
+    parser.add_argument("--temperature", type=numbers, default=[0.7, 0.9, 1.1], help="such as 0.8,1")
+    parser.add_argument("--n", type=int, default=200, help="samples a direction and split")
+    parser.add_argument("--rows", default="", help="directions; default all")
+    parser.add_argument("--plot", type=Path, help="where a picture goes")
+    run(parser.parse_args())
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print and draw."""
+    grid = Grid(options.guidance, options.temperature)
+    found = measure(api.load(options.run), options.folder, grid, rows=options.rows, n=options.n)
+    columns = {name: figures(rows) for name, rows in found.items()}
+    publish([Target(name) for name in next(iter(columns.values()))], columns, options.json)
+    if options.plot:
+        chart(curves(found, grid), options.plot, x=Scale("variety"), y=Scale("accuracy"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The most memory that restoring a large picture by tiles takes, the whole process counted.
+
+python benchmarks/tiling.py [--width 4000 --height 3000] [--tile 256] [--json figures.json]
+
+Every mode runs in a process of its own. By default the network is narrow, so that the pictures are large and
+not the work; `--channels 96 --blocks 5` is the one of benchmarks/restore.py.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from figures import Target, publish
+from torch import Tensor
+
+from modaloom.core.hashed import hashed_signal
+from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.prediction import PREDICTIONS
+from modaloom.models.pair import alone
+from modaloom.models.restorer import Restorer
+from modaloom.networks.local import Local, LocalConfig
+from modaloom.networks.tiled import Tiled
+from modaloom.tasks import TASKS, Signals
+
+STEPS = 2
+"""Of the walk: each takes what all others take."""
+TARGETS = [Target("peak, GB", 2, "≤"), Target("seconds")]
+
+
+def mean(restorer: Restorer, picture: Tensor) -> Tensor:
+    task, options = TASKS["denoise"], TASKS["denoise"].options()
+    held = Signals(given=picture)
+    asked = task.ask(held, options)
+    return task.answer(restorer.mean(alone(asked))[0], asked, held, options)
+
+
+def sample(restorer: Restorer, picture: Tensor) -> Tensor:
+    task, options = TASKS["denoise"], TASKS["denoise"].options()
+    held = Signals(given=picture)
+    asked = task.ask(held, options)
+    noise = hashed_signal(0, picture.shape)[None]
+    found = restorer.sample(alone(asked), noise, torch.linspace(1, 0, STEPS + 1))
+    return task.answer(found[0], asked, held, options)
+
+
+MODES: dict[str, Callable[[Restorer, Tensor], Tensor]] = {"mean": mean, "sample": sample}
+
+
+def measured(name: str, options: argparse.Namespace) -> dict[str, float]:
+    """Restores noise of the picture's size; the process's peak and the time."""
+    torch.manual_seed(0)
+    net = Local(3, LocalConfig(options.channels, options.blocks), axes=2, condition=4, features=1)
+    torch.nn.init.normal_(net.last.weight, std=0.1)
+    restorer = Restorer(Tiled(net, options.tile), Gaussian(), PREDICTIONS["v"]).eval()
+    picture, start = torch.rand(3, options.height, options.width), time.monotonic()
+    MODES[name](restorer, picture)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"peak, GB": peak * 1024 / 1e9, "seconds": time.monotonic() - start}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--width", type=int, default=4000)
+    parser.add_argument("--height", type=int, default=3000)
+    parser.add_argument("--tile", type=int, default=256)
+    parser.add_argument("--channels", type=int, default=16)
+    parser.add_argument("--blocks", type=int, default=1)
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    options = parser.parse_args()
+    columns = {}
+    for name in MODES:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            columns[name] = pool.apply(measured, (name, options))
+    publish(TARGETS, columns, options.json)
+
+
+if __name__ == "__main__":
+    main()

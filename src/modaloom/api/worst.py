@@ -1,0 +1,57 @@
+"""The worst of some draws, by the judge's opinion of each alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modaloom.core.types import Sample
+from modaloom.evaluation.headline import headlines, sign
+from modaloom.evaluation.judge import Answer, Judge
+from modaloom.evaluation.rows import Direction, Row
+
+SLOT, MEANS = "slot.", ("slot.mean", "slot.worst")
+"""How the metrics of single facts begin, and those that are of several."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Of one draw."""
+
+    metric: str
+    """That of its direction's headline."""
+    value: float
+    truth: float
+    """What the truth is marked."""
+    missed: tuple[str, ...] = ()
+    """The facts that it has wrong."""
+
+    @property
+    def fault(self) -> float:
+        """How far it is behind the truth."""
+        return sign(self.metric) * (self.truth - self.value)
+
+    @property
+    def note(self) -> str:
+        """`slot.mean 0.75, wrong: shape`."""
+        wrong = f", wrong: {', '.join(self.missed)}" if self.missed else ""
+        return f"{self.metric} {self.value:.2f}{wrong}"
+
+
+def marks(
+    judge: Judge, direction: Direction, answers: Mapping[int, Answer], samples: Sequence[Sample]
+) -> dict[int, Mark]:
+    """Place → mark of the answer for the sample that stands there."""
+    return {place: _mark(judge, direction, answer, samples[place]) for place, answer in answers.items()}
+
+
+def lowest(marks: Mapping[int, Mark], n: int) -> list[int]:
+    """The places of the n with the greatest faults, the worst first, of equals the earlier one."""
+    faulty = [place for place in sorted(marks) if marks[place].fault > 0]
+    return sorted(faulty, key=lambda place: -marks[place].fault)[:n]
+
+
+def _mark(judge: Judge, direction: Direction, answer: Answer, sample: Sample) -> Mark:
+    figures = {m: figure.value for m, figure in judge.score(direction, [answer], [sample]).items()}
+    row = headlines(Row(direction.name, "", metric, value) for metric, value in figures.items())[0]
+    truth = judge.score(direction, [sample.streams], [sample])[row.metric].value
+    missed = (m for m, v in figures.items() if m.startswith(SLOT) and m not in MEANS and v == 0)
+    return Mark(row.metric, row.value, truth, tuple(m.removeprefix(SLOT) for m in missed))

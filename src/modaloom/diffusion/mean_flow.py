@@ -1,0 +1,77 @@
+"""Mean flow: a network of the average velocity, which crosses any stretch of time in one step.
+
+Geng et al. 2025 (arXiv 2505.13447). The process is rectified flow: z_t = (1 − t)·x + t·ε, v = ε − x. Between
+r ≤ t the average velocity of the flow is u(z, r, t) = 1/(t − r) ∫ᵣᵗ v dτ, so that z_r = z_t − (t − r)·u, and
+differentiating (t − r)·u by t along the flow gives the identity that it is trained by (§4.1),
+
+    u = v − (t − r)·du/dt,   du/dt = ∂u/∂z · v + ∂u/∂t.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from modaloom.core.errors import check_range
+from modaloom.diffusion.level import over
+from modaloom.diffusion.prediction import Mean
+
+Average = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""State (B, ...), r (B,), t (B,) with r ≤ t → the average velocity (B, ...) between r and t."""
+
+TINY = 1e-3
+"""Added to the squared error whose inverse weighs it."""
+
+
+def average_target(
+    average: Average, state: Tensor, velocity: Tensor, r: Tensor, t: Tensor
+) -> tuple[Tensor, Tensor]:
+    """u(state, r, t) and what it should be, v − (t − r)·du/dt, (B, ...) both; the second has no gradient.
+
+    du/dt is a forward-mode derivative: one more forward pass, no second backward one. `velocity` (B, ...) is
+    that of the sample's own line, whose mean over the lines through a state is the flow's: the identity is
+    linear in it.
+    """
+    along = (velocity, torch.zeros_like(r), torch.ones_like(t))
+    with sdpa_kernel(SDPBackend.MATH):  # the fused kernels of attention have no forward-mode derivative
+        output, slope, *_ = torch.func.jvp(average, (state, r, t), along)
+    return output, (velocity - over(t - r, state) * slope).detach()
+
+
+def mean_flow_loss(
+    average: Average, data: Tensor, r: Tensor, t: Tensor, *, power: float = 1.0, generator: torch.Generator
+) -> Tensor:
+    """(B,): squared error of the average velocity for one draw of ε, the mean over values (algorithm 1).
+
+    `data` (B, ...) has about unit variance. Each sample's error is divided by its own size to the `power`, so
+    that none outweighs the rest (§4.1); with 0 it is the squared error itself.
+    """
+    check_range("power", power, 0)
+    noise = torch.randn(data.shape, dtype=data.dtype, device=generator.device, generator=generator).to(data)
+    state = torch.lerp(data, noise, over(t, data))
+    output, target = average_target(average, state, noise - data, r, t)
+    error = (output - target).square().flatten(1).mean(1)
+    return error / (error.detach() + TINY) ** power
+
+
+def stretches(
+    t: Tensor, other: Tensor, *, share: float = 0.25, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """r ≤ t (B,) for training, from two draws of times; r = t but for a `share` of the samples.
+
+    With r = t the target is plain flow's, v.
+    """
+    check_range("share", share, 0, 1)
+    late = torch.maximum(t, other)
+    apart = torch.rand(t.shape, device=generator.device, generator=generator).to(t.device) < share
+    return torch.where(apart, torch.minimum(t, other), late), late
+
+
+def instant(average: Average) -> Mean:
+    """The network as a denoiser: with r = t its output is the flow's velocity, so D = z − t·u(z, t, t)."""
+
+    def mean(state: Tensor, t: Tensor) -> Tensor:
+        return state - over(t, state) * average(state, t, t)
+
+    return mean

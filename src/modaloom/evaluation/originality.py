@@ -1,0 +1,61 @@
+"""Whether draws are new, and whether they are as varied as data: distances between points."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from modaloom.evaluation.figure import Figure, Share, Statistic
+from modaloom.evaluation.judge import Figures
+from modaloom.evaluation.nearest import nearest
+
+NEAR = 0.05
+"""Share of real held-out samples that lie as near to a training sample as a draw that counts as a copy."""
+NEIGHBOURS = 5
+"""Real samples in the ball around a real sample that a draw has to fall into; the paper's choice."""
+
+
+@dataclass(frozen=True)
+class Originality:
+    """What draws are compared with: real held-out points (n, D) and training points (N, D)."""
+
+    real: Tensor
+    train: Tensor
+
+    def figures(self, drawn: Tensor) -> Figures:
+        """Of n draws (n, D), one for each real point.
+
+        `novelty`: median distance to the nearest training point, over that of real held-out ones: about 1 for
+        new samples, 0 for copies. `copies`: the share of draws nearer to a training point than all but `NEAR`
+        of the real ones are. `coverage`: the share of real points with a draw among their `NEIGHBOURS`
+        nearest real ones (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
+
+        What cannot be told is left out: the first two where real samples are copies themselves, the last one
+        where there are too few.
+        """
+        figures: dict[str, Figure] = {}
+        if float(self.usual.median()) > 0:
+            here = nearest(drawn, self.train).distance
+            figures["novelty"] = Statistic(torch.stack([here, self.usual], 1), _median_ratio)
+            figures["copies"] = Share(here < self.usual.quantile(NEAR))
+        if len(self.real) > NEIGHBOURS:
+            figures["coverage"] = Share(covered(drawn, self.real))
+        return figures
+
+    @cached_property
+    def usual(self) -> Tensor:
+        """(n,): the real points' distances to their nearest training points."""
+        return nearest(self.real, self.train).distance
+
+
+def covered(drawn: Tensor, real: Tensor, *, neighbours: int = NEIGHBOURS) -> Tensor:
+    """bool (n,): whether some draw is at most as far from a real point as its k-th nearest other real one."""
+    between = torch.cdist(real, real).fill_diagonal_(torch.inf)
+    radius = between.kthvalue(neighbours, dim=1).values
+    return torch.cdist(real, drawn).amin(1) <= radius
+
+
+def _median_ratio(distances: Tensor) -> Tensor:
+    here, usual = distances.median(1).values.unbind(-1)
+    return here / usual

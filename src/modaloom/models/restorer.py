@@ -1,0 +1,129 @@
+"""A Restorer: a process in signal space and a network that is shown what is known.
+
+Shapes: B batch, C channels, K kinds of pairs.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.errors import BadValue, check_range
+from modaloom.core.types import Loss
+from modaloom.diffusion.prediction import Levels, Mean, Prediction, denoiser
+from modaloom.diffusion.samplers.continuous.ddim import ddim
+from modaloom.models.pair import Pair
+
+Walk = Callable[[Mean, Levels, Tensor, Tensor], Iterator[Tensor]]
+"""Denoiser, process, the state at the first time, times → the state at each later time."""
+
+
+class Restorer(nn.Module):
+    """Answers a `Pair`'s question in two ways that must never be compared by squared error.
+
+    `mean` is E[target | condition] in one evaluation: the best guess, and smoother than any real signal.
+    `sample` is one draw of what the target may be: as rough as real signals, with twice the mean's squared
+    error if the model is perfect.
+
+    Both come from one network, (state, t, condition, context) → output. At t = 1 the state says nothing of
+    the target, so zeros there can stand for the question of the mean: a walk starts in noise.
+
+    Args:
+        network: is shown condition and context as they stand in the pair.
+        process: has no data left at t = 1.
+        prediction: what the network puts out; not "eps", which says nothing at t = 1.
+        kinds: K; each has a shift and a scale of its own, measured on training pairs (`measure`).
+        means: the share of training pairs that ask for the mean.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        process: Levels,
+        prediction: Prediction,
+        *,
+        kinds: int = 1,
+        means: float = 0.5,
+    ) -> None:
+        super().__init__()
+        check_range("means", means, 0, 1)
+        self.network, self.process, self.prediction, self.means = network, process, prediction, means
+        self.shift_K: Tensor
+        self.scale_K: Tensor
+        self.register_buffer("shift_K", torch.zeros(kinds))
+        self.register_buffer("scale_K", torch.ones(kinds))
+
+    def measure(self, pairs: Iterable[Pair]) -> None:
+        """Mean and deviation of each kind's targets, in float64. Kinds that do not occur keep what they have.
+
+        `pairs` of single samples. Raises `BadValue` where the targets of a kind are all one value.
+        """
+        sums = torch.zeros(len(self.scale_K), 3, dtype=torch.float64)
+        for pair in pairs:
+            values = pair.target.double()
+            sums[pair.kind] += torch.stack([torch.ones_like(values), values, values**2]).flatten(1).sum(1)
+        seen = sums[:, 0] > 0
+        count, total, squares = sums[seen].T
+        mean = total / count
+        deviation = (squares / count - mean**2).clamp(min=0).sqrt()
+        if bool((deviation < 1e-6).any()):
+            raise BadValue("the targets of a kind are all one value; there is nothing to learn")
+        self.shift_K[seen], self.scale_K[seen] = mean.to(self.shift_K), deviation.to(self.scale_K)
+
+    def loss(self, pair: Pair, generator: torch.Generator) -> Loss:
+        """Squared error of the network's output on a stacked pair; its parts are those of the two questions.
+
+        Every kind counts alike, whatever its scale.
+        """
+        data = self._scaled(pair, pair.target)
+        chance = torch.rand(2, len(data), generator=generator).to(data)
+        asked = chance[0] < self.means
+        t = torch.where(asked, 1.0, chance[1])
+        noise = torch.randn(data.shape, generator=generator).to(data) * _over(~asked, data)
+        level = self.process.level(t, data)
+        output = self._network(pair)(level.mix(data, noise), t)
+        error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
+        parts = {"mean": error[asked], "sample": error[~asked]}
+        return Loss(error.mean(), {name: part.detach().mean() for name, part in parts.items() if len(part)})
+
+    @torch.no_grad()
+    def mean(self, pair: Pair) -> Tensor:
+        """(B, C, *axes): the mean of the targets of a stacked question, in one evaluation."""
+        state = torch.zeros_like(pair.target)
+        return self._unscaled(pair, self._denoiser(pair)(state, state.new_ones(len(state))))
+
+    @torch.no_grad()
+    def sample(self, pair: Pair, noise: Tensor, times: Tensor, *, walk: Walk = ddim) -> Tensor:
+        """(B, C, *axes): one draw of the targets of a stacked question.
+
+        Args:
+            noise: ε (B, C, *axes).
+            times: (S + 1,), falling to 0. From 1 the target has no influence; from less, the draw is near it.
+        """
+        if times[0] == 0:
+            return pair.target
+        # A walk alone holds its state: large signals are many, and each is large.
+        walked = walk(self._denoiser(pair), self.process, self._start(pair, noise, times[:1]), times)
+        return self._unscaled(pair, deque(walked, maxlen=1).pop())
+
+    def _start(self, pair: Pair, noise: Tensor, time: Tensor) -> Tensor:
+        data = self._scaled(pair, pair.target)
+        return self.process.level(time.to(data).expand(len(data)), data).mix(data, noise.to(data))
+
+    def _denoiser(self, pair: Pair) -> Mean:
+        return denoiser(self._network(pair), self.process, self.prediction)
+
+    def _network(self, pair: Pair) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda state, t: self.network(state, t, pair.condition, pair.context)
+
+    def _scaled(self, pair: Pair, target: Tensor) -> Tensor:
+        return (target - _over(self.shift_K[pair.kind], target)) / _over(self.scale_K[pair.kind], target)
+
+    def _unscaled(self, pair: Pair, data: Tensor) -> Tensor:
+        return _over(self.shift_K[pair.kind], data) + _over(self.scale_K[pair.kind], data) * data
+
+
+def _over(values_B: Tensor, like: Tensor) -> Tensor:
+    """(B,) → (B, 1, …), to go over (B, ...)."""
+    return values_B.reshape(-1, *[1] * (like.ndim - 1))

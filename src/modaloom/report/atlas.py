@@ -1,0 +1,59 @@
+"""The codebooks' atlas: what each code of the first depth looks like, and where and how often it is used."""
+
+import base64
+from pathlib import Path
+
+from modaloom.report.facts import SAMPLES, Facts, Json
+from modaloom.report.tags import Html, join, tag
+
+OPEN = 64
+"""Codes that are shown at once; the others are folded."""
+WORDS = (
+    "Each tile is the mean of what lies under a code, the commonest first, with its share of all uses; the "
+    "blue map says where in the value it stands."
+)
+
+
+def atlas(facts: Facts) -> Html | None:
+    """A block for every tokenizer that has a sheet."""
+    blocks = [_block(facts.folder / SAMPLES, name, entry) for name, entry in facts.atlas.items()]
+    return join(*blocks) if any(blocks) else None
+
+
+def _block(folder: Path, name: str, entry: Json) -> Html | None:
+    sheet = _source(folder / entry["file"])
+    if sheet is None:
+        return None
+    tiles = [
+        _code(i, code, share, entry) for i, (code, share) in enumerate(zip(entry["codes"], entry["shares"]))
+    ]
+    rest = tag("div", *tiles[OPEN:], class_="codes")
+    return tag(
+        "div",
+        tag("h3", f"{name}: {entry['used']} codes in use"),
+        tag("p", WORDS, class_="note"),
+        tag("div", *tiles[:OPEN], class_="codes"),
+        tag("details", tag("summary", f"{len(tiles) - OPEN} more"), rest) if tiles[OPEN:] else None,
+        class_="atlas",
+        style=f"--sheet: url({sheet}); --columns: {entry['columns']}",
+    )
+
+
+def _source(path: Path) -> str | None:
+    """The sheet inside a data URI; None if it is not there."""
+    try:
+        return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    except OSError:
+        return None
+
+
+def _code(place: int, code: int, share: float, entry: Json) -> Html:
+    """A code's two tiles and its share; the sheet has a row of maps below every row of looks."""
+    row, column = divmod(place, entry["columns"])
+    looks, places = (f"--x: {column}; --y: {2 * row + below}" for below in (0, 1))
+    return tag(
+        "span",
+        tag("i", class_="look", style=looks),
+        tag("small", tag("i", class_="place", style=places), f"{100 * share:.1f}%"),
+        title=f"code {code}: {share:.2%} of all uses",
+    )

@@ -1,0 +1,41 @@
+"""What the run was trained on, and with what configuration."""
+
+import json
+
+from modaloom.report.facts import Facts
+from modaloom.report.tags import Html, join, number, table, tag
+
+SKIPPED = 20
+"""Most skipped files that are listed."""
+
+
+def data(facts: Facts) -> Html | None:
+    """Streams, samples in each split, and what was skipped."""
+    if not facts.data:
+        return None
+    streams = [
+        [name, stream.get("modality"), stream.get("tokenizer"), "×".join(map(str, stream.get("grid", [])))]
+        for name, stream in facts.data.get("streams", {}).items()
+    ]
+    counts = ", ".join(f"{split} {number(n)}" for split, n in facts.data.get("counts", {}).items())
+    return join(
+        table(["stream", "modality", "tokenizer", "positions"], streams),
+        tag("p", f"Samples: {counts}. ", facts.data.get("split")),
+        _skipped(facts.data.get("skipped", [])),
+    )
+
+
+def configuration(facts: Facts) -> Html | None:
+    """Every setting, folded."""
+    if not facts.config:
+        return None
+    settings = tag("pre", json.dumps(facts.config, indent=2, ensure_ascii=False))
+    return tag("details", tag("summary", "configuration"), settings)
+
+
+def _skipped(skipped: list[str]) -> Html | None:
+    if not skipped:
+        return None
+    listed = [tag("li", entry) for entry in skipped[:SKIPPED]]
+    rest = f"… and {len(skipped) - SKIPPED} more" if len(skipped) > SKIPPED else None
+    return tag("details", tag("summary", f"{len(skipped)} skipped"), tag("ul", *listed), rest)

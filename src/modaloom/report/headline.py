@@ -1,0 +1,89 @@
+"""What the run can do, in its few most telling figures: on an unseen combination where there is one."""
+
+from collections.abc import Mapping
+
+from modaloom.evaluation.headline import PLACES, UNITS, sign
+from modaloom.report.facts import Facts
+from modaloom.report.scores import Score, arrow, by_direction
+from modaloom.report.tags import Html, join, tag
+
+SPLIT = "level1"
+"""Where a figure says most: what was learned must be combined anew. Else the last split counts."""
+CARDS = 4
+"""Most directions that get one: those from the fewest streams."""
+RIVALS: Mapping[str, str] = {
+    "value": "this run",
+    "retrieval": "retrieval",
+    "baseline": "baseline",
+    "floor": "guess",
+    "ceiling": "ceiling",
+}
+"""Figure of a score → what the page calls it, in the order of its bars."""
+WORDS = (
+    "Guess does not look at what is given; baseline is a linear readout; retrieval answers with the nearest "
+    "training sample; ceiling is the truth, through the tokenizer and back."
+)
+
+
+def headline(facts: Facts) -> Html | None:
+    """A card for each of the simplest directions; None without an evaluation."""
+    scores = [_telling(splits) for splits in by_direction(facts.scores.get("rows", [])).values()]
+    if not scores:
+        return None
+    fewest = min(_given(score) for score in scores if _given(score) or len(scores) == 1)
+    cards = [_card(score) for score in scores if _given(score) == fewest][:CARDS]
+    sentences = [tag("li", sentence) for sentence in facts.scores.get("headline", [])]
+    return join(
+        tag("div", *cards, class_="cards"),
+        tag("p", WORDS, class_="note"),
+        tag("details", tag("summary", "all directions in sentences"), tag("ul", *sentences))
+        if sentences
+        else None,
+    )
+
+
+def _telling(splits: Mapping[str, Score]) -> Score:
+    return splits.get(SPLIT) or [*splits.values()][-1]
+
+
+def _given(score: Score) -> int:
+    """How many streams are given."""
+    return len([*filter(None, str(score["row"]).partition("->")[0].split("+"))])
+
+
+def _card(score: Score) -> Html:
+    metric, split = str(score["metric"]), str(score["split"])
+    interval = _interval(score)
+    less = "; less is better" if sign(metric) < 0 else ""
+    interval = _interval(score)
+    return tag(
+        "article",
+        tag("h3", arrow(score["row"])),
+        tag("p", ", ".join(filter(None, [f"on {PLACES.get(split, split)}", _count(score)])), class_="note"),
+        tag("p", tag("b", f"{score['value']:.2f}"), UNITS.get(metric, f" {metric}"), less, class_="figure"),
+        tag("p", interval, class_="note") if interval else None,
+        tag("div", *_bars(score), class_="rivals"),
+        class_="card",
+    )
+
+
+def _count(score: Score) -> str | None:
+    return f"n {score['n']}" if score.get("n") else None
+
+
+def _interval(score: Score) -> str | None:
+    low, high = score.get("low"), score.get("high")
+    return None if low is None or high is None else f"95% interval {low:.2f} to {high:.2f}"
+
+
+def _bars(score: Score) -> list[Html]:
+    figures = {key: score[key] for key in RIVALS if score.get(key) is not None}
+    longest = max(*figures.values(), 1e-9)
+    return [
+        join(
+            tag("span", RIVALS[key]),
+            tag("i", tag("i", style=f"width: {max(0, round(100 * value / longest))}%"), class_=f"bar {key}"),
+            tag("span", f"{value:.2f}"),
+        )
+        for key, value in figures.items()
+    ]

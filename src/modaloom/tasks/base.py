@@ -1,0 +1,95 @@
+"""What a task of restoration is: signals in, a question on the target's grid, a finished signal out.
+
+Signals are float32 (C, *axes) in [0, 1]; pictures have rows before columns.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import BadValue
+from modaloom.models.pair import Pair
+
+O = TypeVar("O")  # noqa: E741
+"""A task's options, a frozen dataclass."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals that belong together; a task says which it needs."""
+
+    want: Tensor | None = None
+    """What the answer should be."""
+    given: Tensor | None = None
+    """What is held instead of it: degraded, or of another stream."""
+    style: Tensor | None = None
+    """A reference, of any size."""
+
+
+def wanted(signals: Signals) -> Tensor:
+    """Raises `BadValue` where there is none."""
+    if signals.want is None:
+        raise BadValue("this task learns from the signal that is wanted; there is none")
+    return signals.want
+
+
+def given(signals: Signals) -> Tensor:
+    """Raises `BadValue` where there is none."""
+    if signals.given is None:
+        raise BadValue("this task needs a given signal beside the wanted one; there is none")
+    return signals.given
+
+
+def shown(asked: Pair) -> Tensor:
+    """The condition's first channels are the guess that is improved."""
+    return asked.condition[: len(asked.target)]
+
+
+def nothing(asked: Pair) -> Tensor:
+    """The answer is made from nothing."""
+    return torch.zeros_like(asked.target)
+
+
+def clipped(restored: Tensor, signals: Signals, options: object) -> Tensor:
+    """Into the range of signals."""
+    return restored.clamp(0, 1)
+
+
+def as_paired(signals: Signals, options: object, generator: torch.Generator) -> Signals:
+    """Nothing is degraded: the data holds the given signal."""
+    given(signals)
+    return signals
+
+
+@dataclass(frozen=True)
+class Task(Generic[O]):
+    """A new one is a file with a function or two, and a line in TASKS."""
+
+    options: type[O]
+    degrade: Callable[[Signals, O, torch.Generator], Signals]
+    """Signals with `want` → those with what a user would hold instead."""
+    ask: Callable[[Signals, O], Pair]
+    """Signals that a user holds → the question, its target blank or where the walk starts."""
+    guess: Callable[[Pair], Tensor] = shown
+    """What the network's answer is added to."""
+    finish: Callable[[Tensor, Signals, O], Tensor] = clipped
+    """Guess plus answer (C, *axes), the user's signals → the finished signal."""
+    draw: Callable[[O, torch.Generator], O] = lambda options, generator: options
+    """Options → those of one training pair."""
+    start: Callable[[O], float] = lambda options: 1.0
+    """The noise level at which a walk begins."""
+    kinds: int = 1
+    """Kinds of pairs, each with a scale of its own."""
+
+    def pair(self, signals: Signals, options: O, generator: torch.Generator) -> Pair:
+        """A training pair. Raises `BadValue` for signals that the task cannot use."""
+        options = self.draw(options, generator)
+        asked = self.ask(self.degrade(signals, options, generator), options)
+        return replace(asked, target=wanted(signals) - self.guess(asked))
+
+    def answer(self, found: Tensor, asked: Pair, signals: Signals, options: O) -> Tensor:
+        """What a restorer found for the question → the finished signal."""
+        return self.finish(self.guess(asked) + found, signals, options)

@@ -1,0 +1,61 @@
+"""Grey pictures coloured, with or without hints."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import BadValue, check_range
+from modaloom.degradations.eight_bits import eight_bits
+from modaloom.degradations.luma import luma, recoloured
+from modaloom.models.pair import Pair
+from modaloom.tasks.base import Signals, Task, given, wanted
+from modaloom.tasks.known import improve, with_known
+
+
+@dataclass(frozen=True)
+class Colorize:
+    """Options."""
+
+    hints: int = 16
+    """The most pixels whose colour a training picture shows; from none up to this."""
+
+    def __post_init__(self) -> None:
+        check_range("hints", self.hints, 0)
+
+
+def _degrade(signals: Signals, options: Colorize, generator: torch.Generator) -> Signals:
+    want = wanted(signals)
+    if len(want) != 3:
+        raise BadValue(f"a picture of {len(want)} channels has no colours to learn; give RGB pictures")
+    count = int(torch.randint(options.hints + 1, (), generator=generator))
+    hinted = torch.zeros(want.shape[1:], dtype=torch.bool)
+    hinted.view(-1)[torch.randint(hinted.numel(), (count,), generator=generator)] = True
+    return Signals(want, hinting(want, hinted))
+
+
+def hinting(image: Tensor, hinted: Tensor) -> Tensor:
+    """RGB (3, H, W) and bool (H, W) → (4, H, W): grey but for the hints, and where they are."""
+    grey = eight_bits(luma(image)).expand_as(image)
+    return with_known(torch.where(hinted, recoloured(grey[:1], image), grey), hinted)
+
+
+def _ask(signals: Signals, options: Colorize) -> Pair:
+    return improve(_hinted(given(signals)))
+
+
+def _hinted(held: Tensor) -> Tensor:
+    """A grey picture (1, H, W), one in RGB (3, H, W), or with hints (4, H, W) → (4, H, W)."""
+    if len(held) == 4:
+        return held
+    if len(held) not in (1, 3):
+        raise BadValue(f"a picture of {len(held)} channels; give grey, RGB, or RGB and a mask of hints")
+    return hinting(held.expand(3, -1, -1), torch.zeros(held.shape[1:], dtype=torch.bool))
+
+
+def _finish(restored: Tensor, signals: Signals, options: Colorize) -> Tensor:
+    """The luma in 8 bits is the given one, bit for bit."""
+    return recoloured(eight_bits(luma(_hinted(given(signals))[:3])), restored)
+
+
+COLORIZE = Task(Colorize, _degrade, _ask, finish=_finish)

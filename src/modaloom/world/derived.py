@@ -1,0 +1,40 @@
+"""Streams that derive from the picture: greyscale, a quarter of its side, two painterly filters."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from modaloom.degradations.grey import grey
+from modaloom.degradations.mosaic import mosaic as tiles
+from modaloom.degradations.paint import paint as strokes
+from modaloom.degradations.smaller import smaller
+
+
+def gray(image: Image.Image) -> Image.Image:
+    """The greys of equal lightness; RGB with equal channels."""
+    return _picture(grey(_tensor(image)).expand(-1, 3, -1, -1))
+
+
+def small(image: Image.Image) -> Image.Image:
+    """A quarter of each side."""
+    return _picture(smaller(_tensor(image), factor=4))
+
+
+def paint(image: Image.Image) -> Image.Image:
+    """Brush strokes of 3 of 32 pixels."""
+    return _picture(strokes(_tensor(image), radius=image.width // 16))
+
+
+def mosaic(image: Image.Image) -> Image.Image:
+    """Tiles of 3 of 32 pixels; the same tiles for every picture."""
+    return _picture(tiles(_tensor(image), tile=3 * image.width // 32))
+
+
+def _tensor(image: Image.Image) -> Tensor:
+    """float32 (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None] / 255
+
+
+def _picture(signal: Tensor) -> Image.Image:
+    return Image.fromarray((255 * signal[0]).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy())

@@ -1,0 +1,20 @@
+"""Two objects and a relation: the world's second tier."""
+
+from collections.abc import Mapping
+
+from modaloom.world.duo.image import image
+from modaloom.world.duo.scene import FACTORS, Scene
+from modaloom.world.duo.words import answer, caption, question
+from modaloom.world.rule import StreamRule
+
+SAID = tuple(name for name in FACTORS if name != "background")
+"""What a caption says."""
+
+STREAMS: Mapping[str, StreamRule] = {
+    "image": StreamRule("image", image, determines=tuple(FACTORS)),
+    "caption": StreamRule("text", caption, determines=SAID),
+    "question": StreamRule("text", question, determines=("asked", "about")),
+    "answer": StreamRule("text", answer, determines=("answer",)),
+}
+
+__all__ = ["FACTORS", "SAID", "STREAMS", "Scene"]

@@ -1,0 +1,64 @@
+"""The worlds: one object; two objects and a relation."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modaloom.core.errors import choose
+from modaloom.world import FACTORS, STREAMS, VISIBLE, duo
+from modaloom.world.duo.parsers import PARSERS as DUO_PARSERS
+from modaloom.world.duo.splits import check_fixed as check_duo
+from modaloom.world.duo.splits import scene as duo_scene
+from modaloom.world.parsers import PARSERS
+from modaloom.world.rule import StreamRule
+from modaloom.world.scene import PART_OF
+from modaloom.world.splits import check_fixed, scene
+
+
+@dataclass(frozen=True)
+class World:
+    """All that evaluation and writing need of one."""
+
+    name: str
+    scene: Callable[[int, str, int, Mapping[str, str]], Any]
+    """Seed, split, index and fixed factors → scene, which has `facts` and a `side`."""
+    check_fixed: Callable[[Mapping[str, str]], None]
+    """Raises `BadValue` for factors that cannot be fixed so."""
+    streams: Mapping[str, StreamRule]
+    parsers: Mapping[str, Callable[[Any], dict[str, str]]]
+    factors: frozenset[str]
+    """What makes a scene: all else follows, or is asked."""
+    part_of: Mapping[str, str]
+    """Fact → the factor that it is a part of."""
+    fix_answer: frozenset[str]
+    """Facts that fix the answer together."""
+
+
+SOLO = World(
+    "solo",
+    scene,
+    check_fixed,
+    STREAMS,
+    PARSERS,
+    frozenset(FACTORS),
+    PART_OF,
+    fix_answer=frozenset({"asked", *VISIBLE}),
+)
+DUO = World(
+    "duo",
+    duo_scene,
+    check_duo,
+    duo.STREAMS,
+    DUO_PARSERS,
+    frozenset(duo.FACTORS),
+    part_of={},
+    fix_answer=frozenset({"asked", "about", *duo.SAID}),
+)
+
+WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO)}
+
+
+def world_of(facts: Iterable[Mapping[str, str]]) -> World:
+    """The world that lines of facts name; that of one object where they name none. Raises `BadValue`."""
+    named = next(iter(facts), {}).get("world", SOLO.name)
+    return WORLDS[choose("world", named, WORLDS)]

@@ -1,0 +1,41 @@
+"""The report page, broken on purpose."""
+
+from mutant import Mutant
+
+REPORT = (
+    Mutant(
+        "a code's patch is not a mean",
+        "api/atlas.py",
+        "total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)",
+        "total / places.sum(1).max()",
+        "api/test_atlas.py",
+    ),
+    Mutant(
+        "rows and columns of the grid of codes change places",
+        "api/atlas.py",
+        "for i in divmod(place, across))",
+        "for i in divmod(place, rows))",
+        "api/test_atlas.py",
+    ),
+    Mutant(
+        "the worst are the best where less is better",
+        "api/worst.py",
+        "sign(self.metric) * (self.truth - self.value)",
+        "1 * (self.truth - self.value)",
+        "api/test_worst.py",
+    ),
+    Mutant(
+        "what is as good as the truth counts as bad",
+        "api/worst.py",
+        ".fault > 0]",
+        ".fault >= 0]",
+        "api/test_worst.py",
+    ),
+    Mutant(
+        "a cell is filled from zero, not from the floor",
+        "report/scores.py",
+        "(figure - floor) / (ceiling - floor)",
+        "figure / ceiling",
+        "report/test_report_page.py",
+    ),
+)

@@ -1,0 +1,187 @@
+"""Networks, degradations and tasks of restoration, broken."""
+
+from mutant import Mutant
+
+UNET, LOCAL, HASHED = "networks/test_unet.py", "networks/test_local.py", "oracles/test_hashed.py"
+PEER = "oracles/test_unet_peer.py"
+DEGRADATIONS, TASKS = "degradations/test_degradations.py", "tasks/test_tasks.py"
+RESTORER, RIDGE = "models/test_restorer.py", "evaluation/test_ridge.py"
+
+RESTORING = (
+    Mutant(
+        "a block without its time",
+        "networks/told.py",
+        "self.a(F.silu(self.norm_a(x))) + heard.reshape",
+        "self.a(F.silu(self.norm_a(x))) + 0 * heard.reshape",
+        f"{UNET} {PEER}",
+    ),
+    Mutant(
+        "the context's sum instead of its mean",
+        "networks/told.py",
+        "self.member(context_BPV).mean(1)",
+        "self.member(context_BPV).sum(1)",
+        UNET,
+    ),
+    Mutant(
+        "odd sizes padded with zeros",
+        "networks/told.py",
+        'mode="replicate"',
+        'mode="constant"',
+        UNET,
+    ),
+    Mutant(
+        "a halo one convolution short",
+        "networks/local.py",
+        "len(self.blocks) + 2)",
+        "len(self.blocks) + 1)",
+        LOCAL,
+    ),
+    Mutant(
+        "even parts left in the first filters",
+        "networks/local.py",
+        "each.sub_(each.mean(tuple(range(2, each.ndim)), keepdim=True)).mul_(GAIN)",
+        "each.mul_(GAIN)",
+        LOCAL,
+    ),
+    Mutant(
+        "tiles put where their halo was",
+        "networks/tiled.py",
+        "slice(s.start - a.start, s.stop - a.start)",
+        "slice(0, s.stop - s.start)",
+        LOCAL,
+    ),
+    Mutant(
+        "noise that depends on the cut",
+        "core/hashed.py",
+        "torch.arange(first, first + side)",
+        "torch.arange(side)",
+        HASHED,
+    ),
+    Mutant(
+        "signed shifts in the hash",
+        "core/hashed.py",
+        "(x >> bits) & ((1 << (64 - bits)) - 1)",
+        "x >> bits",
+        HASHED,
+    ),
+    Mutant(
+        "the radius from the angle's hash",
+        "core/hashed.py",
+        "_hash(2 * seed + 1, rows)",
+        "_hash(2 * seed, rows)",
+        HASHED,
+    ),
+    Mutant(
+        "axes stirred alike", "core/hashed.py", "_stir(state[..., None] + ", "(state[..., None] + ", HASHED
+    ),
+    Mutant("another cubic", "degradations/larger.py", "antialias=True", "antialias=False", DEGRADATIONS),
+    Mutant(
+        "another luma",
+        "degradations/luma.py",
+        "(19595 / 65536, 38470 / 65536",
+        "(20000 / 65536, 38065 / 65536",
+        DEGRADATIONS,
+    ),
+    Mutant(
+        "green rounded by itself",
+        "degradations/luma.py",
+        "((255 * y.squeeze(-3) - weight[0] * red - weight[2] * blue) / weight[1]).round()",
+        "(255 * (y + most * away))[..., 1, :, :].round()",
+        DEGRADATIONS,
+    ),
+    Mutant(
+        "edges twice as steep",
+        "degradations/edges.py",
+        "torch.cat([down, right], -3) / 2",
+        "torch.cat([down, right], -3)",
+        DEGRADATIONS,
+    ),
+    Mutant(
+        "noise of variance sigma",
+        "degradations/noise.py",
+        "sigma * drawn",
+        "sigma**0.5 * drawn",
+        DEGRADATIONS,
+    ),
+    Mutant(
+        "holes that never touch the end",
+        "degradations/holes.py",
+        "side - width + 1",
+        "side - width",
+        DEGRADATIONS,
+    ),
+    Mutant(
+        "back-projection that moves away", "tasks/superres.py", "image + larger(", "image - larger(", TASKS
+    ),
+    Mutant(
+        "the hole's own values in the mean",
+        "tasks/inpaint.py",
+        "kept = signal * known",
+        "kept = signal",
+        TASKS,
+    ),
+    Mutant(
+        "what is known repainted",
+        "tasks/inpaint.py",
+        "torch.where(known > 0, signal, ",
+        "torch.where(known > 2, signal, ",
+        TASKS,
+    ),
+    Mutant(
+        "luma of the answer",
+        "tasks/colorize.py",
+        "luma(_hinted(given(signals))[:3])",
+        "luma(restored)",
+        TASKS,
+    ),
+    Mutant(
+        "the truth shown instead of its grey",
+        "tasks/colorize.py",
+        "recoloured(grey[:1], image), grey)",
+        "image, image)",
+        TASKS,
+    ),
+    Mutant(
+        "a target without the guess",
+        "tasks/base.py",
+        "wanted(signals) - self.guess(asked)",
+        "wanted(signals)",
+        TASKS,
+    ),
+    Mutant(
+        "the wrong fault told",
+        "tasks/restore.py",
+        "torch.eye(len(PARTS))[kind]",
+        "torch.eye(len(PARTS))[kind - 1]",
+        TASKS,
+    ),
+    Mutant("one scale for all kinds", "models/restorer.py", "sums[pair.kind] += ", "sums[:] += ", RESTORER),
+    Mutant(
+        "noise shown to the question of the mean",
+        "models/restorer.py",
+        " * _over(~asked, data)",
+        "",
+        RESTORER,
+    ),
+    Mutant(
+        "a scale forgotten on the way back",
+        "models/restorer.py",
+        "+ _over(self.scale_K[pair.kind], data) * data",
+        "+ data",
+        RESTORER,
+    ),
+    Mutant(
+        "a penalty for a patch, not each pixel",
+        "evaluation/ridge.py",
+        "penalty * len(x_NF)",
+        "penalty",
+        RIDGE,
+    ),
+    Mutant(
+        "rows and columns of a phase exchanged",
+        "evaluation/ridge.py",
+        "row, column = divmod",
+        "column, row = divmod",
+        RIDGE,
+    ),
+)

@@ -1,0 +1,90 @@
+"""The local network's reach, and tiles that equal the whole."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.errors import BadValue
+from modaloom.networks.local import Local, LocalConfig
+from modaloom.networks.tiled import Tiled, boxes
+
+
+def stirred(net: Local, std: float = 0.3) -> Local:
+    draw = torch.Generator().manual_seed(0)
+    for p in net.parameters():
+        nn.init.normal_(p, std=std, generator=draw)
+    return net.double()
+
+
+def noise(*shape: int, seed: int = 1) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("folds", [0, 1, 2])
+def test_the_reach_is_exact(folds):
+    """A stretch of whole steps depends on `reach` values beside it, on each side, and on no other."""
+    net = stirred(Local(1, LocalConfig(width=4, blocks=1, folds=folds), axes=1))
+    start, side, t = 8 * net.step, 17 * net.step, torch.tensor([0.5])
+    stretch = slice(start, start + net.step)
+    x = noise(1, 1, side)
+    base = net(x, t)[..., stretch]
+    for place, seen in (
+        (start - net.reach, True),
+        (start - net.reach - 1, False),
+        (stretch.stop + net.reach - 1, True),
+        (stretch.stop + net.reach, False),
+    ):
+        moved = x.clone()
+        moved[..., place] += 1
+        assert bool((net(moved, t)[..., stretch] != base).any()) == seen, place
+
+
+@pytest.mark.parametrize(
+    ("sides", "folds"), [((101,), 1), ((53, 37), 0), ((53, 37), 1), ((1, 61), 2), ((9, 21, 17), 1)]
+)
+def test_tiles_equal_the_whole_at_odd_sizes(sides, folds):
+    net = Local(2, LocalConfig(width=6, blocks=1, folds=folds), axes=len(sides), condition=1, features=2)
+    net = stirred(net, 0.2).float()
+    x, c = noise(2, 2, *sides).float(), noise(2, 1, *sides, seed=2).float()
+    t, told = torch.tensor([0.3, 1.0]), noise(2, 3, 2, seed=3).float()
+    whole, tiles = net(x, t, c, told), Tiled(net, 8)(x, t, c, told)
+    assert whole.std() > 0.01
+    torch.testing.assert_close(tiles, whole, rtol=0, atol=1e-5)
+
+
+def test_boxes_cover_every_position_once():
+    count = torch.zeros(13, 8)
+    for box in boxes(count.shape, 5):
+        count[box] += 1
+    assert torch.equal(count, torch.ones(13, 8))
+
+
+@pytest.mark.parametrize("tile", [0, 6, -4])
+def test_tiles_that_cut_a_step_are_refused(tile):
+    with pytest.raises(BadValue, match="a positive multiple of 4"):
+        Tiled(Local(1, LocalConfig(width=2, blocks=1, folds=2), axes=1), tile)
+
+
+def test_what_is_far_has_no_say_whatever_its_size():
+    """Bit for bit."""
+    net = stirred(Local(1, LocalConfig(width=4, blocks=1, folds=0), axes=2))
+    x, t = noise(1, 1, 20, 20), torch.tensor([0.5])
+    far = x.clone()
+    far[..., 15:, :] *= 1000
+    assert torch.equal(net(far, t)[..., : 15 - net.reach, :], net(x, t)[..., : 15 - net.reach, :])
+
+
+def test_three_quarters_of_the_first_filters_see_details_of_the_condition_alone():
+    """Even conditions of any brightness are the same to them, up to the edge; to the others they are not."""
+    net = Local(1, LocalConfig(width=8, blocks=1, folds=1), axes=2, condition=2).double()
+    taken: list[Tensor] = []
+    net.first.register_forward_hook(lambda module, inputs, output: taken.append(output))
+    x, t = noise(1, 1, 8, 8), torch.tensor([0.5])
+    for level in (0.1, 0.7):
+        net(x, t, torch.full((1, 2, 8, 8), level, dtype=torch.float64))
+    even, moved = (taken[1] - taken[0]).abs()[0, :6].amax(), (taken[1] - taken[0]).abs()[0, 6:].amin()
+    assert even < 1e-5
+    assert moved > 1e-3
+    weight = net.first.weight[:, 4:].abs().mean((1, 2, 3))
+    assert weight[:6].mean() > 10 * weight[6:].mean()
+    assert net.first.weight[:, :4].abs().max() < 1
