@@ -22,6 +22,12 @@ class Budget:
     seconds: float
     steps: int | None = None
 
+    def split(self, share: float) -> tuple["Budget", "Budget"]:
+        """Into that share and the rest."""
+        first = None if self.steps is None else max(1, round(share * self.steps))
+        rest = None if self.steps is None or first is None else max(1, self.steps - first)
+        return Budget(share * self.seconds, first), Budget((1 - share) * self.seconds, rest)
+
     def shares(self) -> Iterator[float]:
         """Before each step, the share of the budget that is spent; at least one step."""
         start, step, spent = time.perf_counter(), 0, 0.0

@@ -32,7 +32,7 @@ class MaskedTransformer(nn.Module):
     """Tokens (B, T), hidden ones being V, → logits (B, T, V)."""
 
     def __init__(
-        self, spans: Mapping[str, Span], wanted: Sequence[str], *, width: int = 128, depth: int = 5
+        self, spans: Mapping[str, Span], wanted: Sequence[str], *, width: int = 128, depth: int = 6
     ) -> None:
         super().__init__()
         self.spans, self.wanted = dict(spans), tuple(wanted)
