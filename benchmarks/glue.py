@@ -21,13 +21,13 @@ from glued.training import train as train_glue
 from kept import Kept
 
 from modaloom import api
-from modaloom.api.judge import held_out
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
 from modaloom.evaluation import Direction, Row, evaluate, judge_of
 from modaloom.recipes.demo import World, demo
 from modaloom.runs.builder import LOOM
+from modaloom.world.splits import SPLITS
 
 DIRECTIONS = {
     Direction(("image",), ("caption",)): ("slot.mean", "slot.worst", "exact"),
@@ -54,11 +54,15 @@ class Exam:
     n: int
 
     @classmethod
-    def of(cls, run: api.TrainedRun, folder: Path, *, n: int) -> "Exam":
+    def of(cls, folder: Path, *, n: int) -> "Exam":
+        """The streams of the demo; n samples a direction and split are asked about."""
         index = open_folder(folder)
         reader, splits = Reader(index, streams=World().streams), index.splits or {}
-        train = [reader.read(sample) for sample in index.samples if splits[sample.key] == "train"]
-        return cls(folder, train, held_out(run, index), n)
+        by_split: dict[str, list[Sample]] = {name: [] for name in SPLITS}
+        for sample in index.samples:
+            by_split[splits[sample.key]].append(reader.read(sample))
+        tests = {name: found for name, found in by_split.items() if name.startswith("test")}
+        return cls(folder, by_split["train"], tests, n)
 
     def figures(self, model: Any) -> Figures:
         """Scores, floors and ceilings of a model: ours, or any with its verbs."""
@@ -125,7 +129,7 @@ def glue(options: argparse.Namespace, run: api.TrainedRun, exam: Exam, seed: int
 def measure(options: argparse.Namespace, seed: int) -> dict[str, Figures]:
     """Name → figures of a model, for both, trained at a seed."""
     run, folder = ours(options, seed)
-    exam = Exam.of(run, folder, n=options.n)
+    exam = Exam.of(folder, n=options.n)
     other = glue(options, run, exam, seed)
     tokenizer, loom = run.model.streams[TOKENIZER].tokenizer, run.model.loom
     spent = run.run.training.steps
@@ -154,12 +158,15 @@ def main() -> None:
     parser.add_argument("--tokenizer-steps", type=int, default=400, help="with --steps")
     parser.add_argument("--n", type=int, default=500, help="samples a direction and split")
     parser.add_argument("--out", type=Path, default="runs/glue-benchmark", help="where runs and worlds go")
-    options = parser.parse_args()
+    run(parser.parse_args())
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, measure and print."""
     names = ("minutes", "n") if options.steps is None else ("steps", "tokenizer_steps", "n")
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.json or options.out / "glue.json"
-    kept = Kept(path, {name: getattr(options, name) for name in names})
-    found = [kept.case(f"seed {seed}", lambda seed=seed: measure(options, seed)) for seed in options.seeds]
+    kept = Kept(options.json or options.out / "glue.json", {name: getattr(options, name) for name in names})
+    found = [kept.case(f"seed {seed}", lambda: measure(options, seed)) for seed in options.seeds]  # noqa: B023
     both = [[seed[name] for seed in found] for name in ("modaloom", "glue")]
     print(table(targets([*both[0][0]]), compared(*both)))
 

@@ -18,7 +18,7 @@ from modaloom.core.types import Sample
 SHARE = 0.2
 """Of the seconds, the tokenizer's, as in modaloom."""
 BATCH = 64
-TOKENIZER, TRANSFORMER = Descent(rate=2e-3, bf16=True), Descent(rate=1e-3, bf16=True)
+TOKENIZER = TRANSFORMER = Descent(rate=2e-3, bf16=True)
 
 
 def train(

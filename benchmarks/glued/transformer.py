@@ -59,10 +59,15 @@ class MaskedTransformer(nn.Module):
             return self.head(self.blocks(x_BTD))
 
     def loss(self, tokens_BT: Tensor, generator: torch.Generator) -> Tensor:
-        """Cross-entropy of masked tokens of one wanted stream a row, at a ratio of cos(πu/2)."""
+        """Cross-entropy of masked tokens of one wanted stream a row, at a ratio of cos(πu/2).
+
+        The mean of a row's tokens first: over all of a batch, pictures would drown the words.
+        """
         hidden_BT, asked_BT = self.masks(len(tokens_BT), generator)
         logits = self(tokens_BT.masked_fill(hidden_BT, self.size))[asked_BT]
-        return F.cross_entropy(logits.float(), tokens_BT[asked_BT])
+        each = F.cross_entropy(logits.float(), tokens_BT[asked_BT], reduction="none")
+        weight_BT = asked_BT / asked_BT.sum(1, keepdim=True)
+        return (each * weight_BT[asked_BT]).sum() / len(tokens_BT)
 
     def masks(self, B: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """bool (B, T): which tokens are hidden, and which of them are asked for."""

@@ -10,13 +10,13 @@ from modaloom.training.ema import EMA
 from rivals.base import BATCH, Rival, batch, normal, perceptron
 
 LATENT = 16
-PENALTY = 0.1
+PENALTY = 1.0
 """γ of R1, for rows of unit variance."""
 RATE, AVERAGE = 1e-3, 0.999
 
 
 class GAN(Rival):
-    """The non-saturating loss with a gradient penalty on real rows (R1, Mescheder et al. 2018, 1801.04406)."""
+    """Non-saturating loss, gradient penalty on real rows (R1, Mescheder et al. 2018, arXiv 1801.04406)."""
 
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()

@@ -15,8 +15,8 @@ SIDE, SPACING, SIGMA = 5, 2.0, 0.05
 """The grid: modes a side, between their centres, and their width."""
 WITHIN = 4.0
 """Widths from its centre within which a row belongs to a mode."""
-ROWS = 10_000
-"""Of the grid, in each half."""
+ROWS, HELD = 10_000, 2_000
+"""Of the grid, to learn from and to be judged by."""
 HIDDEN, FEATURES, STEPS = 128, 32, 1500
 """Of the digits' classifier."""
 NEAR = 3
@@ -25,7 +25,7 @@ NEAR = 3
 
 @dataclass(frozen=True)
 class Subject:
-    """Two halves of real rows (n, columns), centred and of unit variance over all columns."""
+    """Real rows in two parts (n, columns), centred and of unit variance over all columns."""
 
     train: Tensor
     held: Tensor
@@ -42,11 +42,11 @@ def grid() -> Subject:
     centres = torch.cartesian_prod(ticks, ticks)
     draws = generator(0, "grid")
 
-    def half() -> Tensor:
-        picked = centres[torch.randint(len(centres), (ROWS,), generator=draws)]
-        return picked + SIGMA * torch.randn(ROWS, 2, generator=draws)
+    def draw(n: int) -> Tensor:
+        picked = centres[torch.randint(len(centres), (n,), generator=draws)]
+        return picked + SIGMA * torch.randn(n, 2, generator=draws)
 
-    train, held, scale = half(), half(), centres.square().mean().sqrt()
+    train, held, scale = draw(ROWS), draw(HELD), centres.square().mean().sqrt()
 
     def mode(rows: Tensor) -> Tensor:
         distance, index = torch.cdist(rows * scale, centres).min(1)
@@ -56,7 +56,7 @@ def grid() -> Subject:
 
 
 def digits() -> Subject:
-    """scikit-learn's handwritten digits, 8 × 8; features are a classifier's, trained on the first half."""
+    """scikit-learn's handwritten digits, 8 × 8; features are a classifier's, trained on one half."""
     from sklearn.datasets import load_digits
 
     data = load_digits()

@@ -10,7 +10,7 @@ LATENT = 8
 
 
 class VAE(Rival):
-    """Normal latents and a normal decoder of the best one variance (σ-VAE, Rybkin et al. 2020, 2006.13202)."""
+    """Normal latents, a normal decoder of the best single variance (Rybkin et al. 2020, arXiv 2006.13202)."""
 
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()
