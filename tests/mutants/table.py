@@ -2,7 +2,7 @@
 
 from composed import COMPOSED
 from continuous import CONTINUOUS
-from judged import JUDGED
+from judged import JUDGED, METRICS
 from mutant import Mutant
 from pages import REPORT
 from pictures import PICTURES
@@ -505,4 +505,5 @@ MUTANTS = (
     *PICTURES,
     *JUDGED,
     *REPORT,
+    *METRICS,
 )
