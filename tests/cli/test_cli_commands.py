@@ -167,9 +167,7 @@ def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     assert {row["split"] for row in rows} == {"seen", "level1", "level2"}
     head, *lines = result.stdout.splitlines()
     assert head.split() == columns
-    bits = lines.index(
-        "bits that a stream tells about another one (of a pair's two figures the smaller is the better):"
-    )
+    (bits,) = (i for i, line in enumerate(lines) if line.startswith("bits told"))
     assert bits == len(rows)
     assert lines[bits + 1].split() == ["given", "->", "caption", "->", "image"]
     assert re.match(r"image +-?\d+\.\d+ \(.* to .*; exact \d+\.\d+\)$", lines[bits + 2])

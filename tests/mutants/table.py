@@ -3,7 +3,7 @@
 from composed import COMPOSED
 from continuous import CONTINUOUS
 from information import INFORMATION
-from judged import JUDGED
+from judged import JUDGED, METRICS
 from mutant import Mutant
 from pages import REPORT
 from pictures import PICTURES
@@ -506,5 +506,6 @@ MUTANTS = (
     *PICTURES,
     *JUDGED,
     *REPORT,
+    *METRICS,
     *INFORMATION,
 )

@@ -69,9 +69,7 @@ def information(found: "Sequence[Told]") -> None:
     wants = tuple(dict.fromkeys(told.want for told in found))
     cells = {(told.given, told.want): _told(told) for told in found}
     givens = dict.fromkeys(told.given for told in found)
-    typer.echo(
-        "bits that a stream tells about another one (of a pair's two figures the smaller is the better):"
-    )
+    typer.echo("bits told (where a pair has two figures, the smaller is the better estimate):")
     table(
         ("given", *(f"-> {want}" for want in wants)),
         ((given, *(cells.get((given, want), "") for want in wants)) for given in givens),
