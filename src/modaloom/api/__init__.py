@@ -5,6 +5,7 @@ from modaloom.api.bench import bench
 from modaloom.api.codes import detokenize, tokenize
 from modaloom.api.demo import demo, world
 from modaloom.api.examples import examples
+from modaloom.api.export import export
 from modaloom.api.information import information
 from modaloom.api.judge import evaluate
 from modaloom.api.look import inspect, report
@@ -26,6 +27,7 @@ __all__ = [
     "diagnosis",
     "evaluate",
     "examples",
+    "export",
     "generate",
     "information",
     "inspect",

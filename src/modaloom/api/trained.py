@@ -22,6 +22,7 @@ from modaloom.models.model import BATCH, Model
 from modaloom.runs.builder import unpack_model
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
+from modaloom.runs.shipped import located
 from modaloom.runs.store import RunFolder
 from modaloom.training.engine import Engine
 
@@ -93,9 +94,12 @@ class TrainedRun:
 
 
 def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
-    """Open a finished run on a device: auto | cpu | cuda | mps. Raises `BadRun`, `BadValue`."""
+    """Open a finished run on a device: auto | cpu | cuda | mps; `demo` is one that comes with modaloom.
+
+    Raises `BadRun`, `BadValue`.
+    """
     place = Engine(device).device
-    folder = RunFolder.open(Path(run))
+    folder = RunFolder.open(located(Path(run)))
     files = load_model(folder.model)
     return TrainedRun(folder.path, folder.run(), unpack_model(files.parts).to(place), files.hash)
 
