@@ -42,7 +42,7 @@ class VQVAEConfig(Options):
     depth: int = 3
     """Residual depth Q: codes per position."""
     tint: int = 0
-    """How many of a position's codes tell of the signal's tint (a picture's colours), everywhere the same; the
+    """How many of a position's codes tell of the tint (a picture's colours), everywhere the same; the
     others see the outline alone, which has none. 0: every code tells of all. For modalities with an outline
     and signals of one tint."""
     commitment: float = 0.25
