@@ -2,11 +2,14 @@
 
 import argparse
 import json
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
+
+SIDES = {"≥": operator.ge, "≤": operator.le, ">": operator.gt}
 
 Figures = Mapping[str, float]
 """Figure's name → value. A figure that was not measured is not there."""
@@ -18,13 +21,13 @@ class Target:
 
     name: str
     bound: float | None = None
-    side: Literal["≥", "≤"] = "≥"
+    side: Literal["≥", "≤", ">"] = "≥"
 
     def met(self, value: float | None) -> bool | None:
         """None if there is nothing to judge."""
         if value is None or self.bound is None:
             return None
-        return value >= self.bound if self.side == "≥" else value <= self.bound
+        return SIDES[self.side](value, self.bound)
 
     def __str__(self) -> str:
         return "" if self.bound is None else f"{self.side} {self.bound:g}"

@@ -24,7 +24,7 @@ def test_help_needs_no_torch() -> None:
 
 def test_version_and_help() -> None:
     assert done("--version").stdout == f"modaloom {__version__}\n"
-    verbs = "demo inspect train generate restore tokenize detokenize evaluate report world bench"
+    verbs = "demo inspect train generate restore tokenize detokenize evaluate audit report export world bench"
     listed = done().stdout.split("Commands:")[1]
     assert [line.split()[0] for line in listed.strip().splitlines()] == verbs.split()
 
@@ -70,6 +70,10 @@ def test_train_ends_with_what_to_do_next(trained: Result, run: Path, world: Path
     assert f"model: {run / 'model'}" in lines
     assert f"report: {run / 'report.html'}" in lines
     assert (run / "report.html").stat().st_size > 10_000
+    told = json.loads((run / "information.json").read_text())["pairs"]
+    assert {(pair["given"], pair["want"]) for pair in told} == {("image", "caption"), ("caption", "image")}
+    for said in json.loads((run / "scores.json").read_text())["diagnosis"]:
+        assert f"{said['row']}: {said['sentence']}" in lines
     commands = [shlex.split(line) for line in lines if line.startswith("  modaloom ")]
     assert [words[1] for words in commands] == ["generate", "generate", "evaluate"]
     for words in commands[:2]:  # each uses a held-out file and runs as it stands
@@ -163,7 +167,10 @@ def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     assert {row["split"] for row in rows} == {"seen", "level1", "level2"}
     head, *lines = result.stdout.splitlines()
     assert head.split() == columns
-    assert len(lines) == len(rows)
+    (bits,) = (i for i, line in enumerate(lines) if line.startswith("bits told"))
+    assert bits == len(rows)
+    assert lines[bits + 1].split() == ["given", "->", "caption", "->", "image"]
+    assert re.match(r"image +-?\d+\.\d+ \(.* to .*; exact \d+\.\d+\)$", lines[bits + 2])
     assert lines[0].split()[:3] == [rows[0]["row"], rows[0]["split"], rows[0]["metric"]]
     assert lines[0].split()[3] == f"{rows[0]['value']:.3f}"
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows)

@@ -190,3 +190,19 @@ def test_principal_components_lose_what_is_least(load: Any) -> None:
     found = components.of(z, 4)
     lost = (found.up(found.down(z)) - z).square().sum(1).mean()
     torch.testing.assert_close(lost, torch.linalg.eigvalsh(z.T.cov(correction=0))[:2].sum())
+
+
+def test_the_audit_knows_which_captions_it_swapped(load: Any, tmp_path: Path) -> None:
+    audit, world = load("audit"), tmp_path / "world"
+    api.world(world, n=20, held_out=100, streams=("image", "caption"))
+    keys = sorted(f"test-seen/{file.name.split('.')[0]}" for file in world.glob("test-seen/*.png"))
+    audit["copied"](world, tmp_path / "copy", keys)
+    swapped = audit["swap"](tmp_path / "copy", keys, seed=0)
+    before, after = (
+        {key: (place / f"{key}.caption.txt").read_text() for key in keys}
+        for place in (world, tmp_path / "copy")
+    )
+    changed = {key for key in keys if before[key] != after[key]}
+    assert 3 <= len(swapped) <= 5 == round(audit["SHARE"] * len(keys))
+    assert set(swapped) <= changed
+    assert sorted(before.values()) == sorted(after.values())

@@ -4,6 +4,7 @@ from mutant import Mutant
 
 GRADIENTS, SCALAR = "oracles/test_quantizer_gradients.py", "oracles/test_scalar_quantizers.py"
 BOOKS, AROUND = "oracles/test_quantizer_codebooks.py", "oracles/test_quantizer_compositions.py"
+OUTLINE = "oracles/test_outline.py"
 CONTRACT = "contracts/test_quantizer_contract.py"
 
 COMPOSED = (
@@ -258,5 +259,33 @@ COMPOSED = (
         "        gain = self.gain\n",
         "        gain = now[0] / now[1] if learns else self.gain\n",
         CONTRACT,
+    ),
+    Mutant(
+        "the outline of the second spread",
+        "modalities/image.py",
+        "[1][..., -1:]",
+        "[1][..., :1]",
+        OUTLINE,
+    ),
+    Mutant(
+        "an outline that turns over with the colours",
+        "modalities/image.py",
+        "(place_B1N**3).mean",
+        "(place_B1N * 0).mean",
+        OUTLINE,
+    ),
+    Mutant(
+        "an outline as strong as its picture",
+        "modalities/image.py",
+        "place_B1N = place_B1N / place_B1N.square()",
+        "place_B1N = place_B1N / torch.ones_like(place_B1N)",
+        OUTLINE,
+    ),
+    Mutant(
+        "codes of the outline that see the tint",
+        "tokenizers/tinted.py",
+        "self.shape(memory_format(self.outline(signal)))",
+        "self.shape(memory_format(signal[:, :1]))",
+        "tokenizers/test_tinted.py",
     ),
 )

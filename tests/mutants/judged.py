@@ -92,3 +92,28 @@ JUDGED = (
         "metrics/test_ssim.py",
     ),
 )
+
+KID = "oracles/test_kid.py"
+METRICS = (
+    Mutant(
+        "rows compared with themselves: KID is biased (D13)",
+        "metrics/kid.py",
+        "(kernel.sum() - np.trace(kernel)) / (len(x) * (len(x) - 1))",
+        "kernel.mean()",
+        KID,
+    ),
+    Mutant(
+        "KID counts what is between the samples once",
+        "metrics/kid.py",
+        "- 2 * float(",
+        "- float(",
+        KID,
+    ),
+    Mutant(
+        "the kernel of KID is not the cubic one",
+        "metrics/kid.py",
+        "+ 1) ** 3",
+        "+ 1) ** 2",
+        KID,
+    ),
+)

@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-FILTERS, PALETTE = "oracles/test_degradations.py", "oracles/test_palette.py"
+FILTERS, PALETTE = "oracles/test_picture_filters.py", "oracles/test_palette.py"
 DERIVED, DUO = "world/test_derived.py", "world/test_duo_scene.py"
 
 PICTURES = (

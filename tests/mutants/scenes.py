@@ -87,14 +87,14 @@ WORLD = (
     Mutant(
         "a picture's caption is blamed for the motion",
         "evaluation/parsed.py",
-        "if slot in fixed & self._named",
-        "if slot in self._named",
+        "fixed = self._fixed(direction.given) & self._named",
+        "fixed = self._named",
         JUDGE,
     ),
     Mutant(
         "a caption's motion leaves the speed open",
         "evaluation/parsed.py",
-        "    fixed |= {part for part, whole in PART_OF.items() if whole in fixed}\n",
+        "        fixed |= {part for part, whole in self.world.part_of.items() if whole in fixed}\n",
         "",
         JUDGE,
     ),

@@ -2,7 +2,8 @@
 
 from composed import COMPOSED
 from continuous import CONTINUOUS
-from judged import JUDGED
+from information import INFORMATION
+from judged import JUDGED, METRICS
 from mutant import Mutant
 from pages import REPORT
 from pictures import PICTURES
@@ -505,4 +506,6 @@ MUTANTS = (
     *PICTURES,
     *JUDGED,
     *REPORT,
+    *METRICS,
+    *INFORMATION,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from modaloom.api.atlas import write_atlas
 from modaloom.api.examples import examples as commands
 from modaloom.api.gallery import write_gallery
+from modaloom.api.information import information as inform
 from modaloom.api.judge import evaluate as score
 from modaloom.api.restored import RestoredRun, load_restored
 from modaloom.api.restored_examples import restored_examples
@@ -16,7 +17,9 @@ from modaloom.api.restored_judge import score_restored
 from modaloom.api.restored_wall import write_wall
 from modaloom.api.trained import TrainedRun
 from modaloom.api.trained import load as load_trained
+from modaloom.evaluation.information import Told
 from modaloom.evaluation.rows import Row
+from modaloom.runs.shipped import located
 from modaloom.runs.store import RunFolder
 
 Trained = TrainedRun | RestoredRun
@@ -32,6 +35,8 @@ class Product:
     """(Run, folder, *, n, …) → rows."""
     samples: int
     """Most samples of each row that a training ends with."""
+    inform: Callable[..., list[Told]]
+    """(Run, folder, *, n, …) → what its streams tell about each other."""
     show: Callable[[Any, str], None]
     """(Run, folder): fills RUN/samples."""
     renew: Callable[[Any], None]
@@ -51,12 +56,17 @@ def _nothing(trained: Any) -> None:
     pass
 
 
+def _none(*asked: Any, **how: Any) -> list[Any]:
+    return []
+
+
 FROM_SCRATCH = "Trained from scratch on the data above and nothing else; outside of it, it guesses."
 PRODUCTS: Mapping[str, Product] = {
     "loom": Product(
         load=load_trained,
         score=score,
         samples=1_000_000,
+        inform=inform,
         show=_show,
         renew=write_atlas,
         commands=commands,
@@ -69,6 +79,7 @@ PRODUCTS: Mapping[str, Product] = {
         load=load_restored,
         score=score_restored,
         samples=24,
+        inform=_none,
         show=write_wall,
         renew=_nothing,
         commands=restored_examples,
@@ -89,15 +100,23 @@ def load(run: str | os.PathLike[str], *, device: str = "auto") -> Trained:
 
 def evaluate(run: str | os.PathLike[str] | Trained, folder: str | os.PathLike[str], **how: Any) -> list[Row]:
     """Rows on a folder's held-out samples; see `judge.evaluate` and `restored_judge.score_restored`."""
-    path = run.path if isinstance(run, TrainedRun | RestoredRun) else run
-    return product_of(path).score(run, folder, **how)
+    return product_of(run).score(run, folder, **how)
+
+
+def information(
+    run: str | os.PathLike[str] | Trained, folder: str | os.PathLike[str], **how: Any
+) -> list[Told]:
+    """What a run's streams tell about each other; see `information.information`. Restorers tell nothing."""
+    return product_of(run).inform(run, folder, **how)
 
 
 def examples(trained: Trained) -> list[str]:
     """Three commands to paste."""
-    return product_of(trained.path).commands(trained)
+    return product_of(trained).commands(trained)
 
 
-def product_of(run: str | os.PathLike[str]) -> Product:
+def product_of(run: str | os.PathLike[str] | Trained) -> Product:
     """Raises `BadRun`."""
-    return PRODUCTS[RunFolder.open(Path(run)).run().engine]
+    if isinstance(run, TrainedRun | RestoredRun):
+        return PRODUCTS[run.run.engine]
+    return PRODUCTS[RunFolder.open(located(Path(run))).run().engine]

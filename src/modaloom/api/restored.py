@@ -19,6 +19,7 @@ from modaloom.modalities.unit import from_unit, to_unit
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
 from modaloom.runs.restorers import Restoration, unpack_restorer
+from modaloom.runs.shipped import located
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tree import changed, override
 from modaloom.tasks import Signals
@@ -114,7 +115,7 @@ class RestoredRun:
 def load_restored(run: str | os.PathLike[str], *, device: str = "auto") -> RestoredRun:
     """Open a finished run that restores. Raises `BadRun`, also for one that does not, and `BadValue`."""
     place = Engine(device).device
-    folder = RunFolder.open(Path(run))
+    folder = RunFolder.open(located(Path(run)))
     config = folder.run()
     if not config.task:
         raise BadRun(f"{run} was trained for no task of restoration; ask it with `modaloom generate`")

@@ -1,12 +1,15 @@
 """What a finished run knows of its own quality."""
 
 import json
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.headline import no_better
 from modaloom.evaluation.rows import Row
 from modaloom.report.facts import SCORES
+from modaloom.runs.store import RunFolder
 
 
 def scores(run: Path) -> list[Row]:
@@ -29,3 +32,9 @@ def cautions(rows: Collection[Row], given: Collection[str], want: Collection[str
         row.row for row in rows if (s := sides(row)) and set(s[0]) == set(given) and set(s[1]) <= set(want)
     }
     return [sentence for name, sentence in no_better(rows).items() if name in asked]
+
+
+def diagnosis(run: str | os.PathLike[str], rows: Sequence[Row]) -> list[Diagnosis]:
+    """What limits each direction of these rows of the run, by how its training went. Raises `BadRun`."""
+    folder = RunFolder(Path(run))
+    return diagnose(rows, folder.metrics(), pairs=folder.data()["counts"].get("train", 0))

@@ -23,6 +23,7 @@ from modaloom.models.model import BATCH, Model
 from modaloom.runs.builder import unpack_model
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
+from modaloom.runs.shipped import located
 from modaloom.runs.store import RunFolder
 from modaloom.training.engine import Engine
 
@@ -94,12 +95,12 @@ class TrainedRun:
 
 
 def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
-    """Open a finished run on a device: auto | cpu | cuda | mps.
+    """Open a finished run on a device: auto | cpu | cuda | mps; `demo` is one that comes with modaloom.
 
     Raises `BadRun`, also for a run that restores, and `BadValue`.
     """
     place = Engine(device).device
-    folder = RunFolder.open(Path(run))
+    folder = RunFolder.open(located(Path(run)))
     if folder.run().task:
         raise BadRun(f"{run} was trained to {folder.run().task}; ask it with `modaloom restore`")
     files = load_model(folder.model)

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from modaloom.api.information import write_information
 from modaloom.api.notices import tell_skips
 from modaloom.api.products import PRODUCTS, Trained, load
+from modaloom.api.scores import diagnosis
 from modaloom.core.errors import BadRun, ModaloomError, choose
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.headline import headlines, no_better, sentence
@@ -33,6 +35,8 @@ PRESET = "tiny"
 """What a training is that is given neither a preset nor a configuration."""
 MINUTES = 15.0
 """The budget of a training that is given neither minutes nor steps."""
+TOLD = 100
+"""Samples that a pair of streams is asked about at the end of a training."""
 REPORTED = 60.0
 """Seconds after which a training's first report appears; then again as often."""
 
@@ -234,6 +238,7 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
     started = time.monotonic()
     try:
         rows = product.score(trained, data["folder"], n=min(samples, product.samples), watch=watch.row)
+        write_information(run.path, product.inform(trained, data["folder"], n=min(samples, TOLD)))
     except ModaloomError as error:
         watch.say(f"not evaluated: {error}")
         rows = []
@@ -241,6 +246,7 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]
+    diagnoses = diagnosis(run.path, rows)
     cautions = [*no_better(rows).values(), *filter(None, [overfitting(run.metrics())])]
     write_json(
         run.path / SCORES,
@@ -248,11 +254,12 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
             "rows": [row.to_dict() for row in rows],
             "headline": shown,
             "warnings": cautions,
+            "diagnosis": [one.to_dict() for one in diagnoses],
             "seconds": round(time.monotonic() - started, 1),
         },
     )
     write_report(run.path)
-    for sentence_ in [*shown, *cautions]:
+    for sentence_ in [*shown, *cautions, *(f"{one.row}: {one.sentence}" for one in diagnoses)]:
         watch.say(sentence_)
     watch.say(f"reproduce with: {command}")
     return trained

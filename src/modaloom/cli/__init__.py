@@ -5,12 +5,28 @@ MODALOOM_DEBUG=1 shows the traceback of an error.
 """
 
 from modaloom.cli.app import app
+from modaloom.cli.audit import audit
 from modaloom.cli.draw import detokenize, generate, tokenize
+from modaloom.cli.export import export
 from modaloom.cli.look import bench, evaluate, inspect, report
 from modaloom.cli.restore import restore
 from modaloom.cli.train import demo, train, world
 
-COMMANDS = (demo, inspect, train, generate, restore, tokenize, detokenize, evaluate, report, world, bench)
+COMMANDS = (
+    demo,
+    inspect,
+    train,
+    generate,
+    restore,
+    tokenize,
+    detokenize,
+    evaluate,
+    audit,
+    report,
+    export,
+    world,
+    bench,
+)
 """In the order of the help."""
 
 for _command in COMMANDS:

@@ -1,14 +1,15 @@
 """Commands that say how things are: inspect, evaluate, report, bench."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modaloom.cli import options, printing
-from modaloom.core.errors import BadValue
 from modaloom.progress import Progress
+
+TOLD = 200
+"""Most samples that a pair of streams is asked about."""
 
 
 def inspect(
@@ -41,7 +42,7 @@ def inspect(
 def evaluate(
     run: options.RunPath,
     folder: options.FolderPath,
-    file: Annotated[Path | None, typer.Option("--json", help="Write the rows to this file.")] = None,
+    file: options.JsonPath = None,
     rows: Annotated[
         str, typer.Option(metavar='"A->B,A+B->C"', help="Only these directions; default all.")
     ] = "",
@@ -52,8 +53,7 @@ def evaluate(
     """Score every direction, beside what it must beat."""
     from modaloom import api
 
-    if file is not None and (file.is_dir() or not file.parent.is_dir()):
-        raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
+    options.check_json(file)
     with Progress() as progress:
         found = api.evaluate(
             run,
@@ -71,6 +71,10 @@ def evaluate(
     printing.table(
         tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
     )
+    if not rows:
+        printing.information(api.information(run, folder, n=min(n, TOLD), seed=seed, device=device))
+    for one in api.diagnosis(run, found):
+        typer.echo(f"{one.row}: {one.sentence}")
 
 
 def report(

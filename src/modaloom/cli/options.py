@@ -13,7 +13,14 @@ FolderPath = Annotated[Path, typer.Argument(metavar="FOLDER", help="Paired files
 OutPath = Annotated[Path, typer.Option("--out", help="A new folder.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
 Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use; default all.")]
+
+
+def check_json(file: Path | None) -> None:
+    """Raise `BadValue` for a file that could not be written after the work."""
+    if file is not None and (file.is_dir() or not file.parent.is_dir()):
+        raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
 
 
 def names(text: str) -> list[str]:

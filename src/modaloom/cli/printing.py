@@ -9,7 +9,7 @@ import typer
 from modaloom.progress import Progress
 
 if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
-    from modaloom.api import Watch
+    from modaloom.api import Told, Watch
     from modaloom.api.products import Trained
 
 
@@ -58,6 +58,28 @@ def figure(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0e}" if 0 < abs(value) < 5e-4 else f"{value:.3f}"
+
+
+def information(found: "Sequence[Told]") -> None:
+    """The bits that rows tell about columns, each with its interval and the exact figure if there is one.
+
+    Nothing where there is no pair.
+    """
+    if not found:
+        return
+    wants = tuple(dict.fromkeys(told.want for told in found))
+    cells = {(told.given, told.want): _told(told) for told in found}
+    givens = dict.fromkeys(told.given for told in found)
+    typer.echo("bits told (where a pair has two figures, the smaller is the better estimate):")
+    table(
+        ("given", *(f"-> {want}" for want in wants)),
+        ((given, *(cells.get((given, want), "") for want in wants)) for given in givens),
+    )
+
+
+def _told(told: "Told") -> str:
+    exact = "" if told.exact is None else f"; exact {told.exact:.2f}"
+    return f"{told.bits:.2f} ({told.low:.2f} to {told.high:.2f}{exact})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

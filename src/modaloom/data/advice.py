@@ -18,7 +18,7 @@ def advise(folder: Folder, split_of: Mapping[str, str], problems: int) -> list[s
         *_about_problems(problems),
         *_about_separate_folders(folder),
         *_about_rare_streams(folder),
-        *_about_leaks(folder, split_of),
+        *about_leaks(folder, split_of),
         *_about_splits(folder, split_of),
         f"Train with: modaloom train {folder.path} --out runs/mine",
     ]
@@ -60,7 +60,7 @@ def _about_rare_streams(folder: Folder) -> Iterator[str]:
         )
 
 
-def _about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
+def about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
     """Stems that share a prefix may show one patient, speaker or scene on both sides of a split."""
     groups: dict[str, set[str]] = defaultdict(set)
     sizes: Counter[str] = Counter()

@@ -1,6 +1,7 @@
 """How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
 
 from modaloom.evaluation.choice import judge_of
+from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.directions import all_directions, named_directions
 from modaloom.evaluation.evaluator import evaluate
 from modaloom.evaluation.figure import Figure, Interval, Least, Share, Statistic, average
@@ -12,6 +13,7 @@ from modaloom.evaluation.plain import PlainJudge
 from modaloom.evaluation.rows import Direction, Row
 
 __all__ = [
+    "Diagnosis",
     "Direction",
     "Figure",
     "Interval",
@@ -24,6 +26,7 @@ __all__ = [
     "Statistic",
     "all_directions",
     "average",
+    "diagnose",
     "evaluate",
     "headlines",
     "judge_of",

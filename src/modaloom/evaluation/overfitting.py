@@ -1,4 +1,4 @@
-"""The warning that a model starts to learn its training samples by heart."""
+"""Whether validation bits still fall, or a model learns its training samples by heart."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -22,8 +22,22 @@ def overfitting(lines: Lines) -> str | None:
     return found[0] if found else None
 
 
+def rising(lines: Lines, stream: str) -> bool:
+    """Whether a stream's validation bits rose over their best while its training bits fell."""
+    return _of_stream(lines, stream) is not None
+
+
+def falling(lines: Lines, stream: str) -> bool:
+    """Whether a stream's last validation bits are the best, and better than those two checks before by more
+    than their noise."""
+    values = [line[VAL + stream] for line in lines if VAL + stream in line]
+    return len(values) > 2 and values[-1] == min(values) and (1 + RISE) * values[-1] < values[-3]
+
+
 def _of_stream(lines: Lines, stream: str) -> str | None:
     validation = [(line["step"], line[VAL + stream]) for line in lines if VAL + stream in line]
+    if not validation:
+        return None
     best_step, best = min(validation, key=lambda point: point[1])
     last = validation[-1][1]
     if last <= (1 + RISE) * best or not _falls(lines, f"loss.bits.{stream}", best_step):

@@ -66,6 +66,8 @@ class Modality:
     """The inverse of signal, rounding and clipping."""
     vary: Callable[[Tensor, torch.Generator], Tensor] | None = None
     """Signal → one that might as well occur: what a tokenizer should be able to rebuild, too."""
+    outline: Callable[[Tensor], Tensor] | None = None
+    """Signal → (B, 1, *axes), the same for all that differ in their tint alone (a picture's colours)."""
     loss: Callable[[Tensor, Tensor], Tensor] | None = None
     """(reconstruction, signal) → (B,) reconstruction loss."""
     sizes: Callable[[Form], int] | None = None

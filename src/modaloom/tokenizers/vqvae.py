@@ -4,22 +4,23 @@ van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
 import torch
 from pydantic import TypeAdapter
-from torch import Tensor
+from torch import Tensor, nn
 
 from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Form, Limits, Modality, Value
 from modaloom.networks import conv
-from modaloom.quantizers import Options, assemble
+from modaloom.quantizers import Grouped, Options, Quantizer, assemble
 from modaloom.tokenizers.base import Tokenizer
+from modaloom.tokenizers.tinted import Tinted
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class VQVAEConfig(Options):
     """Codebook size K of every depth."""
     depth: int = 3
     """Residual depth Q: codes per position."""
+    tint: int = 0
+    """How many of a position's codes tell of the tint (a picture's colours), everywhere the same; the
+    others see the outline alone, which has none. 0: every code tells of all. For modalities with an outline
+    and signals of one tint."""
     commitment: float = 0.25
     varied: float = 0.5
     """Share of the training signals that the modality varies (a picture's colours are turned)."""
@@ -47,6 +52,7 @@ class VQVAEConfig(Options):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("varied", self.varied, 0, 1)
+        check_range("tint", self.tint, 0, self.depth - 1)
 
 
 class VQVAE(Tokenizer):
@@ -59,10 +65,15 @@ class VQVAE(Tokenizer):
         channels, sides = form["channels"], tuple(form["size"])
         halvings = max(1, math.ceil(math.log2(max(sides) / config.grid)))
         widths = [*config.widths, *[config.widths[-1]] * halvings][:halvings]
+        self.encoder: nn.Module
+        self.quantizer: Quantizer
         kind = {"axes": len(sides), "blocks": config.blocks}
-        self.encoder = conv.encoder(channels, widths, config.dim, **kind)
+        if config.tint and modality.outline is not None:
+            self.encoder, self.quantizer = _tinted(modality.outline, channels, widths, config, kind)
+        else:
+            self.encoder = conv.encoder(channels, widths, config.dim, **kind)
+            self.quantizer = assemble(config.quantizer, config.dim, config.size, config.depth, config)
         self.decoder = conv.decoder(channels, widths, config.dim, **kind)
-        self.quantizer = assemble(config.quantizer, config.dim, config.size, config.depth, config)
         grid = tuple(-(-side // 2**halvings) for side in sides)
         self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0])
         self.halvings = halvings
@@ -160,3 +171,25 @@ class VQVAE(Tokenizer):
         for axis, side in enumerate(self.form["size"], start=2):
             signal = signal.narrow(axis, 0, side)
         return signal
+
+
+def _tinted(
+    outline: Callable[[Tensor], Tensor],
+    channels: int,
+    widths: Sequence[int],
+    config: VQVAEConfig,
+    kind: Mapping[str, int],
+) -> tuple[Tinted, Grouped]:
+    """Half of the vector's channels for the outline, half for the tint, which needs half of the widths."""
+    tint = config.dim // 2
+    shape = config.dim - tint
+    encoder = Tinted(
+        outline,
+        conv.encoder(1, widths, shape, **kind),
+        conv.encoder(channels, [width // 2 for width in widths], tint, **kind),
+    )
+    parts = [
+        assemble(config.quantizer, dim, config.size, depth, config)
+        for dim, depth in ((shape, config.depth - config.tint), (tint, config.tint))
+    ]
+    return encoder, Grouped(parts)

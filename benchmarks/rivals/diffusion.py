@@ -1,0 +1,42 @@
+"""A gaussian diffusion: modaloom's process, network and walk, as its estimator has them."""
+
+from collections import deque
+
+import torch
+from budget import Budget, Descent
+from torch import Tensor
+
+from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.prediction import PREDICTIONS, denoiser
+from modaloom.diffusion.samplers.continuous.ddim import ddim
+from modaloom.networks.mlp import VectorNet
+from modaloom.networks.timed import CHANNELS, Timed
+from rivals.base import Rival, batch
+
+PROCESS, PREDICTION = Gaussian(), PREDICTIONS["v"]
+STEPS, BLOCKS = 100, 3
+
+
+class Diffusion(Rival):
+    """v-prediction, and a deterministic walk of STEPS steps."""
+
+    def __init__(self, columns: int, width: int) -> None:
+        super().__init__()
+        self.columns = columns
+        self.network = Timed(VectorNet(columns + CHANNELS, columns, width=width, blocks=BLOCKS))
+
+    def learn(self, rows: Tensor, budget: Budget, *, seed: int) -> int:
+        return len(Descent().run(self, lambda draws: self.loss(batch(rows, draws), draws), budget, seed=seed))
+
+    def loss(self, x_BC: Tensor, draws: torch.Generator) -> Tensor:
+        """Squared error of v at uniform times."""
+        t_B = torch.rand(len(x_BC), generator=draws)
+        return PROCESS.loss(self.network, PREDICTION, x_BC, t_B, generator=draws).mean()
+
+    @torch.no_grad()
+    def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
+        noise = PROCESS.prior(torch.empty(n, self.columns), generator=generator)
+        walk = ddim(
+            denoiser(self.network, PROCESS, PREDICTION), PROCESS, noise, torch.linspace(1, 0, STEPS + 1)
+        )
+        return deque(walk, maxlen=1).pop()

@@ -1,0 +1,53 @@
+"""The command audit."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modaloom.cli import options, printing
+
+if TYPE_CHECKING:
+    from modaloom.api.audit import Audit
+
+SHOWN = 20
+"""Lines of a table; --json has them all."""
+
+
+def audit(
+    run: options.RunPath,
+    folder: options.FolderPath,
+    file: options.JsonPath = None,
+    n: Annotated[int, typer.Option(help="Most samples whose pairs are looked at.")] = 500,
+    seed: options.Seed = 0,
+    device: options.Device = "auto",
+) -> None:
+    """Pairs that look mismatched, copies across splits, leaks."""
+    from modaloom import api
+
+    options.check_json(file)
+    found = api.audit(run, folder, n=n, seed=seed, device=device, say=printing.notice)
+    if file is not None:
+        file.write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    typer.echo(
+        f"{found.path}: the most suspicious of {found.audited} samples; score: spreads below the usual"
+    )
+    printing.table(("key", "score", "bits told", "files"), _suspects(found))
+    typer.echo(f"copies of training values among held-out ones: {len(found.copies)}")
+    if found.copies:
+        printing.table(("stream", "held out", "training", "distance / usual"), _copies(found))
+    for sentence in found.leaks:
+        typer.echo(f"→ {sentence}")
+
+
+def _suspects(found: "Audit") -> Iterable[tuple[str, ...]]:
+    for one in found.suspects[:SHOWN]:
+        bits = ", ".join(f"{name} {told:.1f}" for name, told in one.bits.items())
+        files = found.files[one.key]
+        yield one.key, f"{one.score:.1f}", bits, " ".join(files[s] for s in one.streams if s in files)
+
+
+def _copies(found: "Audit") -> Iterable[tuple[str, ...]]:
+    for one in found.copies[:SHOWN]:
+        yield one.stream, one.key, one.of, f"{one.distance:.2f}"

@@ -1,0 +1,144 @@
+"""What limits each direction, and what to do about it: one plain sentence, by a table of rules."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from modaloom.evaluation.headline import PLACES, headlines
+from modaloom.evaluation.overfitting import Lines, falling, rising
+from modaloom.evaluation.rows import Row
+
+SHARES = ("slot.mean", "agree.mean", "exact", "present", "rank.top1")
+"""Metrics whose best value is 1."""
+FEW = 300
+"""Pairs below which a model learns its data by heart."""
+NONE, MUCH, ALL = 0.05, 0.9, 0.97
+"""Shares of the way from a guess to the ceiling: none of it, much of it, as good as all."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a direction. Shares are those of the way from a guess (0) to the ceiling (1)."""
+
+    seen: float
+    """On the split that resembles the training data most."""
+    new: float
+    """On the hardest of the other splits; `seen` where there is none."""
+    hardest: str
+    """That split, in words."""
+    rivals: float
+    """Of the better one of a linear readout and the nearest training sample; 0 without both."""
+    ceiling: float | None
+    """The figure that the truth reaches after its tokenizer, where the best one is 1."""
+    pairs: int
+    """Training samples."""
+    rising: bool
+    """Validation bits rise while training bits fall."""
+    falling: bool
+    """Validation bits were still falling at the end."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A sentence, with the fields of the evidence in braces, and when it is true."""
+
+    when: Callable[[Evidence], bool]
+    sentence: str
+
+
+MEMORISING = "{pairs} pairs: memorising; more pairs, fewer steps or a smaller model would help"
+
+RULES = (
+    Rule(
+        lambda e: e.ceiling is not None and e.ceiling < MUCH and e.seen >= MUCH,
+        "the tokenizer limits you: the truth itself scores {ceiling:.2f} after it; raise its size "
+        "(--set vqvae.size=, vqvae.depth=) or its share of the time",
+    ),
+    Rule(lambda e: min(e.seen, e.new) >= ALL, "at its ceiling"),
+    Rule(lambda e: e.pairs < FEW and e.seen < ALL, MEMORISING),
+    Rule(
+        lambda e: max(e.seen, e.rivals) < NONE and not e.falling,
+        "these streams look unrelated: neither the model nor the nearest training sample beats a guess",
+    ),
+    Rule(lambda e: e.rising and e.seen < MUCH, MEMORISING),
+    Rule(
+        lambda e: e.seen >= MUCH and e.new < e.seen - 0.1,
+        "{seen:.0%} of the way to the ceiling on what it has seen, {new:.0%} on {hardest}: more varied data, "
+        "or a longer training",
+    ),
+    Rule(
+        lambda e: e.falling and e.seen < ALL,
+        "still learning ({seen:.0%} of the way to the ceiling): train longer",
+    ),
+    Rule(lambda e: e.seen >= MUCH, "close to its ceiling ({seen:.0%} of the way)"),
+    Rule(
+        lambda e: e.rivals > e.seen,
+        "a simple rival is better ({rivals:.0%} of the way to the ceiling against {seen:.0%}): train longer "
+        "or take a larger model (--preset)",
+    ),
+    Rule(
+        lambda e: True,
+        "no longer learning at {seen:.0%} of the way to the ceiling: a larger model (--preset) or more data",
+    ),
+)
+"""The first one that is true is said."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Of one direction."""
+
+    row: str
+    sentence: str
+
+    def to_dict(self) -> dict[str, str]:
+        """An entry of the scores' `diagnosis`."""
+        return asdict(self)
+
+
+def diagnose(rows: Iterable[Row], lines: Lines, *, pairs: int) -> list[Diagnosis]:
+    """A sentence for every direction that has a guess and a ceiling, in order of appearance.
+
+    Args:
+        rows: of an evaluation, first those of the split that resembles the training data most.
+        lines: of metrics.jsonl.
+        pairs: training samples.
+    """
+    by_direction: dict[str, list[Row]] = {}
+    for row in headlines(rows):
+        if way(row, row.value) is not None:
+            by_direction.setdefault(row.row, []).append(row)
+    return [Diagnosis(name, explain(_evidence(some, lines, pairs))) for name, some in by_direction.items()]
+
+
+def explain(evidence: Evidence) -> str:
+    """The sentence of the first rule that is true."""
+    rule = next(rule for rule in RULES if rule.when(evidence))
+    return rule.sentence.format(**asdict(evidence))
+
+
+def way(row: Row, figure: float | None) -> float | None:
+    """Where a figure lies between the row's floor (0) and its ceiling (1), which may be the lower one."""
+    if figure is None or row.floor is None or row.ceiling is None or row.floor == row.ceiling:
+        return None
+    return (figure - row.floor) / (row.ceiling - row.floor)
+
+
+def _evidence(rows: Sequence[Row], lines: Lines, pairs: int) -> Evidence:
+    first, *others = rows
+    hardest = min(others or [first], key=lambda row: way(row, row.value) or 0.0)
+    rivals = [way(first, figure) for figure in (first.baseline, first.retrieval)]
+    streams = _wanted(first)
+    return Evidence(
+        seen=way(first, first.value) or 0.0,
+        new=way(hardest, hardest.value) or 0.0,
+        hardest=PLACES.get(hardest.split, hardest.split),
+        rivals=max([share for share in rivals if share is not None], default=0.0),
+        ceiling=first.ceiling if first.metric in SHARES else None,
+        pairs=pairs,
+        rising=any(rising(lines, stream) for stream in streams),
+        falling=any(falling(lines, stream) for stream in streams),
+    )
+
+
+def _wanted(row: Row) -> Collection[str]:
+    return row.row.split("->")[1].split("+")
