@@ -24,7 +24,7 @@ from rivals.subjects import SUBJECTS, Subject
 from torch import Tensor
 
 from modaloom.core.rng import generator
-from modaloom.evaluation.nearest import novelty
+from modaloom.evaluation.nearest import nearest
 from modaloom.metrics.kid import kid
 from modaloom.report.plots import Line
 
@@ -49,8 +49,13 @@ def judged(subject: Subject, rows: Tensor) -> Figures:
         KID: distance(subject, rows, held),
         "modes": float((counts >= DUE * len(rows) / subject.modes).sum()),
         "quality": quality(mode),
-        "novelty": novelty(rows, held, train) or 0.0,
+        "novelty": _near(rows, train) / _near(held, train),
     }
+
+
+def _near(rows: Tensor, train: Tensor) -> float:
+    """The median distance to the nearest training row."""
+    return float(nearest(rows, train).distance.median())
 
 
 def distance(subject: Subject, a: Tensor, b: Tensor) -> float:
