@@ -9,6 +9,7 @@ from modaloom.core.types import CodeShape
 from modaloom.diffusion import PROCESSES
 from modaloom.models.bits import bits
 from modaloom.models.loom import Loom
+from modaloom.models.parts import Parts
 
 K, N = 4, 600
 SHAPES = {"a": CodeShape((3,), 2, K), "b": CodeShape((3,), 2, K)}
@@ -17,7 +18,7 @@ SHAPES = {"a": CodeShape((3,), 2, K), "b": CodeShape((3,), 2, K)}
 class Copying:
     """Knows that `b` says what `a` says, and nothing else."""
 
-    shapes, bound = SHAPES, Loom.bound
+    shapes, parts, bound = SHAPES, Parts(SHAPES), Loom.bound
 
     def __init__(self):
         self.process = PROCESSES["masked"]()

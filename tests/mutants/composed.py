@@ -288,4 +288,32 @@ COMPOSED = (
         "self.shape(memory_format(signal[:, :1]))",
         "tokenizers/test_tinted.py",
     ),
+    Mutant(
+        "a shared code that is drawn at every position",
+        "models/parts.py",
+        "grid=(1,) if part != name else shape.grid",
+        "grid=shape.grid",
+        "models/test_parts.py",
+    ),
+    Mutant(
+        "a shared code that is lost on the way back",
+        "models/parts.py",
+        "fields[part].expand",
+        "fields[name][..., :1].expand",
+        "models/test_parts.py",
+    ),
+    Mutant(
+        "bits that forget shared codes",
+        "models/loom.py",
+        "asked = [part for part in fields if stream(part) in wanted]",
+        "asked = [part for part in fields if part in wanted]",
+        "models/test_parts.py",
+    ),
+    Mutant(
+        "shared codes with the vectors of the first depth",
+        "models/parts.py",
+        "vectors[names[name]].split_with_sizes(_depths(shape))",
+        "vectors[names[name]].split_with_sizes(_depths(shape)[::-1])",
+        "models/test_parts.py",
+    ),
 )

@@ -27,6 +27,8 @@ class CodeShape:
     """Residual depth Q: codes per position."""
     size: int
     """Codebook size K."""
+    shared: int = 0
+    """How many of the last depths say the same at every position."""
 
     @property
     def positions(self) -> int:
@@ -35,8 +37,8 @@ class CodeShape:
 
     @property
     def codes(self) -> int:
-        """L × Q, the number of codes."""
-        return self.positions * self.depth
+        """How many codes may differ: L × Q, those that are shared counted once."""
+        return self.positions * (self.depth - self.shared) + self.shared
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Field:
-    """One stream inside the canvas."""
+    """One stream inside the canvas; codes that a stream's positions share are a field of their own."""
 
     state: Tensor
     """int64 (B, L, Q) codes, `MASK` where unknown."""

@@ -17,6 +17,7 @@ from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.guidance import guide
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import AUTO, OPENING, SAMPLERS, USUAL, Sampler, fitting
+from modaloom.models.parts import Parts, stream
 from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -94,13 +95,14 @@ class Loom(nn.Module):
     ) -> None:
         super().__init__()
         self.shapes, self.config = dict(shapes), config
+        self.parts = Parts(self.shapes)
         for name in config.roles.wanted:
             choose("stream", name, shapes)
         self.process = PROCESSES[config.process]()
         self.network = CanvasTransformer(
-            shapes,
-            tables,
-            vectors,
+            self.parts.shapes,
+            self.parts.tables(tables),
+            self.parts.vectors(tables, vectors),
             width=config.width,
             depth=config.depth,
             heads=config.heads,
@@ -129,27 +131,33 @@ class Loom(nn.Module):
         names = draw_streams(self.shapes, self.config.roles, generator)
         here = {n: present[n] for n in names}
         level = draw_noise(self.shapes, here, self.config.roles, generator)
-        canvas = {n: self._noised(n, codes[n], present[n], level[n], generator) for n in names}
+        clean = self.parts.split({n: codes[n] for n in names})
+        canvas = {
+            part: self._noised(part, state, present[stream(part)], level[stream(part)], generator)
+            for part, state in clean.items()
+        }
         logits = self(canvas)
         total = torch.zeros((), device=codes[names[0]].device)
         parts: dict[str, Tensor] = {}
-        for name, f in canvas.items():
-            mean_B = self.process.mean_loss(logits[name], codes[name], f)
-            wanted_B = (f.t > 0) & present[name]
+        for part, f in canvas.items():
+            mean_B = self.process.mean_loss(logits[part], clean[part], f)
+            wanted_B = (f.t > 0) & present[stream(part)]
             total = total + (mean_B * wanted_B).mean()
             mean = (mean_B * wanted_B).sum() / wanted_B.sum().clamp_min(1)
-            parts[f"bits.{name}"] = mean.detach() / math.log(2)
+            parts[f"bits.{part}"] = mean.detach() / math.log(2)
         return Loss(total, parts)
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
         """Known fields for `given` (stream → codes (n, L, Q)), unknown ones for `want`; on its own device."""
         device = next(self.parameters()).device
+        rows = {name: codes.reshape(n, self.shapes[name].positions, -1) for name, codes in given.items()}
+        shown = self.parts.split(rows)
         fields: Canvas = {}
-        for name, shape in self.shapes.items():
-            if name in given:
-                fields[name] = _known(given[name].reshape(n, shape.positions, shape.depth).to(device), shape)
-            elif name in want:
-                fields[name] = _unknown(n, shape, device)
+        for part, shape in self.parts.shapes.items():
+            if part in shown:
+                fields[part] = _known(shown[part].to(device), shape)
+            elif stream(part) in want:
+                fields[part] = _unknown(n, shape, device)
         return fields
 
     @torch.no_grad()
@@ -163,22 +171,23 @@ class Loom(nn.Module):
         Raises `BadValue` for a sampler that cannot walk the process.
         """
         times = torch.linspace(1, 0, options.steps + 1)
-        done = {name: f for name, f in canvas.items() if bool(f.known.all())}
-        wanted = sorted(canvas.keys() - done.keys(), key=lambda name: (self.shapes[name].codes, name))
-        for name in wanted:
+        done = {part: f for part, f in canvas.items() if bool(f.known.all())}
+        wanted = {stream(part) for part in canvas.keys() - done.keys()}
+        for name in sorted(wanted, key=lambda name: (self.shapes[name].codes, name)):
             sampler = self._sampler(options, opening=not done)
+            asked = {part: self.process.prior(canvas[part], noise=noise) for part in self.parts.of(name)}
             *_, last = sampler.runs[self.config.process](
                 self.guided(options.guidance),
                 self.process,
-                done | {name: self.process.prior(canvas[name], noise=noise)},
+                done | asked,
                 times,
                 noise=noise,
                 temperature=options.temperature,
                 top_p=options.top_p,
                 **{option: getattr(options, option) for option in sampler.options},
             )
-            done[name] = _known(last[name].state, self.shapes[name])
-        return {name: f.state for name, f in done.items()}
+            done |= {part: _known(last[part].state, self.parts.shapes[part]) for part in asked}
+        return self.parts.join({part: f.state for part, f in done.items()})
 
     def guided(self, scale: float) -> Denoiser:
         """The denoiser, pushed away from what it would say without the given streams."""
@@ -195,19 +204,24 @@ class Loom(nn.Module):
         points: int = 32,
     ) -> dict[str, Tensor]:
         """Nats (B,) by wanted stream, which sum to a bound on −log p(wanted | given); see `Process.bound`."""
-        shown = {name: _known(codes[name], shape) for name, shape in self.shapes.items() if name in given}
-        asked = {name: _wanted(codes[name], shape) for name, shape in self.shapes.items() if name in wanted}
-        return self.process.bound(self, shown | asked, wanted, points=points, generator=generator)
+        fields = self.parts.split({name: codes[name] for name in self.shapes if name in {*given, *wanted}})
+        canvas = {
+            part: (_known if stream(part) in given else _wanted)(state, self.parts.shapes[part])
+            for part, state in fields.items()
+        }
+        asked = [part for part in fields if stream(part) in wanted]
+        nats = self.process.bound(self, canvas, asked, points=points, generator=generator)
+        return {name: torch.stack([nats[part] for part in self.parts.of(name)]).sum(0) for name in wanted}
 
     def _sampler(self, options: Sampling, *, opening: bool) -> Sampler:
         name, usual = (options.opening, OPENING) if opening else (options.sampler, USUAL)
         return SAMPLERS[fitting(name, self.config.process, usual)]
 
     def _noised(
-        self, name: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
+        self, part: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
     ) -> Field:
         known, valid = (t == 0)[:, None, None].expand_as(codes), present[:, None].expand(codes.shape[:2])
-        clean = Field(codes, known, valid, torch.zeros_like(t), self.shapes[name].size)
+        clean = Field(codes, known, valid, torch.zeros_like(t), self.parts.shapes[part].size)
         return self.process.corrupt(clean, t, generator=generator)
 
 

@@ -20,8 +20,13 @@ class World:
 
 
 def demo() -> Run:
-    """The tiny preset on the four streams of the demo; nobody wants a question."""
+    """The tiny preset on the four streams of the demo; nobody wants a question.
+
+    The world's pictures are shapes of one colour on another: outline and tint, which occur in pairs that
+    training may not have shown.
+    """
     run = tiny()
     roles = replace(run.loom.roles, wanted=("image", "caption", "answer"))
     loom = replace(run.loom, roles=roles, sampling=Sampling(temperature=0.9, jitter=0.25))
-    return replace(run, data=replace(run.data, streams=World().streams), loom=loom)
+    data, vqvae = replace(run.data, streams=World().streams), replace(run.vqvae, tint=1)
+    return replace(run, data=data, vqvae=vqvae, loom=loom)

@@ -75,7 +75,9 @@ class VQVAE(Tokenizer):
             self.quantizer = assemble(config.quantizer, config.dim, config.size, config.depth, config)
         self.decoder = conv.decoder(channels, widths, config.dim, **kind)
         grid = tuple(-(-side // 2**halvings) for side in sides)
-        self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0])
+        sizes = self.quantizer.codebook_sizes
+        shared = config.tint if isinstance(self.encoder, Tinted) else 0
+        self.shape = CodeShape(grid, self.quantizer.depth, sizes[0], shared)
         self.halvings = halvings
 
     @classmethod

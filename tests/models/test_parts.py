@@ -1,0 +1,123 @@
+"""Codes that all positions of a stream share are one token, however it is asked."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from modaloom.core.rng import generator
+from modaloom.core.types import MASK, CodeShape
+from modaloom.diffusion.noise import Noise
+from modaloom.models.loom import Loom, LoomConfig, Sampling
+from modaloom.models.parts import Parts
+from modaloom.models.roles import RolesConfig
+
+SHAPES = {"picture": CodeShape((2, 3), 3, 5, shared=1), "word": CodeShape((3,), 1, 7)}
+PARTS = Parts(SHAPES)
+
+
+def codes(n, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    found = {
+        name: torch.randint(0, 5, (n, s.positions, s.depth), generator=draw) for name, s in SHAPES.items()
+    }
+    found["picture"][..., 2] = found["picture"][:, :1, 2]
+    return found
+
+
+def loom(process="masked", **config):
+    options = LoomConfig(width=16, depth=1, heads=2, process=process, **config)
+    vectors = {"pictures": torch.randn(3, 5, 4, generator=generator(0))}
+    return Loom(SHAPES, {"picture": "pictures", "word": "words"}, vectors, options).eval()
+
+
+def random(net):
+    for p in net.parameters():
+        nn.init.normal_(p, std=0.4, generator=generator(1, *p.shape))
+    return net
+
+
+def test_shapes_and_counts():
+    assert PARTS.shapes == {
+        "picture": CodeShape((2, 3), 2, 5),
+        "picture:shared": CodeShape((1,), 1, 5),
+        "word": CodeShape((3,), 1, 7),
+    }
+    assert SHAPES["picture"].codes == sum(PARTS.shapes[part].codes for part in PARTS.of("picture")) == 13
+
+
+def test_apart_and_together_again():
+    whole = codes(4)
+    fields = PARTS.split(whole)
+    assert {part: tuple(state.shape[1:]) for part, state in fields.items()} == {
+        "picture": (6, 2),
+        "picture:shared": (1, 1),
+        "word": (3, 1),
+    }
+    for name, found in PARTS.join(fields).items():
+        assert torch.equal(found, whole[name])
+    recoloured = dict(whole, picture=whole["picture"] + torch.tensor([0, 0, 1]))
+    other = PARTS.split(recoloured)
+    assert [part for part in fields if not torch.equal(fields[part], other[part])] == ["picture:shared"]
+
+
+def test_each_depth_keeps_its_own_vectors():
+    tables = loom().network.code
+    for part, depths in (("pictures", 2), ("pictures:shared", 1)):
+        assert tables[part].vectors.shape == (depths * 6, 4)
+    first, last = tables["pictures"].vectors, tables["pictures:shared"].vectors
+    assert not torch.equal(first[:6], last)
+
+
+@pytest.mark.parametrize(("process", "sampler"), [("masked", "confidence"), ("uniform", "ancestral")])
+@pytest.mark.parametrize("given", [(), ("word",)])
+def test_positions_never_disagree(process, sampler, given):
+    net, truth = random(loom(process)), codes(6)
+    canvas = net.canvas({name: truth[name] for name in given}, ["picture"], 6)
+    noise = Noise([generator(0, i) for i in range(6)])
+    drawn = net.sample(canvas, Sampling(sampler, steps=4, opening=sampler), noise)["picture"]
+    assert drawn.shape == (6, 6, 3)
+    assert (drawn[..., 2] == drawn[:, :1, 2]).all()
+    assert (drawn[..., :2] != drawn[:, :1, :2]).any()
+
+
+def test_a_given_picture_is_shown_whole():
+    net, truth = loom(), codes(2)
+    canvas = net.canvas({"picture": truth["picture"].reshape(2, 2, 3, 3)}, ["word"], 2)
+    assert torch.equal(canvas["picture"].state, truth["picture"][..., :2])
+    assert torch.equal(canvas["picture:shared"].state, truth["picture"][:, :1, 2:])
+    assert (canvas["word"].state == MASK).all()
+
+
+def test_who_knows_nothing_pays_for_a_shared_code_once():
+    nats = loom().bound(codes(3), ["picture"], ["word"], generator=generator(0), points=64)
+    assert nats["picture"].mean().item() == pytest.approx(13 * math.log(5), rel=0.1)
+    loss = loom(roles=RolesConfig(joint=1, full=1, alone=0)).loss(
+        codes(8), {name: torch.ones(8, dtype=torch.bool) for name in SHAPES}, generator(0)
+    )
+    assert loss.parts.keys() >= {"bits.picture", "bits.picture:shared"}
+    assert [float(bits) for bits in loss.parts.values()] == pytest.approx(
+        [math.log2(PARTS.shapes[part.removeprefix("bits.")].size) for part in loss.parts]
+    )
+
+
+def test_it_learns_who_shares_what():
+    """The word names the shared code: with it nothing is left to guess, without it that one code."""
+
+    def named(seed):
+        found = codes(64, seed)
+        found["picture"][..., :2] = 0
+        return found | {"word": found["picture"][:, :3, 2:].clone()}
+
+    torch.manual_seed(0)
+    net = loom(roles=RolesConfig(alone=0.3)).train()
+    adam, everyone = torch.optim.Adam(net.parameters(), 0.01), torch.ones(64, dtype=torch.bool)
+    for step in range(150):
+        adam.zero_grad()
+        net.loss(named(step), dict.fromkeys(SHAPES, everyone), generator(0, step)).total.backward()
+        adam.step()
+    net.eval()
+    for given, nats in (["word"], 0), ([], math.log(5)):
+        bound = net.bound(named(999), ["picture"], given, generator=generator(0), points=16)["picture"]
+        assert bound.mean().item() == pytest.approx(nats, abs=0.2)
