@@ -39,7 +39,8 @@ def targets(minutes: float) -> list[Target]:
         Target(f"{JOINT}: all slots agree", 0.8),
         Target(f"{JOINT}: least entropy of a factor / data's", 0.95),
         Target("codebook: size", 256),
-        Target("codebook: least perplexity of a depth / size", 0.5),
+        Target("codebook: least perplexity of a position's depth / size", 0.5),
+        Target("codebook: perplexity of the tint / size"),
     ]
 
 
@@ -74,7 +75,7 @@ def score(out: Path, *, n: int) -> Figures:
 
     rows = api.evaluate(out, out.with_name(f"{out.name}-world"), n=n)
     usage = read(out).usage["image"]
-    return {**from_rows(rows), **from_usage(usage["size"], usage["perplexity"])}
+    return {**from_rows(rows), **from_usage(usage["size"], usage["perplexity"], shared=usage["shared"])}
 
 
 def from_rows(rows: "Sequence[Row]") -> Figures:
@@ -94,9 +95,18 @@ def from_rows(rows: "Sequence[Row]") -> Figures:
     return found
 
 
-def from_usage(size: int, perplexity: Sequence[float]) -> Figures:
-    """How well a codebook is used: its size, and its perplexity at each depth."""
-    return {"codebook: size": size, "codebook: least perplexity of a depth / size": min(perplexity) / size}
+def from_usage(size: int, perplexity: Sequence[float], *, shared: int) -> Figures:
+    """How well a codebook is used: its size, and its perplexity at each depth.
+
+    The last depths, as many as are shared, tell of the tint: their codes serve the turned colours of training
+    too, which data does not have.
+    """
+    own, tint = perplexity[: len(perplexity) - shared], perplexity[len(perplexity) - shared :]
+    found = {
+        "codebook: size": size,
+        "codebook: least perplexity of a position's depth / size": min(own) / size,
+    }
+    return found | ({"codebook: perplexity of the tint / size": min(tint) / size} if tint else {})
 
 
 def main() -> None:

@@ -70,7 +70,7 @@ def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
     ]
     rows += [Row(demo["JOINT"], "seen", m, v) for m, v in (("agree.all", 0.85), ("agree.mean", 0.95))]
     rows += [Row(demo["JOINT"], "seen", f"entropy.{m}", v) for m, v in (("shape", 0.99), ("size", 0.9))]
-    found = {**demo["from_rows"](rows), **demo["from_usage"](256, [200.0, 100.0])}
+    found = {**demo["from_rows"](rows), **demo["from_usage"](256, [200.0, 100.0, 60.0], shared=1)}
     shown = {target.name: target.met(found.get(target.name)) for target in demo["targets"](8)}
     assert found["image->caption, seen: mean slot / ceiling"] == pytest.approx(0.9)
     assert found["image+question->answer, seen: question-only floor"] == 0.3
@@ -79,7 +79,7 @@ def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
     assert shown["caption->image, level1: worst slot's ceiling"] is True
     assert shown["->image+caption: all slots agree"] is True
     assert shown["->image+caption: least entropy of a factor / data's"] is False
-    assert shown["codebook: least perplexity of a depth / size"] is False
+    assert shown["codebook: least perplexity of a position's depth / size"] is False
     unmeasured = [name for name, met in shown.items() if name not in found]
     assert unmeasured == [demo["WALL"], demo["MEMORY"]]
 

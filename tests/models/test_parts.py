@@ -82,6 +82,29 @@ def test_positions_never_disagree(process, sampler, given):
     assert (drawn[..., :2] != drawn[:, :1, :2]).any()
 
 
+@pytest.mark.parametrize("process", ["masked", "uniform"])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_shared_codes_come_first_from_what_is_given_alone(process, depth):
+    """The others are drawn while they stand still; each of their depths is drawn in a step of its own."""
+    shapes = {**SHAPES, "picture": CodeShape((2, 3), 2 + depth, 5, shared=depth)}
+    tables = {"picture": "pictures", "word": "words"}
+    net = random(Loom(shapes, tables, {}, LoomConfig(width=16, depth=1, heads=2, process=process)).eval())
+    seen, forward = [], net.network.forward
+    net.network.forward = lambda canvas: seen.append(canvas) or forward(canvas)
+    canvas = net.canvas({"word": codes(4)["word"]}, ["picture"], 4)
+    noise = Noise([generator(0, i) for i in range(4)])
+    drawn = net.sample(canvas, Sampling("ancestral", steps=5), noise)["picture"][:, :1, 2:]
+    first, rest = seen[:depth], seen[depth:]
+    for step, before in enumerate(first):
+        assert torch.equal(before["picture"].state, first[0]["picture"].state)
+        assert torch.equal(before["picture:shared"].state[..., :step], drawn[..., :step])
+    assert rest
+    for before in rest:
+        assert torch.equal(before["picture:shared"].state, drawn)
+        assert not before["picture:shared"].known.any()
+        assert before["picture:shared"].t.max() == 0
+
+
 def test_a_given_picture_is_shown_whole():
     net, truth = loom(), codes(2)
     canvas = net.canvas({"picture": truth["picture"].reshape(2, 2, 3, 3)}, ["word"], 2)

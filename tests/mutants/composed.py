@@ -284,7 +284,7 @@ COMPOSED = (
     Mutant(
         "codes of the outline that see the tint",
         "tokenizers/tinted.py",
-        "self.shape(memory_format(self.outline(signal)))",
+        "self.shape(memory_format(outline))",
         "self.shape(memory_format(signal[:, :1]))",
         "tokenizers/test_tinted.py",
     ),
@@ -301,6 +301,20 @@ COMPOSED = (
         "fields[part].expand",
         "fields[name][..., :1].expand",
         "models/test_parts.py",
+    ),
+    Mutant(
+        "shared codes that are drawn with the others",
+        "models/loom.py",
+        "for depth in range(self.shapes[name].shared):",
+        "for depth in range(0):",
+        "models/test_parts.py",
+    ),
+    Mutant(
+        "a tint that depends on how large the shape is",
+        "tokenizers/tinted.py",
+        ".clamp_min(0).flatten(2)",
+        ".clamp_min(-9).flatten(2)",
+        "tokenizers/test_tinted.py",
     ),
     Mutant(
         "bits that forget shared codes",

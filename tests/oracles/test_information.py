@@ -13,6 +13,7 @@ from modaloom.diffusion import PROCESSES
 from modaloom.evaluation.bounds import Bounds
 from modaloom.evaluation.information import information
 from modaloom.models.loom import Loom
+from modaloom.models.parts import Parts
 
 STREAMS = {"a": (1, 1), "b": (2, 1), "c": (1, 2)}
 JOINT = Joint(STREAMS, 2, seed=7)
@@ -23,6 +24,7 @@ class Exact:
     """The network of a Loom, replaced by Bayes' rule."""
 
     shapes, bound = {name: CodeShape((shape[0],), shape[1], 2) for name, shape in STREAMS.items()}, Loom.bound
+    parts = Parts(shapes)
 
     def __init__(self):
         self.process = PROCESSES["masked"]()

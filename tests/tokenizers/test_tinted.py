@@ -5,7 +5,9 @@ import torch
 
 from modaloom.core.errors import BadValue
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.image import outline
 from modaloom.tokenizers import VQVAE
+from modaloom.tokenizers.tinted import ends
 from modaloom.tokenizers.vqvae import VQVAEConfig
 
 FORM = {"channels": 3, "size": [16, 16], "content": [16, 16]}
@@ -32,6 +34,19 @@ def test_recoloured_pictures_differ_in_the_codes_of_the_tint_alone():
     shape, tint = z.split([16, 16], 1)
     torch.testing.assert_close(shape, shape[:1].expand_as(shape), atol=2e-3, rtol=0)
     assert (tint - tint[:1]).abs().amax((1, 2, 3))[1:].min() > 0.02
+
+
+def test_the_ends_are_the_two_colours_wherever_and_however_large_the_shape_is():
+    g = torch.Generator().manual_seed(1)
+    ground, ink = torch.rand(2, 8, 3, 1, 1, generator=g)
+    cover = torch.zeros(8, 1, 16, 16)
+    for i, one in enumerate(cover):
+        one[:, i : i + 5, 2 : 5 + i // 2] = 1
+    signal = ground + cover * (ink - ground)
+    found = ends(signal, outline(signal))
+    torch.testing.assert_close(found, torch.cat([ink, ground], 1).flatten(1), atol=1e-3, rtol=0)
+    flat = ends(ground.expand(8, 3, 16, 16), torch.zeros(8, 1, 16, 16))
+    torch.testing.assert_close(flat, torch.cat([ground, ground], 1).flatten(1))
 
 
 def test_the_decoder_has_the_tint_from_its_codes():

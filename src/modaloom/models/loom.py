@@ -7,6 +7,7 @@ an absent one is not in the canvas, the wanted ones go from 1 to 0.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,11 @@ from torch import Tensor, nn
 from modaloom.core.errors import check_range, choose
 from modaloom.core.types import MASK, Canvas, CodeShape, Denoiser, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
+from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import AUTO, OPENING, SAMPLERS, USUAL, Sampler, fitting
-from modaloom.models.parts import Parts, stream
+from modaloom.models.parts import Parts, shared, stream
 from modaloom.models.roles import RolesConfig, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -166,18 +168,24 @@ class Loom(nn.Module):
 
         Wanted streams are drawn one after the other, short ones first, each given those before it: the chain
         rule, and one of the orders that masked diffusion is free to take. Drawn together, each would commit
-        itself while the others are still half masked.
+        itself while the others are still half masked. Codes that a stream's positions share come before the
+        others, from what is given alone, each depth in a step of its own.
 
         Raises `BadValue` for a sampler that cannot walk the process.
         """
-        times = torch.linspace(1, 0, options.steps + 1)
+        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
+        draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
         done = {part: f for part, f in canvas.items() if bool(f.known.all())}
         wanted = {stream(part) for part in canvas.keys() - done.keys()}
         for name in sorted(wanted, key=lambda name: (self.shapes[name].codes, name)):
             sampler = self._sampler(options, opening=not done)
             asked = {part: self.process.prior(canvas[part], noise=noise) for part in self.parts.of(name)}
+            for depth in range(self.shapes[name].shared):
+                logits = denoise(done | asked)[shared(name)][..., depth, :]
+                codes, f = draw(logits, noise.uniform(1).to(logits.device)), asked[shared(name)]
+                asked[shared(name)] = _drawn(f, codes, depth)
             *_, last = sampler.runs[self.config.process](
-                self.guided(options.guidance),
+                denoise,
                 self.process,
                 done | asked,
                 times,
@@ -228,6 +236,15 @@ class Loom(nn.Module):
 def _known(codes: Tensor, shape: CodeShape) -> Field:
     ones = torch.ones_like(codes, dtype=torch.bool)
     return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device), shape.size)
+
+
+def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
+    """The field with `codes` (B, L) of a depth drawn; with its last one it is at t = 0, though not given."""
+    state, depths = f.state.clone(), torch.arange(f.state.shape[-1], device=codes.device)
+    state[..., depth] = codes
+    if depth + 1 < len(depths):
+        return replace(f, state=state, known=(depths <= depth).expand_as(state))
+    return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
 
 
 def _wanted(codes: Tensor, shape: CodeShape) -> Field:

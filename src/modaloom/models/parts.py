@@ -20,7 +20,7 @@ class Parts:
 
     def of(self, stream: str) -> list[str]:
         """The names of its fields."""
-        return [stream, stream + SHARED] if self.streams[stream].shared else [stream]
+        return [stream, shared(stream)] if self.streams[stream].shared else [stream]
 
     @property
     def shapes(self) -> dict[str, CodeShape]:
@@ -59,6 +59,11 @@ class Parts:
             for name in self.streams
             if name in fields
         }
+
+
+def shared(stream: str) -> str:
+    """The field of the codes that a stream's positions share."""
+    return stream + SHARED
 
 
 def stream(field: str) -> str:

@@ -17,6 +17,11 @@ from modaloom.networks.local import Local, LocalConfig
 from modaloom.networks.unet import UNet, UNetConfig
 
 AUTO = "auto"
+JUMP = "jump"
+"""The walk of a Restorer that leaps: mean flow, good in one to four steps."""
+
+LEAPING = {"process": "flow", "prediction": "velocity"}
+"""What mean flow is of."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,13 @@ class Drawing:
     """How a draw walks from noise to a signal."""
 
     sampler: str = "dpm"
-    """A walk over signals."""
+    """A walk over signals, or "jump", where the Restorer has learned to leap."""
     spacing: str = "uniform"
     """At which times it stops."""
     steps: int = 8
 
     def __post_init__(self) -> None:
-        choose("sampler", self.sampler, SAMPLERS)
+        choose("sampler", self.sampler, (*SAMPLERS, JUMP))
         choose("spacing", self.spacing, SPACINGS)
         check_range("steps", self.steps, 1)
 
@@ -49,6 +54,9 @@ class RestorerConfig:
     prediction: str = "v"
     means: float = 0.8
     """Share of the training pairs that ask for the mean, where the task improves what it is given."""
+    leaps: float = 0.0
+    """Share of the other training pairs that learn to cross a stretch of time in one step (mean flow); needs
+    process=flow and prediction=velocity, and draws by `jump`."""
     side: int = 48
     """Of the training pieces of such a task, in positions of each axis."""
     scales: int = 2
@@ -67,6 +75,11 @@ class RestorerConfig:
                 f"prediction {self.prediction} says nothing of the data in pure noise; take v or x0"
             )
         check_range("means", self.means, 0, 1)
+        check_range("leaps", self.leaps, 0, 1)
+        if self.leaps and any(getattr(self, name) != value for name, value in LEAPING.items()):
+            raise BadValue(f"leaps need {' and '.join(f'{n}={v}' for n, v in LEAPING.items())}")
+        if self.drawing.sampler == JUMP and not self.leaps:
+            raise BadValue("the sampler jump needs a Restorer that leaps; set leaps to 0.5, say")
         check_range("side", self.side, 1)
         check_range("scales", self.scales, 1)
 

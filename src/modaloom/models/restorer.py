@@ -5,14 +5,17 @@ Shapes: B batch, C channels, K kinds of pairs.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 
 import torch
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.core.types import Loss
+from modaloom.diffusion.mean_flow import Average, mean_flow_loss, stretches
 from modaloom.diffusion.prediction import Levels, Mean, Prediction, denoiser
 from modaloom.diffusion.samplers.continuous.ddim import ddim
+from modaloom.diffusion.samplers.continuous.jump import jump
 from modaloom.models.pair import Pair
 
 Walk = Callable[[Mean, Levels, Tensor, Tensor], Iterator[Tensor]]
@@ -35,6 +38,9 @@ class Restorer(nn.Module):
         prediction: what the network puts out; not "eps", which says nothing at t = 1.
         kinds: K; each has a shift and a scale of its own, measured on training pairs (`measure`).
         means: the share of training pairs that ask for the mean.
+        leaps: the share of the others that learn the average velocity over a stretch of time, by which `leap`
+            draws in a few steps. The process must be rectified flow, the prediction its velocity, and the
+            network be told of reaches (`Told`).
     """
 
     def __init__(
@@ -45,10 +51,13 @@ class Restorer(nn.Module):
         *,
         kinds: int = 1,
         means: float = 0.5,
+        leaps: float = 0.0,
     ) -> None:
         super().__init__()
         check_range("means", means, 0, 1)
-        self.network, self.process, self.prediction, self.means = network, process, prediction, means
+        check_range("leaps", leaps, 0, 1)
+        self.network, self.process, self.prediction = network, process, prediction
+        self.means, self.leaps = means, leaps
         self.shift_K: Tensor
         self.scale_K: Tensor
         self.register_buffer("shift_K", torch.zeros(kinds))
@@ -72,13 +81,26 @@ class Restorer(nn.Module):
         self.shift_K[seen], self.scale_K[seen] = mean.to(self.shift_K), deviation.to(self.scale_K)
 
     def loss(self, pair: Pair, generator: torch.Generator) -> Loss:
-        """Squared error of the network's output on a stacked pair; its parts are those of the two questions.
+        """Squared error of the network's output on a stacked pair; its parts are those of its questions.
 
-        Every kind counts alike, whatever its scale.
+        Every kind counts alike, whatever its scale. Pairs that leap pay for a derivative beside; the others
+        do not.
         """
+        if not self.leaps:
+            return self._direct(pair, generator)
+        far = torch.rand(len(pair.kind), generator=generator) < (1 - self.means) * self.leaps
+        parts = [
+            (rows.sum() / len(rows), part(_picked(pair, rows.to(pair.kind.device)), generator))
+            for rows, part in ((~far, self._direct), (far, self._leaping))
+            if rows.any()
+        ]
+        total = torch.stack([share * loss.total for share, loss in parts]).sum()
+        return Loss(total, {name: value for _, loss in parts for name, value in loss.parts.items()})
+
+    def _direct(self, pair: Pair, generator: torch.Generator) -> Loss:
         data = self._scaled(pair, pair.target)
         chance = torch.rand(2, len(data), generator=generator).to(data)
-        asked = chance[0] < self.means
+        asked = chance[0] < self.means / (1 - (1 - self.means) * self.leaps)
         t = torch.where(asked, 1.0, chance[1])
         noise = torch.randn(data.shape, generator=generator).to(data) * _over(~asked, data)
         level = self.process.level(t, data)
@@ -86,6 +108,12 @@ class Restorer(nn.Module):
         error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
         parts = {"mean": error[asked], "sample": error[~asked]}
         return Loss(error.mean(), {name: part.detach().mean() for name, part in parts.items() if len(part)})
+
+    def _leaping(self, pair: Pair, generator: torch.Generator) -> Loss:
+        data = self._scaled(pair, pair.target)
+        r, t = stretches(*torch.rand(2, len(data), generator=generator), share=1, generator=generator)
+        error = mean_flow_loss(self._average(pair), data, r.to(data), t.to(data), generator=generator).mean()
+        return Loss(error, {"leap": error.detach()})
 
     @torch.no_grad()
     def mean(self, pair: Pair) -> Tensor:
@@ -108,6 +136,23 @@ class Restorer(nn.Module):
         del noise
         return self._unscaled(pair, deque(walked, maxlen=1).pop())
 
+    @torch.no_grad()
+    def leap(self, pair: Pair, noise: Tensor, times: Tensor) -> Tensor:
+        """`sample` by the average velocity: one step will do, a few are better.
+
+        Raises `BadValue` if the Restorer has not learned it.
+        """
+        if not self.leaps:
+            raise BadValue("this Restorer has not learned to leap; draw by another sampler")
+        walked = jump(self._average(pair), self._start(pair, noise, times[:1]), times)
+        del noise
+        return self._unscaled(pair, deque(walked, maxlen=1).pop())
+
+    def _average(self, pair: Pair) -> Average:
+        return lambda state, r, t: self.network(
+            state, torch.stack([t, t - r], 1), pair.condition, pair.context
+        )
+
     def _start(self, pair: Pair, noise: Tensor, time: Tensor) -> Tensor:
         data = self._scaled(pair, pair.target)
         return self.process.level(time.to(data).expand(len(data)), data).mix(data, noise.to(data))
@@ -123,6 +168,10 @@ class Restorer(nn.Module):
 
     def _unscaled(self, pair: Pair, data: Tensor) -> Tensor:
         return _over(self.shift_K[pair.kind], data) + _over(self.scale_K[pair.kind], data) * data
+
+
+def _picked(pair: Pair, rows: Tensor) -> Pair:
+    return Pair(*(getattr(pair, f.name)[rows] for f in fields(Pair)))
 
 
 def _over(values_B: Tensor, like: Tensor) -> Tensor:

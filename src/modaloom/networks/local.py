@@ -42,12 +42,19 @@ class Local(nn.Module):
     """
 
     def __init__(
-        self, channels: int, config: LocalConfig, *, axes: int, condition: int = 0, features: int = 0
+        self,
+        channels: int,
+        config: LocalConfig,
+        *,
+        axes: int,
+        condition: int = 0,
+        features: int = 0,
+        reaching: bool = False,
     ) -> None:
         super().__init__()
         width, self.step = config.width, 1 << config.folds
         self.folds, cells = config.folds, self.step**axes
-        self.told = Told(width, features)
+        self.told = Told(width, features, reaching=reaching)
         self.first = CONV[axes]((channels + condition) * cells, width, 3, padding=1, padding_mode="replicate")
         if condition:
             sharpen(self.first.weight[: 3 * width // 4, channels * cells :], condition)
@@ -63,10 +70,10 @@ class Local(nn.Module):
         return (2 * len(self.blocks) + 2) * self.step
 
     def forward(
-        self, state: Tensor, t_B: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
+        self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
-        told_BW = self.told(t_B, context_BPV)
+        told_BW = self.told(t, context_BPV)
         x = padded(shown(state, condition), self.step)
         for _ in range(self.folds):
             x = fold(x)

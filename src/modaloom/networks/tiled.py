@@ -27,14 +27,14 @@ class Tiled(nn.Module):
         self.network, self.tile = network, tile
 
     def forward(
-        self, state: Tensor, t_B: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
+        self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
         """As the network's."""
         out, sides = torch.empty_like(state), state.shape[2:]
         for box in boxes(sides, self.tile):
             around = grown(box, self.network.reach, sides)
             near = None if condition is None else cut(condition, around)
-            part = self.network(cut(state, around), t_B, near, context_BPV)
+            part = self.network(cut(state, around), t, near, context_BPV)
             cut(out, box).copy_(cut(part, inside(box, around)))
         return out
 

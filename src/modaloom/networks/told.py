@@ -19,19 +19,25 @@ Norm = Callable[[int], nn.Module]
 class Told(nn.Module):
     """Time and context → one vector a sample.
 
-    The context is a set: the mean of what a small network says of each member (Zaheer et al. 2017,
-    arXiv 1703.06114, theorem 2), so that neither its order nor its size has a meaning.
+    Where asked for, time may be two columns, t and how far the output has to reach down from there (mean
+    flow); one column is a reach of 0. The context is a set: the mean of what a small network says of each
+    member (Zaheer et al. 2017, arXiv 1703.06114, theorem 2), so that neither its order nor its size has a
+    meaning.
     """
 
-    def __init__(self, width: int, features: int = 0) -> None:
+    def __init__(self, width: int, features: int = 0, *, reaching: bool = False) -> None:
         """`features` V of the context's members; 0: there is no context."""
         super().__init__()
         self.time = _two_layers(2 * WAVES, width)
+        self.reach = _two_layers(2 * WAVES, width) if reaching else None
         self.member = _two_layers(features, width) if features else None
 
-    def forward(self, t_B: Tensor, context_BPV: Tensor | None = None) -> Tensor:
-        """(B, W)."""
+    def forward(self, t: Tensor, context_BPV: Tensor | None = None) -> Tensor:
+        """`t` (B,) or (B, 2) → (B, W)."""
+        t_B, reach_B = t.unbind(1) if t.ndim == 2 else (t, torch.zeros_like(t))
         told: Tensor = self.time(waves(t_B, WAVES).to(next(self.time.parameters())))
+        if self.reach is not None:
+            told = told + self.reach(waves(reach_B, WAVES).to(told))
         if self.member is not None and context_BPV is not None:
             told = told + self.member(context_BPV).mean(1)
         return told

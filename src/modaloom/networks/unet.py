@@ -52,17 +52,25 @@ class UNet(nn.Module):
         axes: 1, 2 or 3.
         condition: D, the channels of a signal in [0, 1] on the state's grid; 0: there is none.
         features: V of the context's members (`Told`); 0: there is none.
+        reaching: whether time may be two columns (`Told`).
     """
 
     def __init__(
-        self, channels: int, config: UNetConfig, *, axes: int, condition: int = 0, features: int = 0
+        self,
+        channels: int,
+        config: UNetConfig,
+        *,
+        axes: int,
+        condition: int = 0,
+        features: int = 0,
+        reaching: bool = False,
     ) -> None:
         super().__init__()
         widths, told = config.widths, 4 * config.widths[0]
         norm = partial(nn.GroupNorm, config.groups)
         block = partial(ToldBlock, told=told, axes=axes, norm=norm)
         self.step = 2 ** (len(widths) - 1)
-        self.told = Told(told, features)
+        self.told = Told(told, features, reaching=reaching)
         self.first = CONV[axes](channels + condition, widths[0], 3, padding=1)
         kept = [widths[0]]
         self.down = nn.ModuleList()
@@ -80,10 +88,10 @@ class UNet(nn.Module):
         silence(self.last)
 
     def forward(
-        self, state: Tensor, t_B: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
+        self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
-        told_BW = self.told(t_B, context_BPV)
+        told_BW = self.told(t, context_BPV)
         x = self.first(padded(shown(state, condition), self.step))
         kept = [x]
         for descent in self.down:

@@ -81,7 +81,12 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = NETWORKS[name](
-            plan.channels, config, axes=plan.axes, condition=plan.condition, features=plan.features
+            plan.channels,
+            config,
+            axes=plan.axes,
+            condition=plan.condition,
+            features=plan.features,
+            reaching=config.leaps > 0,
         )
     return Restorer(
         network,
@@ -89,6 +94,7 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
         PREDICTIONS[config.prediction],
         kinds=task.kinds,
         means=config.means if task.improves else 0,
+        leaps=config.leaps,
     )
 
 

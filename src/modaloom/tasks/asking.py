@@ -15,7 +15,7 @@ from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers.continuous import SAMPLERS
 from modaloom.diffusion.samplers.continuous.spacing import SPACINGS
 from modaloom.models.pair import Pair, alone
-from modaloom.models.restoration import Drawing
+from modaloom.models.restoration import JUMP, Drawing
 from modaloom.models.restorer import Restorer
 from modaloom.tasks.base import Signals, Task
 
@@ -64,14 +64,19 @@ def _mean(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: f
 def _sample(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: float) -> Tensor:
     process = restorer.process
     assert isinstance(process, Continuous)
-    walk = partial(SAMPLERS[drawing.sampler].walk, noise=Noise([generator(seed, "walk")]))
     times = start * SPACINGS[drawing.spacing](process, drawing.steps)
-    return restorer.sample(asked, hashed_signal(seed, asked.target.shape[1:])[None], times, walk=walk)
+    if drawing.sampler == JUMP:
+        return restorer.leap(asked, _noise(asked, seed), times)
+    walk = partial(SAMPLERS[drawing.sampler].walk, noise=Noise([generator(seed, "walk")]))
+    return restorer.sample(asked, _noise(asked, seed), times, walk=walk)
+
+
+def _noise(asked: Pair, seed: int) -> Tensor:
+    return hashed_signal(seed, asked.target.shape[1:])[None]
 
 
 MODES: Mapping[str, Find] = {"mean": _mean, "sample": _sample}
 
 
 def _moved(pair: Pair, like: Restorer) -> Pair:
-    device = next(like.parameters()).device
-    return Pair(*(getattr(pair, f.name).to(device) for f in fields(Pair)))
+    return Pair(*(getattr(pair, f.name).to(like.scale_K.device) for f in fields(Pair)))

@@ -182,14 +182,10 @@ def _tinted(
     config: VQVAEConfig,
     kind: Mapping[str, int],
 ) -> tuple[Tinted, Grouped]:
-    """Half of the vector's channels for the outline, half for the tint, which needs half of the widths."""
+    """Half of the vector's channels for the outline, half for the tint."""
     tint = config.dim // 2
     shape = config.dim - tint
-    encoder = Tinted(
-        outline,
-        conv.encoder(1, widths, shape, **kind),
-        conv.encoder(channels, [width // 2 for width in widths], tint, **kind),
-    )
+    encoder = Tinted(outline, conv.encoder(1, widths, shape, **kind), channels, tint)
     parts = [
         assemble(config.quantizer, dim, config.size, depth, config)
         for dim, depth in ((shape, config.depth - config.tint), (tint, config.tint))

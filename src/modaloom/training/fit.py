@@ -107,6 +107,7 @@ class Fit:
             found[name] = {
                 "size": shape.size,
                 "depth": shape.depth,
+                "shared": shape.shared,
                 "counts": [c.tolist() for c in counts],
                 "perplexity": [float(torch.special.entr(c / c.sum()).sum().exp()) for c in counts],
             }

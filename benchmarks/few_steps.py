@@ -1,0 +1,135 @@
+"""Draws in few steps: a Restorer that leaps beside a plain one of as many minutes, on handwritten digits.
+
+python benchmarks/few_steps.py [--minutes 3] [--seeds 0,1,2] [--json FILE]
+
+KID is unbiased, on the features of a classifier trained on the same half of the digits, against the other
+half; its floor is what random halves of real digits differ by. Both walks start from the same noise. The last
+figures are those of the plain model's walk by `dpm` in 10 evaluations, beside `heun` in 250 steps.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from budget import Budget, Descent, parameters
+from families import distance, real
+from figures import Figures, Target, arguments, medians, table
+from kept import Kept
+from rivals.base import batch
+from rivals.subjects import Subject, digits
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+from modaloom.core.rng import generator
+from modaloom.diffusion import CONTINUOUS
+from modaloom.diffusion.prediction import PREDICTIONS
+from modaloom.diffusion.samplers.continuous.dpm import dpm
+from modaloom.diffusion.samplers.continuous.heun import heun
+from modaloom.models.pair import Pair
+from modaloom.models.restorer import Restorer
+from modaloom.networks.unet import UNet, UNetConfig
+
+SIDE = 8
+LEAPS = 0.5
+PLAIN, LEAP = (1, 2, 4, 16, 64), (1, 2, 4)
+"""Evaluations of a draw."""
+FEW, MANY = 10, 250
+WALKED = 200
+"""Draws whose two walks are compared."""
+TARGETS = [
+    *(Target(f"plain, {steps}: KID") for steps in PLAIN),
+    *(Target(f"leap, {steps}: KID") for steps in LEAP),
+    Target(f"leap, {LEAP[-1]}: KID / plain, {PLAIN[-1]}", 1.05, "≤"),
+    Target("real: KID"),
+    Target("plain: steps of training"),
+    Target("leap: steps of training"),
+    Target("parameters"),
+    Target(f"dpm, {FEW}: RMS from heun, {MANY}, share of the range", 0.02, "≤"),
+]
+
+
+def asked(rows: Tensor) -> Pair:
+    """Rows (n, 64) as targets of a question that says nothing."""
+    n = len(rows)
+    target = rows.reshape(n, 1, SIDE, SIDE)
+    return Pair(target, target[:, :0], rows.new_zeros(n, 1, 0), torch.zeros(n, dtype=torch.long))
+
+
+def restorer(leaps: float, *, process: str = "flow", prediction: str = "velocity") -> Restorer:
+    """A small U-Net, untrained."""
+    network = UNet(1, UNetConfig((32, 64)), axes=2, reaching=leaps > 0)
+    return Restorer(network, CONTINUOUS[process](), PREDICTIONS[prediction], means=0, leaps=leaps)
+
+
+def train(model: Restorer, subject: Subject, budget: Budget, *, seed: int) -> int:
+    """Returns the number of steps."""
+
+    def loss(draws: torch.Generator) -> Tensor:
+        return model.loss(asked(batch(subject.train, draws)), draws).total
+
+    return len(Descent().run(model, loss, budget, seed=seed))
+
+
+def measure(subject: Subject, budget: Budget, *, n: int, seed: int) -> Iterator[tuple[str, float]]:
+    """Figures of one seed."""
+    torch.manual_seed(seed)
+    plain, leaping, bell = restorer(0), restorer(LEAPS), restorer(0, process="gaussian", prediction="v")
+    yield "plain: steps of training", train(plain, subject, budget, seed=seed)
+    yield "leap: steps of training", train(leaping, subject, budget, seed=seed)
+    yield "parameters", parameters(leaping)
+    noise = torch.randn(n, 1, SIDE, SIDE, generator=generator(seed, "noise"))
+    question = asked(torch.zeros(n, SIDE * SIDE))
+
+    def kid(drawn: Tensor) -> float:
+        return distance(subject, drawn.flatten(1), subject.held)
+
+    found = {}
+    for steps in PLAIN:
+        found["plain", steps] = kid(plain.sample(question, noise, _times(steps), walk=dpm))
+    for steps in LEAP:
+        found["leap", steps] = kid(leaping.leap(question, noise, _times(steps)))
+    for (name, steps), value in found.items():
+        yield f"{name}, {steps}: KID", value
+    yield f"leap, {LEAP[-1]}: KID / plain, {PLAIN[-1]}", found["leap", LEAP[-1]] / found["plain", PLAIN[-1]]
+    train(bell, subject, budget, seed=seed)
+    some, start = asked(torch.zeros(WALKED, SIDE * SIDE)), noise[:WALKED]
+    few, many = (
+        bell.sample(some, start, _times(steps), walk=walk) for walk, steps in ((dpm, FEW), (heun, MANY))
+    )
+    pixels = load_digits().data
+    off = (few - many).square().mean().sqrt() * pixels.std() / (pixels.max() - pixels.min())
+    yield f"dpm, {FEW}: RMS from heun, {MANY}, share of the range", float(off)
+
+
+def _times(steps: int) -> Tensor:
+    return torch.linspace(1, 0, steps + 1)
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.set_defaults(json=Path("runs/few_steps.json"))
+    parser.add_argument("--minutes", type=float, default=3.0, help="of every training")
+    parser.add_argument("--steps", type=int, help="instead of minutes")
+    parser.add_argument("--n", type=int, default=2000, help="draws that are judged")
+    run(parser.parse_args())
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, judge and print; finished seeds are kept."""
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    subject, budget = digits(), Budget(60 * options.minutes, options.steps)
+    kept = Kept(options.json, {"minutes": options.minutes, "steps": options.steps, "n": options.n})
+    columns: dict[str, Figures] = {
+        f"seed {seed}": kept.case(
+            f"seed {seed}",
+            lambda: dict(measure(subject, budget, n=options.n, seed=seed)),  # noqa: B023
+        )
+        for seed in options.seeds
+    }
+    floor = {"real: KID": real(subject, len(subject.held) // 2)["KID"]}
+    print(table(TARGETS, {**columns, "median": {**medians(columns.values()), **floor}}))
+
+
+if __name__ == "__main__":
+    main()
