@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modaloom import api
-from modaloom.core.errors import ModaloomError
+from modaloom.core.errors import ModaloomError, WorkFailed
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
 from modaloom.data.writer import new_folder
@@ -157,7 +157,7 @@ def attempt(options: argparse.Namespace, name: str, seed: int) -> Figures:
     try:
         run = api.train(folder, out=options.out / f"{name}-{seed}", resume=True, **how)
         return case.measure(api.evaluate(run, folder, n=options.n), folder, run)
-    except ModaloomError as error:
+    except (ModaloomError, WorkFailed) as error:
         print(f"{name}, seed {seed}: {error}")
         return {}
 

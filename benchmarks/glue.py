@@ -111,7 +111,9 @@ def ours(options: argparse.Namespace, seed: int) -> tuple[api.TrainedRun, Path]:
     if options.steps is None:
         return api.demo(out=out, minutes=options.minutes, seed=seed), folder
     if not folder.exists():
-        api.world(folder, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams)
+        api.world(
+            folder, n=size.samples, seed=seed, held_out=size.held_out, streams=size.streams, fixed=size.fixed
+        )
     steps = {TOKENIZER: options.tokenizer_steps, LOOM: options.steps}
     config = demo()
     config = replace(config, seed=seed, training=replace(config.training, steps=steps))

@@ -55,6 +55,13 @@ def test_any_data_is_marked_by_its_modality() -> None:
     assert [mark.note for mark in found.values()] == ["exact 1.00", "exact 0.00"]
 
 
+def test_what_nothing_can_be_told_of_has_no_mark() -> None:
+    """Drawn from nothing, a picture of any data is neither right nor wrong."""
+    truths = [Sample(str(i), {"caption": word}) for i, word in enumerate(("one", "two"))]
+    judge = PlainJudge.fit([*truths, *truths], {"caption": "text"})
+    assert marks(judge, Direction((), ("caption",)), texts("one", "two"), truths) == {}
+
+
 def test_the_lowest_come_first_and_of_equals_the_earlier() -> None:
     values = (1, 0.5, 1, 0.25, 0.5, 1)
     assert lowest(marked(*values), 8) == [3, 1, 4]

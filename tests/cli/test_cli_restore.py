@@ -100,6 +100,31 @@ def test_colorize_takes_colours_where_the_mask_is_white(runs: Runs, files: Path,
     assert not np.array_equal(pixels(tmp_path / "some" / "rgb.png"), after)
 
 
+def test_a_run_that_leaps_draws_in_one_step(world: Path, files: Path, tmp_path: Path) -> None:
+    """Through training, its model folder, tiles and files; nothing else says how it draws."""
+    ways = ("restorer.leaps=0.5", "restorer.process=flow", "restorer.prediction=velocity")
+    words = [word for way in ways for word in ("--set", way)]
+    done("train", world, "--task", "denoise", "--out", tmp_path / "run", *words, *SMALL)
+    asked = ("restore", tmp_path / "run", files / "rgb.png", "--mode", "sample", "--steps", 1)
+    done(*asked, "--out", tmp_path / "auto")
+    for sampler in ("jump", "euler"):
+        done(*asked, "--sampler", sampler, "--out", tmp_path / sampler)
+    assert tree(tmp_path / "auto") == tree(tmp_path / "jump")
+    assert pixels(tmp_path / "jump" / "rgb.png").shape == (9, 14, 3)
+
+
+def test_tiny_pictures_are_learned_from_and_not_judged(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for split, sizes in {"train": [(20, 20)] * 5 + [(1, 1), (3, 40)], "test": [(1, 1), (20, 20)]}.items():
+        (folder / split).mkdir(parents=True)
+        for i, size in enumerate(sizes):
+            pixels = np.random.default_rng(i).integers(0, 256, (size[1], size[0], 3), np.uint8)
+            Image.fromarray(pixels).save(folder / split / f"{i}.png")
+    done("train", folder, "--task", "restore", "--out", tmp_path / "run", *SMALL)
+    rows = json.loads((tmp_path / "run" / "scores.json").read_text())["rows"]
+    assert {row["n"] for row in rows} == {1}
+
+
 def test_vary_of_no_strength_is_the_picture_itself(runs: Runs, files: Path, tmp_path: Path) -> None:
     for strength in (0, 1):
         asked = ("--strength", strength, "--out", tmp_path / str(strength))
@@ -155,6 +180,9 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
         ("vary", ("rgb.png", "--strength", "nan"), "strength is"),
         ("vary", ("rgb.png", "--mode", "mean"), "has no mean"),
         ("style", ("rgb.png",), "needs a reference picture"),
+        ("style", ("rgb.png", "--style", "grey.png", "--set", "patch=4"), "the run was trained for (3, "),
+        ("superres", ("rgb.png", "--style", "grey.png"), "superres takes no style"),
+        ("vary", ("rgb.png", "--sampler", "jump"), "not learned to leap"),
         ("superres", ("nowhere.png",), "nowhere.png"),
         ("superres", ("broken.png", "rgb.png"), "broken.png"),
         ("superres", ("rgb.png", "more/rgb.png"), "two inputs are named rgb"),

@@ -132,6 +132,24 @@ def test_odd_and_broken_files_are_read_or_named_and_counted(tmp_path: Path) -> N
     done("generate", tmp_path / "run", "--given", f"image={odd}", "--want", "text", "--n", 1, "--out", drawn)
 
 
+def test_one_stream_alone_is_learned_scored_and_shown(world: Path, tmp_path: Path) -> None:
+    words = ("--streams", "image", "--steps", 2, *SMALL)
+    done("train", world, "--out", tmp_path / "run", *words)
+    assert (tmp_path / "run" / "scores.json").is_file()
+    assert "is finished" in done("train", "--resume", "--out", tmp_path / "run").stdout
+
+
+def test_a_demo_is_not_of_another_seeds_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["modaloom.api.demo"]
+    monkeypatch.setattr(module, "World", lambda: World(samples=4, held_out=2, streams=("image", "caption")))
+    folder = tmp_path / "demo-world"
+    done("world", folder, "--n", 4, "--seed", 1, "--streams", "image,caption", "--fix", "motion=still")
+    failed = call("demo", "--out", tmp_path / "demo", "--minutes", 1, "--seed", 2)
+    assert failed.exit_code == 2
+    assert "is not the world of seed 2" in failed.stderr
+    assert [*tmp_path.iterdir()] == [folder]
+
+
 def test_too_many_broken_files_are_refused(tmp_path: Path, refused: Call) -> None:
     folder = tmp_path / "bad"
     folder.mkdir()

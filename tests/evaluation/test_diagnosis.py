@@ -56,31 +56,35 @@ def validation(*bits):
 
 def test_rows_and_log_become_evidence():
     rows = [row("seen", 0.984, retrieval=0.9), row("level1", 0.52), row("level2", 0.7)]
-    (one,) = diagnose(rows, validation(3.0, 2.0, 1.99, 1.98), pairs=8000)
+    (one,) = diagnose(rows, validation(3.0, 2.0, 1.99, 1.98), pairs=lambda direction: 8000)
     assert one.to_dict() == {
         "row": "image->caption",
         "sentence": "98% of the way to the ceiling on what it has seen, 40% on unseen combinations "
         "(level 1): more varied data, or a longer training",
     }
-    (one,) = diagnose([row("seen", 0.6, retrieval=0.9)], validation(3.0, 2.0, 1.8), pairs=8000)
+    (one,) = diagnose(
+        [row("seen", 0.6, retrieval=0.9)], validation(3.0, 2.0, 1.8), pairs=lambda direction: 8000
+    )
     assert one.sentence.startswith("still learning (50%")
-    (one,) = diagnose([row("seen", 0.6, retrieval=0.9)], validation(3.0, 2.0, 2.5, 2.6), pairs=8000)
+    (one,) = diagnose(
+        [row("seen", 0.6, retrieval=0.9)], validation(3.0, 2.0, 2.5, 2.6), pairs=lambda direction: 8000
+    )
     assert one.sentence.startswith("8000 pairs: memorising")
-    (one,) = diagnose([row("seen", 0.2, baseline=0.21, retrieval=0.2)], [], pairs=8000)
+    (one,) = diagnose([row("seen", 0.2, baseline=0.21, retrieval=0.2)], [], pairs=lambda direction: 8000)
     assert one.sentence.startswith("these streams look unrelated")
-    (one,) = diagnose([row("seen", 0.6, retrieval=0.9)], [], pairs=8000)
+    (one,) = diagnose([row("seen", 0.6, retrieval=0.9)], [], pairs=lambda direction: 8000)
     assert one.sentence.startswith("a simple rival is better")
 
 
 def test_the_tokenizer_is_blamed_only_where_the_best_figure_is_known():
     lossy = Row("caption->image", "seen", "slot.mean", 0.68, floor=0.2, ceiling=0.7)
-    (one,) = diagnose([lossy], [], pairs=8000)
+    (one,) = diagnose([lossy], [], pairs=lambda direction: 8000)
     assert one.sentence.startswith("the tokenizer limits you: the truth itself scores 0.70")
     assert (
-        diagnose([replace(lossy, metric="psnr")], [], pairs=8000)[0].sentence
+        diagnose([replace(lossy, metric="psnr")], [], pairs=lambda direction: 8000)[0].sentence
         == "close to its ceiling (96% of the way)"
     )
-    assert diagnose([replace(lossy, ceiling=None)], [], pairs=8000) == []
+    assert diagnose([replace(lossy, ceiling=None)], [], pairs=lambda direction: 8000) == []
 
 
 def test_validation_bits_that_rise_and_fall():

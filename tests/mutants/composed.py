@@ -305,7 +305,7 @@ COMPOSED = (
     Mutant(
         "shared codes that are drawn with the others",
         "models/loom.py",
-        "for depth in range(self.shapes[name].shared):",
+        "for depth in range(self.shapes[name].shared if shared(name) in asked else 0):",
         "for depth in range(0):",
         "models/test_parts.py",
     ),

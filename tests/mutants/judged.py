@@ -52,8 +52,8 @@ JUDGED = (
     Mutant(
         "copies are those farther than usual",
         "evaluation/originality.py",
-        "here < self.usual.quantile(NEAR)",
-        "here < self.usual.quantile(1 - NEAR)",
+        "here <= self.usual.quantile(NEAR)",
+        "here <= self.usual.quantile(1 - NEAR)",
         ORIGINALITY,
     ),
     Mutant(

@@ -161,14 +161,14 @@ RESTORING = (
     Mutant(
         "noise shown to the question of the mean",
         "models/restorer.py",
-        " * _over(~asked, data)",
+        " * over(~asked, data)",
         "",
         RESTORER,
     ),
     Mutant(
         "a scale forgotten on the way back",
         "models/restorer.py",
-        "+ _over(self.scale_K[pair.kind], data) * data",
+        "+ over(self.scale_K[pair.kind], data) * data",
         "+ data",
         RESTORER,
     ),
@@ -219,8 +219,8 @@ RESTORING = (
     Mutant(
         "variations from pure noise alone",
         "tasks/asking.py",
-        "times = start * SPACINGS",
-        "times = SPACINGS",
+        "return start * torch.cat",
+        "return torch.cat",
         FILES,
     ),
     Mutant(

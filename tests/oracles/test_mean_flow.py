@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue
 from modaloom.diffusion.flow import Flow
-from modaloom.diffusion.mean_flow import Average, average_target, instant, mean_flow_loss, stretches
+from modaloom.diffusion.mean_flow import Average, average_target, instant, mean_flow_error, stretches, weighed
 from modaloom.diffusion.prediction import Mean
 from modaloom.diffusion.samplers.continuous.euler import euler
 from modaloom.diffusion.samplers.continuous.jump import jump
@@ -90,7 +90,7 @@ def test_the_loss_is_least_at_the_exact_average() -> None:
         def shifted(state: Tensor, r: Tensor, t: Tensor) -> Tensor:
             return average(state, r, t) + shift
 
-        made = mean_flow_loss(shifted, data, r, t, power=0, generator=torch.Generator().manual_seed(1))
+        made = mean_flow_error(shifted, data, r, t, generator=torch.Generator().manual_seed(1))
         return float(made.mean())
 
     assert loss(-0.1) > loss(0) + 0.005
@@ -110,7 +110,8 @@ def test_the_loss_trains_the_output_alone() -> None:
     output, target = average_target(average, state, noise - data, r, t)
     error = output - target
     for power in (0.0, 1.0):
-        loss = mean_flow_loss(shifted, data, r, t, power=power, generator=torch.Generator().manual_seed(1))
+        made = mean_flow_error(shifted, data, r, t, generator=torch.Generator().manual_seed(1))
+        loss = weighed(made, power=power)
         (slope,) = torch.autograd.grad(loss.sum(), shift)
         size = (error.square().mean(1, keepdim=True) + 1e-3) ** power
         torch.testing.assert_close(slope, error * (1 + t[:, None]) / size)
@@ -179,7 +180,7 @@ def trained(share: float, steps: int = 500) -> Net:
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
     for _ in range(steps):
         r, t = stretches(*torch.rand(2, 256, generator=generator), share=share, generator=generator)
-        loss = mean_flow_loss(net, corners(256, generator), r, t, power=0, generator=generator).mean()
+        loss = mean_flow_error(net, corners(256, generator), r, t, generator=generator).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -111,7 +111,7 @@ def test_a_missing_file_costs_its_sections_only(run: Path, missing: str) -> None
 def test_the_command_that_makes_it_stands_under_each_section(run: Path) -> None:
     html = page(run)
     folder, data = shlex.quote(str(run)), "'my pairs'"
-    evaluate = f"modaloom evaluate {folder} {data}"
+    evaluate = f"modaloom evaluate {folder} {data} --n 500"
     train = f"modaloom train {data} --out {shlex.quote(f'{run}-again')} --config "
     train += shlex.quote(str(run / "config.json"))
     expected = dict.fromkeys(ORDER, train) | dict.fromkeys(("Headline", "Scores", "Warnings"), evaluate)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from modaloom.core.errors import BadValue
+from modaloom.core.types import CodeShape
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.image import outline
 from modaloom.tokenizers import VQVAE
@@ -68,11 +69,19 @@ def test_both_encoders_learn():
         for parameter in tokenizer.decoder.parameters():
             parameter.add_(0.01)
     tokenizer.loss(recoloured(12), torch.Generator().manual_seed(0)).total.backward()
-    assert all(p.grad is not None for p in tokenizer.encoder.parameters())
+    for part in (tokenizer.encoder.shape, tokenizer.encoder.tint):
+        grads = [p.grad for p in part.parameters()]
+        assert all(grad is not None for grad in grads)
+        assert any(grad.any() for grad in grads)
 
 
 def test_what_can_be_asked():
     with pytest.raises(BadValue, match="tint"):
         VQVAEConfig(tint=3)
     again = VQVAE.restore(tinted(1).state())
-    assert again.shape == tinted(1).shape
+    assert again.shape == tinted(1).shape == CodeShape((4, 4), 3, 16, shared=1)
+    config = VQVAEConfig(tint=1, widths=(8, 16), size=16, groups=2)
+    grouped = VQVAE(MODALITIES["image"], FORM, config).eval()
+    codes = grouped.encode_packed(recoloured(12))
+    assert grouped.shape.shared == 2
+    assert (codes[..., -2:] == codes[:, :1, :1, -2:]).all()

@@ -39,6 +39,8 @@ def plug_in(one, other, facts):
         ("question", "answer", "train", {}),
         ("question", "caption", "train", STILL),
         ("image", "caption", "train", {"colour": "red", **STILL}),
+        ("image", "caption", "train", {"motion": "left slow"}),
+        ("image", "question", "test-level2", {"motion": "left slow"}),
         (
             "record",
             "caption",

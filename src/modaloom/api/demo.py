@@ -7,14 +7,16 @@ from pathlib import Path
 
 from modaloom.api.products import Trained
 from modaloom.api.training import Watch, check_vacant, train
+from modaloom.core.errors import BadFolder
+from modaloom.evaluation.parsed import read_facts
 from modaloom.recipes.demo import World
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.engine import Engine
 from modaloom.world.scene import SIDE
-from modaloom.world.splits import NONE
+from modaloom.world.splits import NONE, scene
 from modaloom.world.worlds import SOLO
-from modaloom.world.write import write_world
+from modaloom.world.write import FACTS, write_world
 
 SAMPLES = 100
 """Test samples that a direction is scored on: the demo has minutes."""
@@ -50,13 +52,14 @@ def demo(
     out: str | os.PathLike[str] = "runs/demo",
     minutes: float = 8.0,
     seed: int = 0,
+    samples: int = SAMPLES,
     device: str = "auto",
     watch: Watch | None = None,
     written: Callable[[int, int], None] = lambda done, total: None,
 ) -> Trained:
     """World, training, samples, scores, report. The world lies beside the run, in `<out>-world`.
 
-    A demo that was stopped goes on when it is called again.
+    A demo that was stopped goes on when it is called again. `samples` are asked a direction and split.
     """
     size, path = World(), Path(out)
     Engine(device)
@@ -76,5 +79,14 @@ def demo(
             fixed=size.fixed,
             watch=written,
         )
+    elif not there:
+        _check_seed(data, seed, size)
     config = None if there else run  # a demo that goes on keeps its own, whatever is asked
-    return train(data, out=out, config=config, resume=True, device=device, samples=SAMPLES, watch=watch)
+    return train(data, out=out, config=config, resume=True, device=device, samples=samples, watch=watch)
+
+
+def _check_seed(folder: Path, seed: int, size: World) -> None:
+    """Raise `BadFolder` unless the demo's world in the folder is that of the seed."""
+    said, due = read_facts(folder / FACTS), scene(seed, "train", 0, size.fixed).facts
+    if not due.items() <= said.get("train/000000", {}).items():
+        raise BadFolder(f"{folder} is not the world of seed {seed}; remove it, or name another --out")

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from modaloom.core.errors import BadFolder
+from modaloom.data.writer import new_folder
 from modaloom.report.facts import SCORES
+from modaloom.runs.config import Run, to_dict
 from modaloom.runs.durable import write_json
 from modaloom.runs.model import CARD, Part, load_model, save_model
 from modaloom.runs.shipped import located
@@ -19,22 +20,28 @@ from modaloom.runs.store import CONFIG, DATA, RunFolder
 def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
     """Write what using a finished run needs: model, configuration, streams and scores.
 
-    Weights become float16, half of their size; where a value would not fit, a tensor stays as it is. The
-    data's place is left out.
+    Weights become float16, half of their size; where a value would not fit, a tensor stays as it is. Where
+    data and run lay is left out.
 
     Raises `BadRun` without a finished run, `BadFolder` if `out` holds something, `WorkFailed`.
     """
-    folder, target = RunFolder.open(located(Path(run))), Path(out)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BadFolder(f"{target} exists and is not empty; choose another --out")
-    parts = {name: _halved(part) for name, part in load_model(folder.model).parts.items()}
-    save_model(target / "model", parts, (folder.model / CARD).read_text(encoding="utf-8"))
-    plain = folder.data()
-    write_json(target / DATA, {**plain, "folder": Path(str(plain["folder"])).name})
-    for name in (CONFIG, SCORES):
-        if (folder.path / name).is_file():
-            (target / name).write_bytes((folder.path / name).read_bytes())
-    return target
+    folder = RunFolder.open(located(Path(run)))
+    plain, parts = folder.data(), load_model(folder.model).parts
+    data, card = Path(str(plain["folder"])), (folder.model / CARD).read_text(encoding="utf-8")
+    for place in (data, folder.path):
+        card = card.replace(str(place), place.name)
+    with new_folder(out) as root:
+        save_model(root / "model", {name: _halved(part) for name, part in parts.items()}, card)
+        write_json(root / DATA, {**plain, "folder": data.name})
+        write_json(root / CONFIG, to_dict(_placeless(folder.run())))
+        if (folder.path / SCORES).is_file():
+            (root / SCORES).write_bytes((folder.path / SCORES).read_bytes())
+    return Path(out)
+
+
+def _placeless(run: Run) -> Run:
+    """Without the folder of the tokenizers that it refines."""
+    return replace(run, restorer=replace(run.restorer, tokenizers=Path(run.restorer.tokenizers).name))
 
 
 def _halved(part: Part) -> Part:

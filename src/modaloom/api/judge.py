@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from modaloom.api.notices import Say, silent, tell_skips
 from modaloom.api.trained import TrainedRun, load
 from modaloom.core.errors import BadFolder, check_range
+from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.reader import Reader
@@ -18,7 +21,7 @@ from modaloom.evaluation.evaluator import evaluate as score
 from modaloom.evaluation.rows import Row
 from modaloom.runs.config import Run
 
-LIBRARY = 4000
+LIBRARY = 10_000
 """Training samples that floors, baselines and retrieval may know."""
 
 
@@ -98,20 +101,28 @@ def order(split: str) -> tuple[bool, str]:
 
 
 def split_of(trained: HasRun, index: Folder) -> Mapping[str, str]:
-    """Key → split, as the run's own folder was split."""
+    """Key → split: the folder's own, or else by what the run's own folder was split."""
     by = trained.run.data.split_by
-    return split(index, by=None if by == "key" else by)
+    return split(index, by=None if by == "key" or index.splits else by)
 
 
 def _read(
     trained: TrainedRun, index: Folder, splits: Sequence[str], say: Say, *, most: int | None = None
 ) -> dict[str, list[Sample]]:
-    """Split → its first `most` samples, read; without splits that have none."""
+    """Split → its samples, read, without splits that have none; of more than `most`, so many at random.
+
+    At random, because names tell of what they name: the first of many may all be of one class.
+    """
     streams = [name for name in trained.model.streams if name in index.modality_of]
     reader, of = Reader(index, streams=streams), split_of(trained, index)
-    found = {
-        split: [reader.read(s) for s in [s for s in index.samples if of[s.key] == split][:most]]
-        for split in splits
-    }
+    by_split = {split: [s for s in index.samples if of[s.key] == split] for split in splits}
+    found = {split: [reader.read(s) for s in _some(there, most)] for split, there in by_split.items()}
     tell_skips(reader, say)
     return {split: samples for split, samples in found.items() if samples}
+
+
+def _some(samples: Sequence[Sample], most: int | None) -> Sequence[Sample]:
+    if most is None or len(samples) <= most:
+        return samples
+    picked = torch.randperm(len(samples), generator=generator(0, "library"))[:most]
+    return [samples[i] for i in sorted(picked.tolist())]

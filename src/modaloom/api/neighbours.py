@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from modaloom.api.caches import Caches
@@ -40,6 +41,8 @@ class Neighbours:
             return None
         equal = np.zeros(len(self.keys))
         for name in streams:
-            codes = model.encode(name, [sample.streams[name]]).numpy()
-            equal += (self.codes[name] == codes).mean((1, 2))
+            both = (model.encode(name, [sample.streams[name]]), torch.from_numpy(self.codes[name]))
+            here, there = (model.loom.parts.split({name: codes}) for codes in both)
+            same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
+            equal += np.asarray(same) / model.loom.shapes[name].codes
         return self.keys[int(equal.argmax())]

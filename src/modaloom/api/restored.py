@@ -101,6 +101,8 @@ class RestoredRun:
         Raises `BadValue` for whatever no value could be asked with.
         """
         mode_of(self.restoration.task, asking.mode)
+        if asking.style is not None and not self.restoration.task.styled:
+            raise BadValue(f"{self.restoration.plan.task} takes no style; leave it out")
         check_range("seed", asking.seed, 0, 2**63 - 1)
         replace(self.restoration.config.drawing, **(asking.drawing or {}))
         return override(changed(self.restoration.options, (asking.options or {}).items()), asking.settings)

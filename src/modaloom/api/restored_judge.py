@@ -17,13 +17,13 @@ from modaloom.evaluation.restored import Case, Trials
 from modaloom.evaluation.rows import Row
 from modaloom.modalities.unit import unit
 from modaloom.tasks import Signals
-from modaloom.training.columns import sources
+from modaloom.training.columns import one_size, sources
 from modaloom.training.pieces import Packed
 
 SIDE = 96
 """Of the middle that is judged of large signals."""
 STEP = 4
-"""Its sides are multiples of it, where they are as long."""
+"""Its sides are multiples of it, where they are as long; what improves is not judged on shorter ones."""
 KNOWN = 32
 """Training signals that the linear filter is fitted on."""
 
@@ -96,8 +96,11 @@ def _cases(trained: RestoredRun, reader: Reader, samples: Sequence[Sample]) -> I
     for sample in samples:
         values = reader.read(sample).streams
         if all(column.stream in values for column in columns):
-            taken = [_middle(column.take(values[column.stream])) for column in columns]
-            yield Case(sample.key, Signals(*(unit(trained.modality, one) for one in taken)))
+            taken = [column.take(values[column.stream]) for column in columns]
+            one_size(sample.key, [signal.shape[1:] for signal in taken])
+            if min(taken[0].shape[1:]) >= (STEP if trained.restoration.task.improves else 1):
+                middles = [unit(trained.modality, _middle(signal)) for signal in taken]
+                yield Case(sample.key, Signals(*middles))
 
 
 def _middle(signal: Packed) -> Packed:

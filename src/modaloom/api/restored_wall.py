@@ -10,7 +10,7 @@ from torch import Tensor
 from modaloom.api.restored import RestoredRun
 from modaloom.api.restored_judge import KNOWN, read_cases
 from modaloom.core.errors import BadFolder
-from modaloom.evaluation.restored import Case, Trial, Trials
+from modaloom.evaluation.restored import Case, Trials
 from modaloom.modalities.unit import from_unit
 from modaloom.report.facts import INDEX, SAMPLES
 from modaloom.runs.durable import write_json
@@ -41,7 +41,7 @@ def _block(trained: RestoredRun, root: Path, trials: Trials, cases: Sequence[Cas
     rows: list[dict[str, str]] = []
     for i, case in enumerate(cases):
         row = {}
-        for role, signal in _roles(trials.trial(case), case).items():
+        for role, signal in _roles(trials, case).items():
             row[role] = f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffixes[0]}"
             path = root / row[role]
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,13 +50,14 @@ def _block(trained: RestoredRun, root: Path, trials: Trials, cases: Sequence[Cas
     return {"part": trials.name, "stream": stream, "rows": rows}
 
 
-def _roles(trial: Trial, case: Case) -> Mapping[str, Tensor]:
+def _roles(trials: Trials, case: Case) -> Mapping[str, Tensor]:
     """What hangs beside what; the given one at its own size, where that is another."""
-    given, want = trial.held.given, case.signals.want
+    trial, task, want = trials.trial(case), trials.restoration.task, case.signals.want
     assert want is not None
-    small = given is not None and given.shape[1:] != want.shape[1:]
+    given = None if task.free else trial.held.given
+    plain = given is not None and (not task.improves or given.shape[1:] != want.shape[1:])
     found = {
-        "given": given if small else trial.guess,
+        "given": given if plain or task.free else trial.guess,
         "before": trial.guess if trial.mean is not None else None,
         "baseline": trial.linear,
         "mean": trial.mean,

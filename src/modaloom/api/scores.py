@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from modaloom.api.caches import Caches
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.headline import no_better
 from modaloom.evaluation.rows import Row
 from modaloom.report.facts import SCORES
+from modaloom.runs.shipped import located
 from modaloom.runs.store import RunFolder
 
 
@@ -36,5 +41,15 @@ def cautions(rows: Collection[Row], given: Collection[str], want: Collection[str
 
 def diagnosis(run: str | os.PathLike[str], rows: Sequence[Row]) -> list[Diagnosis]:
     """What limits each direction of these rows of the run, by how its training went. Raises `BadRun`."""
-    folder = RunFolder(Path(run))
-    return diagnose(rows, folder.metrics(), pairs=folder.data()["counts"].get("train", 0))
+    folder = RunFolder(located(Path(run)))
+    return diagnose(rows, folder.metrics(), pairs=lambda name: _pairs(folder, name))
+
+
+def _pairs(folder: RunFolder, direction: str) -> int:
+    """Training samples that have all streams of a direction; all of them where the caches are lost."""
+    caches, streams = Caches.of(folder.path), [s for s in re.split(r"\+|->", direction) if s]
+    try:
+        here = [caches.present("codes", stream)[caches.rows] for stream in streams] if caches else []
+    except (OSError, ValueError, LookupError):
+        here = []
+    return int(np.logical_and.reduce(here).sum() if here else folder.data()["counts"].get("train", 0))

@@ -13,7 +13,7 @@ from modaloom.api.information import write_information
 from modaloom.api.notices import tell_skips
 from modaloom.api.products import PRODUCTS, Trained, load
 from modaloom.api.scores import diagnosis
-from modaloom.core.errors import BadRun, ModaloomError, choose
+from modaloom.core.errors import BadRun, BadValue, ModaloomError, choose
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.headline import headlines, no_better, sentence
 from modaloom.evaluation.overfitting import overfitting
@@ -25,6 +25,7 @@ from modaloom.runs.card import Card
 from modaloom.runs.config import Run, load_file, override
 from modaloom.runs.durable import NEW, write_json
 from modaloom.runs.model import save_model
+from modaloom.runs.shipped import located
 from modaloom.runs.store import CONFIG, LOCK, RunFolder
 from modaloom.runs.tree import differences
 from modaloom.training.engine import Engine
@@ -177,9 +178,13 @@ def configure(
     run = run if seed is None else replace(run, seed=seed)
     if streams:
         run = replace(run, data=replace(run.data, streams=tuple(streams)))
-    if task or tokenizers:
-        restorer = replace(run.restorer, tokenizers=str(tokenizers) or run.restorer.tokenizers)
-        run = replace(run, task=task or run.task, restorer=restorer)
+    if task:
+        run = replace(run, task=task)
+    if tokenizers:
+        if not run.task:
+            raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
+        place = str(located(Path(tokenizers)).absolute())
+        run = replace(run, restorer=replace(run.restorer, tokenizers=place))
     if minutes is not None:
         run = replace(run, training=replace(run.training, minutes=minutes))
     return override(run, settings)
@@ -242,7 +247,10 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
     except ModaloomError as error:
         watch.say(f"not evaluated: {error}")
         rows = []
-    product.show(trained, data["folder"])
+    try:
+        product.show(trained, data["folder"])
+    except ModaloomError as error:
+        watch.say(f"no samples: {error}")
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]

@@ -39,8 +39,9 @@ class Mark:
 def marks(
     judge: Judge, direction: Direction, answers: Mapping[int, Answer], samples: Sequence[Sample]
 ) -> dict[int, Mark]:
-    """Place → mark of the answer for the sample that stands there."""
-    return {place: _mark(judge, direction, answer, samples[place]) for place, answer in answers.items()}
+    """Place → mark of the answer for the sample that stands there, where there is anything to tell."""
+    found = {place: _mark(judge, direction, answer, samples[place]) for place, answer in answers.items()}
+    return {place: mark for place, mark in found.items() if mark is not None}
 
 
 def lowest(marks: Mapping[int, Mark], n: int) -> list[int]:
@@ -49,9 +50,11 @@ def lowest(marks: Mapping[int, Mark], n: int) -> list[int]:
     return sorted(faulty, key=lambda place: -marks[place].fault)[:n]
 
 
-def _mark(judge: Judge, direction: Direction, answer: Answer, sample: Sample) -> Mark:
+def _mark(judge: Judge, direction: Direction, answer: Answer, sample: Sample) -> Mark | None:
     figures = {m: figure.value for m, figure in judge.score(direction, [answer], [sample]).items()}
-    row = headlines(Row(direction.name, "", metric, value) for metric, value in figures.items())[0]
+    if not figures:
+        return None
+    (row,) = headlines(Row(direction.name, "", metric, value) for metric, value in figures.items())
     truth = judge.score(direction, [sample.streams], [sample])[row.metric].value
     missed = (m for m, v in figures.items() if m.startswith(SLOT) and m not in MEANS and v == 0)
     return Mark(row.metric, row.value, truth, tuple(m.removeprefix(SLOT) for m in missed))

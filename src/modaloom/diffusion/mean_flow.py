@@ -39,19 +39,22 @@ def average_target(
     return output, (velocity - over(t - r, state) * slope).detach()
 
 
-def mean_flow_loss(
-    average: Average, data: Tensor, r: Tensor, t: Tensor, *, power: float = 1.0, generator: torch.Generator
+def mean_flow_error(
+    average: Average, data: Tensor, r: Tensor, t: Tensor, *, generator: torch.Generator
 ) -> Tensor:
     """(B,): squared error of the average velocity for one draw of ε, the mean over values (algorithm 1).
 
-    `data` (B, ...) has about unit variance. Each sample's error is divided by its own size to the `power`, so
-    that none outweighs the rest (§4.1); with 0 it is the squared error itself.
+    `data` (B, ...) has about unit variance.
     """
-    check_range("power", power, 0)
     noise = torch.randn(data.shape, dtype=data.dtype, device=generator.device, generator=generator).to(data)
     state = torch.lerp(data, noise, over(t, data))
     output, target = average_target(average, state, noise - data, r, t)
-    error = (output - target).square().flatten(1).mean(1)
+    return (output - target).square().flatten(1).mean(1)
+
+
+def weighed(error: Tensor, *, power: float = 1.0) -> Tensor:
+    """Errors (B,) divided by their own size to the `power`, so that none outweighs the rest (§4.1)."""
+    check_range("power", power, 0)
     return error / (error.detach() + TINY) ** power
 
 

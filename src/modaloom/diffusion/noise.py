@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from modaloom.core.hashed import hashed_signal
+from modaloom.core.rng import derive
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,25 @@ class Noise:
     def normal(self, *shape: int) -> Tensor:
         """float64 (B, *shape) of N(0, 1)."""
         return torch.cat([normals(self.each, *shape, generator=g) for g in self.generators])
+
+
+class Normals(Protocol):
+    """What a stochastic walk over signals asks for."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """(B, *shape) of N(0, 1)."""
+
+
+class HashedNoise:
+    """The normal numbers of one signal by place: a tile has those of the whole; each call has others."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.calls = seed, 0
+
+    def normal(self, *shape: int) -> Tensor:
+        """float32 (1, *shape) of N(0, 1), `shape` (C, *axes)."""
+        self.calls += 1
+        return hashed_signal(derive(self.seed, self.calls), shape)[None]
 
 
 def uniforms(*shape: int, generator: torch.Generator) -> Tensor:

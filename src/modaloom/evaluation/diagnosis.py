@@ -95,19 +95,21 @@ class Diagnosis:
         return asdict(self)
 
 
-def diagnose(rows: Iterable[Row], lines: Lines, *, pairs: int) -> list[Diagnosis]:
+def diagnose(rows: Iterable[Row], lines: Lines, *, pairs: Callable[[str], int]) -> list[Diagnosis]:
     """A sentence for every direction that has a guess and a ceiling, in order of appearance.
 
     Args:
         rows: of an evaluation, first those of the split that resembles the training data most.
         lines: of metrics.jsonl.
-        pairs: training samples.
+        pairs: direction → training samples that have all of its streams.
     """
     by_direction: dict[str, list[Row]] = {}
     for row in headlines(rows):
         if way(row, row.value) is not None:
             by_direction.setdefault(row.row, []).append(row)
-    return [Diagnosis(name, explain(_evidence(some, lines, pairs))) for name, some in by_direction.items()]
+    return [
+        Diagnosis(name, explain(_evidence(some, lines, pairs(name)))) for name, some in by_direction.items()
+    ]
 
 
 def explain(evidence: Evidence) -> str:

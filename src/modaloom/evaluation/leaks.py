@@ -22,7 +22,7 @@ def repeated(train: Columns, held_out: Columns) -> Iterator[str]:
 
     What chance is, the training values say: how often one of them occurs a second time.
     """
-    for stream in train.keys() & held_out.keys():
+    for stream in sorted(train.keys() & held_out.keys()):
         counts, asked = Counter(train[stream].values()), list(held_out[stream].values())
         if min(counts.total(), len(asked)) < FEWEST:
             continue

@@ -27,9 +27,9 @@ class Originality:
         """Of n draws (n, D), one for each real point.
 
         `novelty`: median distance to the nearest training point, over that of real held-out ones: about 1 for
-        new samples, 0 for copies. `copies`: the share of draws nearer to a training point than all but `NEAR`
-        of the real ones are. `coverage`: the share of real points with a draw among their `NEIGHBOURS`
-        nearest real ones (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
+        new samples, 0 for copies. `copies`: the share of draws no farther from a training point than the
+        `NEAR` nearest of the real ones. `coverage`: the share of real points with a draw among their
+        `NEIGHBOURS` nearest real ones (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
 
         What cannot be told is left out: the first two where real samples are copies themselves, the last one
         where there are too few.
@@ -38,7 +38,7 @@ class Originality:
         if float(self.usual.median()) > 0:
             here = nearest(drawn, self.train).distance
             figures["novelty"] = Statistic(torch.stack([here, self.usual], 1), _median_ratio)
-            figures["copies"] = Share(here < self.usual.quantile(NEAR))
+            figures["copies"] = Share(here <= self.usual.quantile(NEAR))
         if len(self.real) > NEIGHBOURS:
             figures["coverage"] = Share(covered(drawn, self.real))
         return figures

@@ -21,6 +21,8 @@ from modaloom.tasks.asking import answered
 
 PLANE = 2
 """Axes of the signals that a linear filter is fitted for."""
+FLAT = 1e-6
+"""Fine power below which a truth has no detail to compare with: it would decide the mean alone."""
 GRID = 2
 """Its phases on each axis: neighbours of an enlarged picture differ."""
 
@@ -174,5 +176,5 @@ def _want(case: Case) -> Tensor:
 
 def _ratios(found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> list[float]:
     """Fine power of each over that of the truth."""
-    pairs = [(one, want) for one, want in zip(found, wanted, strict=True) if one is not None]
-    return [fine_power(one) / max(fine_power(want), 1e-12) for one, want in pairs]
+    pairs = [(one, fine_power(want)) for one, want in zip(found, wanted, strict=True) if one is not None]
+    return [fine_power(one) / power for one, power in pairs if power > FLAT]

@@ -140,14 +140,15 @@ class Loom(nn.Module):
         }
         logits = self(canvas)
         total = torch.zeros((), device=codes[names[0]].device)
-        parts: dict[str, Tensor] = {}
+        nats = dict.fromkeys(names, total)
         for part, f in canvas.items():
             mean_B = self.process.mean_loss(logits[part], clean[part], f)
-            wanted_B = (f.t > 0) & present[stream(part)]
-            total = total + (mean_B * wanted_B).mean()
-            mean = (mean_B * wanted_B).sum() / wanted_B.sum().clamp_min(1)
-            parts[f"bits.{part}"] = mean.detach() / math.log(2)
-        return Loss(total, parts)
+            mean_B = mean_B * ((f.t > 0) & present[stream(part)])
+            total = total + mean_B.mean()
+            hidden = (f.state != clean[part]).any((1, 2)).sum().clamp_min(1)
+            share = self.parts.shapes[part].codes / self.shapes[stream(part)].codes
+            nats[stream(part)] = nats[stream(part)] + share * mean_B.detach().sum() / hidden
+        return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
         """Known fields for `given` (stream → codes (n, L, Q)), unknown ones for `want`; on its own device."""
@@ -179,8 +180,12 @@ class Loom(nn.Module):
         wanted = {stream(part) for part in canvas.keys() - done.keys()}
         for name in sorted(wanted, key=lambda name: (self.shapes[name].codes, name)):
             sampler = self._sampler(options, opening=not done)
-            asked = {part: self.process.prior(canvas[part], noise=noise) for part in self.parts.of(name)}
-            for depth in range(self.shapes[name].shared):
+            asked = {
+                part: self.process.prior(canvas[part], noise=noise)
+                for part in self.parts.of(name)
+                if part not in done
+            }
+            for depth in range(self.shapes[name].shared if shared(name) in asked else 0):
                 logits = denoise(done | asked)[shared(name)][..., depth, :]
                 codes, f = draw(logits, noise.uniform(1).to(logits.device)), asked[shared(name)]
                 asked[shared(name)] = _drawn(f, codes, depth)

@@ -17,6 +17,8 @@ from modaloom.networks.local import Local, LocalConfig
 from modaloom.networks.unet import UNet, UNetConfig
 
 AUTO = "auto"
+USUAL = "dpm"
+"""The walk of one that does not leap."""
 JUMP = "jump"
 """The walk of a Restorer that leaps: mean flow, good in one to four steps."""
 
@@ -28,14 +30,14 @@ LEAPING = {"process": "flow", "prediction": "velocity"}
 class Drawing:
     """How a draw walks from noise to a signal."""
 
-    sampler: str = "dpm"
-    """A walk over signals, or "jump", where the Restorer has learned to leap."""
+    sampler: str = AUTO
+    """A walk over signals; "jump", where the Restorer has learned to leap; "auto": that, else USUAL."""
     spacing: str = "uniform"
     """At which times it stops."""
     steps: int = 8
 
     def __post_init__(self) -> None:
-        choose("sampler", self.sampler, (*SAMPLERS, JUMP))
+        choose("sampler", self.sampler, (*SAMPLERS, JUMP, AUTO))
         choose("spacing", self.spacing, SPACINGS)
         check_range("steps", self.steps, 1)
 

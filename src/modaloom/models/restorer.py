@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.core.types import Loss
-from modaloom.diffusion.mean_flow import Average, mean_flow_loss, stretches
+from modaloom.diffusion.level import over
+from modaloom.diffusion.mean_flow import Average, mean_flow_error, stretches, weighed
 from modaloom.diffusion.prediction import Levels, Mean, Prediction, denoiser
 from modaloom.diffusion.samplers.continuous.ddim import ddim
 from modaloom.diffusion.samplers.continuous.jump import jump
@@ -41,6 +42,7 @@ class Restorer(nn.Module):
         leaps: the share of the others that learn the average velocity over a stretch of time, by which `leap`
             draws in a few steps. The process must be rectified flow, the prediction its velocity, and the
             network be told of reaches (`Told`).
+        asks: the channels of its targets and conditions, and the features of its contexts; None: any.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class Restorer(nn.Module):
         kinds: int = 1,
         means: float = 0.5,
         leaps: float = 0.0,
+        asks: tuple[int, int, int] | None = None,
     ) -> None:
         super().__init__()
+        self.asks = asks
         check_range("means", means, 0, 1)
         check_range("leaps", leaps, 0, 1)
         self.network, self.process, self.prediction = network, process, prediction
@@ -62,6 +66,13 @@ class Restorer(nn.Module):
         self.scale_K: Tensor
         self.register_buffer("shift_K", torch.zeros(kinds))
         self.register_buffer("scale_K", torch.ones(kinds))
+
+    def check(self, pair: Pair) -> None:
+        """Raise `BadValue` for a single question of another shape than those that it has learned from."""
+        shape = len(pair.target), len(pair.condition), pair.context.shape[-1]
+        if self.asks is not None and shape != self.asks:
+            what = "channels wanted, channels shown, features told"
+            raise BadValue(f"this question has {shape} {what}; the run was trained for {self.asks}")
 
     def measure(self, pairs: Iterable[Pair]) -> None:
         """Mean and deviation of each kind's targets, in float64. Kinds that do not occur keep what they have.
@@ -77,14 +88,17 @@ class Restorer(nn.Module):
         mean = total / count
         deviation = (squares / count - mean**2).clamp(min=0).sqrt()
         if bool((deviation < 1e-6).any()):
-            raise BadValue("the targets of a kind are all one value; there is nothing to learn")
+            flat = (seen.nonzero().squeeze(1)[deviation < 1e-6]).tolist()
+            raise BadValue(
+                f"the targets of kind {flat[0]} are all one value; there is nothing to learn of it"
+            )
         self.shift_K[seen], self.scale_K[seen] = mean.to(self.shift_K), deviation.to(self.scale_K)
 
     def loss(self, pair: Pair, generator: torch.Generator) -> Loss:
         """Squared error of the network's output on a stacked pair; its parts are those of its questions.
 
-        Every kind counts alike, whatever its scale. Pairs that leap pay for a derivative beside; the others
-        do not.
+        Every kind counts alike, whatever its scale. Pairs that leap pay for a derivative beside, and count by
+        their error over its own size (`weighed`).
         """
         if not self.leaps:
             return self._direct(pair, generator)
@@ -102,7 +116,7 @@ class Restorer(nn.Module):
         chance = torch.rand(2, len(data), generator=generator).to(data)
         asked = chance[0] < self.means / (1 - (1 - self.means) * self.leaps)
         t = torch.where(asked, 1.0, chance[1])
-        noise = torch.randn(data.shape, generator=generator).to(data) * _over(~asked, data)
+        noise = torch.randn(data.shape, generator=generator).to(data) * over(~asked, data)
         level = self.process.level(t, data)
         output = self._network(pair)(level.mix(data, noise), t)
         error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
@@ -112,8 +126,8 @@ class Restorer(nn.Module):
     def _leaping(self, pair: Pair, generator: torch.Generator) -> Loss:
         data = self._scaled(pair, pair.target)
         r, t = stretches(*torch.rand(2, len(data), generator=generator), share=1, generator=generator)
-        error = mean_flow_loss(self._average(pair), data, r.to(data), t.to(data), generator=generator).mean()
-        return Loss(error, {"leap": error.detach()})
+        error = mean_flow_error(self._average(pair), data, r.to(data), t.to(data), generator=generator)
+        return Loss(weighed(error).mean(), {"leap": error.detach().mean()})
 
     @torch.no_grad()
     def mean(self, pair: Pair) -> Tensor:
@@ -144,6 +158,8 @@ class Restorer(nn.Module):
         """
         if not self.leaps:
             raise BadValue("this Restorer has not learned to leap; draw by another sampler")
+        if times[0] == 0:
+            return pair.target
         walked = jump(self._average(pair), self._start(pair, noise, times[:1]), times)
         del noise
         return self._unscaled(pair, deque(walked, maxlen=1).pop())
@@ -164,16 +180,11 @@ class Restorer(nn.Module):
         return lambda state, t: self.network(state, t, pair.condition, pair.context)
 
     def _scaled(self, pair: Pair, target: Tensor) -> Tensor:
-        return (target - _over(self.shift_K[pair.kind], target)) / _over(self.scale_K[pair.kind], target)
+        return (target - over(self.shift_K[pair.kind], target)) / over(self.scale_K[pair.kind], target)
 
     def _unscaled(self, pair: Pair, data: Tensor) -> Tensor:
-        return _over(self.shift_K[pair.kind], data) + _over(self.scale_K[pair.kind], data) * data
+        return over(self.shift_K[pair.kind], data) + over(self.scale_K[pair.kind], data) * data
 
 
 def _picked(pair: Pair, rows: Tensor) -> Pair:
     return Pair(*(getattr(pair, f.name)[rows] for f in fields(Pair)))
-
-
-def _over(values_B: Tensor, like: Tensor) -> Tensor:
-    """(B,) → (B, 1, …), to go over (B, ...)."""
-    return values_B.reshape(-1, *[1] * (like.ndim - 1))

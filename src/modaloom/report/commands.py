@@ -17,7 +17,8 @@ def train(facts: Facts) -> str:
 
 def evaluate(facts: Facts) -> str:
     """The scores."""
-    return _line("evaluate", facts.folder, _data(facts))
+    most = max((row.get("n", 0) for row in facts.scores.get("rows", [])), default=0)
+    return _line("evaluate", facts.folder, _data(facts), *(("--n", most) if most else ()))
 
 
 def report(facts: Facts) -> str:

@@ -95,6 +95,7 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
         kinds=task.kinds,
         means=config.means if task.improves else 0,
         leaps=config.leaps,
+        asks=(plan.channels, plan.condition, plan.features),
     )
 
 

@@ -5,17 +5,18 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadValue, choose
 from modaloom.core.hashed import hashed_signal
-from modaloom.core.rng import generator
+from modaloom.core.rng import derive
 from modaloom.diffusion.continuous import Continuous
-from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.noise import HashedNoise
 from modaloom.diffusion.samplers.continuous import SAMPLERS
 from modaloom.diffusion.samplers.continuous.spacing import SPACINGS
 from modaloom.models.pair import Pair, alone
-from modaloom.models.restoration import JUMP, Drawing
+from modaloom.models.restoration import AUTO, JUMP, USUAL, Drawing
 from modaloom.models.restorer import Restorer
 from modaloom.tasks.base import Signals, Task
 
@@ -43,6 +44,7 @@ def answered(
     Raises `BadValue` for signals that the task cannot use, and for the mean of a task that has none.
     """
     asked = task.ask(held, options)
+    restorer.check(asked)
     found = MODES[mode_of(task, mode)](
         restorer, _moved(alone(asked), restorer), drawing, seed, task.start(options)
     )
@@ -64,11 +66,19 @@ def _mean(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: f
 def _sample(restorer: Restorer, asked: Pair, drawing: Drawing, seed: int, start: float) -> Tensor:
     process = restorer.process
     assert isinstance(process, Continuous)
-    times = start * SPACINGS[drawing.spacing](process, drawing.steps)
-    if drawing.sampler == JUMP:
+    times = _times(process, drawing, start)
+    name = (JUMP if restorer.leaps else USUAL) if drawing.sampler == AUTO else drawing.sampler
+    if name == JUMP:
         return restorer.leap(asked, _noise(asked, seed), times)
-    walk = partial(SAMPLERS[drawing.sampler].walk, noise=Noise([generator(seed, "walk")]))
+    walk = partial(SAMPLERS[name].walk, noise=HashedNoise(derive(seed, "walk")))
     return restorer.sample(asked, _noise(asked, seed), times, walk=walk)
+
+
+def _times(process: Continuous, drawing: Drawing, start: float) -> Tensor:
+    """From `start` down to 0: a spacing that begins short of pure noise is stretched to it, so that what the
+    walk starts from is noise of the very level that the start says."""
+    times = SPACINGS[drawing.spacing](process, drawing.steps)
+    return start * torch.cat([torch.ones_like(times[:1]), times[1:]])
 
 
 def _noise(asked: Pair, seed: int) -> Tensor:

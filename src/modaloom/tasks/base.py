@@ -90,6 +90,8 @@ class Task(Generic[O]):
     """The noise level at which a walk begins."""
     hold: Callable[[Tensor, Tensor | None, O], Tensor] = unmasked
     """A user's signal (C, *axes) and mask, bool (*axes), or None → what `ask` takes as given."""
+    styled: bool = False
+    """Whether it takes a reference."""
     free: bool = False
     """Whether it needs nothing but the shape of the answer."""
     parts: Callable[[O], Mapping[str, O]] = lambda options: {}

@@ -67,17 +67,17 @@ class VQVAE(Tokenizer):
         widths = [*config.widths, *[config.widths[-1]] * halvings][:halvings]
         self.encoder: nn.Module
         self.quantizer: Quantizer
+        shared = 0
         kind = {"axes": len(sides), "blocks": config.blocks}
         if config.tint and modality.outline is not None:
-            self.encoder, self.quantizer = _tinted(modality.outline, channels, widths, config, kind)
+            self.encoder, parts = _tinted(modality.outline, channels, widths, config, kind)
+            self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
             self.encoder = conv.encoder(channels, widths, config.dim, **kind)
             self.quantizer = assemble(config.quantizer, config.dim, config.size, config.depth, config)
         self.decoder = conv.decoder(channels, widths, config.dim, **kind)
         grid = tuple(-(-side // 2**halvings) for side in sides)
-        sizes = self.quantizer.codebook_sizes
-        shared = config.tint if isinstance(self.encoder, Tinted) else 0
-        self.shape = CodeShape(grid, self.quantizer.depth, sizes[0], shared)
+        self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0], shared)
         self.halvings = halvings
 
     @classmethod
@@ -181,7 +181,7 @@ def _tinted(
     widths: Sequence[int],
     config: VQVAEConfig,
     kind: Mapping[str, int],
-) -> tuple[Tinted, Grouped]:
+) -> tuple[Tinted, list[Quantizer]]:
     """Half of the vector's channels for the outline, half for the tint."""
     tint = config.dim // 2
     shape = config.dim - tint
@@ -190,4 +190,4 @@ def _tinted(
         assemble(config.quantizer, dim, config.size, depth, config)
         for dim, depth in ((shape, config.depth - config.tint), (tint, config.tint))
     ]
-    return encoder, Grouped(parts)
+    return encoder, parts

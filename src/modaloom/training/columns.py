@@ -20,6 +20,7 @@ from modaloom.runs.builder import unpack_model
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
 from modaloom.runs.restorers import RestorerPlan
+from modaloom.runs.shipped import located
 from modaloom.runs.store import RunFolder
 from modaloom.tasks import TASKS
 from modaloom.tokenizers import VQVAE
@@ -76,7 +77,7 @@ def prepare_columns(run: RunFolder, folder: Folder) -> Columns:
     if not len(rows["train"]):
         raise BadFolder(f"{folder.path} has no training sample with a readable {' and '.join(streams)}")
     for row in np.flatnonzero(here).tolist():
-        _check_size(chosen.samples[row].key, columns, row)
+        one_size(chosen.samples[row].key, [column.shapes[row][1:] for column in columns])
     return Columns(plan, chosen.reader, rows, columns)
 
 
@@ -89,7 +90,8 @@ def _streams(folder: Folder, config: Run) -> tuple[str, ...]:
         raise BadValue(f"{config.task} takes no --tokenizers; refine does")
     paired = task.paired and not through
     if len(found) != 1 + paired:
-        takes = "two streams, the given one and the wanted one" if paired else "one stream"
+        two = "two streams, the given one and the wanted one, or one and --tokenizers RUN"
+        takes = two if paired else "one stream"
         raise BadValue(f"{config.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}")
     if len({folder.modality_of[name] for name in found}) > 1:
         raise BadValue(f"{' and '.join(found)} are of different kinds; choose two of one")
@@ -141,7 +143,7 @@ def _fitted(modality: Modality, value: Value, form: Form) -> Value:
 
 def _tokenizer(config: Run, stream: str) -> VQVAE:
     """The tokenizer that another run learned for a stream. Raises `BadRun` and `BadValue`."""
-    path = Path(config.restorer.tokenizers)
+    path = located(Path(config.restorer.tokenizers))
     model = unpack_model(load_model(RunFolder.open(path).model).parts)
     tokenizer = model.streams[choose(f"stream of {path}", stream, model.streams)].tokenizer
     if not isinstance(tokenizer, VQVAE):
@@ -160,8 +162,8 @@ def _cached(run: RunFolder, chosen: Selection, place: int, source: Source) -> Ra
     return ragged(run.path / CACHE, name, stamp, len(chosen.samples), rows)
 
 
-def _check_size(key: str, columns: Sequence[Ragged], row: int) -> None:
-    """Raise `BadValue` where what is given and what is wanted are not of one size."""
-    shapes = ["×".join(map(str, column.shapes[row][1:])) for column in columns]
+def one_size(key: str, sides: Sequence[Sequence[int]]) -> None:
+    """Raise `BadValue` where what is wanted and what is given are not of one size."""
+    shapes = ["×".join(map(str, one)) for one in sides]
     if len({*shapes}) > 1:
         raise BadValue(f"{key} is {' and '.join(reversed(shapes))}; given and wanted must be of one size")

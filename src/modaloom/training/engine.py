@@ -21,10 +21,10 @@ from modaloom.runs.config import OptimizerConfig
 
 DEVICES: dict[str, Callable[[], bool]] = {
     "cuda": torch.cuda.is_available,
-    "mps": torch.backends.mps.is_available,
     "cpu": lambda: True,
+    "mps": torch.backends.mps.is_available,
 }
-"""Name → whether it is there; `auto` takes the first that is."""
+"""Name → whether it is there; `auto` takes the first that is. On mps nothing has been tried."""
 
 DECAYS: dict[str, Callable[[float], float]] = {
     "linear": lambda done: 1 - done,

@@ -53,7 +53,7 @@ def fixed_facts(facts: Iterable[Facts]) -> dict[str, str]:
 def _law(group: str, needed: Collection[str], fixed: Mapping[str, str]) -> Iterator[tuple[Facts, float]]:
     """Facts of every scene of a group, and its probability; what is not needed does not vary."""
     asked = VISIBLE if {"asked", "answer"} & set(needed) else VISIBLE[:1]
-    shown = [s for s in (dict(zip(VISIBLE, c)) for c in combinations(group)) if _fits(s, fixed)]
+    shown = [s for s in (dict(zip(VISIBLE, c)) for c in combinations(group)) if _fits(s, group, fixed)]
     for visible in shown:
         hidden = unseen(group, visible["shape"], visible["colour"])
         drawn = {name: _options(hidden[name], name, fixed) for name in RESTING if name in needed}
@@ -67,8 +67,11 @@ def _scene(factors: Mapping[str, Any]) -> Scene:
     return Scene(**factors)
 
 
-def _fits(visible: Mapping[str, str], fixed: Mapping[str, str]) -> bool:
-    return all(fixed.get(name, value) == value for name, value in visible.items())
+def _fits(visible: Mapping[str, str], group: str, fixed: Mapping[str, str]) -> bool:
+    """Whether a group draws such a scene, given what is fixed: not every shape may move everywhere."""
+    hidden = unseen(group, visible["shape"], visible["colour"])
+    can = {**{name: (value,) for name, value in visible.items()}, **hidden}
+    return all(value in can[name] for name, value in fixed.items() if name in can)
 
 
 def _options(options: Sequence[str], name: str, fixed: Mapping[str, str]) -> Sequence[str]:

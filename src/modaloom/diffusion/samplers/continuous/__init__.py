@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from modaloom.diffusion.continuous import Continuous
-from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.noise import Normals
 from modaloom.diffusion.prediction import Mean
 from modaloom.diffusion.samplers.continuous.ddim import ddim
 from modaloom.diffusion.samplers.continuous.ddpm import ddpm
@@ -37,7 +37,7 @@ class Sampler:
     """Names in CONTINUOUS."""
 
     def walk(
-        self, denoise: Mean, process: Continuous, x: Tensor, times: Tensor, *, noise: Noise
+        self, denoise: Mean, process: Continuous, x: Tensor, times: Tensor, *, noise: Normals
     ) -> Iterator[Tensor]:
         """The walk; a deterministic one leaves `noise` alone."""
         chance = {"noise": noise} if self.stochastic else {}

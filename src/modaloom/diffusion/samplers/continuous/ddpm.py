@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from modaloom.diffusion.level import Level
-from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.noise import Normals
 from modaloom.diffusion.prediction import Levels, Mean
 from modaloom.diffusion.samplers.continuous.walk import falling
 
 
 @torch.no_grad()
-def ddpm(denoise: Mean, process: Levels, x: Tensor, times: Tensor, *, noise: Noise) -> Iterator[Tensor]:
+def ddpm(denoise: Mean, process: Levels, x: Tensor, times: Tensor, *, noise: Normals) -> Iterator[Tensor]:
     """DDPM's ancestral walk (Ho et al. 2020, arXiv 2006.11239, eq. 7, variance β̃): x_s ~ q(x_s | x_t, D)."""
     for t, s in falling(x, times):
         mean, fresh = denoise(x, t), noise.normal(*x.shape[1:]).to(x)
