@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue
+from modaloom.diffusion import CONTINUOUS
 from modaloom.diffusion.gaussian import Gaussian
-from modaloom.diffusion.prediction import PREDICTIONS
+from modaloom.diffusion.prediction import FAR, PREDICTIONS
 from modaloom.models.pair import Pair, blank, stacked
 from modaloom.models.restorer import Restorer
 
@@ -144,6 +145,27 @@ def test_the_loss_of_the_best_network_is_the_posterior_variance(pair, restorer):
         assert float(only.loss(pair, torch.Generator().manual_seed(1)).total) == pytest.approx(
             least + 0.01, rel=0.01
         )
+
+
+@pytest.mark.parametrize("process", CONTINUOUS)
+def test_a_preconditioned_network_sees_unit_variance_in_training_and_in_a_draw(process, pair):
+    """EDM's network is shown the state at unit variance, whatever the level, and ¼ ln σ̂ for t."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    class Spy(nn.Module):
+        def forward(self, state: Tensor, t: Tensor, condition: Tensor, context: Tensor) -> Tensor:
+            seen.append((state, t))
+            return torch.zeros_like(state)
+
+    restorer = Restorer(Spy(), CONTINUOUS[process](), PREDICTIONS["edm"], kinds=2, means=0)
+    restorer.measure(singles(pair))
+    loss = restorer.loss(pair, torch.Generator().manual_seed(0)).total
+    assert float(loss) == pytest.approx(1, abs=0.05)
+    restorer.sample(pair, torch.randn(pair.target.shape), torch.tensor([1.0, 0.0]))
+    for state, t in seen:
+        assert float(state.square().mean()) == pytest.approx(1, abs=0.05)
+        assert float(t.abs().max()) <= FAR / 4
+    assert float(seen[-1][1].min()) == FAR / 4
 
 
 def test_half_of_the_pairs_ask_for_the_mean_and_only_they_show_an_empty_state():

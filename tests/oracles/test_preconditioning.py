@@ -7,8 +7,7 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue
 from modaloom.diffusion import weights
-from modaloom.diffusion.edm import edm, preconditioned
-from modaloom.diffusion.prediction import PREDICTIONS, denoiser
+from modaloom.diffusion.prediction import FAR, PREDICTIONS, denoiser, edm
 
 TIMES = torch.linspace(0.01, 0.99, 40, dtype=torch.float64)
 every_process = pytest.mark.parametrize("name", WALKED)
@@ -28,7 +27,7 @@ def test_it_is_table_1(name: str, deviation: float) -> None:
         torch.testing.assert_close(told, ratio.log().flatten() / 4)
         return scaled.sin() + told[:, None]
 
-    denoise = denoiser(preconditioned(network, process, deviation=deviation), process, edm(deviation))
+    denoise = denoiser(network, process, edm(deviation))
     output = network(state / level.signal / power.sqrt(), ratio.log().flatten() / 4)
     torch.testing.assert_close(denoise(state, TIMES), skip * state / level.signal + out * output)
 
@@ -56,17 +55,16 @@ def test_inputs_and_targets_have_unit_variance(name: str) -> None:
     level = process.level(t, data)
     target = edm(0.5).target(data, eps, level)
     assert (target.square().mean(1) - 1).abs().max() < 0.03
-    seen = preconditioned(lambda scaled, told: scaled, process, deviation=0.5)(level.mix(data, eps), t)
+    seen, _ = edm(0.5).shown(level.mix(data, eps), t, level)
     assert (seen.square().mean(1) - 1).abs().max() < 0.03
 
 
 def test_at_both_ends_it_is_finite() -> None:
     """Pure noise tells the mean through F alone; clean data is its own mean."""
     t, state = torch.tensor([0.0, 1.0], dtype=torch.float64), normals(2, 3)
-    network = preconditioned(lambda x, told: x + told[:, None], WALKED["flow"])
-    mean = denoiser(network, WALKED["flow"], edm())(state, t)
+    mean = denoiser(lambda x, told: x + told[:, None], WALKED["flow"], edm())(state, t)
     torch.testing.assert_close(mean[0], state[0])
-    torch.testing.assert_close(mean[1], state[1] + 5)
+    torch.testing.assert_close(mean[1], state[1] + FAR / 4)
 
 
 @pytest.mark.parametrize("name", ["cosine", "linear", "zero_terminal"])
@@ -89,7 +87,6 @@ def test_impossible_sizes_are_refused(wrong: float) -> None:
     level = WALKED["flow"].at(TIMES)
     calls = (
         lambda: edm(wrong),
-        lambda: preconditioned(lambda x, t: x, WALKED["flow"], deviation=wrong),
         lambda: weights.edm(level, deviation=wrong),
         lambda: weights.min_snr(level, most=wrong),
     )

@@ -10,8 +10,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from modaloom.core.errors import BadValue
+from modaloom.core.errors import BadValue, check_range
 from modaloom.diffusion.level import Level
+
+FAR = 7.5
+"""The most of |ln σ̂| that a network is told: at data and at pure noise it is ∞. EDM's walks keep within 6.3;
+times that are 4 apart look the same to a network."""
 
 Network = Callable[[Tensor, Tensor], Tensor]
 """State (B, ...) and t (B,) → output (B, ...)."""
@@ -39,6 +43,12 @@ class Prediction:
     """Squared error of the clean data per squared error of the output: 1 (x0), 1/S (eps), 1/(S + 1) (v).
 
     The last where the process preserves variance."""
+    shown: Callable[[Tensor, Tensor, Level], tuple[Tensor, Tensor]] = lambda state, t, level: (state, t)
+    """State, t (B,), level → what the network sees of them."""
+
+    def over(self, network: Network, process: Levels) -> Network:
+        """The network of states and times as the process has them."""
+        return lambda state, t: network(*self.shown(state, t, process.level(t, state)))
 
 
 def _noise_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
@@ -80,6 +90,43 @@ def _velocity_gain(level: Level) -> Tensor:
     return (level.noise / (level.signal + level.noise)).square()
 
 
+def edm(deviation: float = 1.0) -> Prediction:
+    """What a network sees and means has unit variance at every level.
+
+    Karras et al. 2022 (arXiv 2206.00364, §5 and table 1), for any process: with σ̂ = σ/a and data of deviation
+    d,
+
+        D(x, t) = c_skip · x/a + c_out · F(c_in · x/a, ¼ ln σ̂).
+
+    Multiplied by a where that is 0, all of it stays finite: with q = a²d² + σ²,
+
+        c_skip/a = ad²/q,   c_out = σd/√q,   c_in/a = 1/√q.
+
+    For a variance-preserving process and d = 1 it is the prediction −v and the state as it is.
+
+    Raises `BadValue` unless `deviation` is above 0.
+    """
+    check_range("deviation", deviation, 0, open_low=True)
+    share = deviation**2
+
+    def root(level: Level) -> Tensor:
+        return (level.signal.square() * share + level.noise.square()).sqrt()
+
+    def out(level: Level) -> Tensor:
+        return deviation * level.noise / root(level)
+
+    def target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
+        return (level.noise * data - level.signal * share * noise) / (deviation * root(level))
+
+    def mean(output: Tensor, state: Tensor, level: Level) -> Tensor:
+        return level.signal * share / root(level).square() * state + out(level) * output
+
+    def shown(state: Tensor, t: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        return state / root(level), level.ratio.log().clamp(-FAR, FAR).reshape(-1) / 4
+
+    return Prediction(target, mean, lambda level: out(level).square(), shown)
+
+
 PREDICTIONS: dict[str, Prediction] = {
     "x0": Prediction(
         lambda data, noise, level: data,
@@ -89,15 +136,17 @@ PREDICTIONS: dict[str, Prediction] = {
     "eps": Prediction(_noise_target, _mean_from_noise, lambda level: 1 / level.snr),
     "v": Prediction(_v_target, _mean_from_v, _v_gain),
     "velocity": Prediction(_velocity_target, _mean_from_velocity, _velocity_gain),
+    "edm": edm(),
 }
-"""All are for every process. `v` is Salimans & Ho's (2022, arXiv 2202.00512, §4 and appendix D), `velocity`
-that of rectified flow, ε − x (arXiv 2209.03003, eq. 1)."""
+"""All are for every process and data of unit variance. `v` is Salimans & Ho's (2022, arXiv 2202.00512, §4 and
+appendix D), `velocity` that of rectified flow, ε − x (arXiv 2209.03003, eq. 1)."""
 
 
 def denoiser(network: Network, process: Levels, prediction: Prediction) -> Mean:
     """The network as a denoiser. Raises `BadValue` for "eps" where there is no signal."""
+    seeing = prediction.over(network, process)
 
     def mean(state: Tensor, t: Tensor) -> Tensor:
-        return prediction.mean(network(state, t), state, process.level(t, state))
+        return prediction.mean(seeing(state, t), state, process.level(t, state))
 
     return mean

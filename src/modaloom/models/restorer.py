@@ -118,7 +118,8 @@ class Restorer(nn.Module):
         t = torch.where(asked, 1.0, chance[1])
         noise = torch.randn(data.shape, generator=generator).to(data) * over(~asked, data)
         level = self.process.level(t, data)
-        output = self._network(pair)(level.mix(data, noise), t)
+        network = self.prediction.over(self._network(pair), self.process)
+        output = network(level.mix(data, noise), t)
         error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
         parts = {"mean": error[asked], "sample": error[~asked]}
         return Loss(error.mean(), {name: part.detach().mean() for name, part in parts.items() if len(part)})
