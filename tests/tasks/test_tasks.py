@@ -119,8 +119,6 @@ def test_inpaint_shows_nothing_of_the_hole_and_touches_nothing_else(shape):
     asked = task.ask(held, Inpaint())
     again = task.ask(Signals(given=with_known(other, known)), Inpaint())
     assert torch.equal(asked.condition, again.condition)
-    mean = want[:, known].mean(1)
-    torch.testing.assert_close(asked.condition[:-1][:, ~known], mean[:, None].expand(-1, int((~known).sum())))
     found = task.answer(torch.full(shape, 9.0), asked, held, Inpaint())
     assert torch.equal(found[:, known], want[:, known])
     assert (found[:, ~known] == 1).all()

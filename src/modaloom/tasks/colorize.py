@@ -10,7 +10,7 @@ from modaloom.degradations.eight_bits import eight_bits
 from modaloom.degradations.luma import luma, recoloured
 from modaloom.models.pair import Pair
 from modaloom.tasks.base import Signals, Task, given, wanted
-from modaloom.tasks.known import improve, sized, with_known
+from modaloom.tasks.known import improve, sized, spread, with_known
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ def hinting(image: Tensor, hinted: Tensor) -> Tensor:
 
 
 def _ask(signals: Signals, options: Colorize) -> Pair:
-    return improve(_hinted(given(signals)))
+    """The guess takes each place's colour from the hints around it."""
+    held, known = _hinted(given(signals)).split([3, 1])
+    grey = luma(held)
+    return improve(torch.cat([(grey + spread(held - grey, known)).clamp(0, 1), known]))
 
 
 def _hinted(held: Tensor) -> Tensor:

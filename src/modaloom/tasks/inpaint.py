@@ -9,7 +9,7 @@ from modaloom.core.errors import BadValue
 from modaloom.degradations.holes import holes
 from modaloom.models.pair import Pair
 from modaloom.tasks.base import Signals, Task, given, wanted
-from modaloom.tasks.known import improve, with_known
+from modaloom.tasks.known import improve, spread, with_known
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def _degrade(signals: Signals, options: Inpaint, generator: torch.Generator) -> 
 
 def _ask(signals: Signals, options: Inpaint) -> Pair:
     signal, known = _parts(given(signals))
-    return improve(torch.cat([_filled(signal, known), known]))
+    return improve(torch.cat([spread(signal, known), known]))
 
 
 def _finish(restored: Tensor, signals: Signals, options: Inpaint) -> Tensor:
@@ -45,13 +45,6 @@ def _parts(held: Tensor) -> tuple[Tensor, Tensor]:
     if not bool(known.any()):
         raise BadValue("the mask leaves nothing of the signal; some of it must be known")
     return signal, known
-
-
-def _filled(signal: Tensor, known: Tensor) -> Tensor:
-    """The holes in the mean of what is known; nothing of what was in them is left."""
-    kept = signal * known
-    mean = kept.flatten(1).sum(1) / known.sum()
-    return kept + (1 - known) * mean.reshape(-1, *[1] * (signal.ndim - 1))
 
 
 INPAINT = Task(Inpaint, _degrade, _ask, finish=_finish, hold=_hold, certain=lambda options: False)

@@ -1,7 +1,10 @@
 """Signals of which a part is known: what is known is the last channel."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from modaloom.core.errors import BadValue
 from modaloom.models.pair import Pair, blank
@@ -23,6 +26,25 @@ def sized(mask: Tensor, signal: Tensor) -> None:
 def wholly_known(signal: Tensor) -> Tensor:
     """(C, *axes) → (C + 1, *axes)."""
     return with_known(signal, torch.ones(signal.shape[1:], dtype=torch.bool))
+
+
+LINEAR: Mapping[int, str] = {1: "linear", 2: "bilinear", 3: "trilinear"}
+"""Number of axes → the name of linear interpolation over them."""
+
+
+def spread(signal: Tensor, known: Tensor) -> Tensor:
+    """(C, *axes) and its weights (1, *axes) in [0, 1] → (C, *axes): what is not known as what is near it.
+
+    Halved again and again until all is known, then enlarged again, each place as far as it is not known
+    (pull–push: Gortler et al. 1996, doi 10.1145/237170.237200, §5.3). 0 where nothing is known at all.
+    """
+    if bool((known == 1).all()) or known.numel() == 1:
+        return signal * known
+    size = known.shape[1:]
+    halved = [(n + 1) // 2 for n in size]
+    weight, total = (F.interpolate(x[None], halved, mode="area")[0] for x in (known, signal * known))
+    small = spread(total / weight.clamp_min(1e-9), (weight * 2 ** len(size)).clamp_max(1))
+    return torch.lerp(F.interpolate(small[None], size, mode=LINEAR[len(size)])[0], signal, known)
 
 
 def improve(signal: Tensor, *, level: float = 0.0) -> Pair:
