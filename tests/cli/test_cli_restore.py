@@ -125,21 +125,36 @@ def test_tiny_pictures_are_learned_from_and_not_judged(tmp_path: Path) -> None:
     assert {row["n"] for row in rows} == {1}
 
 
+def padded(path: Path) -> np.ndarray:
+    """14 × 9 pixels as seen by what learned whole pictures of 32²: 32 × 21, its edge repeated."""
+    with Image.open(path) as image:
+        large = np.asarray(image.convert("RGB").resize((32, 21), Image.Resampling.LANCZOS))
+    return np.pad(large, [(5, 6), (0, 0), (0, 0)], mode="edge").astype(int)
+
+
 def test_vary_of_no_strength_is_the_picture_itself(runs: Runs, files: Path, tmp_path: Path) -> None:
     for strength in (0, 1):
         asked = ("--strength", strength, "--out", tmp_path / str(strength))
         done("restore", runs["vary"], files / "rgb.png", *asked)
     same, far = (pixels(tmp_path / out / "rgb.png") for out in "01")
-    assert np.array_equal(same, pixels(files / "rgb.png"))
+    assert np.array_equal(same, padded(files / "rgb.png"))
     assert not np.array_equal(far, same)
 
 
-def test_style_and_generate_answer_at_the_inputs_size(runs: Runs, files: Path, tmp_path: Path) -> None:
-    reference = ("--style", files / "turned.jpg")
-    done("restore", runs["style"], files / "grey.png", *reference, "--out", tmp_path / "style")
-    done("restore", runs["generate"], files / "rgb.png", "--out", tmp_path / "generate")
-    assert pixels(tmp_path / "style" / "grey.png").shape == (9, 14, 3)
-    assert pixels(tmp_path / "generate" / "rgb.png").shape == (9, 14, 3)
+def test_what_learned_whole_pictures_fits_others_into_their_size(
+    runs: Runs, files: Path, tmp_path: Path
+) -> None:
+    """A picture that was fitted before has the same answer, and so has a reference."""
+    Image.fromarray(padded(files / "rgb.png").astype(np.uint8)).save(files / "fitted.png")
+    for task, reference in {"style": "rgb", "vary": "", "generate": ""}.items():
+        for name in ("rgb", "fitted"):
+            asked = ("--style", files / f"{name}.png") if reference else ()
+            place, run = tmp_path / task / name, runs[task]
+            (files / name).mkdir(exist_ok=True)
+            (files / name / "a.png").write_bytes((files / f"{name}.png").read_bytes())
+            done("restore", run, files / name / "a.png", *asked, "--steps", 2, "--out", place)
+        assert tree(tmp_path / task / "rgb") == tree(tmp_path / task / "fitted")
+        assert pixels(tmp_path / task / "rgb" / "a.png").shape == (32, 32, 3)
 
 
 def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Path) -> None:
@@ -180,7 +195,31 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
         ("vary", ("rgb.png", "--strength", "nan"), "strength is"),
         ("vary", ("rgb.png", "--mode", "mean"), "has no mean"),
         ("style", ("rgb.png",), "needs a reference picture"),
-        ("style", ("rgb.png", "--style", "grey.png", "--set", "patch=4"), "the run was trained for (3, "),
+        (
+            "style",
+            ("rgb.png", "--style", "grey.png", "--set", "patch=4"),
+            "patch is 4; this run has learned only 8",
+        ),
+        (
+            "superres",
+            ("rgb.png", "--set", "factor=4"),
+            "factor is 4; this run has learned only 2; train one with --set restorer.options.factor=4",
+        ),
+        (
+            "restore",
+            ("rgb.png", "--set", "superres.factor=4"),
+            "superres.factor is 4; this run has learned only",
+        ),
+        (
+            "restore",
+            ("rgb.png", "--set", "jpeg.quality=50"),
+            "jpeg.quality is 50; this run has learned only 20",
+        ),
+        (
+            "restore",
+            ("rgb.png", "--set", "denoise.sigma=0.2"),
+            "denoise.sigma is 0.2; this run has learned up to",
+        ),
         ("superres", ("rgb.png", "--style", "grey.png"), "superres takes no style"),
         ("vary", ("rgb.png", "--sampler", "jump"), "not learned to leap"),
         ("superres", ("nowhere.png",), "nowhere.png"),
@@ -195,6 +234,27 @@ def test_wrong_calls_are_named_and_leave_nothing(
     (files / "broken.png").write_bytes((files / "rgb.png").read_bytes()[:60])
     paths = [files / w if str(w).endswith(".png") else w for w in words]
     refused("restore", runs[task], *paths, "--out", "out", names=named)
+
+
+def test_what_training_does_not_fix_is_free(runs: Runs, files: Path, tmp_path: Path) -> None:
+    """Less noise than the most that was learned; an answer that need not be consistent; another fault."""
+    for i, (task, setting) in enumerate(
+        [("restore", "denoise.sigma=0.05"), ("restore", "fault=denoise"), ("superres", "consistent=false")]
+    ):
+        done("restore", runs[task], files / "rgb.png", "--set", setting, "--out", tmp_path / str(i))
+
+
+@pytest.mark.parametrize("task", ["colorize", "restore"])
+def test_grey_photographs_are_no_lesson_in_colour(tmp_path: Path, refused: Call, task: str) -> None:
+    """One coloured picture is."""
+    rng, folder = np.random.default_rng(0), tmp_path / "grey"
+    (folder / "train").mkdir(parents=True)
+    for i in range(4):
+        Image.fromarray(rng.integers(0, 256, (12, 12), np.uint8)).save(folder / "train" / f"{i}.png")
+    named = f"every image of {folder} is grey, and {task} learns colours; give coloured ones, or take --task "
+    refused("train", folder, "--task", task, "--out", "out", *SMALL, names=f"{named}superres or inpaint or ")
+    Image.fromarray(rng.integers(0, 256, (12, 12, 3), np.uint8)).save(folder / "train" / "4.png")
+    done("train", folder, "--task", task, "--out", tmp_path / "out", *SMALL)
 
 
 def test_a_run_is_asked_what_it_was_trained_for(
