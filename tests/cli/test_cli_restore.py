@@ -3,11 +3,16 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from calling import Call, call, done, tree
 from PIL import Image
+
+from modaloom.api import restored_judge
+from modaloom.api.restored import Asking, load_restored
+from modaloom.core.errors import BadValue
 
 SMALL = (
     *("--set", "restorer.local.width=8", "--set", "restorer.local.blocks=1", "--set", "restorer.side=8"),
@@ -31,10 +36,12 @@ def files(tmp_path: Path) -> Path:
     """Pictures of several modes and sizes, and masks."""
     rng, folder = np.random.default_rng(0), tmp_path / "in"
     folder.mkdir()
-    for name, mode in {"dot": "RGB", "rgb": "RGB", "grey": "L", "rgba": "RGBA"}.items():
+    modes = {"dot": "RGB", "row": "RGB", "rgb": "RGB", "grey": "L", "veil": "LA", "bits": "1", "few": "P"}
+    for name, mode in {**modes, "rgba": "RGBA"}.items():
         coarse = Image.fromarray(rng.integers(0, 256, (3, 4, 4), np.uint8)).convert(mode)
-        size = (1, 1) if name == "dot" else (14, 9)
+        size = {"dot": (1, 1), "row": (14, 1)}.get(name, (14, 9))
         coarse.resize(size, Image.Resampling.BICUBIC).save(folder / f"{name}.png")
+    Image.fromarray(rng.integers(0, 65536, (9, 14), np.uint16)).save(folder / "deep.png")
     turned = Image.Exif()
     turned[0x0112] = 6
     Image.new("RGB", (20, 10), "red").save(folder / "turned.jpg", exif=turned)
@@ -54,12 +61,14 @@ def pixels(path: Path) -> np.ndarray:
 def test_superres_doubles_pictures_of_any_kind_and_keeps_what_they_show(
     runs: Runs, files: Path, tmp_path: Path, mode: str
 ) -> None:
-    names = ["dot.png", "rgb.png", "grey.png", "rgba.png", "turned.jpg"]
+    whole = ["rgb.png", "grey.png", "rgba.png", "veil.png", "bits.png", "few.png", "deep.png"]
+    names = [*whole, "dot.png", "row.png", "turned.jpg"]
     done("restore", runs["superres"], *(files / n for n in names), "--mode", mode, "--out", tmp_path / "out")
     found = {path.name: pixels(path).shape[:2] for path in (tmp_path / "out").iterdir()}
     assert found == {
         "dot.png": (2, 2),
-        **dict.fromkeys(["rgb.png", "grey.png", "rgba.png"], (18, 28)),
+        "row.png": (2, 28),
+        **dict.fromkeys(whole, (18, 28)),
         "turned.png": (40, 20),
     }
     large = Image.fromarray(pixels(tmp_path / "out" / "rgb.png").astype(np.uint8))
@@ -157,6 +166,16 @@ def test_what_learned_whole_pictures_fits_others_into_their_size(
         assert pixels(tmp_path / task / "rgb" / "a.png").shape == (32, 32, 3)
 
 
+def test_what_learned_whole_pictures_is_judged_on_whole_ones(
+    runs: Runs, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others on the middle of large ones."""
+    monkeypatch.setattr(restored_judge, "SIDE", 8)
+    for task, side in {"generate": 32, "superres": 8}.items():
+        for cases in restored_judge.read_cases(load_restored(runs[task]), world, most=1).values():
+            assert {case.signals.want.shape for case in cases} == {(3, side, side)}
+
+
 def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Path) -> None:
     for n in (2, 3):
         done("restore", runs["generate"], "--n", n, "--out", tmp_path / str(n))
@@ -234,6 +253,26 @@ def test_wrong_calls_are_named_and_leave_nothing(
     (files / "broken.png").write_bytes((files / "rgb.png").read_bytes()[:60])
     paths = [files / w if str(w).endswith(".png") else w for w in words]
     refused("restore", runs[task], *paths, "--out", "out", names=named)
+
+
+@pytest.mark.parametrize(
+    ("value", "how", "named"),
+    [
+        (np.zeros((9, 14, 3), np.uint8), {}, "a ndarray is no picture"),
+        (Image.new("RGB", (0, 5)), {}, "the picture has no pixels"),
+        (Image.new("F", (9, 14)), {}, "floating-point pixels"),
+        (Image.new("RGB", (9, 14)), {"drawing": {"stepz": 1}}, "did you mean 'steps'"),
+        (
+            Image.new("RGB", (9, 14)),
+            {"drawing": {"steps": 1.5}},
+            "steps is 1.5: input should be a valid integer",
+        ),
+        (Image.new("RGB", (9, 14)), {"options": {"strength": 2}}, "^strength is 2"),
+    ],
+)
+def test_wrong_values_in_python_are_named(runs: Runs, value: object, how: dict[str, Any], named: str) -> None:
+    with pytest.raises(BadValue, match=named):
+        load_restored(runs["vary"]).restore(value, Asking(**how))
 
 
 def test_what_training_does_not_fix_is_free(runs: Runs, files: Path, tmp_path: Path) -> None:

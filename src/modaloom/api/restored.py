@@ -16,6 +16,7 @@ from modaloom.data.writer import new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Modality, Value
 from modaloom.modalities.unit import fitted, from_unit, to_unit
+from modaloom.models.restoration import Drawing
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
 from modaloom.runs.restorers import Restoration, unpack_restorer
@@ -92,7 +93,7 @@ class RestoredRun:
             Signals(given=held, style=style),
             options,
             mode=asking.mode,
-            drawing=replace(found.config.drawing, **(asking.drawing or {})),
+            drawing=self._drawing(asking),
             seed=derive(asking.seed, "restore", name),
         )
         return from_unit(self.modality, signal)
@@ -106,11 +107,14 @@ class RestoredRun:
         if asking.style is not None and not self.restoration.task.styled:
             raise BadValue(f"{self.restoration.plan.task} takes no style; leave it out")
         check_range("seed", asking.seed, 0, 2**63 - 1)
-        replace(self.restoration.config.drawing, **(asking.drawing or {}))
+        self._drawing(asking)
         own = (asking.options or {}).items()
         options = override(changed(self.restoration.options, own), asking.settings)
         self.restoration.check(options)
         return options
+
+    def _drawing(self, asking: Asking) -> Drawing:
+        return changed(self.restoration.config.drawing, (asking.drawing or {}).items())
 
     def _signal(self, value: Value) -> Tensor:
         found, form = _read(self.modality, value), self.restoration.plan.form
