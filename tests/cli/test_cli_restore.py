@@ -258,7 +258,7 @@ def test_wrong_calls_are_named_and_leave_nothing(
 @pytest.mark.parametrize(
     ("value", "how", "named"),
     [
-        (np.zeros((9, 14, 3), np.uint8), {}, "a ndarray is no picture"),
+        (np.zeros((9, 14, 3), np.uint8), {}, "ndarray is no picture"),
         (Image.new("RGB", (0, 5)), {}, "the picture has no pixels"),
         (Image.new("F", (9, 14)), {}, "floating-point pixels"),
         (Image.new("RGB", (9, 14)), {"drawing": {"stepz": 1}}, "did you mean 'steps'"),

@@ -69,7 +69,7 @@ def _decode(path: Path, data: bytes) -> Image.Image:
 def _rgb(image: Image.Image) -> Image.Image:
     """A picture as users hold it → a copy in RGB that carries no metadata. Raises `BadValue`."""
     if not isinstance(image, Image.Image):
-        raise BadValue(f"a {type(image).__name__} is no picture; give a PIL image")
+        raise BadValue(f"{type(image).__name__} is no picture; give a PIL image")
     if not all(image.size):
         raise BadValue("the picture has no pixels")
     image = ImageOps.exif_transpose(image)
