@@ -3,11 +3,16 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from calling import Call, call, done, tree
 from PIL import Image
+
+from modaloom.api import restored_judge
+from modaloom.api.restored import Asking, load_restored
+from modaloom.core.errors import BadValue
 
 SMALL = (
     *("--set", "restorer.local.width=8", "--set", "restorer.local.blocks=1", "--set", "restorer.side=8"),
@@ -31,10 +36,12 @@ def files(tmp_path: Path) -> Path:
     """Pictures of several modes and sizes, and masks."""
     rng, folder = np.random.default_rng(0), tmp_path / "in"
     folder.mkdir()
-    for name, mode in {"dot": "RGB", "rgb": "RGB", "grey": "L", "rgba": "RGBA"}.items():
+    modes = {"dot": "RGB", "row": "RGB", "rgb": "RGB", "grey": "L", "veil": "LA", "bits": "1", "few": "P"}
+    for name, mode in {**modes, "rgba": "RGBA"}.items():
         coarse = Image.fromarray(rng.integers(0, 256, (3, 4, 4), np.uint8)).convert(mode)
-        size = (1, 1) if name == "dot" else (14, 9)
+        size = {"dot": (1, 1), "row": (14, 1)}.get(name, (14, 9))
         coarse.resize(size, Image.Resampling.BICUBIC).save(folder / f"{name}.png")
+    Image.fromarray(rng.integers(0, 65536, (9, 14), np.uint16)).save(folder / "deep.png")
     turned = Image.Exif()
     turned[0x0112] = 6
     Image.new("RGB", (20, 10), "red").save(folder / "turned.jpg", exif=turned)
@@ -54,12 +61,14 @@ def pixels(path: Path) -> np.ndarray:
 def test_superres_doubles_pictures_of_any_kind_and_keeps_what_they_show(
     runs: Runs, files: Path, tmp_path: Path, mode: str
 ) -> None:
-    names = ["dot.png", "rgb.png", "grey.png", "rgba.png", "turned.jpg"]
+    whole = ["rgb.png", "grey.png", "rgba.png", "veil.png", "bits.png", "few.png", "deep.png"]
+    names = [*whole, "dot.png", "row.png", "turned.jpg"]
     done("restore", runs["superres"], *(files / n for n in names), "--mode", mode, "--out", tmp_path / "out")
     found = {path.name: pixels(path).shape[:2] for path in (tmp_path / "out").iterdir()}
     assert found == {
         "dot.png": (2, 2),
-        **dict.fromkeys(["rgb.png", "grey.png", "rgba.png"], (18, 28)),
+        "row.png": (2, 28),
+        **dict.fromkeys(whole, (18, 28)),
         "turned.png": (40, 20),
     }
     large = Image.fromarray(pixels(tmp_path / "out" / "rgb.png").astype(np.uint8))
@@ -125,21 +134,46 @@ def test_tiny_pictures_are_learned_from_and_not_judged(tmp_path: Path) -> None:
     assert {row["n"] for row in rows} == {1}
 
 
+def padded(path: Path) -> np.ndarray:
+    """14 × 9 pixels as seen by what learned whole pictures of 32²: 32 × 21, its edge repeated."""
+    with Image.open(path) as image:
+        large = np.asarray(image.convert("RGB").resize((32, 21), Image.Resampling.LANCZOS))
+    return np.pad(large, [(5, 6), (0, 0), (0, 0)], mode="edge").astype(int)
+
+
 def test_vary_of_no_strength_is_the_picture_itself(runs: Runs, files: Path, tmp_path: Path) -> None:
     for strength in (0, 1):
         asked = ("--strength", strength, "--out", tmp_path / str(strength))
         done("restore", runs["vary"], files / "rgb.png", *asked)
     same, far = (pixels(tmp_path / out / "rgb.png") for out in "01")
-    assert np.array_equal(same, pixels(files / "rgb.png"))
+    assert np.array_equal(same, padded(files / "rgb.png"))
     assert not np.array_equal(far, same)
 
 
-def test_style_and_generate_answer_at_the_inputs_size(runs: Runs, files: Path, tmp_path: Path) -> None:
-    reference = ("--style", files / "turned.jpg")
-    done("restore", runs["style"], files / "grey.png", *reference, "--out", tmp_path / "style")
-    done("restore", runs["generate"], files / "rgb.png", "--out", tmp_path / "generate")
-    assert pixels(tmp_path / "style" / "grey.png").shape == (9, 14, 3)
-    assert pixels(tmp_path / "generate" / "rgb.png").shape == (9, 14, 3)
+def test_what_learned_whole_pictures_fits_others_into_their_size(
+    runs: Runs, files: Path, tmp_path: Path
+) -> None:
+    """A picture that was fitted before has the same answer, and so has a reference."""
+    Image.fromarray(padded(files / "rgb.png").astype(np.uint8)).save(files / "fitted.png")
+    for task, reference in {"style": "rgb", "vary": "", "generate": ""}.items():
+        for name in ("rgb", "fitted"):
+            asked = ("--style", files / f"{name}.png") if reference else ()
+            place, run = tmp_path / task / name, runs[task]
+            (files / name).mkdir(exist_ok=True)
+            (files / name / "a.png").write_bytes((files / f"{name}.png").read_bytes())
+            done("restore", run, files / name / "a.png", *asked, "--steps", 2, "--out", place)
+        assert tree(tmp_path / task / "rgb") == tree(tmp_path / task / "fitted")
+        assert pixels(tmp_path / task / "rgb" / "a.png").shape == (32, 32, 3)
+
+
+def test_what_learned_whole_pictures_is_judged_on_whole_ones(
+    runs: Runs, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others on the middle of large ones."""
+    monkeypatch.setattr(restored_judge, "SIDE", 8)
+    for task, side in {"generate": 32, "superres": 8}.items():
+        for cases in restored_judge.read_cases(load_restored(runs[task]), world, most=1).values():
+            assert {case.signals.want.shape for case in cases} == {(3, side, side)}
 
 
 def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Path) -> None:
@@ -180,7 +214,31 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
         ("vary", ("rgb.png", "--strength", "nan"), "strength is"),
         ("vary", ("rgb.png", "--mode", "mean"), "has no mean"),
         ("style", ("rgb.png",), "needs a reference picture"),
-        ("style", ("rgb.png", "--style", "grey.png", "--set", "patch=4"), "the run was trained for (3, "),
+        (
+            "style",
+            ("rgb.png", "--style", "grey.png", "--set", "patch=4"),
+            "patch is 4; this run has learned only 8",
+        ),
+        (
+            "superres",
+            ("rgb.png", "--set", "factor=4"),
+            "factor is 4; this run has learned only 2; train one with --set restorer.options.factor=4",
+        ),
+        (
+            "restore",
+            ("rgb.png", "--set", "superres.factor=4"),
+            "superres.factor is 4; this run has learned only",
+        ),
+        (
+            "restore",
+            ("rgb.png", "--set", "jpeg.quality=50"),
+            "jpeg.quality is 50; this run has learned only 20",
+        ),
+        (
+            "restore",
+            ("rgb.png", "--set", "denoise.sigma=0.2"),
+            "denoise.sigma is 0.2; this run has learned up to",
+        ),
         ("superres", ("rgb.png", "--style", "grey.png"), "superres takes no style"),
         ("vary", ("rgb.png", "--sampler", "jump"), "not learned to leap"),
         ("superres", ("nowhere.png",), "nowhere.png"),
@@ -195,6 +253,47 @@ def test_wrong_calls_are_named_and_leave_nothing(
     (files / "broken.png").write_bytes((files / "rgb.png").read_bytes()[:60])
     paths = [files / w if str(w).endswith(".png") else w for w in words]
     refused("restore", runs[task], *paths, "--out", "out", names=named)
+
+
+@pytest.mark.parametrize(
+    ("value", "how", "named"),
+    [
+        (np.zeros((9, 14, 3), np.uint8), {}, "ndarray is no picture"),
+        (Image.new("RGB", (0, 5)), {}, "the picture has no pixels"),
+        (Image.new("F", (9, 14)), {}, "floating-point pixels"),
+        (Image.new("RGB", (9, 14)), {"drawing": {"stepz": 1}}, "did you mean 'steps'"),
+        (
+            Image.new("RGB", (9, 14)),
+            {"drawing": {"steps": 1.5}},
+            "steps is 1.5: input should be a valid integer",
+        ),
+        (Image.new("RGB", (9, 14)), {"options": {"strength": 2}}, "^strength is 2"),
+    ],
+)
+def test_wrong_values_in_python_are_named(runs: Runs, value: object, how: dict[str, Any], named: str) -> None:
+    with pytest.raises(BadValue, match=named):
+        load_restored(runs["vary"]).restore(value, Asking(**how))
+
+
+def test_what_training_does_not_fix_is_free(runs: Runs, files: Path, tmp_path: Path) -> None:
+    """Less noise than the most that was learned; an answer that need not be consistent; another fault."""
+    for i, (task, setting) in enumerate(
+        [("restore", "denoise.sigma=0.05"), ("restore", "fault=denoise"), ("superres", "consistent=false")]
+    ):
+        done("restore", runs[task], files / "rgb.png", "--set", setting, "--out", tmp_path / str(i))
+
+
+@pytest.mark.parametrize("task", ["colorize", "restore"])
+def test_grey_photographs_are_no_lesson_in_colour(tmp_path: Path, refused: Call, task: str) -> None:
+    """One coloured picture is."""
+    rng, folder = np.random.default_rng(0), tmp_path / "grey"
+    (folder / "train").mkdir(parents=True)
+    for i in range(4):
+        Image.fromarray(rng.integers(0, 256, (12, 12), np.uint8)).save(folder / "train" / f"{i}.png")
+    named = f"every image of {folder} is grey, and {task} learns colours; give coloured ones, or take --task "
+    refused("train", folder, "--task", task, "--out", "out", *SMALL, names=f"{named}superres or inpaint or ")
+    Image.fromarray(rng.integers(0, 256, (12, 12, 3), np.uint8)).save(folder / "train" / "4.png")
+    done("train", folder, "--task", task, "--out", tmp_path / "out", *SMALL)
 
 
 def test_a_run_is_asked_what_it_was_trained_for(

@@ -121,6 +121,25 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pyt
         images.read(wide)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "turned"])
+def test_a_picture_in_memory_is_what_its_file_is(mode: str, tmp_path: Path) -> None:
+    """Whether packed as it is or fitted into a form."""
+    image = noise(5, 7).convert("RGBA")
+    image.putalpha(noise(5, 7).convert("L"))
+    if mode == "I;16":
+        image = Image.fromarray(np.random.default_rng(0).integers(0, 65536, (5, 7), np.uint16))
+    elif mode == "turned":
+        image = image.convert("RGB")
+        image.getexif()[0x0112] = 6
+    else:
+        image = image.convert(mode)
+    name = "a.tif" if mode == "CMYK" else "a.png"
+    path = saved(tmp_path / name, image, exif=image.getexif())
+    file, form = images.read(path), {"size": [8, 8], "content": [8, 8], "channels": 3}
+    assert np.array_equal(images.whole(image), images.whole(file))
+    assert np.array_equal(images.pack(image, form), images.pack(file, form))
+
+
 def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.tif", Image.fromarray(np.ones((2, 2), np.float32)))
     with pytest.raises(BadFile, match="floating-point"):

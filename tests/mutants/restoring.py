@@ -8,6 +8,8 @@ DEGRADATIONS, TASKS = "degradations/test_degradations.py", "tasks/test_tasks.py"
 RESTORER, RIDGE = "models/test_restorer.py", "evaluation/test_ridge.py"
 PIECES, SCORES = "training/test_pieces.py", "evaluation/test_restored_scores.py"
 FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract.py"
+PICTURES, STYLE = "modalities/test_image_modality.py", "tasks/test_style_learned.py"
+TILES = "models/test_restorer_tiles.py"
 
 RESTORING = (
     Mutant(
@@ -229,6 +231,55 @@ RESTORING = (
         "with_known(signal, ~mask)",
         "with_known(signal, mask)",
         FILES,
+    ),
+    Mutant(
+        "options that training fixed otherwise, answered",
+        "runs/restorers.py",
+        "not REACHES[reach](trained, asked)",
+        "not REACHES[reach](trained, trained)",
+        FILES,
+    ),
+    Mutant(
+        "pictures at their own size where whole ones were learned",
+        "api/restored.py",
+        "found if form is None else fitted(self.modality, found, form)",
+        "found",
+        FILES,
+    ),
+    Mutant(
+        "whole pictures judged on their middle",
+        "api/restored_judge.py",
+        "taken if trained.restoration.plan.form else map(_middle, taken)",
+        "map(_middle, taken)",
+        FILES,
+    ),
+    Mutant(
+        "grey photographs taken for a lesson in colour",
+        "training/columns.py",
+        "if all((signal == signal[:1]).all()",
+        "if not all((signal == signal).all()",
+        FILES,
+    ),
+    Mutant(
+        "pictures in memory taken otherwise than their files",
+        "modalities/image.py",
+        "np.asarray(_rgb(image))",
+        'np.asarray(image.convert("RGB"))',
+        PICTURES,
+    ),
+    Mutant(
+        "a reference that is not looked at",
+        "tasks/style.py",
+        "context=patches(reference, options.patch)",
+        "context=0 * patches(reference, options.patch)",
+        STYLE,
+    ),
+    Mutant(
+        "a halo that is too narrow, in a walk",
+        "networks/local.py",
+        "len(self.blocks) + 2)",
+        "len(self.blocks))",
+        TILES,
     ),
     Mutant("noise that depends on the folder", "api/restored.py", "name=stem)", "name=str(out))", FILES),
 )

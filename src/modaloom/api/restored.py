@@ -15,7 +15,8 @@ from modaloom.core.rng import derive
 from modaloom.data.writer import new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Modality, Value
-from modaloom.modalities.unit import from_unit, to_unit
+from modaloom.modalities.unit import fitted, from_unit, to_unit
+from modaloom.models.restoration import Drawing
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
 from modaloom.runs.restorers import Restoration, unpack_restorer
@@ -74,10 +75,12 @@ class RestoredRun:
     def restore(self, value: Value, asking: Asking | None = None, *, name: str | int = 0) -> Value:
         """Restore a value: a PIL image, or a path.
 
-        The noise depends on the seed and the name alone.
+        The noise depends on the seed and the name alone. A run that learned whole signals fits the value, and
+        a reference, into the size that it learned, as its training did, and answers in that size.
 
         Raises:
-            BadValue: an option out of its range, a mask that does not fit, a reference that is missing.
+            BadValue: an option out of its range or of what was learned, a mask that does not fit, a reference
+                that is missing.
             BadFile: a path that cannot be read.
         """
         asking, found = asking or Asking(), self.restoration
@@ -90,7 +93,7 @@ class RestoredRun:
             Signals(given=held, style=style),
             options,
             mode=asking.mode,
-            drawing=replace(found.config.drawing, **(asking.drawing or {})),
+            drawing=self._drawing(asking),
             seed=derive(asking.seed, "restore", name),
         )
         return from_unit(self.modality, signal)
@@ -104,11 +107,18 @@ class RestoredRun:
         if asking.style is not None and not self.restoration.task.styled:
             raise BadValue(f"{self.restoration.plan.task} takes no style; leave it out")
         check_range("seed", asking.seed, 0, 2**63 - 1)
-        replace(self.restoration.config.drawing, **(asking.drawing or {}))
-        return override(changed(self.restoration.options, (asking.options or {}).items()), asking.settings)
+        self._drawing(asking)
+        own = (asking.options or {}).items()
+        options = override(changed(self.restoration.options, own), asking.settings)
+        self.restoration.check(options)
+        return options
+
+    def _drawing(self, asking: Asking) -> Drawing:
+        return changed(self.restoration.config.drawing, (asking.drawing or {}).items())
 
     def _signal(self, value: Value) -> Tensor:
-        return to_unit(self.modality, _read(self.modality, value))
+        found, form = _read(self.modality, value), self.restoration.plan.form
+        return to_unit(self.modality, found if form is None else fitted(self.modality, found, form))
 
     def _mask(self, mask: Value | None) -> Tensor | None:
         return None if mask is None else self._signal(mask).mean(0) > MARKED

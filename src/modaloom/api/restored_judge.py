@@ -21,7 +21,7 @@ from modaloom.training.columns import one_size, sources
 from modaloom.training.pieces import Packed
 
 SIDE = 96
-"""Of the middle that is judged of large signals."""
+"""Of the middle that is judged of large signals, unless the run has learned whole ones."""
 STEP = 4
 """Its sides are multiples of it, where they are as long; what improves is not judged on shorter ones."""
 KNOWN = 32
@@ -99,8 +99,8 @@ def _cases(trained: RestoredRun, reader: Reader, samples: Sequence[Sample]) -> I
             taken = [column.take(values[column.stream]) for column in columns]
             one_size(sample.key, [signal.shape[1:] for signal in taken])
             if min(taken[0].shape[1:]) >= (STEP if trained.restoration.task.improves else 1):
-                middles = [unit(trained.modality, _middle(signal)) for signal in taken]
-                yield Case(sample.key, Signals(*middles))
+                shown = taken if trained.restoration.plan.form else map(_middle, taken)
+                yield Case(sample.key, Signals(*(unit(trained.modality, signal) for signal in shown)))
 
 
 def _middle(signal: Packed) -> Packed:

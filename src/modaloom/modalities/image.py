@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from modaloom.core.errors import BadFile
+from modaloom.core.errors import BadFile, BadValue
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import Form, Limits, Modality
@@ -60,25 +60,33 @@ def _decode(path: Path, data: bytes) -> Image.Image:
     if image.width * image.height > MOST_PIXELS:
         raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MOST_PIXELS:,} are decoded")
     image.load()
-    return _rgb(path, ImageOps.exif_transpose(image))
+    try:
+        return _rgb(image)
+    except BadValue as error:
+        raise BadFile(path, str(error)) from error
 
 
-def _rgb(path: Path, image: Image.Image) -> Image.Image:
-    """A copy in RGB that carries no metadata."""
+def _rgb(image: Image.Image) -> Image.Image:
+    """A picture as users hold it → a copy in RGB that carries no metadata. Raises `BadValue`."""
+    if not isinstance(image, Image.Image):
+        raise BadValue(f"{type(image).__name__} is no picture; give a PIL image")
+    if not all(image.size):
+        raise BadValue("the picture has no pixels")
+    image = ImageOps.exif_transpose(image)
     if image.mode == "F":
-        raise BadFile(path, "has floating-point pixels, whose range is unknown; save it with 8 or 16 bits")
+        raise BadValue("the picture has floating-point pixels, whose range is unknown; give 8 or 16 bits")
     if image.mode.startswith("I"):
-        image = _from_16_bits(path, image)
+        image = _from_16_bits(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     return Image.fromarray(np.array(image.convert("RGB")))
 
 
-def _from_16_bits(path: Path, image: Image.Image) -> Image.Image:
+def _from_16_bits(image: Image.Image) -> Image.Image:
     levels = np.asarray(image).astype(np.int64)
     if levels.min() < 0 or levels.max() > 65535:
-        raise BadFile(path, "has pixels outside of 0..65535; save it with 8 or 16 bits")
+        raise BadValue("the picture has pixels outside of 0..65535; give 8 or 16 bits")
     return Image.fromarray(np.round(levels / 257).astype(np.uint8))
 
 
@@ -138,7 +146,7 @@ def _is_grey(image: Image.Image) -> bool:
 
 def pack(image: Image.Image, form: Form) -> NDArray[np.uint8]:
     """uint8 (C, H, W): fitted into the content box, aspect kept, padded with the edge's colours."""
-    pixels = _fitted(image, form["content"], form["size"])
+    pixels = _fitted(_rgb(image), form["content"], form["size"])
     return np.ascontiguousarray(_mode(pixels, form["channels"]).transpose(2, 0, 1))
 
 
@@ -171,7 +179,7 @@ def unpack(packed: NDArray[np.uint8], form: Form) -> Image.Image:
 
 def whole(image: Image.Image) -> NDArray[np.uint8]:
     """uint8 (3, H, W)."""
-    return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(_rgb(image)).transpose(2, 0, 1))
 
 
 def made(packed: NDArray[np.uint8]) -> Image.Image:

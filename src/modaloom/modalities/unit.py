@@ -4,7 +4,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from modaloom.modalities.base import Modality, Value
+from modaloom.modalities.base import Form, Modality, Value
+
+
+def fitted(modality: Modality, value: Value, form: Form) -> Value:
+    """A value of any size as one of the form's."""
+    assert modality.pack is not None
+    assert modality.unpack is not None
+    return modality.unpack(modality.pack(value, form), form)
 
 
 def to_unit(modality: Modality, value: Value) -> Tensor:

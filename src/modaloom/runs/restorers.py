@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from modaloom.core.errors import BadRun
+from modaloom.core.errors import BadRun, BadValue
 from modaloom.diffusion import CONTINUOUS
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.modalities.base import Form
@@ -17,8 +17,9 @@ from modaloom.networks.local import Local
 from modaloom.networks.tiled import Tiled
 from modaloom.runs.builder import frozen
 from modaloom.runs.model import Part
-from modaloom.runs.tree import changed, from_plain
+from modaloom.runs.tree import changed, differences, from_plain
 from modaloom.tasks import TASKS, Task
+from modaloom.tasks.base import REACHES
 
 RESTORER = "restorer"
 """The Restorer's name among the parts of a model and the stages of a training."""
@@ -72,6 +73,14 @@ class Restoration:
     def options(self) -> Any:
         """Of the task, as it was trained."""
         return changed(self.task.options(), self.config.options.items())
+
+    def check(self, options: Any) -> None:
+        """Raise `BadValue` for options that it was not trained with and that training fixes."""
+        for name, (trained, asked) in differences(self.options, options).items():
+            reach = self.task.learned.get(name)
+            if reach and not REACHES[reach](trained, asked):
+                learned = f"{name} is {asked:g}; this run has learned {reach} {trained:g}"
+                raise BadValue(f"{learned}; train one with --set restorer.options.{name}={asked:g}")
 
 
 def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> Restorer:

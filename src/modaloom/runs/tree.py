@@ -106,8 +106,8 @@ def _known(cls: Any, name: str, prefix: str) -> Any:
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = ".".join(map(str, first["loc"])) or "the configuration"
+    key = ".".join(map(str, first["loc"]))
     own = first.get("ctx", {}).get("error")
     if isinstance(own, BadValue):
-        return f"{key}: {own}"
-    return f"{key} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        return f"{key}: {own}" if key else str(own)
+    return f"{key or 'the configuration'} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

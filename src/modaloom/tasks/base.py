@@ -3,8 +3,9 @@
 Signals are float32 (C, *axes) in [0, 1]; pictures have rows before columns.
 """
 
+import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import torch
@@ -15,6 +16,9 @@ from modaloom.models.pair import Pair
 
 O = TypeVar("O")  # noqa: E741
 """A task's options, a frozen dataclass."""
+
+REACHES: Mapping[str, Callable[[float, float], bool]] = {"only": operator.eq, "up to": operator.ge}
+"""Name → (what an option was trained with, what is asked for) → whether it was practised."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,10 @@ class Task(Generic[O]):
     """Of a task that is several: name → options that ask for it."""
     certain: Callable[[O], bool] = lambda options: True
     """Whether an answer, degraded anew, should become what is given."""
+    learned: Mapping[str, str] = field(default_factory=dict)
+    """Dotted key of an option that training fixes → a name in REACHES. All others are free."""
+    coloured: bool = False
+    """Whether grey signals, whose channels are equal, teach it nothing."""
     kinds: int = 1
     """Kinds of pairs, each with a scale of its own."""
 

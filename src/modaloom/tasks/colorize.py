@@ -67,4 +67,6 @@ def _finish(restored: Tensor, signals: Signals, options: Colorize) -> Tensor:
     return recoloured(eight_bits(luma(_hinted(given(signals))[:3])), restored)
 
 
-COLORIZE = Task(Colorize, _degrade, _ask, finish=_finish, hold=_hold)
+COLORIZE = Task(
+    Colorize, _degrade, _ask, finish=_finish, hold=_hold, learned={"hints": "only"}, coloured=True
+)

@@ -35,4 +35,4 @@ def _ask(signals: Signals, options: Denoise) -> Pair:
     return improve(wholly_known(given(signals)), level=options.sigma)
 
 
-DENOISE = Task(Denoise, _degrade, _ask, draw=_draw, certain=lambda options: False)
+DENOISE = Task(Denoise, _degrade, _ask, draw=_draw, certain=lambda options: False, learned={"sigma": "up to"})

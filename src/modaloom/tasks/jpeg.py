@@ -31,4 +31,4 @@ def _ask(signals: Signals, options: Jpeg) -> Pair:
     return improve(wholly_known(given(signals)), level=1 - options.quality / 100)
 
 
-JPEG = Task(Jpeg, _degrade, _ask)
+JPEG = Task(Jpeg, _degrade, _ask, learned={"quality": "only"})

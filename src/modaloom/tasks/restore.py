@@ -90,5 +90,9 @@ RESTORE = Task(
     hold=_hold,
     parts=_parts,
     certain=_certain,
+    learned={
+        f"{fault}.{name}": reach for fault, part in PARTS.items() for name, reach in part.learned.items()
+    },
+    coloured=any(part.coloured for part in PARTS.values()),
     kinds=len(PARTS),
 )

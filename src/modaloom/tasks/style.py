@@ -51,4 +51,4 @@ def patches(image: Tensor, side: int) -> Tensor:
     return F.unfold(wide[None], side, stride=side)[0].T
 
 
-STYLE = Task(Style, _degrade, _ask, guess=nothing, styled=True)
+STYLE = Task(Style, _degrade, _ask, guess=nothing, styled=True, learned={"patch": "only"})

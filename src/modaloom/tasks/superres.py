@@ -57,4 +57,4 @@ def consistent(image: Tensor, small: Tensor, factor: int) -> Tensor:
     return image
 
 
-SUPERRES = Task(SuperRes, _degrade, _ask, finish=_finish)
+SUPERRES = Task(SuperRes, _degrade, _ask, finish=_finish, learned={"factor": "only"})

@@ -16,6 +16,7 @@ from modaloom.data.ragged import Ragged, ragged
 from modaloom.data.reader import Reader
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Form, Modality, Value
+from modaloom.modalities.unit import fitted
 from modaloom.runs.builder import unpack_model
 from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
@@ -78,7 +79,18 @@ def prepare_columns(run: RunFolder, folder: Folder) -> Columns:
         raise BadFolder(f"{folder.path} has no training sample with a readable {' and '.join(streams)}")
     for row in np.flatnonzero(here).tolist():
         one_size(chosen.samples[row].key, [column.shapes[row][1:] for column in columns])
+    if TASKS[config.task].coloured:
+        _check_colours(columns[0], rows["train"], config.task, f"every {streams[-1]} of {folder.path}")
     return Columns(plan, chosen.reader, rows, columns)
+
+
+def _check_colours(wanted: Ragged, rows: Tensor, task: str, name: str) -> None:
+    """Raise `BadFolder` where all signals (C, *axes) of these rows have equal channels."""
+    signals = (wanted[row] for row in rows.tolist())
+    if all((signal == signal[:1]).all() for signal in signals):
+        able = [other for other, t in TASKS.items() if t.improves and not (t.paired or t.coloured)]
+        reason = f"{name} is grey, and {task} learns colours"
+        raise BadFolder(f"{reason}; give coloured ones, or take --task {' or '.join(able)}")
 
 
 def _streams(folder: Folder, config: Run) -> tuple[str, ...]:
@@ -123,7 +135,7 @@ def sources(config: Run, plan: RestorerPlan) -> Iterator[Source]:
     modality = MODALITIES[plan.modality]
     whole, form = modality.whole, plan.form
     assert whole is not None
-    fit = whole if form is None else lambda value: whole(_fitted(modality, value, form))
+    fit = whole if form is None else lambda value: whole(fitted(modality, value, form))
     for name in reversed(plan.streams):
         yield Source(name, fit, form)
     if config.restorer.tokenizers:
@@ -133,12 +145,6 @@ def sources(config: Run, plan: RestorerPlan) -> Iterator[Source]:
             return whole(tokenizer.decode(tokenizer.encode([value]))[0])
 
         yield Source(plan.streams[-1], rebuilt, config.restorer.tokenizers)
-
-
-def _fitted(modality: Modality, value: Value, form: Form) -> Value:
-    assert modality.pack is not None
-    assert modality.unpack is not None
-    return modality.unpack(modality.pack(value, form), form)
 
 
 def _tokenizer(config: Run, stream: str) -> VQVAE:
