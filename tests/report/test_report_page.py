@@ -237,6 +237,15 @@ def test_the_atlas_places_every_code_on_its_sheet(run: Path, monkeypatch: pytest
     assert "<summary>1 more</summary>" in section
 
 
+def test_codes_of_a_tint_have_no_place(run: Path) -> None:
+    atlas = json.loads((run / "samples" / "atlas.json").read_text())
+    put(run / "samples" / "atlas.json", atlas | {"image, tint": {**atlas["image"], "whole": True}})
+    (section,) = re.findall(r'<section id="code-atlas">.*?</section>', page(run), re.S)
+    assert "image, tint: 3 codes in use" in section
+    assert section.count('class="look"') == 2 * section.count('class="place"') == 6
+    assert section.count("the two mean colours") == 1
+
+
 def test_a_cell_shows_the_metric_that_stands_for_its_row(run: Path) -> None:
     html = page(run)
     matrix = html[html.index('class="matrix"') : html.index("every figure (7)")]
