@@ -1,7 +1,7 @@
 """What a Restorer made of held-out signals, and how near it came."""
 
 from modaloom.report.facts import SAMPLES, Facts, Json
-from modaloom.report.samples import BUDGET, value, within
+from modaloom.report.samples import BUDGET, more, value, within
 from modaloom.report.tags import Html, join, number, table, tag
 
 ROLES = {
@@ -50,6 +50,7 @@ def _block(facts: Facts, block: Json, budget: int, *, first: bool) -> Html:
         tag("summary", tag("h3", block["part"]), f" {len(block['rows'])} samples"),
         _slider(facts, block["stream"], block["rows"][0]),
         *rows,
+        more(len(block["rows"]) - len(rows)),
         open="" if first else None,
     )
 
