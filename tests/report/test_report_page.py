@@ -111,10 +111,13 @@ def test_a_missing_file_costs_its_sections_only(run: Path, missing: str) -> None
 def test_the_command_that_makes_it_stands_under_each_section(run: Path) -> None:
     html = page(run)
     folder, data = shlex.quote(str(run)), "'my pairs'"
-    evaluate = f"modaloom evaluate {folder} {data} --n 500"
+    evaluate = f"modaloom evaluate {folder} {data} --n 600"
     train = f"modaloom train {data} --out {shlex.quote(f'{run}-again')} --config "
     train += shlex.quote(str(run / "config.json"))
-    expected = dict.fromkeys(ORDER, train) | dict.fromkeys(("Headline", "Scores", "Warnings"), evaluate)
+    expected = dict.fromkeys(ORDER, train) | dict.fromkeys(
+        ("Headline", "Scores", "Diagnosis", "Warnings"), evaluate
+    )
+    expected["Information"] = f"modaloom evaluate {folder} {data} --information --n 200"
     expected |= dict.fromkeys(("Samples", "Worst"), "modaloom generate run given --want image")
     expected |= {"Code atlas": f"modaloom report {folder}", "Data": f"modaloom inspect {data}"}
     for title, section in zip(ORDER, re.findall(r"<section.*?</section>", html, re.S), strict=True):

@@ -64,3 +64,11 @@ def test_what_has_no_mean_has_no_comparison_and_the_page_does_not_grow(
     html = section(run)
     assert 'class="wall"' not in html
     assert "2 more in samples/" in html
+
+
+def test_figures_and_pictures_have_the_commands_that_make_them_again(run: Path) -> None:
+    (run / "model").mkdir()
+    found = re.findall(r'class="command"><code>modaloom (\w+) ', section(run))
+    assert found == ["evaluate", "train"]
+    (run / "samples" / "index.json").unlink()
+    assert re.findall(r'class="command"><code>modaloom (\w+) ', section(run)) == ["evaluate"]

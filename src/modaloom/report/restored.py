@@ -1,5 +1,6 @@
 """What a Restorer made of held-out signals, and how near it came."""
 
+from modaloom.report import commands
 from modaloom.report.facts import SAMPLES, Facts, Json
 from modaloom.report.samples import BUDGET, more, value, within
 from modaloom.report.tags import Html, join, number, table, tag
@@ -35,7 +36,9 @@ def restored(facts: Facts) -> Html | None:
     return join(
         table(["part", "split", "metric", *COLUMNS.values(), "n"], lines) if lines else None,
         tag("p", WORDS, class_="note"),
+        commands.shown(commands.evaluate(facts)) if lines else None,
         *(_block(facts, block, budget, first=i == 0) for i, block in enumerate(blocks)),
+        commands.shown(commands.train(facts)) if blocks else None,
     )
 
 
