@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from modaloom.api.atlas import COLUMNS, INK, TILE, Uses, sheet, uses
+from modaloom.api.atlas import COLUMNS, INK, TILE, Uses, sheet, tints, uses
 from modaloom.modalities import IMAGE
+from modaloom.tokenizers.tinted import Tinted
 from modaloom.tokenizers.vqvae import VQVAE, VQVAEConfig
 
 K = 6
 
 
-def tokenizer(size: list[int], channels: int = 3) -> VQVAE:
+def tokenizer(size: list[int], channels: int = 3, tint: int = 0) -> VQVAE:
     """Of stride 4; untrained."""
     form = {"size": size, "content": size, "channels": channels}
-    return VQVAE(IMAGE, form, VQVAEConfig(grid=-(-max(size) // 4), size=K, widths=(4,), dim=4))
+    return VQVAE(IMAGE, form, VQVAEConfig(grid=-(-max(size) // 4), size=K, widths=(4,), dim=4, tint=tint))
 
 
 def batch(n: int, made: VQVAE, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -47,6 +48,21 @@ def test_a_patch_is_the_mean_of_what_lies_under_its_code(size: list[int], channe
         assert np.abs(found.patch[code].numpy() - expected).max() <= 0.501
     assert found.places.sum() == 65 * rows * across
     assert found.places[K - 1].sum() == 0
+
+
+def test_a_tints_code_shows_the_mean_of_its_two_colours() -> None:
+    made = tokenizer([10, 8], tint=2)
+    assert isinstance(made.encoder, Tinted)
+    random = torch.Generator().manual_seed(2)
+    colours = torch.randint(256, (12, 2, 3), generator=random, dtype=torch.uint8)
+    packed = colours[:, 1, :, None, None].repeat(1, 1, 10, 8)
+    packed[..., 2:5, 1:4] = colours[:, 0, :, None, None]
+    codes = torch.arange(12)[:, None, None].expand(-1, made.shape.positions, 3) % torch.tensor([1, 4, 2])
+    found = tints(made, made.encoder, [(packed[:8], codes[:8]), (packed[8:], codes[8:])])
+    assert found.places.flatten().tolist() == [3, 3, 3, 3, 0, 0]
+    for code in range(4):
+        expected = colours[codes[:, 0, 1] == code].float().mean(0).T
+        assert (found.patch[code, :, 0].float() - expected).abs().max() <= 1.01
 
 
 def test_a_sheet_has_a_row_of_places_below_every_row_of_looks() -> None:

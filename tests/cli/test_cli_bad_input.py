@@ -97,6 +97,9 @@ def test_other_ranges(run: Path, world: Path, refused: Call) -> None:
     refused("evaluate", run, world, "--n", 0, "--json", "rows.json", names="n is 0")
     refused("evaluate", run, world, "--rows", "capton->image", names="did you mean 'caption'")
     refused("evaluate", run, world, "--json", "nowhere/rows.json", names="nowhere/rows.json")
+    refused(
+        "evaluate", run, world, "--information", "--rows", "caption->image", names="leave one of them out"
+    )
     refused("world", "out", "--n", 0, names="n is 0")
     refused("world", "out", "--streams", "imag", names="did you mean 'image'?")
     refused("world", "out", "--fix", "motion", names="write FACTOR=VALUE")

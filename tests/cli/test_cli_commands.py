@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,28 @@ def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     assert lines[0].split()[:3] == [rows[0]["row"], rows[0]["split"], rows[0]["metric"]]
     assert lines[0].split()[3] == f"{rows[0]['value']:.3f}"
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_evaluate_says_what_the_report_shows_beside_scores(run: Path) -> None:
+    scores, information = (
+        json.loads((run / f"{name}.json").read_text()) for name in ("scores", "information")
+    )
+    words = {
+        title: shlex.split(unescape(re.findall(r'class="command"><code>modaloom (.*?)</code>', part)[-1]))
+        for title, part in re.findall(
+            r"<section.*?<h2>(.*?)</h2>(.*?)</section>", (run / "report.html").read_text(), re.S
+        )
+    }
+    found = done(*words["Diagnosis"], "--json", run.parent / "rows.json")
+    assert json.loads((run.parent / "rows.json").read_text()) == scores["rows"]
+    for one in scores["diagnosis"]:
+        assert f"{one['row']}: {one['sentence']}" in found.stdout.splitlines()
+    assert words["Warnings"] == words["Diagnosis"]
+    assert [
+        line.removeprefix("note: ") for line in found.stderr.splitlines() if "note: no better" in line
+    ] == [sentence for sentence in scores["warnings"] if sentence.startswith("no better")]
+    done(*words["Information"], "--json", run.parent / "told.json")
+    assert json.loads((run.parent / "told.json").read_text()) == information["pairs"]
 
 
 def test_evaluate_chosen_rows(run: Path, world: Path, tmp_path: Path) -> None:

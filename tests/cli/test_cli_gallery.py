@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calling import done
+from calling import SMALL, done
 
 from modaloom import api
 from modaloom.api.gallery import DRAWN
@@ -104,3 +104,13 @@ def test_report_makes_the_atlas_again(run: Path) -> None:
     assert entry["shares"] == sorted(entry["shares"], reverse=True)
     assert sum(entry["shares"]) == pytest.approx(1)
     assert len(set(entry["codes"])) == len(entry["codes"]) == entry["used"]
+
+
+def test_a_tint_has_a_sheet_of_its_own(world: Path, tmp_path: Path) -> None:
+    done("train", world, "--out", tmp_path / "run", "--steps", 1, *SMALL, "--set", "vqvae.tint=1")
+    samples = tmp_path / "run" / "samples"
+    entries = json.loads((samples / "atlas.json").read_text())
+    assert entries.keys() == {"image", "image, tint"}
+    assert entries["image, tint"]["whole"]
+    assert sum(entries["image, tint"]["shares"]) == pytest.approx(1)
+    assert len({(samples / entry["file"]).read_bytes() for entry in entries.values()}) == 2

@@ -51,8 +51,16 @@ def test_near_copies_are_found_and_new_values_are_not():
 
 def test_what_is_as_near_as_all_others_is_no_copy():
     train = pictures(12, 0)
+    once, again, new = ([mixed(p, q) for p, q in zip(train, pictures(12, seed))] for seed in (1, 2, 3))
+    assert list(near("image", IMAGE, keyed(once + again, "train"), keyed(new, "test"))) == []
+
+
+def test_copies_are_found_though_most_held_out_values_are_some():
+    train = pictures(12, 0)
     once, again = ([mixed(p, q) for p, q in zip(train, pictures(12, seed))] for seed in (1, 2))
-    assert list(near("image", IMAGE, keyed(once, "train"), keyed(again, "test"))) == []
+    held_out = keyed(again[:11], "test") | {"test/new": pictures(1, 3)[0]}
+    found = list(near("image", IMAGE, keyed(once, "train"), held_out))
+    assert [(copy.key, copy.of) for copy in found] == [(f"test/{i:02d}", f"train/{i:02d}") for i in range(11)]
 
 
 def test_all_copies_are_copies_though_nothing_else_is_usual():

@@ -3,7 +3,7 @@
 import torch
 
 from modaloom.core.rng import generator
-from modaloom.evaluation.nearest import nearest
+from modaloom.evaluation.nearest import nearest, nearest_others
 
 
 def normal(*shape):
@@ -23,3 +23,12 @@ def test_a_copy_is_at_distance_zero_exactly():
     found = nearest(among[:5], among)
     assert found.index.tolist() == [0, 1, 2, 3, 4]
     assert found.distance.max() == 0
+
+
+def test_no_point_is_its_own_neighbour():
+    points = normal(50, 7)
+    brute = torch.cdist(points.double(), points.double()).fill_diagonal_(torch.inf)
+    found = nearest_others(points)
+    assert torch.equal(found.index, brute.argmin(1))
+    assert torch.allclose(found.distance.double(), brute.amin(1))
+    assert nearest_others(points[:1]).distance.tolist() == [0]

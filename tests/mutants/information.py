@@ -77,6 +77,13 @@ INFORMATION = (
         COPIES,
     ),
     Mutant(
+        "what is usual measured on held-out values alone",
+        "evaluation/copies.py",
+        "for each in (found, nearest_others(space.points)))",
+        "for each in (found,))",
+        COPIES,
+    ),
+    Mutant(
         "chance repetition taken for a leak",
         "evaluation/leaks.py",
         "> usual + MORE",

@@ -57,6 +57,13 @@ JUDGED = (
         ORIGINALITY,
     ),
     Mutant(
+        "what real samples repeat held against draws",
+        "evaluation/originality.py",
+        ">= CHANCE",
+        "> 1",
+        ORIGINALITY,
+    ),
+    Mutant(
         "other noise for every candidate",
         "evaluation/pairing.py",
         'generator(seed, "pairs", direction.name)',

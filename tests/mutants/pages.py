@@ -18,6 +18,13 @@ REPORT = (
         "api/test_atlas.py",
     ),
     Mutant(
+        "a tint's colours told from its last code",
+        "api/atlas.py",
+        "codes[:, 0, -tokenizer.shape.shared]",
+        "codes[:, 0, -1]",
+        "api/test_atlas.py",
+    ),
+    Mutant(
         "the worst are the best where less is better",
         "api/worst.py",
         "sign(self.metric) * (self.truth - self.value)",

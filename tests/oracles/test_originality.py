@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from modaloom.core.rng import generator
-from modaloom.evaluation.originality import Originality, covered
+from modaloom.evaluation.originality import Originality, Repetition, covered
 
 
 def normal(name, *shape):
@@ -55,3 +55,11 @@ def test_coverage_of_the_same_distribution(real, drawn, k):
 
 def test_one_draw_again_and_again_covers_next_to_nothing():
     assert values(NEW[:1].expand(101, 5), REAL, TRAIN)["coverage"] < 0.15
+
+
+def test_what_repeats_training_values_is_counted_unless_real_samples_do():
+    train, new = frozenset([b"a", b"b"]), [b"c", b"d", b"e"]
+    found = Repetition([*new, b"a"], train).figures([b"a", b"b", b"x", b"a"])
+    assert {metric: figure.value for metric, figure in found.items()} == {"verbatim": 0.75}
+    assert Repetition([b"a", b"b", *new], train).figures(new)["verbatim"].value == 0
+    assert Repetition([b"a", b"c"], train).figures(new) == {}

@@ -18,6 +18,7 @@ def write_run(folder: Path, *, steps: int = 400, size: int = 16, finished: bool 
     put(
         folder / "scores.json",
         {
+            "n": 600,
             "rows": scores(),
             "headline": ["Words → pictures: 93%."],
             "warnings": ["x < y"],

@@ -111,10 +111,13 @@ def test_a_missing_file_costs_its_sections_only(run: Path, missing: str) -> None
 def test_the_command_that_makes_it_stands_under_each_section(run: Path) -> None:
     html = page(run)
     folder, data = shlex.quote(str(run)), "'my pairs'"
-    evaluate = f"modaloom evaluate {folder} {data} --n 500"
+    evaluate = f"modaloom evaluate {folder} {data} --n 600"
     train = f"modaloom train {data} --out {shlex.quote(f'{run}-again')} --config "
     train += shlex.quote(str(run / "config.json"))
-    expected = dict.fromkeys(ORDER, train) | dict.fromkeys(("Headline", "Scores", "Warnings"), evaluate)
+    expected = dict.fromkeys(ORDER, train) | dict.fromkeys(
+        ("Headline", "Scores", "Diagnosis", "Warnings"), evaluate
+    )
+    expected["Information"] = f"modaloom evaluate {folder} {data} --information --n 200"
     expected |= dict.fromkeys(("Samples", "Worst"), "modaloom generate run given --want image")
     expected |= {"Code atlas": f"modaloom report {folder}", "Data": f"modaloom inspect {data}"}
     for title, section in zip(ORDER, re.findall(r"<section.*?</section>", html, re.S), strict=True):
@@ -235,6 +238,15 @@ def test_the_atlas_places_every_code_on_its_sheet(run: Path, monkeypatch: pytest
     assert re.findall(r"[\d.]+%(?=</small>)", section) == ["70.0%", "20.0%", "10.0%"]
     assert "code 5: 70.00% of all uses" in section
     assert "<summary>1 more</summary>" in section
+
+
+def test_codes_of_a_tint_have_no_place(run: Path) -> None:
+    atlas = json.loads((run / "samples" / "atlas.json").read_text())
+    put(run / "samples" / "atlas.json", atlas | {"image, tint": {**atlas["image"], "whole": True}})
+    (section,) = re.findall(r'<section id="code-atlas">.*?</section>', page(run), re.S)
+    assert "image, tint: 3 codes in use" in section
+    assert section.count('class="look"') == 2 * section.count('class="place"') == 6
+    assert section.count("the two mean colours") == 1
 
 
 def test_a_cell_shows_the_metric_that_stands_for_its_row(run: Path) -> None:

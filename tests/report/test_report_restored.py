@@ -41,6 +41,7 @@ def test_roles_stand_side_by_side_and_the_first_can_be_compared(run: Path) -> No
     assert [re.findall("<figcaption>([^<]+)<", wall) for wall in walls] == [[*module.ROLES.values()]] * 2
     pictures = [re.findall(r'src="([^"]+)"', wall) for wall in walls]
     assert len({*pictures[0], *pictures[1]}) == 10
+    assert "more in" not in html
     slider = re.findall(r'src="([^"]+)"', html.split('class="slider"')[1].split('class="wall"')[0])
     assert slider[0] == pictures[0][2]
     assert slider[1] not in pictures[0]
@@ -60,4 +61,14 @@ def test_what_has_no_mean_has_no_comparison_and_the_page_does_not_grow(
     (run / "samples" / "index.json").write_text(json.dumps(index))
     assert "slider" not in section(run)
     monkeypatch.setattr(module, "BUDGET", 1)
-    assert 'class="wall"' not in section(run)
+    html = section(run)
+    assert 'class="wall"' not in html
+    assert "2 more in samples/" in html
+
+
+def test_figures_and_pictures_have_the_commands_that_make_them_again(run: Path) -> None:
+    (run / "model").mkdir()
+    found = re.findall(r'class="command"><code>modaloom (\w+) ', section(run))
+    assert found == ["evaluate", "train"]
+    (run / "samples" / "index.json").unlink()
+    assert re.findall(r'class="command"><code>modaloom (\w+) ', section(run)) == ["evaluate"]

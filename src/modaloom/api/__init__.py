@@ -8,7 +8,7 @@ from modaloom.api.export import export
 from modaloom.api.look import inspect, report
 from modaloom.api.products import evaluate, examples, information, load
 from modaloom.api.restored import Asking, RestoredRun, restore
-from modaloom.api.scores import diagnosis
+from modaloom.api.scores import diagnosis, warnings
 from modaloom.api.trained import TrainedRun, generate
 from modaloom.api.training import Watch, train
 from modaloom.evaluation.information import Told
@@ -37,5 +37,6 @@ __all__ = [
     "restore",
     "tokenize",
     "train",
+    "warnings",
     "world",
 ]

@@ -17,6 +17,7 @@ from modaloom.api.trained import TrainedRun
 from modaloom.report.facts import ATLAS, SAMPLES
 from modaloom.runs.durable import write_file, write_json
 from modaloom.tokenizers import VQVAE
+from modaloom.tokenizers.tinted import Tinted, ends
 
 SEEN = 2000
 """Training values of a stream that are looked at."""
@@ -30,18 +31,19 @@ INK = (42, 120, 214)
 
 @dataclass(frozen=True)
 class Uses:
-    """Of each of the K codes of the first depth, over the values looked at."""
+    """Of each of the K codes of one depth, over the values looked at."""
 
     patch: Tensor
     """uint8 (K, C, h, w): the mean of what lies under the code; grey where it was never used."""
     places: Tensor
-    """int64 (K, *grid): how often it stands at each position."""
+    """int64 (K, *grid): how often it stands at each position; (K, 1, 1) for a value as a whole."""
 
 
 def write_atlas(trained: TrainedRun) -> None:
     """Write RUN/samples/atlas.json and a sheet for every tokenizer of pictures; nothing without caches.
 
-    A sheet has two rows of tiles for every COLUMNS codes: what they look like, then where they stand.
+    A sheet has two rows of tiles for every COLUMNS codes: what they look like, then where they stand. Codes
+    of a tint have a sheet of their own.
     """
     caches = Caches.of(trained.path)
     if caches is None:
@@ -49,14 +51,18 @@ def write_atlas(trained: TrainedRun) -> None:
     entries = {}
     for name, (tokenizer, streams) in _pictures(trained).items():
         with suppress(OSError, ValueError, LookupError):  # a cache went away
-            found = uses(tokenizer, [_rows(caches, stream) for stream in streams])
-            entries[name] = _write(trained.path / SAMPLES, f"atlas.{name}.png", found)
+            columns = [_rows(caches, stream) for stream in streams]
+            entries[name] = _write(trained.path / SAMPLES, f"atlas.{name}.png", uses(tokenizer, columns))
+            if isinstance(tokenizer.encoder, Tinted):
+                found = tints(tokenizer, tokenizer.encoder, columns)
+                entry = _write(trained.path / SAMPLES, f"atlas.{name}.tint.png", found)
+                entries[f"{name}, tint"] = {**entry, "whole": True}
     if entries:
         write_json(trained.path / SAMPLES / ATLAS, entries)
 
 
 def uses(tokenizer: VQVAE, columns: Iterable[tuple[Tensor, Tensor]]) -> Uses:
-    """From columns of packed values uint8 (n, C, H, W) and their codes int64 (n, L, Q)."""
+    """Of the first depth, from columns of packed values uint8 (n, C, H, W) and codes int64 (n, L, Q)."""
     (rows, across), size = tokenizer.shape.grid, tokenizer.shape.size
     stride, channels = 2**tokenizer.halvings, tokenizer.form["channels"]
     total = torch.zeros(size, channels, stride, stride)
@@ -72,6 +78,21 @@ def uses(tokenizer: VQVAE, columns: Iterable[tuple[Tensor, Tensor]]) -> Uses:
             places[:, place] += torch.bincount(code, minlength=size)
     mean = total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)
     return Uses(packed_of(mean), places.reshape(size, rows, across))
+
+
+def tints(tokenizer: VQVAE, encoder: Tinted, columns: Iterable[tuple[Tensor, Tensor]]) -> Uses:
+    """The same of the first depth that tells of the tint: two colours, the rarer one of a picture first."""
+    size, channels = tokenizer.shape.size, tokenizer.form["channels"]
+    total, counts = torch.zeros(size, 2 * channels), torch.zeros(size, dtype=torch.int64)
+    signal_of, packed_of = tokenizer.modality.signal, tokenizer.modality.packed
+    assert signal_of is not None
+    assert packed_of is not None
+    for packed, codes in columns:
+        signal, code = _whole(signal_of(packed), 2**tokenizer.halvings), codes[:, 0, -tokenizer.shape.shared]
+        total.index_add_(0, code, ends(signal, encoder.outline(signal)))
+        counts += torch.bincount(code, minlength=size)
+    colours = (total / counts.clamp(min=1)[:, None]).reshape(size, 2, channels)
+    return Uses(packed_of(colours.mT[:, :, None]), counts.reshape(size, 1, 1))
 
 
 def _whole(signal: Tensor, stride: int) -> Tensor:

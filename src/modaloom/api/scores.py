@@ -11,6 +11,7 @@ import numpy as np
 from modaloom.api.caches import Caches
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.headline import no_better
+from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.rows import Row
 from modaloom.report.facts import SCORES
 from modaloom.runs.shipped import located
@@ -37,6 +38,12 @@ def cautions(rows: Collection[Row], given: Collection[str], want: Collection[str
         row.row for row in rows if (s := sides(row)) and set(s[0]) == set(given) and set(s[1]) <= set(want)
     }
     return [sentence for name, sentence in no_better(rows).items() if name in asked]
+
+
+def warnings(run: str | os.PathLike[str], rows: Sequence[Row]) -> list[str]:
+    """What to be careful with in these rows of the run, and in how its training went. Raises `BadRun`."""
+    metrics = RunFolder(located(Path(run))).metrics()
+    return [*no_better(rows).values(), *filter(None, [overfitting(metrics)])]
 
 
 def diagnosis(run: str | os.PathLike[str], rows: Sequence[Row]) -> list[Diagnosis]:

@@ -12,11 +12,10 @@ from pathlib import Path
 from modaloom.api.information import write_information
 from modaloom.api.notices import tell_skips
 from modaloom.api.products import PRODUCTS, Trained, load
-from modaloom.api.scores import diagnosis
+from modaloom.api.scores import diagnosis, warnings
 from modaloom.core.errors import BadRun, BadValue, ModaloomError, choose
 from modaloom.data.folder import open_folder
-from modaloom.evaluation.headline import headlines, no_better, sentence
-from modaloom.evaluation.overfitting import overfitting
+from modaloom.evaluation.headline import headlines, sentence
 from modaloom.evaluation.rows import Row
 from modaloom.recipes.presets import PRESETS
 from modaloom.report.facts import SCORES
@@ -240,9 +239,9 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
     write_json(run.path / "usage.json", fit.usage())
     save_model(run.model, parts, card.markdown())
     trained: Trained = product.load(run.path, device=engine.device.type)
-    started = time.monotonic()
+    started, n = time.monotonic(), min(samples, product.samples)
     try:
-        rows = product.score(trained, data["folder"], n=min(samples, product.samples), watch=watch.row)
+        rows = product.score(trained, data["folder"], n=n, watch=watch.row)
         write_information(run.path, product.inform(trained, data["folder"], n=min(samples, TOLD)))
     except ModaloomError as error:
         watch.say(f"not evaluated: {error}")
@@ -255,10 +254,11 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]
     diagnoses = diagnosis(run.path, rows)
-    cautions = [*no_better(rows).values(), *filter(None, [overfitting(run.metrics())])]
+    cautions = warnings(run.path, rows)
     write_json(
         run.path / SCORES,
         {
+            "n": n,
             "rows": [row.to_dict() for row in rows],
             "headline": shown,
             "warnings": cautions,

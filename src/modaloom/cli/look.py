@@ -1,11 +1,14 @@
 """Commands that say how things are: inspect, evaluate, report, bench."""
 
 import json
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from modaloom.cli import options, printing
+from modaloom.core.errors import BadValue
 from modaloom.progress import Progress
 
 TOLD = 200
@@ -46,6 +49,9 @@ def evaluate(
     rows: Annotated[
         str, typer.Option(metavar='"A->B,A+B->C"', help="Only these directions; default all.")
     ] = "",
+    information: Annotated[
+        bool, typer.Option("--information", help="Only the bits that streams tell about each other.")
+    ] = False,
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
     seed: options.Seed = 0,
     device: options.Device = "auto",
@@ -54,6 +60,13 @@ def evaluate(
     from modaloom import api
 
     options.check_json(file)
+    if information:
+        if rows:
+            raise BadValue("--rows chooses scores, and --information leaves them out; leave one of them out")
+        told = api.information(run, folder, n=min(n, TOLD), seed=seed, device=device)
+        _write(file, [one.to_dict() for one in told])
+        printing.information(told)
+        return
     with Progress() as progress:
         found = api.evaluate(
             run,
@@ -66,8 +79,7 @@ def evaluate(
             say=printing.notice,
         )
     plain = [row.to_dict() for row in found]
-    if file is not None:
-        file.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    _write(file, plain)
     printing.table(
         tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
     )
@@ -75,6 +87,13 @@ def evaluate(
         printing.information(api.information(run, folder, n=min(n, TOLD), seed=seed, device=device))
     for one in api.diagnosis(run, found):
         typer.echo(f"{one.row}: {one.sentence}")
+    for sentence in api.warnings(run, found):
+        printing.notice(sentence)
+
+
+def _write(file: Path | None, figures: Sequence[Mapping[str, Any]]) -> None:
+    if file is not None:
+        file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def report(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from modaloom.data.folder import Source
 from modaloom.evaluation.features import Space
-from modaloom.evaluation.nearest import nearest
+from modaloom.evaluation.nearest import nearest, nearest_others
 from modaloom.modalities.base import Modality, Value
 
 NEAR = 0.1
-"""Share of the usual distance from a held-out value to its nearest training value; less makes a copy."""
+"""Share of the usual distance from a value to its nearest training value; less makes a copy."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,17 @@ def same(stream: str, train: Digests, held_out: Digests) -> Iterator[Copy]:
 def near(
     stream: str, modality: Modality, train: Mapping[str, Value], held_out: Mapping[str, Value]
 ) -> Iterator[Copy]:
-    """Held-out values (by key) much nearer to a training value than is usual: than their median distance."""
+    """Held-out values (by key) much nearer to a training value than is usual.
+
+    Usual is the median of their distances, or that of training values to each other if it is larger: most
+    held-out values may be copies.
+    """
     if not train or not held_out:
         return
     space = Space.fit(modality, [*train.values()])
     found = nearest(space.embed([*held_out.values()]), space.points)
-    usual, keys = float(found.distance.median()), list(train)
+    usual = max(float(each.distance.median()) for each in (found, nearest_others(space.points)))
+    keys = list(train)
     for key, index, distance in zip(held_out, found.index.tolist(), found.distance.tolist()):
         if distance < NEAR * usual or distance == 0:
             yield Copy(stream, key, keys[index], distance / usual if usual else 0.0)

@@ -7,7 +7,7 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer, Figures, Judge
 from modaloom.evaluation.library import Library
-from modaloom.evaluation.originality import Originality
+from modaloom.evaluation.originality import Originality, Repetition
 from modaloom.evaluation.pairing import Pairing
 from modaloom.evaluation.rows import Direction, Row
 from modaloom.models.loom import Sampling
@@ -48,16 +48,26 @@ class Exam:
         yield from self.beside(self.score(answers), {"floor": floor, **beside})
 
     def original(self, answers: Sequence[Answer], rivals: Mapping[str, Sequence[Answer]]) -> Iterator[Row]:
-        """Novelty and coverage of streams whose values never repeat by chance."""
+        """Novelty and coverage of streams with a signal; what others take from the training data verbatim."""
         for name in self.direction.want:
-            if self.library.space(name).modality.signal is not None:
-                scale = Originality(self.library.embed(name, self.samples), self.library.space(name).points)
-                beside = {column: _values(self.placed(scale, name, said)) for column, said in rivals.items()}
-                yield from self.beside(self.placed(scale, name, answers), beside)
+            scale = self.scale(name)
+            beside = {column: _values(self.placed(scale, name, said)) for column, said in rivals.items()}
+            yield from self.beside(self.placed(scale, name, answers), beside)
 
-    def placed(self, scale: Originality, name: str, answers: Sequence[Answer]) -> Figures:
-        drawn = self.library.space(name).embed([answer[name] for answer in answers])
-        return {f"{metric}.{name}": figure for metric, figure in scale.figures(drawn).items()}
+    def scale(self, name: str) -> Originality | Repetition:
+        space = self.library.space(name)
+        if space.modality.signal is not None:
+            return Originality(self.library.embed(name, self.samples), space.points)
+        return Repetition(space.names([s.streams[name] for s in self.samples]), self.library.known(name))
+
+    def placed(self, scale: Originality | Repetition, name: str, answers: Sequence[Answer]) -> Figures:
+        space, drawn = self.library.space(name), [answer[name] for answer in answers]
+        figures = (
+            scale.figures(space.embed(drawn))
+            if isinstance(scale, Originality)
+            else scale.figures(space.names(drawn))
+        )
+        return {f"{metric}.{name}": figure for metric, figure in figures.items()}
 
     def diverse(self, answers: Sequence[Answer]) -> Iterator[Row]:
         """How much second draws differ from the first ones."""

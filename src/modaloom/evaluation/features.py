@@ -70,6 +70,12 @@ class Space:
         """Values → float32 (n, D)."""
         return (features(self.modality, self.form, values) - self.mean) / self.scale
 
+    def names(self, values: Sequence[Value]) -> list[bytes]:
+        """Equal for equal values: texts to the letter, others as finely as their form tells them apart."""
+        if self.modality.pack is None:
+            return [str(value).encode("utf-8", "surrogatepass") for value in values]
+        return [self.modality.pack(value, self.form).tobytes() for value in values]
+
     @cached_property
     def typical(self) -> int:
         """The commonest training value; of equally common ones, that nearest to the mean."""

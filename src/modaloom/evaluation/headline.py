@@ -17,7 +17,7 @@ UNITS: Mapping[str, str] = {
 
 What a true pair saves comes before the error of a draw: the best of draws has twice the error of a mean.
 """
-LOWER = ("error", "char_error", "mse", "bits", "copies")
+LOWER = ("error", "char_error", "mse", "bits", "copies", "verbatim")
 """Metrics of which less is better, with all that follows a dot."""
 NEAR = 0.98
 """Share of the best figure that is as good as it."""

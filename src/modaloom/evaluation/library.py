@@ -11,7 +11,7 @@ from modaloom.evaluation.features import Space
 from modaloom.evaluation.judge import Answer
 from modaloom.evaluation.nearest import nearest
 from modaloom.evaluation.rows import Direction
-from modaloom.modalities import MODALITIES
+from modaloom.modalities import MODALITIES, Value
 
 MOST = 10_000
 """Training samples that are searched."""
@@ -28,6 +28,7 @@ class Library:
         self.samples = pick(train, (), MOST, seed)
         self.modality_of = modality_of
         self._spaces: dict[str, Space] = {}
+        self._known: dict[str, frozenset[bytes]] = {}
         self._embedded: dict[tuple[str, ...], Tensor] = {}
         self._factors: dict[tuple[str, ...], Tensor] = {}
 
@@ -57,9 +58,14 @@ class Library:
     def space(self, stream: str) -> Space:
         """The stream's points, made when first asked for."""
         if stream not in self._spaces:
-            values = [self.samples[row].streams[stream] for row in self._rows([stream])]
-            self._spaces[stream] = Space.fit(MODALITIES[self.modality_of[stream]], values)
+            self._spaces[stream] = Space.fit(MODALITIES[self.modality_of[stream]], self._values(stream))
         return self._spaces[stream]
+
+    def known(self, stream: str) -> frozenset[bytes]:
+        """The names of its values, made when first asked for."""
+        if stream not in self._known:
+            self._known[stream] = frozenset(self.space(stream).names(self._values(stream)))
+        return self._known[stream]
 
     def embed(self, stream: str, samples: Sequence[Sample]) -> Tensor:
         """The points of samples of distinct keys, float32 (n, D)."""
@@ -71,6 +77,9 @@ class Library:
     def covers(self, direction: Direction) -> bool:
         """Whether some training sample has all of its streams."""
         return bool(self._rows(direction.streams))
+
+    def _values(self, stream: str) -> list[Value]:
+        return [self.samples[row].streams[stream] for row in self._rows([stream])]
 
     def _rows(self, streams: Sequence[str]) -> list[int]:
         return [i for i, sample in enumerate(self.samples) if all(name in sample.streams for name in streams)]

@@ -1,5 +1,6 @@
-"""Whether draws are new, and whether they are as varied as data: distances between points."""
+"""Whether draws are new, and whether they are as varied as data: by distances, or by being the same."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,9 @@ NEAR = 0.05
 """Share of real held-out samples that lie as near to a training sample as a draw that counts as a copy."""
 NEIGHBOURS = 5
 """Real samples in the ball around a real sample that a draw has to fall into; the paper's choice."""
+
+CHANCE = 0.5
+"""Share of real held-out values in the training data from which on it says nothing that a draw is there."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,25 @@ class Originality:
     def usual(self) -> Tensor:
         """(n,): the real points' distances to their nearest training points."""
         return nearest(self.real, self.train).distance
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What draws without distances are compared with: names of real held-out values and of training ones."""
+
+    real: Sequence[bytes]
+    train: Set[bytes]
+
+    def figures(self, drawn: Sequence[bytes]) -> Figures:
+        """`verbatim`: the share of draws that stand in the training data.
+
+        Left out where half of the real ones do: they repeat by chance, and so may draws.
+        """
+        by_chance = float(self._known(self.real).mean()) >= CHANCE
+        return {} if by_chance else {"verbatim": Share(self._known(drawn))}
+
+    def _known(self, names: Sequence[bytes]) -> Tensor:
+        return torch.tensor([float(name in self.train) for name in names])
 
 
 def covered(drawn: Tensor, real: Tensor, *, neighbours: int = NEIGHBOURS) -> Tensor:

@@ -1,4 +1,5 @@
-"""The codebooks' atlas: what each code of the first depth looks like, and where and how often it is used."""
+"""The codebooks' atlas: what each code of the first depth looks like, and where and how often it is used; and
+the same of a tint's codes, which stand nowhere."""
 
 import base64
 from pathlib import Path
@@ -11,6 +12,10 @@ OPEN = 64
 WORDS = (
     "Each tile is the mean of what lies under a code, the commonest first, with its share of all uses; the "
     "blue map says where in the value it stands."
+)
+TINT = (
+    "Each tile is the two mean colours of the pictures under a code of the tint, that of their smaller part "
+    "on the left; the commonest code first, with its share of all pictures."
 )
 
 
@@ -31,7 +36,7 @@ def _block(folder: Path, name: str, entry: Json) -> Html | None:
     return tag(
         "div",
         tag("h3", f"{name}: {entry['used']} codes in use"),
-        tag("p", WORDS, class_="note"),
+        tag("p", TINT if entry.get("whole") else WORDS, class_="note"),
         tag("div", *tiles[:OPEN], class_="codes"),
         tag("details", tag("summary", f"{len(tiles) - OPEN} more"), rest) if tiles[OPEN:] else None,
         class_="atlas",
@@ -48,12 +53,16 @@ def _source(path: Path) -> str | None:
 
 
 def _code(place: int, code: int, share: float, entry: Json) -> Html:
-    """A code's two tiles and its share; the sheet has a row of maps below every row of looks."""
+    """A code's two tiles and its share; the sheet has a row of maps below every row of looks.
+
+    Of a code of whole values there is no map to show.
+    """
     row, column = divmod(place, entry["columns"])
     looks, places = (f"--x: {column}; --y: {2 * row + below}" for below in (0, 1))
+    where = None if entry.get("whole") else tag("i", class_="place", style=places)
     return tag(
         "span",
         tag("i", class_="look", style=looks),
-        tag("small", tag("i", class_="place", style=places), f"{100 * share:.1f}%"),
+        tag("small", where, f"{100 * share:.1f}%"),
         title=f"code {code}: {share:.2%} of all uses",
     )

@@ -16,9 +16,15 @@ def train(facts: Facts) -> str:
 
 
 def evaluate(facts: Facts) -> str:
-    """The scores."""
-    most = max((row.get("n", 0) for row in facts.scores.get("rows", [])), default=0)
-    return _line("evaluate", facts.folder, _data(facts), *(("--n", most) if most else ()))
+    """The scores, the diagnosis and the warnings."""
+    asked = ("--n", facts.scores["n"]) if "n" in facts.scores else ()
+    return _line("evaluate", facts.folder, _data(facts), *asked)
+
+
+def information(facts: Facts) -> str:
+    """What the streams tell about each other."""
+    most = max((pair["n"] for pair in facts.information["pairs"]), default=0)
+    return _line("evaluate", facts.folder, _data(facts), "--information", "--n", most)
 
 
 def report(facts: Facts) -> str:

@@ -1,7 +1,8 @@
 """What a Restorer made of held-out signals, and how near it came."""
 
+from modaloom.report import commands
 from modaloom.report.facts import SAMPLES, Facts, Json
-from modaloom.report.samples import BUDGET, value, within
+from modaloom.report.samples import BUDGET, more, value, within
 from modaloom.report.tags import Html, join, number, table, tag
 
 ROLES = {
@@ -35,7 +36,9 @@ def restored(facts: Facts) -> Html | None:
     return join(
         table(["part", "split", "metric", *COLUMNS.values(), "n"], lines) if lines else None,
         tag("p", WORDS, class_="note"),
+        commands.shown(commands.evaluate(facts)) if lines else None,
         *(_block(facts, block, budget, first=i == 0) for i, block in enumerate(blocks)),
+        commands.shown(commands.train(facts)) if blocks else None,
     )
 
 
@@ -50,6 +53,7 @@ def _block(facts: Facts, block: Json, budget: int, *, first: bool) -> Html:
         tag("summary", tag("h3", block["part"]), f" {len(block['rows'])} samples"),
         _slider(facts, block["stream"], block["rows"][0]),
         *rows,
+        more(len(block["rows"]) - len(rows)),
         open="" if first else None,
     )
 

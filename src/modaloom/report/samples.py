@@ -59,9 +59,7 @@ def _title(block: Json) -> str:
 
 def _cards(folder: Path, rows: list[Json], streams: Json, budget: int) -> Html:
     cards = within(budget, (_card(folder, row, streams) for row in rows))
-    left = len(rows) - len(cards)
-    rest = tag("p", f"{left} more in {SAMPLES}/", class_="note") if left else None
-    return join(tag("div", *cards, class_="samples", tabindex=0), rest)
+    return join(tag("div", *cards, class_="samples", tabindex=0), more(len(rows) - len(cards)))
 
 
 def within(budget: int, fragments: Iterable[Html]) -> list[Html]:
@@ -73,6 +71,11 @@ def within(budget: int, fragments: Iterable[Html]) -> list[Html]:
             break
         taken.append(fragment)
     return taken
+
+
+def more(left: int) -> Html | None:
+    """How many samples are not on the page."""
+    return tag("p", f"{left} more in {SAMPLES}/", class_="note") if left else None
 
 
 def _card(folder: Path, row: Json, streams: Json) -> Html:
