@@ -83,12 +83,12 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=seeds, default=[0, 1, 2], help="such as 0,1,2")
+    parser.add_argument("--seeds", type=integers, default=[0, 1, 2], help="such as 0,1,2")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     return parser
 
 
-def seeds(text: str) -> list[int]:
+def integers(text: str) -> list[int]:
     """`0,1,2` → [0, 1, 2]."""
     return [int(seed) for seed in text.split(",")]
 

@@ -1,6 +1,6 @@
 """One network for five faults of photographs, beside what can be had without learning.
 
-python benchmarks/restore.py --minutes 20 [--json figures.json] [--save restorer.safetensors]
+python benchmarks/restore.py --minutes 20 [--sides 48] [--scales 2] [--json F] [--save restorer.safetensors]
 
 Trains on photographs of scikit-image and scikit-learn (`pip install 'modaloom[photographs]'`) and judges the
 middle of two others. Faults: half the size (antialiased bicubic, 8 bits), grey with up to 16 hints for each
@@ -9,14 +9,14 @@ middle of two others. Faults: half the size (antialiased bicubic, 8 bits), grey 
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import photographs
 import torch
-from figures import Figures, Target, publish
+from figures import Figures, Target, integers, publish
 from safetensors.torch import save_file
 from skimage.color import rgb2lab
 from skimage.restoration import denoise_nl_means, inpaint_biharmonic
@@ -37,7 +37,9 @@ from modaloom.tasks import Signals
 from modaloom.tasks.restore import PARTS, RESTORE, Restore
 
 SIDE, BATCH = 48, 16
-"""Pixels of a training square; squares a step."""
+"""Pixels of a training square, and of the squares that holes and hints are judged in; squares a step."""
+FITTED = 96
+"""Pixels of the squares that the linear filter is fitted on; smaller pictures are left out of all."""
 MEASURED = 400
 """Pairs from which the scales are measured."""
 RATE = 1e-3
@@ -66,20 +68,23 @@ TARGETS = [
 ]
 
 
-def pair(pictures: list[Tensor], *, seed: int, number: int) -> Pair:
+def pair(pictures: list[Tensor], *, side: int = SIDE, seed: int, number: int) -> Pair:
     """A training pair of a random square."""
     random = generator(seed, "pair", number)
-    return RESTORE.pair(Signals(photographs.crop(pictures, SIDE, generator=random)), Restore(), random)
+    return RESTORE.pair(Signals(photographs.crop(pictures, side, generator=random)), Restore(), random)
 
 
-def train(restorer: Restorer, pictures: list[Tensor], *, seconds: float, seed: int) -> Iterator[float]:
-    """Yields each step's loss; the rate falls with the time that is left."""
+def train(
+    restorer: Restorer, pictures: list[Tensor], *, sides: Sequence[int], seconds: float, seed: int
+) -> Iterator[float]:
+    """Yields each step's loss; the rate falls with the time that is left. Sizes of squares take turns."""
     restorer.measure(pair(pictures, seed=seed, number=-1 - i) for i in range(MEASURED))
     optimizer = torch.optim.AdamW(restorer.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-4)
     start, step = time.monotonic(), 0
     while (gone := (time.monotonic() - start) / seconds) < 1:
         optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 50) * (1 - gone)
-        batch = stacked([pair(pictures, seed=seed, number=BATCH * step + i) for i in range(BATCH)])
+        side, numbers = sides[step % len(sides)], range(BATCH * step, BATCH * (step + 1))
+        batch = stacked([pair(pictures, side=side, seed=seed, number=number) for number in numbers])
         loss = restorer.loss(batch, generator(seed, "loss", step)).total
         optimizer.zero_grad()
         loss.backward()
@@ -219,7 +224,7 @@ def ab_error(found: Tensor, truth: Tensor) -> float:
 def ridge_of(pictures: list[Tensor]) -> PatchRidge:
     """Fitted on squares of the training pictures."""
     random = generator(0, "ridge")
-    squares = [photographs.crop(pictures, 96, generator=random) for _ in range(100)]
+    squares = [photographs.crop(pictures, FITTED, generator=random) for _ in range(100)]
     held = [degraded(square, SUPERRES).held.given for square in squares]
     shown = [larger(given, factor=2) for given in held if given is not None]
     return PatchRidge.fit(list(zip(shown, squares)), step=2)
@@ -255,6 +260,8 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=20, help="of training")
     parser.add_argument("--means", type=float, default=0.8, help="share of pairs that ask for the mean")
+    parser.add_argument("--sides", type=integers, default=(SIDE,), help="of training squares, pixels")
+    parser.add_argument("--scales", type=int, default=2, help="of training pictures, each half of the last")
     parser.add_argument("--side", type=int, default=240, help="pixels that are judged, a multiple of 48")
     parser.add_argument("--width", type=int, default=LocalConfig.width)
     parser.add_argument("--blocks", type=int, default=LocalConfig.blocks)
@@ -265,10 +272,14 @@ def main() -> None:
     torch.manual_seed(options.seed)
     net = network(LocalConfig(options.width, options.blocks))
     restorer = Restorer(net, Gaussian(), PREDICTIONS["v"], kinds=len(PARTS), means=options.means)
-    pictures = [*photographs.load(photographs.TRAIN).values()]
-    pictures += [photographs.halved(picture) for picture in pictures]
-    losses = []
-    for step, loss in enumerate(train(restorer, pictures, seconds=60 * options.minutes, seed=options.seed)):
+    scaled = [[*photographs.load(photographs.TRAIN).values()]]
+    for _ in range(1, options.scales):
+        scaled.append([photographs.halved(picture) for picture in scaled[-1]])
+    pictures = [picture for scale in scaled for picture in scale if min(picture.shape[1:]) >= FITTED]
+    losses, seconds = [], 60 * options.minutes
+    for step, loss in enumerate(
+        train(restorer, pictures, sides=options.sides, seconds=seconds, seed=options.seed)
+    ):
         losses.append(loss)
         if step % 100 == 99:
             print(f"step {step + 1}: loss {np.mean(losses[-100:]):.4f}", flush=True)

@@ -27,7 +27,7 @@ STEPS = 4
 
 
 def config(task="superres", streams=("image",), **restorer):
-    small = {"local": LocalConfig(8, 1), "unet": UNetConfig((8, 8), groups=4), "side": 8}
+    small = {"local": LocalConfig(8, 1), "unet": UNetConfig((8, 8), groups=4), "sides": (8,)}
     return Run(
         task=task,
         data=DataConfig(streams=streams),
@@ -71,6 +71,19 @@ def straight(folder, tmp_path_factory):
 
 def tensors(fit):
     return fit.parts()[RESTORER].tensors
+
+
+def test_each_step_takes_the_next_size_of_pieces_and_all_must_fit(folder, tmp_path):
+    with RunFolder.create(tmp_path / "run", config(sides=(8, 12))) as run:
+        batch = RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail)._stage().batch
+        assert [batch(step).target.shape for step in range(3)] == [(5, 3, n, n) for n in (8, 12, 8)]
+    with (
+        RunFolder.create(tmp_path / "odd", config(sides=(8, 9))) as run,
+        pytest.raises(BadValue, match="9"),
+    ):
+        RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail)
+    with pytest.raises(BadValue, match="sides is empty"):
+        config(sides=())
 
 
 def assert_same_bits(a, b):

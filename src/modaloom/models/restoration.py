@@ -59,8 +59,8 @@ class RestorerConfig:
     leaps: float = 0.0
     """Share of the other training pairs that learn to cross a stretch of time in one step (mean flow); needs
     process=flow and prediction=velocity, and draws by `jump`."""
-    side: int = 48
-    """Of the training pieces of such a task, in positions of each axis."""
+    sides: tuple[int, ...] = (48,)
+    """Of the training pieces of such a task, in positions of each axis; each step takes the next size."""
     scales: int = 2
     """Pieces are also cut twice as large and halved, and so on: at so many scales."""
     tokenizers: str = ""
@@ -82,7 +82,10 @@ class RestorerConfig:
             raise BadValue(f"leaps need {' and '.join(f'{n}={v}' for n, v in LEAPING.items())}")
         if self.drawing.sampler == JUMP and not self.leaps:
             raise BadValue("the sampler jump needs a Restorer that leaps; set leaps to 0.5, say")
-        check_range("side", self.side, 1)
+        if not self.sides:
+            raise BadValue("sides is empty; give the size of at least one kind of training piece")
+        for side in self.sides:
+            check_range("sides", side, 1)
         check_range("scales", self.scales, 1)
 
 

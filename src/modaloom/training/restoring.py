@@ -41,7 +41,8 @@ class RestorerFit:
         self.config = run.run()
         self.task, self.options = TASKS[self.config.task], self.config.options()
         self.data: Columns = prepare_columns(run, folder)
-        first = self.pair(int(self.data.rows["train"][0]), "shape")
+        row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.sides))
+        first, *_ = [self.pair(row, "shape", size=size) for size in sizes]
         self.plan = self.data.plan.asking(first)
         restorer = build_restorer(
             self.plan, self.config.restorer, seed=derive(self.config.seed, "init", RESTORER)
@@ -74,10 +75,13 @@ class RestorerFit:
         """There are no codes."""
         return {}
 
-    def pair(self, row: int, *names: str | int) -> Pair:
-        """A pair of the signals of a row, whose randomness depends on the seed and the names."""
+    def pair(self, row: int, *names: str | int, size: int = 0) -> Pair:
+        """A pair of the signals of a row, whose randomness depends on the seed and the names.
+
+        `size`: which of the sizes of pieces it has, counted round and round.
+        """
         random = generator(self.config.seed, RESTORER, *names)
-        want, *given = self._seen(row, random)
+        want, *given = self._seen(row, random, size)
         return self.task.pair(Signals(want, *given), self.options, random)
 
     def validate(self) -> dict[str, float]:
@@ -92,12 +96,13 @@ class RestorerFit:
         restorer.train()
         return {f"val.{name}": float(value) for name, value in loss.parts.items()}
 
-    def _seen(self, row: int, random: torch.Generator) -> list[Tensor]:
+    def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
         """Pieces where the task improves signals of any size, else the whole of them."""
         signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
         if self.data.plan.form is not None:
             return [unit(modality, signal) for signal in signals]
-        return pieces(signals, modality, side=config.side, scales=config.scales, random=random)
+        side = config.sides[size % len(config.sides)]
+        return pieces(signals, modality, side=side, scales=config.scales, random=random)
 
     def _stage(self) -> Stage:
         restorer, rows = self.restoration.restorer, self.data.rows["train"]
@@ -109,7 +114,7 @@ class RestorerFit:
 
         def batch(step: int) -> Pair:
             picked = rows[batches(step)].tolist()
-            return stacked([self.pair(row, "pair", step, i) for i, row in enumerate(picked)])
+            return stacked([self.pair(row, "pair", step, i, size=step) for i, row in enumerate(picked)])
 
         def loss(batch: Pair, noise: torch.Generator) -> Loss:
             return restorer.loss(batch, noise)
