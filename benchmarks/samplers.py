@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chart import Scale, chart
-from figures import Figures, Target, arguments, publish, seeds
+from figures import Figures, Target, arguments, integers, publish
 
 from modaloom import api
 from modaloom.api.judge import held_out
@@ -89,7 +89,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("folder", type=Path, help="a world that it can be asked about")
-    parser.add_argument("--steps", type=seeds, default=[4, 8, 16, 32, 64], help="such as 4,8,16")
+    parser.add_argument("--steps", type=integers, default=[4, 8, 16, 32, 64], help="such as 4,8,16")
     parser.add_argument("--n", type=int, default=200, help="samples a direction")
     parser.add_argument("--plot", type=Path, default="samplers.png", help="where the picture goes")
     run(parser.parse_args())

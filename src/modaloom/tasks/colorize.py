@@ -48,7 +48,8 @@ def hinting(image: Tensor, hinted: Tensor) -> Tensor:
 
 def _ask(signals: Signals, options: Colorize) -> Pair:
     """The guess takes each place's colour from the hints around it."""
-    held, known = _hinted(given(signals)).split([3, 1])
+    hinted = _hinted(given(signals))
+    held, known = hinted[:3], hinted[3:]
     grey = luma(held)
     return improve(torch.cat([(grey + spread(held - grey, known)).clamp(0, 1), known]))
 
