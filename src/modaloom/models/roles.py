@@ -36,6 +36,7 @@ def draw_streams(
 ) -> list[str]:
     """The streams of a step's canvas: a random subset with a wanted one, so that a step costs what it shows.
 
+    Streams of many codes, which have most to tell, are shown more often: by the fourth root of their number.
     Drawn without replacement by exponential keys (Efraimidis & Spirakis 2006): `torch.multinomial` took 27 ms
     for these few numbers on a CPU.
     """
@@ -44,28 +45,26 @@ def draw_streams(
     least = 1 if alone or len(names) == 1 else 2
     most = 1 if alone else len(names)
     count = int(torch.randint(least, most + 1, (), generator=generator))
-    keys = torch.rand(len(names), generator=generator).log() / _weights(shapes, ())
-    first = int(keys.masked_fill(_weights(shapes, config.wanted) == 0, -torch.inf).argmax())
+    weights = torch.tensor([shape.codes**0.25 for shape in shapes.values()])
+    keys = torch.rand(len(names), generator=generator).log() / weights
+    first = int(keys.masked_fill(~_wanted(names, config), -torch.inf).argmax())
     keys[first] = torch.inf
     return [names[i] for i in sorted(keys.topk(count).indices.tolist())]
 
 
 def draw_noise(
-    shapes: Mapping[str, CodeShape],
-    present: Mapping[str, Tensor],
-    config: RolesConfig,
-    generator: torch.Generator,
+    present: Mapping[str, Tensor], config: RolesConfig, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """float32 (B,) noise levels: 0 for a given stream, in (0, 1] for a wanted one.
 
-    Most samples want one of the streams that they have, drawn by the fourth root of its number of codes;
-    a share wants them all. Levels are stratified over the batch, which lowers the loss's variance
+    Most samples want one of the streams that they have, each as often as the others; a share wants them all.
+    Levels are stratified over the batch, which lowers the loss's variance
     (Kingma et al. 2021, arXiv 2107.00630, appendix I).
     """
     names = list(present)
     here_BS = torch.stack([present[name].cpu() for name in names], 1)
     B, S = here_BS.shape
-    can_BS = here_BS * _weights({name: shapes[name] for name in names}, config.wanted)
+    can_BS = (here_BS & _wanted(names, config)).float()
     odds_BS = can_BS.cumsum(1)
     drawn_B1 = torch.rand(B, 1, generator=generator) * odds_BS[:, -1:]
     wanted_B1 = (odds_BS <= drawn_B1).sum(1, keepdim=True)
@@ -80,6 +79,6 @@ def draw_noise(
     return {name: level_BS[:, i].to(device) for i, name in enumerate(names)}
 
 
-def _weights(shapes: Mapping[str, CodeShape], wanted: Sequence[str]) -> Tensor:
-    """By stream; 0 for those that are not in `wanted`, if it names any."""
-    return torch.tensor([s.codes**0.25 * (not wanted or name in wanted) for name, s in shapes.items()])
+def _wanted(names: Sequence[str], config: RolesConfig) -> Tensor:
+    """bool (S,)."""
+    return torch.tensor([not config.wanted or name in config.wanted for name in names])

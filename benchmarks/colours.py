@@ -1,0 +1,106 @@
+"""Colours from grey: a Restorer beside the best observer of the world's groups of equal lightness.
+
+python benchmarks/colours.py [--minutes 4] [--seeds 0] [--n 400] [--out RUNS]
+
+Learns `image` from `image.gray`, in which the colours of a group look nearly alike. `mean` names the colour
+of its one answer, a vote the commonest colour of its draws. The best observer knows which combinations occur
+(tone), and sees the level of grey to a tenth of a level, too (level): no model can be better.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from figures import Figures, Target, arguments, by_seed, publish
+from torch import Tensor
+
+from modaloom import api
+from modaloom.core.rng import derive, generator
+from modaloom.data.folder import open_folder
+from modaloom.data.reader import Reader
+from modaloom.evaluation.parsed import read_facts
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.unit import from_unit, to_unit
+from modaloom.models.pair import stacked
+from modaloom.runs.restorers import Restoration
+from modaloom.tasks import Signals
+from modaloom.world.palette import chance
+from modaloom.world.parsers.image import parse_image
+from modaloom.world.write import FACTS
+
+GIVEN, WANT = "image.gray", "image"
+IMAGE = MODALITIES["image"]
+VOTES, STEPS, BATCH = 9, 16, 50
+"""Draws of a picture, steps of a draw, pictures at once."""
+BOUND = chance()
+ROOM = 0.05
+MEAN, VOTE, DRAW = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one draw"
+TARGETS = [
+    Target(MEAN),
+    Target(VOTE, BOUND.by_level - ROOM),
+    Target(DRAW),
+    Target("best observer, tone"),
+    Target("best observer, tone and level"),
+]
+
+
+def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iterator[list[str]]:
+    """Of grey pictures: the colours of the mean, then those of each draw."""
+    task, options, restorer = found.task, found.options, found.restorer
+    held = [Signals(given=signal) for signal in questions]
+    asked = [task.ask(signals, options) for signals in held]
+    pair, times = stacked(asked), torch.linspace(1, 0, STEPS + 1)
+
+    def colours(answers: Tensor) -> list[str]:
+        finished = [task.answer(*parts, options) for parts in zip(answers, asked, held)]
+        return [parse_image(from_unit(IMAGE, signal))["colour"] for signal in finished]
+
+    yield colours(restorer.mean(pair))
+    for vote in range(VOTES):
+        noise = torch.randn(pair.target.shape, generator=generator(seed, "vote", vote))
+        yield colours(restorer.sample(pair, noise, times))
+
+
+def right(found: Restoration, questions: Sequence[Tensor], truth: Sequence[str], *, seed: int) -> Figures:
+    """Shares of right colours."""
+    hits = dict.fromkeys((MEAN, VOTE, DRAW), 0)
+    for start in range(0, len(questions), BATCH):
+        some = slice(start, start + BATCH)
+        mean, *votes = named(found, questions[some], seed=derive(seed, start))
+        elected = [Counter(names).most_common(1)[0][0] for names in zip(*votes)]
+        for name, colours in ((MEAN, mean), (VOTE, elected), (DRAW, votes[0])):
+            hits[name] += sum(map(str.__eq__, colours, truth[some]))
+    return {name: count / len(truth) for name, count in hits.items()}
+
+
+def attempt(options: argparse.Namespace, seed: int) -> Figures:
+    """Write, train, measure on held-out pictures of seen combinations."""
+    folder, out = options.out / f"world-{seed}", options.out / f"seed-{seed}"
+    if not folder.exists():
+        api.world(folder, n=8000, seed=seed, held_out=options.n, streams=(GIVEN, WANT))
+    run = api.train(
+        folder, out=out, streams=(GIVEN, WANT), task="paint", minutes=options.minutes, seed=seed, resume=True
+    )
+    index = open_folder(folder)
+    picked = [s for s in index.samples if (index.splits or {})[s.key] == "test-seen"][: options.n]
+    facts, reader = read_facts(folder / FACTS), Reader(index)
+    questions = [to_unit(IMAGE, reader.read(sample).streams[GIVEN]) for sample in picked]
+    truth = [facts[sample.key]["colour"] for sample in picked]
+    best = {"best observer, tone": BOUND.by_tone, "best observer, tone and level": BOUND.by_level}
+    return {**right(run.restoration, questions, truth, seed=seed), **best}
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.set_defaults(seeds=[0])
+    parser.add_argument("--minutes", type=float, default=4.0, help="of every training")
+    parser.add_argument("--n", type=int, default=400, help="pictures")
+    parser.add_argument("--out", type=Path, default="runs/colours-benchmark", help="where data and runs go")
+    options = parser.parse_args()
+    publish(TARGETS, by_seed({seed: attempt(options, seed) for seed in options.seeds}), options.json)
+
+
+if __name__ == "__main__":
+    main()
