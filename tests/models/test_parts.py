@@ -153,7 +153,7 @@ def test_it_learns_who_shares_what():
     torch.manual_seed(0)
     net = loom(roles=RolesConfig(alone=0.3)).train()
     adam, everyone = torch.optim.Adam(net.parameters(), 0.01), torch.ones(64, dtype=torch.bool)
-    for step in range(200):
+    for step in range(250):
         adam.zero_grad()
         net.loss(named(step), dict.fromkeys(SHAPES, everyone), generator(0, step)).total.backward()
         adam.step()

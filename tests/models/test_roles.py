@@ -19,7 +19,7 @@ UNIFORM = RolesConfig(joint=1, full=0, power=1)
 def levels(config, present=None, n=N, seed=0):
     """float (n, S) noise levels in the order of `present`."""
     present = present or {name: torch.ones(n, dtype=torch.bool) for name in SHAPES}
-    drawn = draw_noise(present, config, torch.Generator().manual_seed(seed))
+    drawn = draw_noise(SHAPES, present, config, torch.Generator().manual_seed(seed))
     assert list(drawn) == list(present)
     return torch.stack([*drawn.values()], 1)
 
@@ -39,9 +39,10 @@ def test_one_stream_is_wanted_but_in_the_joint_share_all_are():
     assert counts[3] / N == pytest.approx(0.3, abs=0.015)
 
 
-def test_every_stream_is_wanted_as_often_as_the_others():
+def test_the_one_wanted_follows_the_inverse_fourth_root_of_its_codes():
     wanted = (levels(RolesConfig(joint=0)) > 0).float().mean(0)
-    assert wanted.tolist() == pytest.approx([1 / 3] * 3, abs=0.015)
+    weights = torch.tensor([1, 16**-0.25, 64**-0.25])
+    assert wanted.tolist() == pytest.approx((weights / weights.sum()).tolist(), abs=0.015)
 
 
 def test_the_full_share_starts_from_nothing():

@@ -385,13 +385,6 @@ DIFFUSION = (
         "models/test_uniform_loom.py",
     ),
     Mutant(
-        "attention by tokens",
-        "networks/transformer.py",
-        "-math.log(length)",
-        "0.0",
-        "networks/test_canvas_transformer.py",
-    ),
-    Mutant(
         "a Loom that is not told the noise level",
         "networks/transformer.py",
         "self.level(field.t)[:, None]",

@@ -1,4 +1,4 @@
-"""Transformer parts against torch's own, at initialisation, and under a bias."""
+"""Transformer parts against torch's own, at initialisation, and under a mask."""
 
 import pytest
 import torch
@@ -16,15 +16,12 @@ def queries(length, seed=0):
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_torchs(length, masked):
     q, k, v = queries(length)
-    bias = None
+    mask = None
     if masked:
-        random = torch.Generator().manual_seed(1)
-        seen = torch.rand(2, 1, length, length, generator=random) < 0.6
-        bias = torch.randn(length, generator=random).where(
-            seen | torch.eye(length, dtype=torch.bool), -torch.inf
-        )
-    expected = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-    torch.testing.assert_close(attend(q, k, v, bias), expected, atol=1e-5, rtol=1e-5)
+        mask = torch.rand(2, 1, length, length, generator=torch.Generator().manual_seed(1)) < 0.6
+        mask |= torch.eye(length, dtype=torch.bool)
+    expected = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    torch.testing.assert_close(attend(q, k, v, mask), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_only_short_canvases_are_written_out(monkeypatch):
@@ -49,11 +46,11 @@ def stirred_attention():
 
 def test_a_query_never_hears_of_a_masked_key():
     attention, x = stirred_attention(), torch.randn(1, 5, 16)
-    bias = torch.zeros(1, 1, 5, 5)
-    bias[..., 0, 4] = -torch.inf
+    mask = torch.ones(1, 1, 5, 5, dtype=torch.bool)
+    mask[..., 0, 4] = False
     changed = x.clone()
     changed[:, 4] += 1
-    before, after = attention(x, bias), attention(changed, bias)
+    before, after = attention(x, mask), attention(changed, mask)
     assert torch.equal(before[:, 0], after[:, 0])
     assert not torch.isclose(before[:, 1:], after[:, 1:]).all(-1).any()
 

@@ -108,35 +108,6 @@ def test_samples_do_not_hear_each_other():
     assert not torch.allclose(before["image"][0], after["image"][0])
 
 
-def test_what_a_field_says_over_and_over_counts_once():
-    """Others hear the same of a field of one token and of one that repeats it four times."""
-    heard = []
-    for times in (1, 4):
-        net = CanvasTransformer(
-            {"a": CodeShape((3,), 1, 9), "b": CodeShape((times,), 1, 9)},
-            {"a": "a", "b": "b"},
-            {},
-            width=16,
-            depth=2,
-            heads=2,
-        )
-        for name, p in net.named_parameters():
-            nn.init.normal_(p, std=0.4, generator=torch.Generator().manual_seed(len(name)))
-            if name == "place.b.axes.0":
-                nn.init.zeros_(p)
-        fields = {
-            name: Field(
-                torch.full((1, length, 1), code),
-                torch.ones(1, length, 1, dtype=torch.bool),
-                torch.ones(1, length, dtype=torch.bool),
-                torch.zeros(1),
-            )
-            for name, length, code in (("a", 3, 2), ("b", times, 5))
-        }
-        heard.append(net(fields)["a"])
-    torch.testing.assert_close(*heard)
-
-
 @pytest.mark.parametrize("separate", [True, False])
 def test_given_tokens_hear_of_wanted_ones_unless_separate(separate):
     net = network(separate=separate)

@@ -132,7 +132,7 @@ class Loom(nn.Module):
         """
         names = draw_streams(self.shapes, self.config.roles, generator)
         here = {n: present[n] for n in names}
-        level = draw_noise(here, self.config.roles, generator)
+        level = draw_noise(self.shapes, here, self.config.roles, generator)
         clean = self.parts.split({n: codes[n] for n in names})
         canvas = {
             part: self._noised(part, state, present[stream(part)], level[stream(part)], generator)

@@ -45,26 +45,29 @@ def draw_streams(
     least = 1 if alone or len(names) == 1 else 2
     most = 1 if alone else len(names)
     count = int(torch.randint(least, most + 1, (), generator=generator))
-    weights = torch.tensor([shape.codes**0.25 for shape in shapes.values()])
-    keys = torch.rand(len(names), generator=generator).log() / weights
+    keys = torch.rand(len(names), generator=generator).log() / _roots(shapes)
     first = int(keys.masked_fill(~_wanted(names, config), -torch.inf).argmax())
     keys[first] = torch.inf
     return [names[i] for i in sorted(keys.topk(count).indices.tolist())]
 
 
 def draw_noise(
-    present: Mapping[str, Tensor], config: RolesConfig, generator: torch.Generator
+    shapes: Mapping[str, CodeShape],
+    present: Mapping[str, Tensor],
+    config: RolesConfig,
+    generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """float32 (B,) noise levels: 0 for a given stream, in (0, 1] for a wanted one.
 
-    Most samples want one of the streams that they have, each as often as the others; a share wants them all.
-    Levels are stratified over the batch, which lowers the loss's variance
-    (Kingma et al. 2021, arXiv 2107.00630, appendix I).
+    Most samples want one of the streams that they have; a share wants them all. Short streams are wanted more
+    often, by the inverse fourth root of their number of codes: a row of few codes teaches little. Levels are
+    stratified over the batch, which lowers the loss's variance (Kingma et al. 2021, arXiv 2107.00630,
+    appendix I).
     """
     names = list(present)
     here_BS = torch.stack([present[name].cpu() for name in names], 1)
     B, S = here_BS.shape
-    can_BS = (here_BS & _wanted(names, config)).float()
+    can_BS = here_BS * _wanted(names, config) / _roots({name: shapes[name] for name in names})
     odds_BS = can_BS.cumsum(1)
     drawn_B1 = torch.rand(B, 1, generator=generator) * odds_BS[:, -1:]
     wanted_B1 = (odds_BS <= drawn_B1).sum(1, keepdim=True)
@@ -77,6 +80,11 @@ def draw_noise(
     level_BS = torch.where(full_BS, 1.0, level_BS) * wanted_BS
     device = present[names[0]].device
     return {name: level_BS[:, i].to(device) for i, name in enumerate(names)}
+
+
+def _roots(shapes: Mapping[str, CodeShape]) -> Tensor:
+    """float32 (S,): the fourth root of each stream's number of codes."""
+    return torch.tensor([shape.codes**0.25 for shape in shapes.values()])
 
 
 def _wanted(names: Sequence[str], config: RolesConfig) -> Tensor:

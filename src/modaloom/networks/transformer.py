@@ -4,7 +4,6 @@ Shapes: B batch, L positions of a stream, T tokens of the canvas (all streams), 
 K codebook size, D width, E width of a codebook vector.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -84,10 +83,9 @@ class Place(nn.Module):
 class CanvasTransformer(nn.Module):
     """Canvas → logits of every stream in it.
 
-    Streams that are absent cost nothing: they are not in the canvas. Attention begins with equal shares for
-    fields, not for tokens: what a single token says is else learned late, or never, beside fields of many.
-    With `separate`, given tokens look only at given tokens, so that they could be encoded once for all steps.
-    With `timed`, tokens know their noise level.
+    Streams that are absent cost nothing: they are not in the canvas. With `separate`, given tokens look only
+    at given tokens, so that they could be encoded once for all steps. With `timed`, tokens know their noise
+    level.
 
     Args:
         shapes: stream → code shape.
@@ -121,13 +119,10 @@ class CanvasTransformer(nn.Module):
 
     def forward(self, canvas: Canvas) -> Logits:
         x_BTD = self.norm_in(torch.cat([self._embed(name, field) for name, field in canvas.items()], 1))
-        lengths = [field.state.shape[1] for field in canvas.values()]
-        bias = _equal_shares(lengths).to(x_BTD.device)
         mask = self._mask(canvas)
-        if mask is not None:
-            bias = bias.where(mask, -torch.inf)
         for block in self.blocks:
-            x_BTD = block(x_BTD, bias)
+            x_BTD = block(x_BTD, mask)
+        lengths = [field.state.shape[1] for field in canvas.values()]
         parts = self.norm_out(x_BTD).split(lengths, 1)
         return {name: self._table(name).logits(part) for name, part in zip(canvas, parts)}
 
@@ -153,11 +148,6 @@ class CanvasTransformer(nn.Module):
             return None if bool(valid_BT.all()) else _lookable(valid_BT)
         known_BT = torch.cat([f.known.all(-1) for f in canvas.values()], 1)
         return _lookable(valid_BT) & (~known_BT[:, None, :, None] | known_BT[:, None, None, :])
-
-
-def _equal_shares(lengths: Sequence[int]) -> Tensor:
-    """float32 (T,): −ln L for each token of a field of L."""
-    return torch.cat([torch.full((length,), -math.log(length)) for length in lengths])
 
 
 def _lookable(valid_BT: Tensor) -> Tensor:
