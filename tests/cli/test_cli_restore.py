@@ -15,7 +15,7 @@ from modaloom.api.restored import Asking, load_restored
 from modaloom.core.errors import BadValue
 
 SMALL = (
-    *("--set", "restorer.local.width=8", "--set", "restorer.local.blocks=1", "--set", "restorer.side=8"),
+    *("--set", "restorer.local.width=8", "--set", "restorer.local.blocks=1", "--set", "restorer.sides=[8]"),
     *("--set", 'restorer.unet={"widths":[8,8],"groups":4}', "--set", "training.restorer.batch=4"),
     *("--streams", "image", "--steps", 2),
 )
@@ -314,7 +314,7 @@ def test_a_run_is_asked_what_it_was_trained_for(
         (("--task", "superes", "--streams", "image"), "did you mean 'superres'"),
         (("--task", "superres", "--streams", "caption"), "unknown stream of signals 'caption'"),
         (("--task", "paint", "--streams", "image"), "paint takes two streams"),
-        (("--task", "superres", "--streams", "image", "--set", "restorer.side=6", "--set",
+        (("--task", "superres", "--streams", "image", "--set", "restorer.sides=[6]", "--set",
           "restorer.options.factor=4"), "4 does not divide 6×6"),
         (("--task", "superres", "--set", "restorer.options.faktor=4"), "did you mean 'factor'"),
         (("--task", "refine", "--streams", "image", "--tokenizers", "nowhere"), "nowhere"),

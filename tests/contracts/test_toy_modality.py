@@ -124,7 +124,7 @@ def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
     small = (
         "restorer.local.width=16",
         "restorer.local.blocks=1",
-        "restorer.side=16",
+        "restorer.sides=[16]",
         "restorer.unet.groups=4",
     )
     config = override(Run(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])

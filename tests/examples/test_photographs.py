@@ -15,7 +15,12 @@ from modaloom.data.folder import open_folder
 
 pytest.importorskip("skimage", reason="needs scikit-image: pip install 'modaloom[photographs]'")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "photographs.py"
-TINY = ("restorer.local.width=8", "restorer.local.blocks=1", "restorer.side=16", "training.restorer.batch=4")
+TINY = (
+    "restorer.local.width=8",
+    "restorer.local.blocks=1",
+    "restorer.sides=[16]",
+    "training.restorer.batch=4",
+)
 
 
 @pytest.fixture(scope="module")

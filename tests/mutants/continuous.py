@@ -242,7 +242,7 @@ CONTINUOUS = (
         "return state / root(level).square(), level",
         EDM,
     ),
-    Mutant("c_noise not a quarter", D + "prediction.py", "clamp(-FAR, FAR) / 4", "clamp(-FAR, FAR)", EDM),
+    Mutant("c_noise not a quarter", D + "prediction.py", ".reshape(-1) / 4", ".reshape(-1)", EDM),
     Mutant(
         "target's sign",
         D + "prediction.py",

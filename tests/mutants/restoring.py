@@ -119,10 +119,10 @@ RESTORING = (
     ),
     Mutant(
         "the hole's own values in the mean",
-        "tasks/inpaint.py",
-        "kept = signal * known",
-        "kept = signal",
-        TASKS,
+        "tasks/known.py",
+        "(known, signal * known)",
+        "(known, signal)",
+        "tasks/test_known.py",
     ),
     Mutant(
         "what is known repainted",

@@ -98,6 +98,7 @@ def test_losses_agree_after_conversion() -> None:
         "eps": weight / level.snr,
         "v": weight / (level.snr + 1),
         "velocity": weight / (level.snr.sqrt() + 1) ** 2,
+        "edm": weight / (level.snr + 1),
     }
     for name, prediction in PREDICTIONS.items():
         implied = (state - level.signal * estimate) / level.noise
@@ -120,7 +121,7 @@ def test_the_exact_denoiser_has_the_least_loss(name: str) -> None:
 
     def loss(shift: float) -> Tensor:
         def network(state: Tensor, t: Tensor) -> Tensor:
-            mean = exact(state, t) + shift
+            mean = exact(state, times) + shift
             return prediction.target(mean, level.noise_of(state, mean), level)
 
         generator = torch.Generator().manual_seed(1)

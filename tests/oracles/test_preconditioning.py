@@ -93,3 +93,14 @@ def test_impossible_sizes_are_refused(wrong: float) -> None:
     for call in calls:
         with pytest.raises(BadValue, match="it must be more than 0"):
             call()
+
+
+@every_process
+def test_training_shows_the_network_what_a_walk_shows_it(name: str) -> None:
+    """The loss of F = c_in·x: the same by hand, from what `shown` gives."""
+    process, data, kind = WALKED[name], normals(40, 3), edm(0.5)
+    level, eps = process.level(TIMES, data), process.prior(data, generator=torch.Generator().manual_seed(1))
+    expected = (kind.shown(level.mix(data, eps), TIMES, level)[0] - kind.target(data, eps, level)).square()
+    generator = torch.Generator().manual_seed(1)
+    loss = process.loss(lambda seen, told: seen, kind, data, TIMES, generator=generator)
+    torch.testing.assert_close(loss, expected.mean(1))

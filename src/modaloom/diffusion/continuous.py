@@ -59,5 +59,5 @@ class Continuous(ABC):
         error of the clean data, multiply by w · `prediction.gain`.
         """
         level, noise = self.level(t, data), self.prior(data, generator=generator)
-        output = network(level.mix(data, noise), t)
+        output = prediction.over(network, self)(level.mix(data, noise), t)
         return (output - prediction.target(data, noise, level)).square().flatten(1).mean(1)

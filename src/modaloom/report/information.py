@@ -5,7 +5,8 @@ from modaloom.report.tags import Html, join, number, table, tag
 
 WORDS = (
     "Bits that the given stream tells about the wanted one, by the model's bounds on held-out samples; a "
-    "cell is full where nothing is left open."
+    "cell is full where nothing is left open. What two streams share is one number: where the two figures of "
+    "a pair differ, the smaller is nearer to it."
 )
 
 
