@@ -29,15 +29,17 @@ class Scale:
         return Axis(low, high if high > low else 2 * low + 1, start, end, log=self.log)
 
 
-def chart(panels: Mapping[str, Sequence[Line]], path: Path, *, x: Scale, y: Scale) -> None:
-    """Title → curves, their names in the corner on the right that they leave free."""
+def chart(
+    panels: Mapping[str, Sequence[Line]], path: Path, *, x: Scale, y: Scale, joined: bool = True
+) -> None:
+    """Title → curves, their names in the corner on the right that they leave free; or points alone."""
     sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")
     for i, (title, curves) in enumerate(panels.items()):
-        sheet.paste(_panel(title, curves, x, y), (i * WIDTH, 0))
+        sheet.paste(_panel(title, curves, x, y, joined), (i * WIDTH, 0))
     sheet.save(path)
 
 
-def _panel(title: str, curves: Sequence[Line], x: Scale, y: Scale) -> Image.Image:
+def _panel(title: str, curves: Sequence[Line], x: Scale, y: Scale, joined: bool) -> Image.Image:
     panel = Image.new("RGB", (WIDTH, HEIGHT), "white")
     pen, font = ImageDraw.Draw(panel), ImageFont.load_default(12)
     xs, ys = zip(*(point for curve in curves for point in curve.points))
@@ -54,7 +56,8 @@ def _panel(title: str, curves: Sequence[Line], x: Scale, y: Scale) -> Image.Imag
     names = TOP if sum(ends) / len(ends) > (TOP + BOTTOM) / 2 else BOTTOM - LEADING * (len(curves) + 1)
     for i, (curve, colour) in enumerate(zip(curves, COLOURS)):
         points = [(across.at(a), up.at(b)) for a, b in curve.points]
-        pen.line(points, fill=colour, width=2)
+        if joined:
+            pen.line(points, fill=colour, width=2)
         for a, b in points:
             pen.ellipse([a - 3, b - 3, a + 3, b + 3], fill=colour)
         pen.text((RIGHT, names + LEADING * (i + 1)), curve.name, fill=colour, font=font, anchor="rs")

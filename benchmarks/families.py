@@ -34,8 +34,8 @@ DUE = 0.01
 """Share of its due rows from which a mode counts as covered."""
 HALVES = 20
 """Random halves of the real rows that the floor of KID is taken over."""
-KID, COST = "KID", "sampling, ms a row"
-FIGURES = (KID, "modes", "quality", "novelty", "parameters", "steps", "training, seconds", COST)
+KID, QUALITY, COST = "KID", "quality", "sampling, ms a row"
+FIGURES = (KID, "modes", QUALITY, "novelty", "parameters", "steps", "training, seconds", COST)
 SPREAD = " (spread)"
 """Marks the difference of the largest and the least seed."""
 
@@ -48,7 +48,7 @@ def judged(subject: Subject, rows: Tensor) -> Figures:
     return {
         KID: distance(subject, rows, held),
         "modes": float((counts >= DUE * len(rows) / subject.modes).sum()),
-        "quality": quality(mode),
+        QUALITY: quality(mode),
         "novelty": _near(rows, train) / _near(held, train),
     }
 
@@ -74,7 +74,7 @@ def real(subject: Subject, n: int) -> Figures:
     return {
         **judged(subject, subject.held),
         KID: fmean(value**2 for value in found) ** 0.5,
-        "quality": quality(subject.mode(subject.train)),
+        QUALITY: quality(subject.mode(subject.train)),
     }
 
 
@@ -124,8 +124,8 @@ def shown(name: str, found: Mapping[str, Sequence[Figures]], floor: Figures) -> 
 
 
 def curves(found: Mapping[str, Sequence[Figures]]) -> list[Line]:
-    """Family → its seeds, KID over the cost of a row."""
-    return [Line(name, sorted((run[COST], run[KID]) for run in runs)) for name, runs in found.items()]
+    """Family → its seeds, quality over the cost of a row."""
+    return [Line(name, sorted((run[COST], run[QUALITY]) for run in runs)) for name, runs in found.items()]
 
 
 def main() -> None:
@@ -156,7 +156,7 @@ def run(options: argparse.Namespace) -> None:
             ]
         print(shown(name, found, kept.case(f"{name}, real", lambda: real(subject, options.n))))  # noqa: B023
         panels[name] = curves(found)
-    chart(panels, options.plot, x=Scale(COST, log=True), y=Scale(KID))
+    chart(panels, options.plot, x=Scale(COST, log=True), y=Scale(QUALITY), joined=False)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ SIDE, SPACING, SIGMA = 5, 2.0, 0.05
 """The grid: modes a side, between their centres, and their width."""
 WITHIN = 4.0
 """Widths from its centre within which a row belongs to a mode."""
+NEARBY = 2.0
+"""Widths: the scale of a feature of the grid."""
 ROWS, HELD = 10_000, 2_000
 """Of the grid, to learn from and to be judged by."""
 HIDDEN, FEATURES, STEPS = 128, 32, 1500
@@ -37,7 +39,10 @@ class Subject:
 
 
 def grid() -> Subject:
-    """5 × 5 normal distributions in the plane; features are the coordinates."""
+    """5 × 5 normal distributions in the plane; a feature says how near a centre is.
+
+    Of the coordinates themselves KID sees three moments, which a smear over the grid has, too.
+    """
     ticks = SPACING * (torch.arange(SIDE) - (SIDE - 1) / 2)
     centres = torch.cartesian_prod(ticks, ticks)
     draws = generator(0, "grid")
@@ -52,7 +57,10 @@ def grid() -> Subject:
         distance, index = torch.cdist(rows * scale, centres).min(1)
         return torch.where(distance <= WITHIN * SIGMA, index, -1)
 
-    return Subject(train / scale, held / scale, lambda rows: rows * scale, mode, len(centres))
+    def features(rows: Tensor) -> Tensor:
+        return torch.exp(-torch.cdist(rows * scale, centres).square() / (2 * (NEARBY * SIGMA) ** 2))
+
+    return Subject(train / scale, held / scale, features, mode, len(centres))
 
 
 def digits() -> Subject:
