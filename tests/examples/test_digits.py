@@ -1,8 +1,6 @@
 """The digits: a folder as a user would have it, which trains as any other."""
 
 import runpy
-import shlex
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -73,22 +71,6 @@ def test_inspect_finds_it_clean(folder: Path) -> None:
     }
     assert found.streams["text"].facts["distinct"] == 10
     assert len(found.advice) == 1, "nothing but the command to train"
-
-
-def test_the_script_says_how_to_go_on_and_overwrites_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "my digits"
-    monkeypatch.setattr(sys, "argv", ["digits.py", str(folder)])
-    runpy.run_path(str(EXAMPLE), run_name="__main__")
-    command = shlex.split(capsys.readouterr().out.removeprefix("next: "))
-    assert command == ["modaloom", "train", str(folder), "--out", "runs/digits", "--minutes", "5"]
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(EXAMPLE), run_name="__main__")
-    assert stopped.value.code == 2
-    assert "not empty" in capsys.readouterr().err
-    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def test_twenty_steps_learn_something_and_answer_both_ways(folder: Path, tmp_path: Path) -> None:

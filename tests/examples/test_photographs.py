@@ -1,8 +1,6 @@
 """The photographs: a folder as a user would have it, on which five faults are learned and undone."""
 
 import runpy
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,23 +44,6 @@ def test_they_are_coloured_and_none_is_in_two_splits(folder: Path) -> None:
             assert min(image.size) >= 240
             assert np.ptp(np.asarray(image.convert("RGB")).astype(int), axis=-1).max() > 50, path
     assert len(open_folder(folder).samples) == 10
-
-
-def test_the_script_says_how_to_go_on_and_overwrites_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "my photographs"
-    monkeypatch.setattr(sys, "argv", ["photographs.py", str(folder)])
-    runpy.run_path(str(EXAMPLE), run_name="__main__")
-    command = shlex.split(capsys.readouterr().out.removeprefix("next: "))
-    out = ["--out", "runs/photographs", "--task", "restore", "--minutes", "20"]
-    assert command == ["modaloom", "train", str(folder), *out]
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(EXAMPLE), run_name="__main__")
-    assert stopped.value.code == 2
-    assert "not empty" in capsys.readouterr().err
-    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
 def test_a_few_steps_end_in_a_run_that_is_judged_and_restores(folder: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from modaloom.modalities.image import outline
+from modaloom.modalities.colours import outline
 
 
 def pictures(n: int, channels: int = 3) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.image import outline
+from modaloom.modalities.colours import outline
 from modaloom.tokenizers import VQVAE
 from modaloom.tokenizers.tinted import ends
 from modaloom.tokenizers.vqvae import VQVAEConfig
