@@ -1,6 +1,6 @@
 """Colours from grey: a Restorer beside the best observer of the world's groups of equal lightness.
 
-python benchmarks/colours.py [--minutes 4] [--seeds 0] [--n 400] [--out RUNS]
+python benchmarks/colours.py [--minutes 4] [--seeds 0] [--n 400] [--set KEY=VALUE] [--out RUNS]
 
 Learns `image` from `image.gray`, in which the colours of a group look nearly alike. `mean` names the colour
 of its one answer, a vote the commonest colour of its draws. The best observer knows which combinations occur
@@ -36,6 +36,8 @@ VOTES, STEPS, BATCH = 9, 16, 50
 """Draws of a picture, steps of a draw, pictures at once."""
 BOUND = chance()
 ROOM = 0.05
+SET = ["restorer.network=unet", "restorer.unet.octaves=5", "restorer.means=0"]
+"""A network that sees the whole picture, and levels of grey that lie close together; draws alone."""
 MEAN, VOTE, DRAW = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one draw"
 TARGETS = [
     Target(MEAN),
@@ -47,7 +49,7 @@ TARGETS = [
 
 
 def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iterator[list[str]]:
-    """Of grey pictures: the colours of the mean, then those of each draw."""
+    """Of grey pictures: the colours of the mean, where it is learned, then those of each draw."""
     task, options, restorer = found.task, found.options, found.restorer
     held = [Signals(given=signal) for signal in questions]
     asked = [task.ask(signals, options) for signals in held]
@@ -57,7 +59,7 @@ def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iter
         finished = [task.answer(*parts, options) for parts in zip(answers, asked, held)]
         return [parse_image(from_unit(IMAGE, signal))["colour"] for signal in finished]
 
-    yield colours(restorer.mean(pair))
+    yield colours(restorer.mean(pair)) if "mean" in restorer.modes else [""] * len(held)
     for vote in range(VOTES):
         noise = torch.randn(pair.target.shape, generator=generator(seed, "vote", vote))
         yield colours(restorer.sample(pair, noise, times))
@@ -81,7 +83,14 @@ def attempt(options: argparse.Namespace, seed: int) -> Figures:
     if not folder.exists():
         api.world(folder, n=8000, seed=seed, held_out=options.n, streams=(GIVEN, WANT))
     run = api.train(
-        folder, out=out, streams=(GIVEN, WANT), task="paint", minutes=options.minutes, seed=seed, resume=True
+        folder,
+        out=out,
+        streams=(GIVEN, WANT),
+        task="paint",
+        minutes=options.minutes,
+        seed=seed,
+        settings=options.set,
+        resume=True,
     )
     index = open_folder(folder)
     picked = [s for s in index.samples if (index.splits or {})[s.key] == "test-seen"][: options.n]
@@ -97,6 +106,7 @@ def main() -> None:
     parser.set_defaults(seeds=[0])
     parser.add_argument("--minutes", type=float, default=4.0, help="of every training")
     parser.add_argument("--n", type=int, default=400, help="pictures")
+    parser.add_argument("--set", action="append", default=SET, help="a setting of the run")
     parser.add_argument("--out", type=Path, default="runs/colours-benchmark", help="where data and runs go")
     options = parser.parse_args()
     publish(TARGETS, by_seed({seed: attempt(options, seed) for seed in options.seeds}), options.json)

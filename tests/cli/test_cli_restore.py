@@ -212,7 +212,7 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
         ("restore", ("rgb.png", "--mask", "nowhere.png"), "nowhere.png"),
         ("vary", ("rgb.png", "--strength", 1.5), "strength is 1.5; it must be at least 0 and at most 1"),
         ("vary", ("rgb.png", "--strength", "nan"), "strength is"),
-        ("vary", ("rgb.png", "--mode", "mean"), "has no mean"),
+        ("vary", ("rgb.png", "--mode", "mean"), "has learned no mean; take --mode sample"),
         ("style", ("rgb.png",), "needs a reference picture"),
         (
             "style",

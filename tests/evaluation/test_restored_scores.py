@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.errors import BadValue
 from modaloom.degradations.eight_bits import eight_bits
 from modaloom.degradations.larger import larger
 from modaloom.degradations.smaller import smaller
@@ -16,11 +17,12 @@ from modaloom.models.restoration import RestorerConfig
 from modaloom.networks.local import LocalConfig
 from modaloom.runs.restorers import Restoration, RestorerPlan, build_restorer
 from modaloom.tasks import TASKS, Signals
+from modaloom.tasks.asking import answered
 
 
-def restoration(task: str, **options: object) -> Restoration:
+def restoration(task: str, *, means: float = 0.8, **options: object) -> Restoration:
     """Its network says 0: the mean is the guess, moved by the scale's shift, which is 0."""
-    config = RestorerConfig(local=LocalConfig(4, 1), options=options)
+    config = RestorerConfig(local=LocalConfig(4, 1), means=means, options=options)
     first = TASKS[task].pair(Signals(picture(0)), TASKS[task].options(), torch.Generator().manual_seed(0))
     plan = RestorerPlan(task, ("image",), "image", None).asking(first)
     found = Restoration(plan, config, build_restorer(plan, config, seed=0))
@@ -97,6 +99,19 @@ def test_a_task_of_parts_has_rows_of_each_and_only_certain_ones_are_asked_again(
 
 def test_what_is_made_from_nothing_has_no_mean() -> None:
     assert {metric for _, metric in rows("vary")} == {"sample.fine"}
+
+
+@pytest.mark.parametrize(("means", "mode", "other"), [(0.0, "sample", "mean"), (1.0, "mean", "sample")])
+def test_a_way_of_answering_that_is_not_learned_is_refused_and_not_scored(means, mode, other) -> None:
+    found = restoration("jpeg", means=means)
+    metrics = {metric for _, metric in rows("jpeg", found)}
+    assert metrics == ({"sample.fine", "consistency"} if mode == "sample" else {"psnr", "ssim", "mse"})
+    asked = found.restorer, found.task, Signals(given=picture(0)), found.options
+    drawing = found.config.drawing
+    usual = answered(*asked, drawing=drawing, seed=3)
+    assert torch.equal(usual, answered(*asked, mode=mode, drawing=drawing, seed=3))
+    with pytest.raises(BadValue, match=f"this run has learned no {other}; take --mode {mode}"):
+        answered(*asked, mode=other, drawing=drawing)
 
 
 def test_fine_power_is_that_of_waves_faster_than_half_the_fastest() -> None:

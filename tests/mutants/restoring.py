@@ -5,6 +5,7 @@ from mutant import Mutant
 UNET, LOCAL, HASHED = "networks/test_unet.py", "networks/test_local.py", "oracles/test_hashed.py"
 PEER = "oracles/test_unet_peer.py"
 DEGRADATIONS, TASKS = "degradations/test_degradations.py", "tasks/test_tasks.py"
+HINTS = "tasks/test_hints.py"
 RESTORER, RIDGE = "models/test_restorer.py", "evaluation/test_ridge.py"
 PIECES, SCORES = "training/test_pieces.py", "evaluation/test_restored_scores.py"
 FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract.py"
@@ -146,10 +147,39 @@ RESTORING = (
         TASKS,
     ),
     Mutant(
+        "hints spread to whatever is near",
+        "tasks/hints.py",
+        ".square() / 2) + LEAST",
+        ".square() / 2) + 1",
+        HINTS,
+    ),
+    Mutant("hints spread to all alike", "tasks/hints.py", " / (1 << len(size))", "", HINTS),
+    Mutant(
+        "hints moved by their own guess", "tasks/hints.py", ", colour, known)", ", colour, 0 * known)", HINTS
+    ),
+    Mutant("colours turned without a hint", "tasks/colorize.py", "not known.any() or ", "", HINTS),
+    Mutant(
+        "hints of the colours before the turn",
+        "tasks/colorize.py",
+        "hinting(other, known)",
+        "hinting(want, known)",
+        HINTS,
+    ),
+    Mutant(
+        "octaves of one turn", "networks/told.py", "2**n * math.pi", "2 * math.pi", "networks/test_told.py"
+    ),
+    Mutant(
+        "a mode that was never learned",
+        "models/restorer.py",
+        '["mean"][: self.means > 0]',
+        '["mean"]',
+        "evaluation/test_restored_scores.py",
+    ),
+    Mutant(
         "a target without the guess",
         "tasks/base.py",
-        "wanted(signals) - self.guess(asked)",
-        "wanted(signals)",
+        "wanted(held) - self.guess(asked)",
+        "wanted(held)",
         TASKS,
     ),
     Mutant(

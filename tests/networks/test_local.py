@@ -88,3 +88,18 @@ def test_three_quarters_of_the_first_filters_see_details_of_the_condition_alone(
     weight = net.first.weight[:, 4:].abs().mean((1, 2, 3))
     assert weight[:6].mean() > 10 * weight[6:].mean()
     assert net.first.weight[:, :4].abs().max() < 1
+
+
+def test_under_autocast_only_what_blocks_add_is_rounded():
+    """Blocks that add nothing yet leave the output as it is, bit for bit; others round what they add."""
+    net = Local(2, LocalConfig(width=16, blocks=2), axes=2, condition=2)
+    nn.init.normal_(net.last.weight)
+    x, t, c = noise(2, 2, 12, 12).float(), torch.rand(2), torch.rand(2, 2, 12, 12)
+    for same in (True, False):
+        exact = net(x, t, c.clone())
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed = net(x, t, c.clone())
+        assert mixed.dtype == torch.float32
+        assert torch.equal(mixed, exact) == same
+        torch.testing.assert_close(mixed, exact, atol=0.02, rtol=0.02)
+        nn.init.normal_(net.blocks[1].b.weight, std=0.02)

@@ -38,7 +38,7 @@ class Asking:
     """How a run is asked, beside what it was trained with."""
 
     mode: str = ""
-    """mean | sample; empty: mean where the task has one."""
+    """mean | sample; empty: mean where the run has learned it."""
     style: Value | None = None
     """A reference for the task that takes one: a value, or a path."""
     mask: Value | None = None
@@ -103,7 +103,7 @@ class RestoredRun:
 
         Raises `BadValue` for whatever no value could be asked with.
         """
-        mode_of(self.restoration.task, asking.mode)
+        mode_of(self.restoration.restorer, asking.mode)
         if asking.style is not None and not self.restoration.task.styled:
             raise BadValue(f"{self.restoration.plan.task} takes no style; leave it out")
         check_range("seed", asking.seed, 0, 2**63 - 1)

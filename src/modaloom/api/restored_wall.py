@@ -61,7 +61,7 @@ def _roles(trials: Trials, case: Case) -> Mapping[str, Tensor]:
         "before": trial.guess if trial.mean is not None else None,
         "baseline": trial.linear,
         "mean": trial.mean,
-        "sample": trial.drawn,
+        "sample": trial.sample,
         "truth": want,
     }
     return {role: signal for role, signal in found.items() if signal is not None}

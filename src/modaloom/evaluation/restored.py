@@ -43,9 +43,10 @@ class Trial:
     asked: Pair
     guess: Tensor
     """What is improved, finished."""
-    drawn: Tensor
     mean: Tensor | None
-    """None where the task has none."""
+    """None where it is not learned."""
+    sample: Tensor | None
+    """Likewise."""
     linear: Tensor | None
     """What the linear filter makes of the guess."""
 
@@ -91,9 +92,11 @@ class Trials:
         asked = self.asked(held)
         guess = task.guess(asked)
         linear = None if self.ridge is None else task.finish(self.ridge(guess), held, self.options)
-        mean = self.answer(held, case, "mean") if task.improves else None
-        drawn = self.answer(held, case, "sample")
-        return Trial(held, asked, guess.clamp(0, 1), drawn, mean, linear)
+        modes = self.restoration.restorer.modes
+        mean, sample = (
+            self.answer(held, case, mode) if mode in modes else None for mode in ("mean", "sample")
+        )
+        return Trial(held, asked, guess.clamp(0, 1), mean, sample, linear)
 
     def answer(self, held: Signals, case: Case, mode: str) -> Tensor:
         return answered(
@@ -111,10 +114,15 @@ class Trials:
         trials = [self.trial(case) for case in cases]
         wanted = [_want(case) for case in cases]
         yield from self.compared(split, trials, wanted)
+        drawn = [
+            (case, trial, trial.sample) for case, trial in zip(cases, trials) if trial.sample is not None
+        ]
+        if not drawn:
+            return
         yield self.row(
             split,
             "sample.fine",
-            _ratios([trial.drawn for trial in trials], wanted),
+            _ratios([trial.sample for trial in trials], wanted),
             {
                 "floor": _ratios([trial.guess for trial in trials], wanted),
                 "baseline": _ratios([trial.linear for trial in trials], wanted),
@@ -122,8 +130,8 @@ class Trials:
         )
         task = self.restoration.task
         if task.improves and not task.paired and task.certain(self.options):
-            again = [self.again(case, trial.drawn, trial.held) for case, trial in zip(cases, trials)]
-            floor = [self.again(case, trial.guess, trial.held) for case, trial in zip(cases, trials)]
+            again = [self.again(case, sample, trial.held) for case, trial, sample in drawn]
+            floor = [self.again(case, trial.guess, trial.held) for case, trial, _ in drawn]
             yield self.row(split, "consistency", again, {"floor": floor})
 
     def compared(self, split: str, trials: Sequence[Trial], wanted: Sequence[Tensor]) -> Iterator[Row]:

@@ -55,7 +55,8 @@ class RestorerConfig:
     process: str = "gaussian"
     prediction: str = "v"
     means: float = 0.8
-    """Share of the training pairs that ask for the mean, where the task improves what it is given."""
+    """Share of the training pairs that ask for the mean, where the task improves what it is given; at 0
+    there is no mean, at 1 no draw."""
     leaps: float = 0.0
     """Share of the other training pairs that learn to cross a stretch of time in one step (mean flow); needs
     process=flow and prediction=velocity, and draws by `jump`."""

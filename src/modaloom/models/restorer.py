@@ -67,6 +67,11 @@ class Restorer(nn.Module):
         self.register_buffer("shift_K", torch.zeros(kinds))
         self.register_buffer("scale_K", torch.ones(kinds))
 
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """How it has learned to answer, the usual way first: mean | sample."""
+        return (*["mean"][: self.means > 0], *["sample"][: self.means < 1])
+
     def check(self, pair: Pair) -> None:
         """Raise `BadValue` for a single question of another shape than those that it has learned from."""
         shape = len(pair.target), len(pair.condition), pair.context.shape[-1]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import check_range
 from modaloom.networks.conv import CONV, fold, memory_format, unfold
-from modaloom.networks.told import Told, ToldBlock, cropped, padded, shown, silence
+from modaloom.networks.told import OCTAVES, Told, ToldBlock, cropped, padded, shown, silence
 
 GAIN = 20.0
 """Of the condition's details in the first layer, at first."""
@@ -26,11 +26,14 @@ class LocalConfig:
     """Residual blocks of two convolutions."""
     folds: int = 1
     """How often neighbours are put into channels before all else: less work for the same reach."""
+    octaves: int = 0
+    """In which the condition is shown, too, so that levels close together are told apart (`shown`)."""
 
     def __post_init__(self) -> None:
         check_range("width", self.width, 1)
         check_range("blocks", self.blocks, 1)
         check_range("folds", self.folds, 0)
+        check_range("octaves", self.octaves, 0, OCTAVES)
 
 
 class Local(nn.Module):
@@ -53,11 +56,14 @@ class Local(nn.Module):
     ) -> None:
         super().__init__()
         width, self.step = config.width, 1 << config.folds
-        self.folds, cells = config.folds, self.step**axes
+        self.folds, cells, self.octaves = config.folds, self.step**axes, config.octaves
         self.told = Told(width, features, reaching=reaching)
-        self.first = CONV[axes]((channels + condition) * cells, width, 3, padding=1, padding_mode="replicate")
+        seen = channels + condition * (1 + 2 * self.octaves)
+        self.first = CONV[axes](seen * cells, width, 3, padding=1, padding_mode="replicate")
         if condition:
-            sharpen(self.first.weight[: 3 * width // 4, channels * cells :], condition)
+            sharpen(
+                self.first.weight[: 3 * width // 4, channels * cells :][:, : condition * cells], condition
+            )
         self.blocks = nn.ModuleList(
             ToldBlock(width, width, told=width, axes=axes, norm=_as_it_is) for _ in range(config.blocks)
         )
@@ -74,16 +80,23 @@ class Local(nn.Module):
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
         told_BW = self.told(t, context_BPV)
-        x = padded(shown(state, condition), self.step)
+        x = padded(shown(state, condition, self.octaves), self.step)
         for _ in range(self.folds):
             x = fold(x)
-        x = self.first(memory_format(x))
+        with exact(x):
+            x = self.first(memory_format(x.to(self.first.weight.dtype)))
         for block in self.blocks:
             x = block(x, told_BW)
-        x = self.last(x)
+        with exact(x):
+            x = self.last(x)
         for _ in range(self.folds):
             x = unfold(x)
         return cropped(x, state)
+
+
+def exact(x: Tensor) -> torch.autocast:
+    """No autocast: what runs through all blocks stays float32, and bfloat16 rounds what each adds alone."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 Shapes: B batch, C channels, W width of what is told, P members of a set, V features of each.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -14,6 +15,9 @@ from modaloom.networks.level import WAVES, waves
 
 Norm = Callable[[int], nn.Module]
 """Channels → a normalisation of them."""
+
+OCTAVES = 8
+"""The most that tell more of an 8-bit signal."""
 
 
 class Told(nn.Module):
@@ -77,9 +81,17 @@ def silence(layer: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def shown(state: Tensor, condition: Tensor | None) -> Tensor:
-    """State (B, C, *axes) and a condition (B, D, *axes) in [0, 1], moved to [-1, 1] → (B, C + D, *axes)."""
-    return state if condition is None else torch.cat([state, condition.mul(2).sub_(1)], 1)
+def shown(state: Tensor, condition: Tensor | None, octaves: int = 0) -> Tensor:
+    """State (B, C, *axes), condition (B, D, *axes) in [0, 1] → (B, C + D · (1 + 2 · octaves), *axes).
+
+    The condition is moved to [-1, 1]; sin and cos of 2ⁿ π times it, for n = 1, 2, …, tell levels apart that
+    lie close together (Kingma et al. 2021, arXiv 2107.00630, appendix C).
+    """
+    if condition is None:
+        return state
+    level = condition.mul(2).sub_(1)
+    turns = [2**n * math.pi * level for n in range(1, octaves + 1)]
+    return torch.cat([state, level, *(wave for turn in turns for wave in (turn.sin(), turn.cos()))], 1)
 
 
 def padded(x: Tensor, step: int) -> Tensor:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from modaloom.core.errors import BadValue, check_range
 from modaloom.networks.blocks import Attention
 from modaloom.networks.conv import CONV
-from modaloom.networks.told import Told, ToldBlock, cropped, padded, shown, silence
+from modaloom.networks.told import OCTAVES, Told, ToldBlock, cropped, padded, shown, silence
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,14 @@ class UNetConfig:
     """Of the group norms; divides every width."""
     heads: int = 0
     """Of the attention at the coarsest scale; 0: there is none."""
+    octaves: int = 0
+    """In which the condition is shown, too, so that levels close together are told apart (`shown`)."""
 
     def __post_init__(self) -> None:
         check_range("blocks", self.blocks, 1)
         check_range("groups", self.groups, 1)
         check_range("heads", self.heads, 0)
+        check_range("octaves", self.octaves, 0, OCTAVES)
         if not self.widths or any(width % self.groups for width in self.widths):
             raise BadValue(f"widths are {self.widths}; each must be a multiple of groups, {self.groups}")
         if self.heads and self.widths[-1] % self.heads:
@@ -71,7 +74,8 @@ class UNet(nn.Module):
         block = partial(ToldBlock, told=told, axes=axes, norm=norm)
         self.step = 2 ** (len(widths) - 1)
         self.told = Told(told, features, reaching=reaching)
-        self.first = CONV[axes](channels + condition, widths[0], 3, padding=1)
+        self.octaves = config.octaves
+        self.first = CONV[axes](channels + condition * (1 + 2 * self.octaves), widths[0], 3, padding=1)
         kept = [widths[0]]
         self.down = nn.ModuleList()
         for number, width in enumerate(widths, 1):
@@ -92,7 +96,7 @@ class UNet(nn.Module):
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
         told_BW = self.told(t, context_BPV)
-        x = self.first(padded(shown(state, condition), self.step))
+        x = self.first(padded(shown(state, condition, self.octaves), self.step))
         kept = [x]
         for descent in self.down:
             kept += descent(kept[-1], told_BW)

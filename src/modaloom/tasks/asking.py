@@ -39,23 +39,23 @@ def answered(
     The noise of a place depends on the seed and the place alone.
 
     Args:
-        mode: mean | sample; empty: mean where the task improves what it is given.
+        mode: mean | sample; empty: the Restorer's usual one.
 
-    Raises `BadValue` for signals that the task cannot use, and for the mean of a task that has none.
+    Raises `BadValue` for signals that the task cannot use, and for a mode that the Restorer has not learned.
     """
     asked = task.ask(held, options)
     restorer.check(asked)
-    found = MODES[mode_of(task, mode)](
+    found = MODES[mode_of(restorer, mode)](
         restorer, _moved(alone(asked), restorer), drawing, seed, task.start(options)
     )
     return task.answer(found[0].cpu(), asked, held, options)
 
 
-def mode_of(task: Task[Any], mode: str) -> str:
-    """The way of answering that is asked for, or else the task's usual one. Raises `BadValue`."""
-    usual = "mean" if task.improves else "sample"
-    if choose("mode", mode or usual, MODES) != usual and not task.improves:
-        raise BadValue("this task makes its answer from nothing; it has no mean, take --mode sample")
+def mode_of(restorer: Restorer, mode: str) -> str:
+    """The way of answering that is asked for, or else the Restorer's usual one. Raises `BadValue`."""
+    usual = restorer.modes[0]
+    if choose("mode", mode or usual, MODES) not in restorer.modes:
+        raise BadValue(f"this run has learned no {mode}; take --mode {usual}")
     return mode or usual
 
 

@@ -69,6 +69,11 @@ def unmasked(signal: Tensor, mask: Tensor | None, options: object) -> Tensor:
     return signal
 
 
+def as_it_is(signals: Signals, options: object, generator: torch.Generator) -> Signals:
+    """Nothing is made of it."""
+    return signals
+
+
 def as_paired(signals: Signals, options: object, generator: torch.Generator) -> Signals:
     """Nothing is degraded: the data holds the given signal."""
     given(signals)
@@ -90,6 +95,8 @@ class Task(Generic[O]):
     """Guess plus answer (C, *axes), the user's signals → the finished signal."""
     draw: Callable[[O, torch.Generator], O] = lambda options, generator: options
     """Options → those of one training pair."""
+    vary: Callable[[Signals, O, torch.Generator], Signals] = as_it_is
+    """Degraded training signals → others that the task should know, too."""
     start: Callable[[O], float] = lambda options: 1.0
     """The noise level at which a walk begins."""
     hold: Callable[[Tensor, Tensor | None, O], Tensor] = unmasked
@@ -122,8 +129,9 @@ class Task(Generic[O]):
     def pair(self, signals: Signals, options: O, generator: torch.Generator) -> Pair:
         """A training pair. Raises `BadValue` for signals that the task cannot use."""
         options = self.draw(options, generator)
-        asked = self.ask(self.degrade(signals, options, generator), options)
-        return replace(asked, target=wanted(signals) - self.guess(asked))
+        held = self.vary(self.degrade(signals, options, generator), options, generator)
+        asked = self.ask(held, options)
+        return replace(asked, target=wanted(held) - self.guess(asked))
 
     def answer(self, found: Tensor, asked: Pair, signals: Signals, options: O) -> Tensor:
         """What a restorer found for the question → the finished signal."""

@@ -8,9 +8,11 @@ from torch import Tensor
 from modaloom.core.errors import BadValue, check_range
 from modaloom.degradations.eight_bits import eight_bits
 from modaloom.degradations.luma import luma, recoloured
+from modaloom.modalities.colours import vary
 from modaloom.models.pair import Pair
 from modaloom.tasks.base import Signals, Task, given, wanted
-from modaloom.tasks.known import improve, sized, spread, with_known
+from modaloom.tasks.hints import spread_alike
+from modaloom.tasks.known import improve, sized, with_known
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,12 @@ class Colorize:
 
     hints: int = 16
     """The most pixels whose colour a training picture shows; from none up to this."""
+    turned: float = 0.5
+    """Share of the training pictures with hints whose colours are turned: hints count more than memory."""
 
     def __post_init__(self) -> None:
         check_range("hints", self.hints, 0)
+        check_range("turned", self.turned, 0, 1)
 
 
 def _hold(image: Tensor, mask: Tensor | None, options: Colorize) -> Tensor:
@@ -46,12 +51,21 @@ def hinting(image: Tensor, hinted: Tensor) -> Tensor:
     return with_known(torch.where(hinted, recoloured(grey[:1], image), grey), hinted)
 
 
+def _vary(signals: Signals, options: Colorize, generator: torch.Generator) -> Signals:
+    """In other colours and as bright, where hints tell which."""
+    want, known = wanted(signals), given(signals)[3] > 0
+    if not known.any() or torch.rand((), generator=generator) >= options.turned:
+        return signals
+    other = recoloured(eight_bits(luma(want)), (vary(2 * want[None] - 1, generator)[0] + 1) / 2)
+    return Signals(other, hinting(other, known))
+
+
 def _ask(signals: Signals, options: Colorize) -> Pair:
-    """The guess takes each place's colour from the hints around it."""
+    """The guess takes each place's colour from the hints that are near, and as bright."""
     hinted = _hinted(given(signals))
     held, known = hinted[:3], hinted[3:]
     grey = luma(held)
-    return improve(torch.cat([(grey + spread(held - grey, known)).clamp(0, 1), known]))
+    return improve(torch.cat([(grey + spread_alike(held - grey, known, grey)).clamp(0, 1), known]))
 
 
 def _hinted(held: Tensor) -> Tensor:
@@ -69,5 +83,12 @@ def _finish(restored: Tensor, signals: Signals, options: Colorize) -> Tensor:
 
 
 COLORIZE = Task(
-    Colorize, _degrade, _ask, finish=_finish, hold=_hold, learned={"hints": "only"}, coloured=True
+    Colorize,
+    _degrade,
+    _ask,
+    finish=_finish,
+    vary=_vary,
+    hold=_hold,
+    learned={"hints": "only", "turned": "only"},
+    coloured=True,
 )

@@ -15,7 +15,8 @@ class Generate:
 
 def _degrade(signals: Signals, options: Generate, generator: torch.Generator) -> Signals:
     """Nothing is left; the shape of what is wanted is."""
-    return Signals(given=torch.zeros_like(wanted(signals)))
+    want = wanted(signals)
+    return Signals(want, torch.zeros_like(want))
 
 
 def _ask(signals: Signals, options: Generate) -> Pair:

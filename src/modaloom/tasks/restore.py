@@ -65,6 +65,10 @@ def _degrade(signals: Signals, options: Restore, generator: torch.Generator) -> 
     return PARTS[options.fault].degrade(signals, options.part, generator)
 
 
+def _vary(signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
+    return PARTS[options.fault].vary(signals, options.part, generator)
+
+
 def _ask(signals: Signals, options: Restore) -> Pair:
     """The part's question; its context is one-hot the fault, then the part's level."""
     asked, kind = PARTS[options.fault].ask(signals, options.part), [*PARTS].index(options.fault)
@@ -87,6 +91,7 @@ RESTORE = Task(
     _ask,
     finish=_finish,
     draw=_draw,
+    vary=_vary,
     hold=_hold,
     parts=_parts,
     certain=_certain,

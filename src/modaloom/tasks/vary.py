@@ -22,7 +22,8 @@ class Vary:
 
 def _degrade(signals: Signals, options: Vary, generator: torch.Generator) -> Signals:
     """It learns what signals are, not pairs."""
-    return Signals(given=wanted(signals))
+    want = wanted(signals)
+    return Signals(want, want)
 
 
 def _ask(signals: Signals, options: Vary) -> Pair:
