@@ -169,6 +169,20 @@ RESTORING = (
         "octaves of one turn", "networks/told.py", "2**n * math.pi", "2 * math.pi", "networks/test_told.py"
     ),
     Mutant(
+        "kernels in the wrong order",
+        "training/engine.py",
+        "kernel.detach().movedim(1, -1)",
+        "kernel.detach().movedim(1, -1).flip(0)",
+        "training/test_engine.py",
+    ),
+    Mutant(
+        "a trunk in bfloat16",
+        "networks/local.py",
+        "return torch.autocast(x.device.type, enabled=False)",
+        "return torch.autocast(x.device.type, enabled=torch.is_autocast_enabled(x.device.type))",
+        "networks/test_local.py",
+    ),
+    Mutant(
         "a mode that was never learned",
         "models/restorer.py",
         '["mean"][: self.means > 0]',

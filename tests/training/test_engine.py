@@ -64,6 +64,25 @@ def test_muon_takes_the_named_matrices_and_adamw_the_rest() -> None:
     assert members["muon"].param_groups[0]["adjust_lr_fn"] == "match_rms_adamw"
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_kernel_is_the_matrix_of_its_inputs(layout: torch.memory_format) -> None:
+    """Muon itself, on (out, in · sides): the same step for the kernel in any memory format."""
+    conv = nn.Conv2d(4, 6, 3, bias=False).to(memory_format=layout)
+    conv.hidden_matrices = lambda: [conv.weight]  # type: ignore[assignment]
+    matrix = nn.Parameter(conv.weight.detach().flatten(1).clone())
+    config = OptimizerConfig(matrix_learning_rate=0.1, weight_decay=0.3)
+    peer = torch.optim.Muon([matrix], lr=0.05, weight_decay=0.3, adjust_lr_fn="match_rms_adamw")
+    optimizers = ENGINE.optimizer(conv, config)
+    for step in range(3):
+        matrix.grad = torch.randn(6, 36, generator=torch.Generator().manual_seed(step))
+        conv.weight.grad = matrix.grad.view_as(conv.weight).clone()
+        optimizers.step(0.5)
+        peer.step()
+        torch.testing.assert_close(conv.weight.flatten(1), matrix, atol=2e-3, rtol=0)
+    optimizers.zero_grad()
+    assert conv.weight.grad is None
+
+
 def test_a_module_without_hidden_matrices_and_frozen_parameters() -> None:
     linear = nn.Linear(3, 3)
     linear.bias.requires_grad_(False)
@@ -92,6 +111,7 @@ def test_optimizers_over_a_save(tmp_path: Path, layout: torch.memory_format) -> 
         nn.init.zeros_(toy.conv.bias)
         nn.init.normal_(toy.wide.weight, generator=torch.Generator().manual_seed(2))
         nn.init.zeros_(toy.wide.bias)
+        toy.hidden_matrices = lambda: [toy.hidden.weight, toy.wide.weight]  # type: ignore[method-assign]
         plain = toy.loss
         toy.loss = lambda b, n: Loss(  # type: ignore[method-assign]
             plain(b, n).total + toy.wide(toy.conv(b["image"])).square().mean()

@@ -14,7 +14,15 @@ from modaloom.data.folder import open_folder
 from modaloom.models.restoration import RestorerConfig
 from modaloom.networks.local import LocalConfig
 from modaloom.networks.unet import UNetConfig
-from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig, from_dict, to_dict
+from modaloom.runs.config import (
+    DataConfig,
+    OptimizerConfig,
+    Run,
+    TrainingConfig,
+    from_dict,
+    override,
+    to_dict,
+)
 from modaloom.runs.restorers import RESTORER, unpack_restorer
 from modaloom.runs.store import RunFolder
 from modaloom.tasks import TASKS
@@ -155,7 +163,10 @@ def test_options_are_the_tasks_own_and_the_configuration_comes_back(folder, tmp_
     run = config("restore", options={"superres.factor": 4, "jpeg": {"quality": 50}})
     assert (run.options().superres.factor, run.options().jpeg.quality) == (4, 50)
     assert from_dict(to_dict(run)) == run
-    assert (run.engine, Run().engine, run.precision, Run().precision) == ("restorer", "loom", "fp32", "auto")
+    assert (run.engine, Run().engine) == ("restorer", "loom")
+    unet = config("generate")
+    assert [one.precision for one in (run, Run(), unet)] == ["auto", "auto", "fp32"]
+    assert override(unet, ["training.precision=bf16"]).precision == "bf16"
     with pytest.raises(BadValue, match="did you mean 'factor'"):
         config(options={"faktor": 4})
     with pytest.raises(BadValue, match="unknown task 'superes'"):

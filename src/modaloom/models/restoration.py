@@ -89,6 +89,10 @@ class RestorerConfig:
             check_range("sides", side, 1)
         check_range("scales", self.scales, 1)
 
+    def network_of(self, improves: bool) -> str:
+        """A name in NETWORKS; `improves`: whether the task improves what it is given."""
+        return ("local" if improves else "unet") if self.network == AUTO else self.network
+
 
 Make = Callable[..., nn.Module]
 """(Channels, configuration, *, axes, condition, features) → network."""

@@ -67,6 +67,11 @@ class Restorer(nn.Module):
         self.register_buffer("shift_K", torch.zeros(kinds))
         self.register_buffer("scale_K", torch.ones(kinds))
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Kernels and matrices between the network's layers, where it names them."""
+        named: list[nn.Parameter] = getattr(self.network, "hidden_matrices", list)()
+        return named
+
     @property
     def modes(self) -> tuple[str, ...]:
         """How it has learned to answer, the usual way first: mean | sample."""

@@ -75,6 +75,10 @@ class Local(nn.Module):
         """How far beyond a stretch of whole steps lies what its output depends on."""
         return (2 * len(self.blocks) + 2) * self.step
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The kernels of the blocks."""
+        return [p for p in self.blocks.parameters() if p.ndim > 2]
+
     def forward(
         self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:

@@ -11,7 +11,7 @@ from modaloom.diffusion import CONTINUOUS
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.modalities.base import Form
 from modaloom.models.pair import Pair
-from modaloom.models.restoration import AUTO, NETWORKS, RestorerConfig
+from modaloom.models.restoration import NETWORKS, RestorerConfig
 from modaloom.models.restorer import Restorer
 from modaloom.networks.local import Local
 from modaloom.networks.tiled import Tiled
@@ -86,10 +86,9 @@ class Restoration:
 def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> Restorer:
     """With fresh weights, which depend on the seed alone."""
     task = TASKS[plan.task]
-    name = ("local" if task.improves else "unet") if config.network == AUTO else config.network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = NETWORKS[name](
+        network = NETWORKS[config.network_of(task.improves)](
             plan.channels,
             config,
             axes=plan.axes,

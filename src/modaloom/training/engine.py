@@ -52,22 +52,29 @@ def learning_rate(step: int, total: int, *, warmup: float, decay: Literal["linea
 
 
 class Optimizers:
-    """Muon on the matrices that a module names, AdamW on the rest, at one share of their peak rates."""
+    """Muon on the matrices that a module names, AdamW on the rest, at one share of their peak rates.
+
+    A kernel (out, in, …) is the matrix (out, in · …).
+    """
 
     def __init__(self, module: nn.Module, config: OptimizerConfig) -> None:
         self.config = config
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         named: set[int] = {id(matrix) for matrix in getattr(module, "hidden_matrices", list)()}
-        hidden = [p for p in self.parameters if id(p) in named]
+        self.matrices = [(p, as_matrix(p)) for p in self.parameters if id(p) in named]
         rest = [p for p in self.parameters if id(p) not in named]
         self.members: dict[str, Optimizer] = {}
-        if hidden:
-            self.members["muon"] = _muon(hidden, config)
+        if self.matrices:
+            self.members["muon"] = _muon([matrix for _, matrix in self.matrices], config)
         if rest:
             self.members["adamw"] = _adamw(rest, config)
 
     def step(self, share: float) -> None:
         """Take a step at `share` of the peak rates."""
+        for p, matrix in self.matrices:
+            if matrix is not p:
+                matrix.data = as_matrix(p)
+                matrix.grad = None if p.grad is None else as_matrix(_laid_out(p.grad, p))
         for name, member in self.members.items():
             for group in member.param_groups:
                 group["lr"] = share * self._peak(name)
@@ -75,8 +82,8 @@ class Optimizers:
 
     def zero_grad(self) -> None:
         """Drop the gradients."""
-        for member in self.members.values():
-            member.zero_grad(set_to_none=True)
+        for p in self.parameters:
+            p.grad = None
 
     def tensors(self) -> dict[str, Tensor]:
         """Their state, as "adamw.PARAMETER.NAME": all that the configuration does not give."""
@@ -203,6 +210,14 @@ def _leaves(batch: Any, name: str) -> Iterator[tuple[str, Tensor]]:
             yield from _leaves(value, f"{name}.{key}")
 
 
+def as_matrix(kernel: Tensor) -> Tensor:
+    """(out, in, …) → (out, in · …), the same memory in whichever format it is; a matrix is itself."""
+    if kernel.ndim == 2:
+        return kernel
+    laid = kernel.detach() if kernel.is_contiguous() else kernel.detach().movedim(1, -1)
+    return laid.view(len(kernel), -1)
+
+
 def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     """`value` with the parameter's strides.
 
@@ -214,7 +229,7 @@ def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _muon(parameters: list[nn.Parameter], config: OptimizerConfig) -> Muon:
+def _muon(parameters: list[Tensor], config: OptimizerConfig) -> Muon:
     """Muon (Jordan et al. 2024), its updates scaled to AdamW's size (Liu et al. 2025, arXiv 2502.16982)."""
     return Muon(
         parameters,
