@@ -36,7 +36,13 @@ VOTES, STEPS, BATCH = 9, 16, 50
 """Draws of a picture, steps of a draw, pictures at once."""
 BOUND = chance()
 ROOM = 0.05
-SET = ["restorer.network=unet", "restorer.unet.octaves=5", "restorer.means=0"]
+SET = (
+    "restorer.network=unet",
+    "restorer.unet.octaves=5",
+    "restorer.means=0",
+    "restorer.sides=[32]",
+    "restorer.scales=1",
+)
 """A network that sees the whole picture, and levels of grey that lie close together; draws alone."""
 MEAN, VOTE, DRAW = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one draw"
 TARGETS = [
@@ -106,7 +112,7 @@ def main() -> None:
     parser.set_defaults(seeds=[0])
     parser.add_argument("--minutes", type=float, default=4.0, help="of every training")
     parser.add_argument("--n", type=int, default=400, help="pictures")
-    parser.add_argument("--set", action="append", default=SET, help="a setting of the run")
+    parser.add_argument("--set", action="append", default=[*SET], help="a setting of the run")
     parser.add_argument("--out", type=Path, default="runs/colours-benchmark", help="where data and runs go")
     options = parser.parse_args()
     publish(TARGETS, by_seed({seed: attempt(options, seed) for seed in options.seeds}), options.json)

@@ -11,6 +11,7 @@ import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,11 @@ from modaloom.metrics.psnr import psnr
 from modaloom.models.pair import Pair, alone, stacked
 from modaloom.models.restorer import Restorer
 from modaloom.networks.local import Local, LocalConfig
+from modaloom.runs.config import TrainingConfig
 from modaloom.tasks import Signals
 from modaloom.tasks.restore import PARTS, RESTORE, Restore
+from modaloom.training.engine import Engine
+from modaloom.training.fit import channels_last
 
 SIDE, BATCH = 48, 16
 """Pixels of a training square, and of the squares that holes and hints are judged in; squares a step."""
@@ -42,7 +46,8 @@ FITTED = 96
 """Pixels of the squares that the linear filter is fitted on; smaller pictures are left out of all."""
 MEASURED = 400
 """Pairs from which the scales are measured."""
-RATE = 1e-3
+RISING = 50
+"""Steps in which the rate rises."""
 STEPS = 16
 """Of a walk in `sample`."""
 STRENGTHS = (0.6, 0.8, 1.0, 1.2)
@@ -79,19 +84,17 @@ def train(
 ) -> Iterator[float]:
     """Yields each step's loss; the rate falls with the time that is left. Sizes of squares take turns."""
     restorer.measure(pair(pictures, seed=seed, number=-1 - i) for i in range(MEASURED))
-    optimizer = torch.optim.AdamW(restorer.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-4)
-    start, step = time.monotonic(), 0
+    channels_last(restorer)
+    engine, start, step = Engine("cpu"), time.monotonic(), 0
+    optimizers = engine.optimizer(restorer, TrainingConfig().restorer)
     while (gone := (time.monotonic() - start) / seconds) < 1:
-        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 50) * (1 - gone)
         side, numbers = sides[step % len(sides)], range(BATCH * step, BATCH * (step + 1))
         batch = stacked([pair(pictures, side=side, seed=seed, number=number) for number in numbers])
-        loss = restorer.loss(batch, generator(seed, "loss", step)).total
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(restorer.parameters(), 1.0)
-        optimizer.step()
+        noise, share = generator(seed, "loss", step), min(1, (step + 1) / RISING) * (1 - gone)
+        loss = partial(restorer.loss, generator=noise)
+        result = engine.step(restorer, optimizers, batch, loss, share=share, where=f"step {step}")
         step += 1
-        yield float(loss.detach())
+        yield float(result.loss.total)
 
 
 @dataclass(frozen=True)
