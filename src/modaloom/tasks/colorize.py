@@ -21,7 +21,7 @@ class Colorize:
 
     hints: int = 16
     """The most pixels whose colour a training picture shows; from none up to this."""
-    turned: float = 0.5
+    turned: float = 1.0
     """Share of the training pictures with hints whose colours are turned: hints count more than memory."""
 
     def __post_init__(self) -> None:
