@@ -80,7 +80,8 @@ def right(found: Restoration, questions: Sequence[Tensor], truth: Sequence[str],
         elected = [Counter(names).most_common(1)[0][0] for names in zip(*votes)]
         for name, colours in ((MEAN, mean), (VOTE, elected), (DRAW, votes[0])):
             hits[name] += sum(map(str.__eq__, colours, truth[some]))
-    return {name: count / len(truth) for name, count in hits.items()}
+    learned = hits if "mean" in found.restorer.modes else {name: hits[name] for name in (VOTE, DRAW)}
+    return {name: count / len(truth) for name, count in learned.items()}
 
 
 def attempt(options: argparse.Namespace, seed: int) -> Figures:

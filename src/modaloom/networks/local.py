@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import check_range
 from modaloom.networks.conv import CONV, fold, memory_format, unfold
-from modaloom.networks.told import OCTAVES, Told, ToldBlock, cropped, padded, shown, silence
+from modaloom.networks.told import OCTAVES, Told, ToldBlock, breadth, cropped, padded, shown, silence
 
 GAIN = 20.0
 """Of the condition's details in the first layer, at first."""
@@ -58,7 +58,7 @@ class Local(nn.Module):
         width, self.step = config.width, 1 << config.folds
         self.folds, cells, self.octaves = config.folds, self.step**axes, config.octaves
         self.told = Told(width, features, reaching=reaching)
-        seen = channels + condition * (1 + 2 * self.octaves)
+        seen = breadth(channels, condition, self.octaves)
         self.first = CONV[axes](seen * cells, width, 3, padding=1, padding_mode="replicate")
         if condition:
             sharpen(

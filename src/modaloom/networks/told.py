@@ -81,11 +81,16 @@ def silence(layer: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> None:
         nn.init.zeros_(layer.bias)
 
 
+def breadth(channels: int, condition: int, octaves: int) -> int:
+    """Channels of what `shown` makes of a state and a condition."""
+    return channels + condition * (1 + 2 * octaves)
+
+
 def shown(state: Tensor, condition: Tensor | None, octaves: int = 0) -> Tensor:
     """State (B, C, *axes), condition (B, D, *axes) in [0, 1] → (B, C + D · (1 + 2 · octaves), *axes).
 
     The condition is moved to [-1, 1]; sin and cos of 2ⁿ π times it, for n = 1, 2, …, tell levels apart that
-    lie close together (Kingma et al. 2021, arXiv 2107.00630, appendix C).
+    lie close together (Kingma et al. 2021, arXiv 2107.00630).
     """
     if condition is None:
         return state

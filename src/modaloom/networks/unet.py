@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from modaloom.core.errors import BadValue, check_range
 from modaloom.networks.blocks import Attention
 from modaloom.networks.conv import CONV
-from modaloom.networks.told import OCTAVES, Told, ToldBlock, cropped, padded, shown, silence
+from modaloom.networks.told import OCTAVES, Told, ToldBlock, breadth, cropped, padded, shown, silence
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class UNet(nn.Module):
         self.step = 2 ** (len(widths) - 1)
         self.told = Told(told, features, reaching=reaching)
         self.octaves = config.octaves
-        self.first = CONV[axes](channels + condition * (1 + 2 * self.octaves), widths[0], 3, padding=1)
+        self.first = CONV[axes](breadth(channels, condition, self.octaves), widths[0], 3, padding=1)
         kept = [widths[0]]
         self.down = nn.ModuleList()
         for number, width in enumerate(widths, 1):
