@@ -42,6 +42,7 @@ SET = (
     "restorer.means=0",
     "restorer.sides=[32]",
     "restorer.scales=1",
+    "restorer.candidates=1",
 )
 """A network that sees the whole picture, and levels of grey that lie close together; draws alone."""
 MEAN, VOTE, DRAW = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one draw"
@@ -98,6 +99,7 @@ def attempt(options: argparse.Namespace, seed: int) -> Figures:
         seed=seed,
         settings=options.set,
         resume=True,
+        device="cpu",
     )
     index = open_folder(folder)
     picked = [s for s in index.samples if (index.splits or {})[s.key] == "test-seen"][: options.n]

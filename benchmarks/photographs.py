@@ -25,6 +25,17 @@ TRAIN = (
 TEST = (SKIMAGE / "coffee.png", SKLEARN / "china.jpg")
 
 
+def split(judged: Sequence[Path]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What is judged, and the training photographs of no scene that is; as `load`."""
+    scenes = {scene(path) for path in judged}
+    return load(judged), load([path for path in TRAIN if scene(path) not in scenes])
+
+
+def scene(path: Path) -> str:
+    """The two motorcycles are one."""
+    return path.stem.removesuffix("_left").removesuffix("_right")
+
+
 def load(paths: Sequence[Path]) -> dict[str, Tensor]:
     """Name → float32 (3, H, W) in [0, 1]."""
     pictures = {path.stem: np.array(Image.open(path).convert("RGB")) for path in paths}
@@ -35,20 +46,3 @@ def middle(picture: Tensor, side: int) -> Tensor:
     """The square of `side` pixels in the middle."""
     top, left = ((n - side) // 2 for n in picture.shape[1:])
     return picture[:, top : top + side, left : left + side]
-
-
-def crop(pictures: Sequence[Tensor], side: int, *, generator: torch.Generator) -> Tensor:
-    """A square of a random picture, place and orientation."""
-
-    def below(n: int) -> int:
-        return int(torch.randint(n, (), generator=generator))
-
-    picture = pictures[below(len(pictures))]
-    top, left = (below(n - side + 1) for n in picture.shape[1:])
-    square = picture[:, top : top + side, left : left + side].rot90(below(4), (1, 2))
-    return square.flip(2) if below(2) else square
-
-
-def halved(picture: Tensor) -> Tensor:
-    """A second scale for training: half the size, box-filtered, odd ends dropped."""
-    return torch.nn.functional.avg_pool2d(picture, 2)

@@ -1,9 +1,10 @@
-"""The arithmetic of benchmarks/restore.py and of its photographs."""
+"""The arithmetic of benchmarks/restore.py, of its photographs and its judges."""
 
 import runpy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -34,46 +35,54 @@ def test_no_photograph_is_learned_and_judged(load: Any) -> None:
         assert 0 <= picture.min() < 0.1 < 0.9 < picture.max() <= 1
 
 
-def test_crops_are_squares_of_the_picture_in_all_eight_orientations(load: Any) -> None:
-    """Each pixel carries its place; a square of two pixels tells its orientation."""
-    places = torch.arange(20.0).reshape(1, 4, 5)
-    seen, crop = set(), load("photographs")["crop"]
-    for seed in range(200):
-        square = crop([places], 2, generator=random(seed))
-        values = square.flatten().tolist()
-        top = min(values)
-        assert sorted(values) == [top, top + 1, top + 5, top + 6]
-        seen.add(tuple(v - top for v in values))
-    assert len(seen) == 8
+def test_what_is_judged_is_not_learned_from_in_another_view(load: Any) -> None:
+    found = load("photographs")
+    judged, learned = found["split"]([p for p in found["TRAIN"] if p.stem in ("motorcycle_left", "rocket")])
+    assert set(judged) == {"motorcycle_left", "rocket"}
+    assert len(learned) == len(found["TRAIN"]) - 3
+    assert not {"motorcycle_left", "motorcycle_right", "rocket"} & set(learned)
 
 
-def test_fine_power_is_that_of_high_frequencies(load: Any) -> None:
-    """Of white noise three quarters and a little; enlarged, hardly any."""
-    restore = load("restore")
-    noise = torch.rand(3, 64, 64, generator=random())
-    grey = 0.1 * torch.randn(1, 64, 64, generator=random()).expand(3, -1, -1)
-    luma = restore["luma"](grey)
-    whole = float(torch.fft.fft2(luma[0] - luma.mean()).abs().square().sum())
-    assert restore["fine"](grey) / whole == pytest.approx(0.75, abs=0.05)
-    soft = larger(noise[:, :32, :32], factor=2)
-    assert restore["fine"](soft) < 0.1 * restore["fine"](noise)
+def test_the_spectrum_holds_all_power_and_an_enlarged_picture_has_little_that_is_fine(load: Any) -> None:
+    faults = load("faults")
+    noise, rings = torch.rand(3, 64, 64, generator=random()), faults["RINGS"]
+    power = faults["spectrum"](noise)
+    luma = faults["luma"](noise)[0]
+    torch.testing.assert_close(float(power.sum()) / luma.numel() ** 2, float(luma.var(correction=0)))
+    cells = torch.hypot(*torch.meshgrid(torch.fft.fftfreq(64), torch.fft.fftfreq(64), indexing="ij"))
+    flat = torch.bincount((2 * rings * cells).long().flatten()) / luma.numel()
+    high, highest = slice(rings // 2, None), slice(3 * rings // 4, None)
+    assert float(power[high].sum() / power[1:].sum()) == pytest.approx(float(flat[high].sum()), abs=0.05)
+    soft = faults["spectrum"](larger(noise[:, :32, :32], factor=2))
+    assert soft[highest].sum() < 0.02 * soft.sum()
+    assert power[highest].sum() > 0.4 * power[1:].sum()
+
+
+def test_pairs_are_random_pieces_and_depend_on_seed_and_number(load: Any) -> None:
+    lessons = load("restore")["Lessons"]
+    pictures = [np.random.default_rng(i).integers(0, 256, (3, 120, 150), np.uint8) for i in range(2)]
+    pairs = [lessons(pictures, 3, 4, seed).pair(number) for seed in (0, 1) for number in (0, 1)]
+    again = lessons(pictures, 3, 4, 0).pair(0)
+    assert torch.equal(again.target, pairs[0].target)
+    assert all(pair.target.shape == (3, 48, 48) for pair in pairs)
+    assert not any(torch.equal(pair.condition, again.condition) for pair in pairs[1:])
 
 
 def test_hints_are_spread_by_distance(load: Any) -> None:
     """One hint colours everything; between two the nearer one rules. Luma stays."""
-    restore, grey = load("restore"), torch.full((3, 9, 9), 0.5)
+    faults, grey = load("faults"), torch.full((3, 9, 9), 0.5)
 
     def held(*places: tuple[int, int, Tensor]) -> Tensor:
         image, known = grey.clone(), torch.zeros(9, 9, dtype=torch.bool)
         for row, column, colour in places:
-            image[:, row, column] = restore["recoloured"](grey[:1, :1, :1], colour[:, None, None])[:, 0, 0]
+            image[:, row, column] = faults["recoloured"](grey[:1, :1, :1], colour[:, None, None])[:, 0, 0]
             known[row, column] = True
         return with_known(image, known)
 
     red, blue = torch.tensor([0.8, 0.4, 0.4]), torch.tensor([0.4, 0.4, 0.8])
-    one = restore["spread"](held((4, 4, red)))
+    one = faults["spread"](held((4, 4, red)))
     assert (one - one[:, 4:5, 4:5]).abs().max() * 255 <= 2
-    two = restore["spread"](held((0, 0, red), (8, 8, blue)))
+    two = faults["spread"](held((0, 0, red), (8, 8, blue)))
     assert two[0, 1, 1] > two[2, 1, 1]
     assert two[0, 7, 7] < two[2, 7, 7]
-    assert (restore["luma"](two) - 0.5).abs().max() * 255 < 1
+    assert (faults["luma"](two) - 0.5).abs().max() * 255 < 1

@@ -140,6 +140,12 @@ def test_a_picture_in_memory_is_what_its_file_is(mode: str, tmp_path: Path) -> N
     assert np.array_equal(images.pack(image, form), images.pack(file, form))
 
 
+def test_grey_multiplied_by_its_opacity_is_taken_too() -> None:
+    """No file holds it, and Pillow converts it to nothing but LA."""
+    grey = noise(5, 7).convert("L")
+    assert np.array_equal(images.whole(grey.convert("LA").convert("La")), images.whole(grey))
+
+
 def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.tif", Image.fromarray(np.ones((2, 2), np.float32)))
     with pytest.raises(BadFile, match="floating-point"):

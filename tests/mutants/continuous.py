@@ -262,8 +262,15 @@ CONTINUOUS = (
     Mutant(
         "derivative by r",
         D + "mean_flow.py",
-        "(velocity, torch.zeros_like(r)",
-        "(velocity, torch.ones_like(r)",
+        "(flow, torch.zeros_like(r)",
+        "(flow, torch.ones_like(r)",
+        MEAN_FLOW,
+    ),
+    Mutant(
+        "derivative along the sample's line",
+        D + "mean_flow.py",
+        "along = (flow,",
+        "along = (velocity,",
         MEAN_FLOW,
     ),
     Mutant("target with a gradient", D + "mean_flow.py", "* slope).detach()", "* slope)", MEAN_FLOW),

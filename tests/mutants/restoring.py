@@ -157,9 +157,24 @@ RESTORING = (
     Mutant(
         "hints moved by their own guess", "tasks/hints.py", ", colour, known)", ", colour, 0 * known)", HINTS
     ),
-    Mutant("colours turned without a hint", "tasks/colorize.py", "not known.any() or ", "", HINTS),
+    Mutant("nearness not shown", "tasks/colorize.py", ".clamp(0, 1), near]", ".clamp(0, 1), known]", HINTS),
     Mutant(
-        "hints of the colours before the turn",
+        "the candidate with least detail",
+        "training/pieces.py",
+        "max(places, key=",
+        "min(places, key=",
+        "training/test_pieces.py",
+    ),
+    Mutant(
+        "the first candidate",
+        "training/restoring.py",
+        "candidates=config.candidates",
+        "candidates=1",
+        "training/test_restoring.py",
+    ),
+    Mutant("other colours without a hint", "tasks/colorize.py", "not known.any() or ", "", HINTS),
+    Mutant(
+        "hints of the colours before repainting",
         "tasks/colorize.py",
         "hinting(other, known)",
         "hinting(want, known)",
@@ -177,7 +192,7 @@ RESTORING = (
     ),
     Mutant(
         "a trunk in bfloat16",
-        "networks/local.py",
+        "networks/conv.py",
         "return torch.autocast(x.device.type, enabled=False)",
         "return torch.autocast(x.device.type, enabled=torch.is_autocast_enabled(x.device.type))",
         "networks/test_local.py",

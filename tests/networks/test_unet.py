@@ -59,6 +59,27 @@ def test_it_starts_at_0_and_then_uses_everything_that_it_is_told():
         assert (net(*other) - base).abs().max() > 1e-3
 
 
+def test_under_autocast_the_first_layer_and_the_last_are_exact():
+    """Levels of the condition that bfloat16 does not tell apart reach the blocks; the output is float32."""
+    net, seen = UNet(1, SMALL, axes=2, condition=1), []
+    net.first.register_forward_hook(lambda layer, given, found: seen.append(found))
+    net.last.register_forward_hook(lambda layer, given, found: seen.append(found))
+    nn.init.normal_(net.last.weight)
+    x, t = noise(1, 1, 8, 8).float(), torch.tensor([0.5])
+    with torch.autocast("cpu", torch.bfloat16):
+        for level in (0.9, 0.9005):
+            net(x, t, torch.full((1, 1, 8, 8), level))
+    assert all(found.dtype == torch.float32 for found in seen)
+    assert (seen[2] - seen[0]).abs().max() > 1e-5
+    assert (seen[3] - seen[1]).abs().max() > 0
+
+
+def test_hidden_matrices_are_the_kernels_between_the_first_layer_and_the_last():
+    net = UNet(2, UNetConfig((4, 8), groups=2, heads=2), axes=1)
+    kernels = {id(m.weight) for m in net.modules() if isinstance(m, nn.Conv1d)}
+    assert {id(p) for p in net.hidden_matrices()} == kernels - {id(net.first.weight), id(net.last.weight)}
+
+
 def test_attention_over_the_coarsest_grid_does_not_know_its_order():
     """With blocks that pass on what they get: a permutation of positions is one of the output, and one
     position's change moves all others."""

@@ -30,7 +30,12 @@ def carried(state: Tensor, r: Tensor, t: Tensor) -> Tensor:
 
 
 def average(state: Tensor, r: Tensor, t: Tensor) -> Tensor:
-    return (state - carried(state, r, t)) / (t - r)[:, None]
+    apart = (t - r)[:, None]
+    return torch.where(
+        apart > 0,
+        (state - carried(state, r, t)) / apart.where(apart > 0, torch.ones(())),
+        Flow().velocity(state, denoise(state, t), t),
+    )
 
 
 def denoise(state: Tensor, t: Tensor) -> Tensor:
@@ -59,11 +64,12 @@ def test_another_average_is_not() -> None:
     assert (output - target).abs().mean() > 0.1
 
 
-def test_the_derivative_is_that_along_the_line() -> None:
-    """v − (t − r)·du/dt by central differences along z + h·v, t + h."""
+def test_the_derivative_is_that_along_the_flow() -> None:
+    """v − (t − r)·du/dt by central differences along z + h·u(z, t, t), t + h, whatever the sample's v."""
     (r, t), state, velocity, h = times(50, 1), normals(50, 2), normals(50, 2, seed=1), 1e-6
     _, target = average_target(average, state, velocity, r, t)
-    slope = (average(state + h * velocity, r, t + h) - average(state - h * velocity, r, t - h)) / (2 * h)
+    flow = average(state, t, t)
+    slope = (average(state + h * flow, r, t + h) - average(state - h * flow, r, t - h)) / (2 * h)
     torch.testing.assert_close(target, velocity - (t - r)[:, None] * slope, rtol=1e-5, atol=1e-5)
 
 
@@ -76,7 +82,8 @@ def test_attention_has_a_derivative_too() -> None:
         return nn.functional.scaled_dot_product_attention(told, state, told)
 
     _, target = average_target(attended, state, velocity, r, t)
-    ends = (attended(state + sign * h * velocity, r, t + sign * h) for sign in (1, -1))
+    flow = attended(state, t, t)
+    ends = (attended(state + sign * h * flow, r, t + sign * h) for sign in (1, -1))
     slope = (next(ends) - next(ends)) / (2 * h)
     torch.testing.assert_close(target, velocity - (t - r)[:, None, None] * slope, rtol=1e-5, atol=1e-5)
 

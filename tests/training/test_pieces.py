@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from modaloom.modalities import MODALITIES
-from modaloom.training.pieces import pieces
+from modaloom.training.pieces import detail, pieces
 
 IMAGE = MODALITIES["image"]
 
@@ -21,7 +21,7 @@ def mapped(height: int, width: int) -> np.ndarray:
 
 
 def cut(signals: list[np.ndarray], *, side: int = 8, scales: int = 1, seed: int = 0) -> list[torch.Tensor]:
-    found = pieces(signals, IMAGE, side=side, scales=scales, random=random(seed))
+    found = pieces(signals, IMAGE, side=side, scales=scales, candidates=1, random=random(seed))
     return [(2550 * x).round() / 10 for x in found]
 
 
@@ -66,5 +66,24 @@ def test_a_small_signal_is_padded_with_its_last_values_at_its_own_scale() -> Non
 def test_one_axis_is_never_mirrored() -> None:
     ramp = np.arange(100, dtype=np.uint8)[None]
     for seed in range(20):
-        (piece,) = pieces([ramp], IMAGE, side=9, scales=2, random=random(seed))
+        (piece,) = pieces([ramp], IMAGE, side=9, scales=2, candidates=1, random=random(seed))
         assert (piece.diff() > 0).all()
+
+
+def test_of_the_candidates_the_one_with_most_detail_is_taken() -> None:
+    """A picture that is even but for a tenth of it: one stretch in ten has detail in it."""
+    rough = np.full((3, 16, 400), 128, np.uint8)
+    rough[:, :, :40] = np.random.default_rng(0).integers(0, 256, (3, 16, 40), np.uint8)
+    cuts = {"side": 16, "scales": 1}
+    share = {
+        n: np.mean(
+            [
+                detail(pieces([rough], IMAGE, **cuts, candidates=n, random=random(seed))[0]) > 0
+                for seed in range(100)
+            ]
+        )
+        for n in (1, 24)
+    }
+    assert share[1] < 0.25
+    assert share[24] > 0.8
+    assert detail(torch.zeros(3, 1, 1)) == 0

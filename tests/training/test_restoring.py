@@ -11,6 +11,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadValue
 from modaloom.data.folder import open_folder
+from modaloom.models.pair import alone
 from modaloom.models.restoration import RestorerConfig
 from modaloom.networks.local import LocalConfig
 from modaloom.networks.unet import UNetConfig
@@ -20,7 +21,6 @@ from modaloom.runs.config import (
     Run,
     TrainingConfig,
     from_dict,
-    override,
     to_dict,
 )
 from modaloom.runs.restorers import RESTORER, unpack_restorer
@@ -28,6 +28,7 @@ from modaloom.runs.store import RunFolder
 from modaloom.tasks import TASKS
 from modaloom.training.engine import Engine
 from modaloom.training.fits import FITS
+from modaloom.training.pieces import detail
 from modaloom.training.restoring import RestorerFit
 from modaloom.training.signals import Interrupted
 
@@ -81,17 +82,30 @@ def tensors(fit):
     return fit.parts()[RESTORER].tensors
 
 
-def test_each_step_takes_the_next_size_of_pieces_and_all_must_fit(folder, tmp_path):
+@pytest.mark.parametrize("task", ["superres", "restore"])
+def test_each_step_takes_the_next_size_of_pieces_and_all_must_fit(task, folder, tmp_path):
     with RunFolder.create(tmp_path / "run", config(sides=(8, 12))) as run:
         batch = RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail)._stage().batch
         assert [batch(step).target.shape for step in range(3)] == [(5, 3, n, n) for n in (8, 12, 8)]
     with (
-        RunFolder.create(tmp_path / "odd", config(sides=(8, 9))) as run,
+        RunFolder.create(tmp_path / task, config(task, sides=(8, 9))) as run,
         pytest.raises(BadValue, match="9"),
     ):
         RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail)
     with pytest.raises(BadValue, match="sides is empty"):
         config(sides=())
+
+
+def test_pieces_are_the_most_detailed_of_so_many_candidates(folder, tmp_path):
+    found = []
+    for candidates in (1, 8):
+        with RunFolder.create(tmp_path / f"{candidates}", config(candidates=candidates)) as run:
+            fit = RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail)
+        wants = [(pair := fit.pair(0, i)).condition[:3] + pair.target for i in range(20)]
+        found.append(sum(map(detail, wants)))
+    assert found[1] > 1.02 * found[0]
+    with pytest.raises(BadValue, match="candidates is 0"):
+        config(candidates=0)
 
 
 def assert_same_bits(a, b):
@@ -116,18 +130,30 @@ def test_every_task_is_learned_and_its_model_rebuilt(task, folder, tmp_path):
         torch.testing.assert_close(found, network(*asked))
 
 
-@pytest.mark.parametrize("stop", [1, STEPS])
-def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp_path, stop):
+@pytest.mark.parametrize(("task", "stop"), [("superres", 1), ("superres", STEPS), ("generate", 2)])
+def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp_path, task, stop):
     path = tmp_path / "run"
-    with RunFolder.create(path, config()) as run, pytest.raises(Interrupted, match="--resume"):
+    if task == "generate":
+        straight = trained(tmp_path / "straight", folder, config(task))
+    with RunFolder.create(path, config(task)) as run, pytest.raises(Interrupted, match="--resume"):
         finish(run, folder, stop=stop)
     with RunFolder.resume(path) as run:
         fit, steps = finish(run, folder)
         assert steps == list(range(stop + 1, STEPS + 1))
-        lines = [[r for r in f.run.metrics() if "val.mean" in r] for f in (fit, straight)]
+        lines = [[r for r in f.run.metrics() if "val.sample" in r] for f in (fit, straight)]
     assert lines[0] == lines[1]
     assert [line["step"] for line in lines[0]] == [1, 2, 3, 4]
     assert_same_bits(tensors(fit), tensors(straight))
+
+
+def test_leaps_are_learned_and_drawn(folder, tmp_path):
+    leaping = {"leaps": 0.5, "process": "flow", "prediction": "velocity"}
+    fit = trained(tmp_path / "run", folder, config("generate", **leaping))
+    pair = fit.pair(0, "any")
+    noise = torch.randn(1, *pair.target.shape)
+    found = fit.restoration.restorer.leap(alone(pair), noise, torch.linspace(1, 0, 3))
+    assert found.shape == noise.shape
+    assert found.isfinite().all()
 
 
 def test_another_seed_is_another_model(straight, folder, tmp_path):
@@ -164,9 +190,6 @@ def test_options_are_the_tasks_own_and_the_configuration_comes_back(folder, tmp_
     assert (run.options().superres.factor, run.options().jpeg.quality) == (4, 50)
     assert from_dict(to_dict(run)) == run
     assert (run.engine, Run().engine) == ("restorer", "loom")
-    unet = config("generate")
-    assert [one.precision for one in (run, Run(), unet)] == ["auto", "auto", "fp32"]
-    assert override(unet, ["training.precision=bf16"]).precision == "bf16"
     with pytest.raises(BadValue, match="did you mean 'factor'"):
         config(options={"faktor": 4})
     with pytest.raises(BadValue, match="unknown task 'superes'"):

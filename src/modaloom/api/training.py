@@ -93,7 +93,7 @@ def train(
     """
     watch, path, data = watch or Watch(), Path(out), Path(folder) if folder else None
     if resume and (path / CONFIG).exists():
-        engine = Engine(device, RunFolder.open(path).run().precision)
+        engine = Engine(device, RunFolder.open(path).run().training.precision)
         with RunFolder.resume(path) as run:
             asked = configure(
                 preset=preset,
@@ -122,7 +122,7 @@ def train(
         minutes=minutes,
         seed=seed,
     )
-    engine = Engine(device, whole.precision)
+    engine = Engine(device, whole.training.precision)
     open_folder(data)
     check_vacant(path)
     with RunFolder.create(path, whole) as run, _undone(path):

@@ -29,12 +29,16 @@ def average_target(
 ) -> tuple[Tensor, Tensor]:
     """u(state, r, t) and what it should be, v − (t − r)·du/dt, (B, ...) both; the second has no gradient.
 
-    du/dt is a forward-mode derivative: one more forward pass, no second backward one. `velocity` (B, ...) is
-    that of the sample's own line, whose mean over the lines through a state is the flow's: the identity is
-    linear in it.
+    `velocity` (B, ...) is that of the sample's own line, whose mean over the lines through a state is the
+    flow's. du/dt is a forward-mode derivative, one more forward pass and no second backward one, along the
+    flow as the network has it, u(state, t, t): along the sample's own line it has the same mean and far more
+    spread (Geng et al. 2025, arXiv 2512.02012).
     """
-    along = (velocity, torch.zeros_like(r), torch.ones_like(t))
-    with sdpa_kernel(SDPBackend.MATH):  # the fused kernels of attention have no forward-mode derivative
+    # Forward mode knows neither autocast's copies of weights nor the fused kernels of attention.
+    with torch.autocast(state.device.type, enabled=False), sdpa_kernel(SDPBackend.MATH):
+        with torch.no_grad():
+            flow = average(state, t, t)
+        along = (flow, torch.zeros_like(r), torch.ones_like(t))
         output, slope, *_ = torch.func.jvp(average, (state, r, t), along)
     return output, (velocity - over(t - r, state) * slope).detach()
 
@@ -52,8 +56,8 @@ def mean_flow_error(
     return (output - target).square().flatten(1).mean(1)
 
 
-def weighed(error: Tensor, *, power: float = 1.0) -> Tensor:
-    """Errors (B,) divided by their own size to the `power`, so that none outweighs the rest (§4.1)."""
+def weighed(error: Tensor, *, power: float = 0.5) -> Tensor:
+    """Errors (B,) divided by their own size to the `power`: few outweigh the rest (§4.1, where it is 1)."""
     check_range("power", power, 0)
     return error / (error.detach() + TINY) ** power
 

@@ -78,6 +78,8 @@ def _rgb(image: Image.Image) -> Image.Image:
         raise BadValue("the picture has floating-point pixels, whose range is unknown; give 8 or 16 bits")
     if image.mode.startswith("I"):
         image = _from_16_bits(image)
+    if image.mode == "La":
+        image = image.convert("LA")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

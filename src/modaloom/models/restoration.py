@@ -54,7 +54,7 @@ class RestorerConfig:
     unet: UNetConfig = field(default_factory=UNetConfig)
     process: str = "gaussian"
     prediction: str = "v"
-    means: float = 0.8
+    means: float = 0.5
     """Share of the training pairs that ask for the mean, where the task improves what it is given; at 0
     there is no mean, at 1 no draw."""
     leaps: float = 0.0
@@ -62,8 +62,10 @@ class RestorerConfig:
     process=flow and prediction=velocity, and draws by `jump`."""
     sides: tuple[int, ...] = (48,)
     """Of the training pieces of such a task, in positions of each axis; each step takes the next size."""
-    scales: int = 2
+    scales: int = 3
     """Pieces are also cut twice as large and halved, and so on: at so many scales."""
+    candidates: int = 4
+    """Pieces that are cut for each one that is learned from, the one with most detail."""
     tokenizers: str = ""
     """A run whose tokenizer makes the given signal of the wanted one, where the task takes one."""
     drawing: Drawing = field(default_factory=Drawing)
@@ -82,12 +84,13 @@ class RestorerConfig:
         if self.leaps and any(getattr(self, name) != value for name, value in LEAPING.items()):
             raise BadValue(f"leaps need {' and '.join(f'{n}={v}' for n, v in LEAPING.items())}")
         if self.drawing.sampler == JUMP and not self.leaps:
-            raise BadValue("the sampler jump needs a Restorer that leaps; set leaps to 0.5, say")
+            raise BadValue("the sampler jump needs a Restorer that leaps; set leaps to 0.25, say")
         if not self.sides:
             raise BadValue("sides is empty; give the size of at least one kind of training piece")
         for side in self.sides:
             check_range("sides", side, 1)
         check_range("scales", self.scales, 1)
+        check_range("candidates", self.candidates, 1)
 
     def network_of(self, improves: bool) -> str:
         """A name in NETWORKS; `improves`: whether the task improves what it is given."""

@@ -103,3 +103,8 @@ def memory_format(x: Tensor) -> Tensor:
     """Channels last where torch has it: faster convolutions on CPUs and GPUs."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     return x.contiguous(memory_format=formats[x.ndim]) if x.ndim in formats else x
+
+
+def exact(x: Tensor) -> torch.autocast:
+    """No autocast: float32 here, whatever is around it."""
+    return torch.autocast(x.device.type, enabled=False)

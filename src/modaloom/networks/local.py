@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from modaloom.core.errors import check_range
-from modaloom.networks.conv import CONV, fold, memory_format, unfold
+from modaloom.networks.conv import CONV, exact, fold, memory_format, unfold
 from modaloom.networks.told import OCTAVES, Told, ToldBlock, breadth, cropped, padded, shown, silence
 
 GAIN = 20.0
@@ -41,7 +41,8 @@ class Local(nn.Module):
 
     Residual blocks without norms or a change of scale, as in EDSR (Lim et al. 2017, arXiv 1707.02921, §3.1).
     Other sizes than multiples of `step` are padded at their ends with the last values, and the output is
-    cropped. Arguments as those of `UNet`.
+    cropped. Under autocast what runs through all blocks stays float32, and bfloat16 rounds what each adds
+    alone. Arguments as those of `UNet`.
     """
 
     def __init__(
@@ -96,11 +97,6 @@ class Local(nn.Module):
         for _ in range(self.folds):
             x = unfold(x)
         return cropped(x, state)
-
-
-def exact(x: Tensor) -> torch.autocast:
-    """No autocast: what runs through all blocks stays float32, and bfloat16 rounds what each adds alone."""
-    return torch.autocast(x.device.type, enabled=False)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.networks.blocks import Attention
-from modaloom.networks.conv import CONV
+from modaloom.networks.conv import CONV, exact
 from modaloom.networks.told import OCTAVES, Told, ToldBlock, breadth, cropped, padded, shown, silence
 
 
@@ -91,19 +91,28 @@ class UNet(nn.Module):
         self.norm, self.last = norm(widths[0]), CONV[axes](widths[0], channels, 3, padding=1)
         silence(self.last)
 
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The kernels between the first layer and the last."""
+        parts = (self.down, self.middle, self.up)
+        return [p for part in parts for p in part.parameters() if p.ndim > 2]
+
     def forward(
         self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
         """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
         told_BW = self.told(t, context_BPV)
-        x = self.first(padded(shown(state, condition, self.octaves), self.step))
+        x = padded(shown(state, condition, self.octaves), self.step)
+        with exact(x):
+            x = self.first(x.to(self.first.weight.dtype))
         kept = [x]
         for descent in self.down:
             kept += descent(kept[-1], told_BW)
         x = self.middle(kept[-1], told_BW)
         for ascent in self.up:
             x = ascent(x, kept, told_BW)
-        return cropped(self.last(F.silu(self.norm(x))), state)
+        with exact(x):
+            x = self.last(F.silu(self.norm(x.to(self.last.weight.dtype))))
+        return cropped(x, state)
 
 
 Make = Callable[[int, int], ToldBlock]

@@ -91,7 +91,7 @@ class TrainingConfig:
     log_every: int = 10
     """Steps between two lines of metrics.jsonl."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: fp32 for a Restorer's U-Net, whose small differences bf16 loses; else bf16 where it is fast."""
+    """auto: bf16 where it is fast."""
 
     def __post_init__(self) -> None:
         if self.minutes is not None:
@@ -131,12 +131,6 @@ class Run:
     def engine(self) -> str:
         """loom | restorer: which of the two is trained."""
         return "restorer" if self.task else "loom"
-
-    @property
-    def precision(self) -> str:
-        """That of the training; `auto` where the engine decides."""
-        rounds = self.task and self.restorer.network_of(TASKS[self.task].improves) == "unet"
-        return "fp32" if rounds and self.training.precision == "auto" else self.training.precision
 
     def options(self) -> Any:
         """The options of the task. Raises `BadValue`."""

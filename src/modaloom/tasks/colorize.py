@@ -8,11 +8,14 @@ from torch import Tensor
 from modaloom.core.errors import BadValue, check_range
 from modaloom.degradations.eight_bits import eight_bits
 from modaloom.degradations.luma import luma, recoloured
-from modaloom.modalities.colours import vary
 from modaloom.models.pair import Pair
 from modaloom.tasks.base import Signals, Task, given, wanted
 from modaloom.tasks.hints import spread_alike
 from modaloom.tasks.known import improve, sized, with_known
+
+MIXING = (0.8, 0.8, 0.8, 0.8, 0.2)
+"""How much of red, green and blue beyond the luma, of the luma beyond its mean, and of 1 is in a new channel;
+standard deviations, before all are times one share from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,12 @@ class Colorize:
 
     hints: int = 16
     """The most pixels whose colour a training picture shows; from none up to this."""
-    turned: float = 1.0
-    """Share of the training pictures with hints whose colours are turned: hints count more than memory."""
+    repainted: float = 1.0
+    """Share of the training pictures with hints that get other colours: hints count more than memory."""
 
     def __post_init__(self) -> None:
         check_range("hints", self.hints, 0)
-        check_range("turned", self.turned, 0, 1)
+        check_range("repainted", self.repainted, 0, 1)
 
 
 def _hold(image: Tensor, mask: Tensor | None, options: Colorize) -> Tensor:
@@ -54,18 +57,29 @@ def hinting(image: Tensor, hinted: Tensor) -> Tensor:
 def _vary(signals: Signals, options: Colorize, generator: torch.Generator) -> Signals:
     """In other colours and as bright, where hints tell which."""
     want, known = wanted(signals), given(signals)[3] > 0
-    if not known.any() or torch.rand((), generator=generator) >= options.turned:
+    if not known.any() or torch.rand((), generator=generator) >= options.repainted:
         return signals
-    other = recoloured(eight_bits(luma(want)), (vary(2 * want[None] - 1, generator)[0] + 1) / 2)
+    other = repainted(want, generator)
     return Signals(other, hinting(other, known))
 
 
+def repainted(image: Tensor, generator: torch.Generator) -> Tensor:
+    """RGB (3, H, W) in colours that are a random affine map of its own and of its brightness; as bright."""
+    grey = eight_bits(luma(image))
+    seen = torch.cat([image - grey, grey - grey.mean(), torch.ones_like(grey)])
+    mixing = torch.randn(3, len(MIXING), generator=generator) * torch.tensor(MIXING)
+    mixing *= torch.rand((), generator=generator)
+    return recoloured(grey, torch.tensordot(mixing.to(image), seen, 1))
+
+
 def _ask(signals: Signals, options: Colorize) -> Pair:
-    """The guess takes each place's colour from the hints that are near, and as bright."""
+    """The guess takes each place's colour from the hints that are near, and as bright; how near they are is
+    shown, too."""
     hinted = _hinted(given(signals))
     held, known = hinted[:3], hinted[3:]
     grey = luma(held)
-    return improve(torch.cat([(grey + spread_alike(held - grey, known, grey)).clamp(0, 1), known]))
+    colour, near = spread_alike(held - grey, known, grey)
+    return improve(torch.cat([(grey + colour).clamp(0, 1), near]))
 
 
 def _hinted(held: Tensor) -> Tensor:
@@ -89,6 +103,6 @@ COLORIZE = Task(
     finish=_finish,
     vary=_vary,
     hold=_hold,
-    learned={"hints": "only", "turned": "only"},
+    learned={"hints": "only", "repainted": "only"},
     coloured=True,
 )

@@ -12,12 +12,13 @@ ALIKE, LEAST = 0.03, 1e-4
 """How far apart in brightness a hint still counts, as a standard deviation; what any hint counts at least."""
 
 
-def spread_alike(colour: Tensor, known: Tensor, brightness: Tensor) -> Tensor:
-    """(C, *axes), where it is known (1, *axes) of 0 or 1, (1, *axes) in [0, 1] → (C, *axes).
+def spread_alike(colour: Tensor, known: Tensor, brightness: Tensor) -> tuple[Tensor, Tensor]:
+    """(C, *axes), where it is known (1, *axes) of 0 or 1, (1, *axes) in [0, 1] → (C, *axes), (1, *axes).
 
     Everywhere the mean of the known colours, each weighted by the similarity of the brightness and by
     1/distance²ⁿ on n axes (Shepard 1968), and taken from a grid of places and levels (Chen, Paris and Durand
-    2007, doi 10.1145/1276377.1276506), halved over and over. 0 where nothing is known at all.
+    2007, doi 10.1145/1276377.1276506), halved over and over; then how near that is, from 0 to 1 where it is
+    known: the 2n-th root of the weights, as shares of the most there can be. 0 where nothing is known.
     """
     size, mode = colour.shape[1:], LINEAR[colour.ndim - 1]
     places, levels = [-(-n // CELL) for n in size], torch.linspace(0, 1, LEVELS).to(colour)
@@ -29,7 +30,9 @@ def spread_alike(colour: Tensor, known: Tensor, brightness: Tensor) -> Tensor:
     found = torch.zeros_like(weighed)
     for share, level in zip(shares, near):
         found += share * F.interpolate(level[None], size, mode=mode)[0]
-    return torch.lerp(found[:-1] / found[-1:].clamp_min(1e-30), colour, known)
+    mean, weight = found[:-1] / found[-1:].clamp_min(1e-30), found[-1:] * (1 - 0.5 ** len(size))
+    nearness = weight.clamp(0, 1) ** (0.5 / len(size))
+    return torch.lerp(mean, colour, known), torch.lerp(nearness, known, known)
 
 
 def _near(held: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Pieces of signals: what a Restorer that improves signals of any size is trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,30 +19,58 @@ Packed = NDArray[Any]
 POOLS: Mapping[int, Callable[[Tensor, int], Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a piece is cut from signals of one size, and how it lies."""
+
+    starts: tuple[int, ...]
+    level: int
+    """It is 2^level times as long as it should be, and box-filtered."""
+    turns: int
+    mirrored: bool
+
+    @classmethod
+    def random(cls, sides: Sequence[int], side: int, scales: int, random: torch.Generator) -> "Place":
+        level = below(len([k for k in range(1, scales) if side << k <= min(sides)]) + 1, random)
+        starts = tuple(below(max(n - (side << level), 0) + 1, random) for n in sides)
+        turns, mirrored = (below(4, random), below(2, random)) if len(sides) > 1 else (0, 0)
+        return cls(starts, level, turns, bool(mirrored))
+
+    def piece(self, signal: Packed, modality: Modality, side: int) -> Tensor:
+        """What is short of `side` is padded with its last values."""
+        long = side << self.level
+        cut = signal[(slice(None), *(slice(start, start + long) for start in self.starts))]
+        spare = [(0, 0), *((0, long - n) for n in cut.shape[1:])]
+        whole = unit(modality, np.pad(cut, spare, mode="edge"))
+        small = POOLS[len(self.starts)](whole, 1 << self.level) if self.level else whole
+        turned = small.rot90(self.turns, (-2, -1)) if self.turns else small
+        return turned.flip(-1) if self.mirrored else turned
+
+
 def pieces(
-    signals: Sequence[Packed], modality: Modality, *, side: int, scales: int, random: torch.Generator
+    signals: Sequence[Packed],
+    modality: Modality,
+    *,
+    side: int,
+    scales: int,
+    candidates: int,
+    random: torch.Generator,
 ) -> list[Tensor]:
     """The same random stretch of signals of one size, float32 (C, side, …) in [0, 1].
 
     It is `side` long on every axis, or a power of two longer and box-filtered to that, at `scales` scales as
-    far as the signal is large enough; what is shorter is padded with its last values. Over two axes or more,
-    the last two are turned by a random number of right angles and mirrored at random.
+    far as the signal is large enough. Over two axes or more, the last two are turned by a random number of
+    right angles and mirrored at random. Of so many `candidates`, each of a place and a scale of its own, it
+    is the one whose first signal has most detail.
     """
-    sides = signals[0].shape[1:]
-    level = below(len([k for k in range(1, scales) if side << k <= min(sides)]) + 1, random)
-    long = side << level
-    starts = [below(max(n - long, 0) + 1, random) for n in sides]
-    turns, mirrored = (below(4, random), below(2, random)) if len(sides) > 1 else (0, 0)
+    places = [Place.random(signals[0].shape[1:], side, scales, random) for _ in range(candidates)]
+    best = max(places, key=lambda place: detail(place.piece(signals[0], modality, side)))
+    return [best.piece(signal, modality, side) for signal in signals]
 
-    def piece(signal: Packed) -> Tensor:
-        cut = signal[(slice(None), *(slice(start, start + long) for start in starts))]
-        spare = [(0, 0), *((0, long - n) for n in cut.shape[1:])]
-        whole = unit(modality, np.pad(cut, spare, mode="edge"))
-        small = POOLS[len(sides)](whole, 1 << level) if level else whole
-        turned = small.rot90(turns, (-2, -1)) if turns else small
-        return turned.flip(-1) if mirrored else turned
 
-    return [piece(signal) for signal in signals]
+def detail(signal: Tensor) -> float:
+    """The squared steps from one value of (C, *axes) to the next on each axis, summed."""
+    return sum(float(signal.diff(dim=axis).square().sum()) for axis in range(1, signal.ndim))
 
 
 def below(n: int, random: torch.Generator) -> int:

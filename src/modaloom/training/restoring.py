@@ -42,7 +42,7 @@ class RestorerFit:
         self.task, self.options = TASKS[self.config.task], self.config.options()
         self.data: Columns = prepare_columns(run, folder)
         row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.sides))
-        first, *_ = [self.pair(row, "shape", size=size) for size in sizes]
+        first, *_ = [pair for size in sizes for pair in self._questions(row, size)]
         self.plan = self.data.plan.asking(first)
         restorer = build_restorer(
             self.plan, self.config.restorer, seed=derive(self.config.seed, "init", RESTORER)
@@ -96,13 +96,27 @@ class RestorerFit:
         restorer.train()
         return {f"val.{name}": float(value) for name, value in loss.parts.items()}
 
+    def _questions(self, row: int, size: int) -> Iterator[Pair]:
+        """One of each part of the task, on the signals of a row."""
+        random = generator(self.config.seed, RESTORER, "shape")
+        want, *given = self._seen(row, random, size)
+        for options in self.task.parts(self.options).values() or [self.options]:
+            yield self.task.ask(self.task.degrade(Signals(want, *given), options, random), options)
+
     def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
         """Pieces where the task improves signals of any size, else the whole of them."""
         signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
         if self.data.plan.form is not None:
             return [unit(modality, signal) for signal in signals]
         side = config.sides[size % len(config.sides)]
-        return pieces(signals, modality, side=side, scales=config.scales, random=random)
+        return pieces(
+            signals,
+            modality,
+            side=side,
+            scales=config.scales,
+            candidates=config.candidates,
+            random=random,
+        )
 
     def _stage(self) -> Stage:
         restorer, rows = self.restoration.restorer, self.data.rows["train"]
@@ -110,7 +124,8 @@ class RestorerFit:
         batches = Batches(len(rows), size, seed, RESTORER)
         seen = Batches(len(rows), 1, seed, f"{RESTORER}/measure")
         restorer.measure(self.pair(int(rows[seen(i)]), "measure", i) for i in range(MEASURED))
-        channels_last(restorer)
+        if not restorer.leaps:  # a group norm has no forward-mode derivative in that memory format
+            channels_last(restorer)
 
         def batch(step: int) -> Pair:
             picked = rows[batches(step)].tolist()

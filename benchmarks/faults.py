@@ -1,0 +1,221 @@
+"""How undone faults of a photograph are judged, each beside what needs no learning."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from figures import Figures
+from photographs import middle
+from PIL import Image
+from skimage.color import rgb2lab
+from skimage.restoration import denoise_nl_means, inpaint_biharmonic
+from torch import Tensor
+from torch.nn import functional as F
+
+from modaloom.core.rng import generator
+from modaloom.degradations.larger import larger
+from modaloom.degradations.luma import luma, recoloured
+from modaloom.degradations.smaller import smaller
+from modaloom.diffusion.samplers.continuous.dpm import dpm
+from modaloom.diffusion.samplers.continuous.heun import heun
+from modaloom.evaluation.ridge import PatchRidge
+from modaloom.metrics.psnr import psnr
+from modaloom.models.pair import Pair, alone
+from modaloom.models.restorer import Restorer, Walk
+from modaloom.tasks import Signals
+from modaloom.tasks.restore import PARTS, RESTORE, Restore
+
+SIDE = 48
+"""Pixels of the squares that holes and hints are drawn in."""
+STEPS = 32
+"""Of a draw; with the usual 8 its fine power is some hundredths less."""
+STRENGTHS = (0.6, 0.8, 1.0, 1.2)
+"""Of non-local means, in units of sigma: the best on the judged picture is taken, in its favour."""
+RINGS = 32
+"""Of frequency, up to the highest of an axis."""
+SHARP = "superres, sample: power / truth's where bicubic loses half"
+OFF = "superres, sample: that ratio's distance from 1"
+FEW, MANY = 10, 250
+"""Evaluations of `dpm`, steps of `heun`."""
+WALKED = f"all, sample: RMS of dpm, {FEW}, from heun, {MANY}"
+FAULTS = SUPERRES, COLORIZE, INPAINT, DENOISE, JPEG = [Restore(fault) for fault in PARTS]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A degraded picture and its question."""
+
+    held: Signals
+    given: Tensor
+    pair: Pair
+    options: Restore
+
+    @classmethod
+    def of(cls, picture: Tensor, given: Tensor | None, options: Restore) -> "Asked":
+        assert given is not None
+        held = Signals(picture, given)
+        return cls(held, given, RESTORE.ask(held, options), options)
+
+    def mean(self, restorer: Restorer) -> Tensor:
+        found = restorer.mean(alone(self.pair))[0]
+        return RESTORE.answer(found, self.pair, self.held, self.options)
+
+    def sample(self, restorer: Restorer, *, seed: int, steps: int = STEPS, walk: Walk = dpm) -> Tensor:
+        noise = torch.randn(1, *self.pair.target.shape, generator=generator(seed, "sample"))
+        found = restorer.sample(alone(self.pair), noise, torch.linspace(1, 0, steps + 1), walk=walk)[0]
+        return RESTORE.answer(found, self.pair, self.held, self.options)
+
+
+def degraded(picture: Tensor, options: Restore) -> Asked:
+    """The same each time; what depends on the size of the picture is drawn for squares of SIDE."""
+    random = generator(0, "judge")
+    if options in (COLORIZE, INPAINT):
+        return tiled(picture, options, random)
+    return Asked.of(picture, RESTORE.degrade(Signals(picture), options, random).given, options)
+
+
+def tiled(picture: Tensor, options: Restore, random: torch.Generator) -> Asked:
+    """Holes or hints as in training, drawn anew for each square of the picture."""
+    held = picture.new_empty(4, *picture.shape[1:])
+    for top in range(0, picture.shape[1], SIDE):
+        for left in range(0, picture.shape[2], SIDE):
+            box = slice(None), slice(top, top + SIDE), slice(left, left + SIDE)
+            square = RESTORE.degrade(Signals(picture[box]), options, random).given
+            assert square is not None
+            held[box] = square
+    return Asked.of(picture, held, options)
+
+
+def db(found: Tensor, truth: Tensor) -> float:
+    return psnr(float((found.clamp(0, 1) - truth).double().square().mean()))
+
+
+def spectrum(picture: Tensor) -> Tensor:
+    """Power of the luma on rings of frequency, RINGS of them up to the highest of an axis."""
+    power = torch.fft.fft2(luma(picture)[0] - luma(picture).mean()).abs().square()
+    rows, columns = (torch.fft.fftfreq(n) for n in power.shape)
+    rings = (2 * RINGS * torch.hypot(rows[:, None], columns)).long()
+    return torch.bincount(rings.flatten(), power.flatten())
+
+
+def judge_superres(restorer: Restorer, picture: Tensor, ridge: PatchRidge) -> Iterator[tuple[str, float]]:
+    asked = degraded(picture, SUPERRES)
+    bicubic, found = larger(asked.given, factor=2), asked.mean(restorer)
+    yield "superres, dB", db(found, picture)
+    yield "superres: dB over bicubic", db(found, picture) - db(bicubic, picture)
+    yield "superres: dB over ridge", db(found, picture) - db(ridge(bicubic), picture)
+    drawn = asked.sample(restorer, seed=0)
+    off = 255 * (smaller(drawn, factor=2) - asked.given)
+    yield "superres, sample: RMS made smaller, levels", float(off.square().mean().sqrt())
+    truth, smooth, rough = map(spectrum, (picture, bicubic, drawn))
+    lost = smooth <= truth / 2
+    ratio = float(rough[lost].sum() / truth[lost].sum())
+    yield SHARP, ratio
+    yield OFF, abs(ratio - 1)
+    yield "bicubic: power / truth's there", float(smooth[lost].sum() / truth[lost].sum())
+
+
+def judge_walk(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+    """Of all faults, in the middle: a walk of few evaluations beside one that has converged."""
+    questions = [degraded(middle(picture, SIDE), options) for options in FAULTS]
+    few, many = (
+        torch.stack([asked.sample(restorer, seed=0, steps=steps, walk=walk) for asked in questions])
+        for steps, walk in ((FEW, dpm), (MANY, heun))
+    )
+    yield WALKED, float((few - many).square().mean().sqrt())
+
+
+def judge_denoise(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+    asked = degraded(picture, DENOISE)
+    sigma, noisy = DENOISE.denoise.sigma, asked.given.permute(1, 2, 0).numpy()
+    smooth = [
+        denoise_nl_means(
+            noisy, patch_size=5, patch_distance=6, h=h * sigma, sigma=sigma, fast_mode=True, channel_axis=-1
+        )
+        for h in STRENGTHS
+    ]
+    best = max(db(torch.from_numpy(image).permute(2, 0, 1), picture) for image in smooth)
+    found = db(asked.mean(restorer), picture)
+    yield "denoise, dB", found
+    yield "denoise: dB over non-local means", found - best
+
+
+def judge_jpeg(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+    asked = degraded(picture, JPEG)
+    found = db(asked.mean(restorer), picture)
+    yield "jpeg, dB", found
+    yield "jpeg: dB over the file", found - db(asked.given, picture)
+
+
+def judge_inpaint(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+    asked = degraded(picture, INPAINT)
+    hole = asked.given[3] == 0
+    smooth = inpaint_biharmonic(
+        asked.given[:3].permute(1, 2, 0).numpy(), hole.numpy(), channel_axis=-1, split_into_regions=True
+    )
+    truth, found = picture[:, hole], asked.mean(restorer)[:, hole]
+    yield "inpaint, dB in the holes", db(found, truth)
+    yield (
+        "inpaint: dB over biharmonic",
+        db(found, truth) - db(torch.from_numpy(smooth).permute(2, 0, 1)[:, hole], truth),
+    )
+
+
+def judge_colorize(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+    asked = degraded(picture, COLORIZE)
+    found = ab_error(asked.mean(restorer), picture)
+    yield "colorize: ab error", found
+    yield "colorize: ab error / spread hints'", found / ab_error(spread(asked.given), picture)
+
+
+def spread(held: Tensor) -> Tensor:
+    """The hints' colours, each pixel the mean weighted by 1/distance² (Shepard 1968)."""
+    hints = held[3].nonzero().double()
+    colour = (held[:3] - luma(held[:3]))[:, held[3] > 0].double()
+    places = torch.stack(torch.meshgrid(*map(torch.arange, held.shape[1:]), indexing="ij"), -1).double()
+    weight = 1 / (torch.cdist(places.flatten(0, 1), hints).square() + 1e-6)
+    mixed = (weight @ colour.T / weight.sum(1, keepdim=True)).T.reshape(3, *held.shape[1:])
+    brightness = luma(held[:3])
+    return recoloured(brightness, brightness + mixed.float())
+
+
+def ab_error(found: Tensor, truth: Tensor) -> float:
+    """Mean distance in the plane of CIELAB's colours."""
+    a, b = (rgb2lab(image.permute(1, 2, 0).numpy())[..., 1:] for image in (found, truth))
+    return float(np.linalg.norm(a - b, axis=-1).mean())
+
+
+def judge(restorer: Restorer, pictures: Mapping[str, Tensor], ridge: PatchRidge) -> dict[str, Figures]:
+    """Columns: each picture, then the mean."""
+    columns: dict[str, Figures] = {
+        name: dict(
+            [
+                *judge_superres(restorer, picture, ridge),
+                *judge_walk(restorer, picture),
+                *judge_denoise(restorer, picture),
+                *judge_jpeg(restorer, picture),
+                *judge_inpaint(restorer, picture),
+                *judge_colorize(restorer, picture),
+            ]
+        )
+        for name, picture in pictures.items()
+    }
+    names = next(iter(columns.values()))
+    return {**columns, "mean": {name: float(np.mean([c[name] for c in columns.values()])) for name in names}}
+
+
+def sheet(restorer: Restorer, pictures: Mapping[str, Tensor]) -> Image.Image:
+    """A row for each fault: what is shown, the mean, a draw and the truth, of the middle of each picture."""
+    rows = []
+    for options in FAULTS:
+        row = []
+        for picture in pictures.values():
+            truth = middle(picture, 2 * SIDE)
+            asked = degraded(truth, options)
+            held = asked.given[:3] * (asked.given[3] if options == INPAINT else 1)
+            held = F.interpolate(held[None], truth.shape[1:])[0]
+            row += [held, asked.mean(restorer), asked.sample(restorer, seed=0), truth]
+        rows.append(torch.cat([F.pad(picture, (2, 2, 2, 2), value=1) for picture in row], 2))
+    pixels = (255 * torch.cat(rows, 1).clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
+    return Image.fromarray(pixels)
