@@ -250,11 +250,11 @@ RESTORING = (
     Mutant(
         "pieces of one scale alone",
         "training/pieces.py",
-        "long = side << level",
-        "long = side << (level := 0)",
+        "cls(starts, level,",
+        "cls(starts, 0,",
         PIECES,
     ),
-    Mutant("pieces never mirrored", "training/pieces.py", "if mirrored else", "if mirrored > 1 else", PIECES),
+    Mutant("pieces never mirrored", "training/pieces.py", "bool(mirrored)", "False", PIECES),
     Mutant(
         "signals in [-1, 1] for restoration",
         "modalities/unit.py",
