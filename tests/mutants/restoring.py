@@ -159,6 +159,20 @@ RESTORING = (
     ),
     Mutant("nearness not shown", "tasks/colorize.py", ".clamp(0, 1), near]", ".clamp(0, 1), known]", HINTS),
     Mutant(
+        "group norms that cannot leap",
+        "training/restoring.py",
+        "if not restorer.leaps:",
+        "if True:",
+        "training/test_restoring.py",
+    ),
+    Mutant(
+        "leaps under autocast",
+        "diffusion/mean_flow.py",
+        "torch.autocast(state.device.type, enabled=False), sdpa",
+        "sdpa",
+        "training/test_restoring.py",
+    ),
+    Mutant(
         "the candidate with least detail",
         "training/pieces.py",
         "max(places, key=",

@@ -59,8 +59,8 @@ def folder(tmp_path_factory):
     return open_folder(root)
 
 
-def finish(run, folder, *, stop=None):
-    fit, steps = RestorerFit(run, folder, Engine("cpu", "fp32"), tell=pytest.fail), []
+def finish(run, folder, *, stop=None, precision="fp32"):
+    fit, steps = RestorerFit(run, folder, Engine("cpu", precision), tell=pytest.fail), []
     for step in fit.steps():
         steps.append(step.step)
         if step.step == stop:
@@ -68,9 +68,9 @@ def finish(run, folder, *, stop=None):
     return fit, steps
 
 
-def trained(path, folder, run):
+def trained(path, folder, run, *, precision="fp32"):
     with RunFolder.create(path, run) as run_folder:
-        return finish(run_folder, folder)[0]
+        return finish(run_folder, folder, precision=precision)[0]
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +146,11 @@ def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp
     assert_same_bits(tensors(fit), tensors(straight))
 
 
-def test_leaps_are_learned_and_drawn(folder, tmp_path):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_leaps_are_learned_and_drawn(folder, tmp_path, precision):
+    """By a U-Net, whose group norms and autocast's copies of weights forward mode could stumble over."""
     leaping = {"leaps": 0.5, "process": "flow", "prediction": "velocity"}
-    fit = trained(tmp_path / "run", folder, config("generate", **leaping))
+    fit = trained(tmp_path / "run", folder, config("generate", **leaping), precision=precision)
     pair = fit.pair(0, "any")
     noise = torch.randn(1, *pair.target.shape)
     found = fit.restoration.restorer.leap(alone(pair), noise, torch.linspace(1, 0, 3))
