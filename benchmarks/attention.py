@@ -14,13 +14,13 @@ from time import perf_counter
 from figures import Figures, Target, arguments, medians, publish
 
 from modaloom import api
-from modaloom.evaluation import Row
-from modaloom.recipes.demo import World, demo
+from modaloom.evaluation import ScoreRow
+from modaloom.recipes.demo import DemoWorld, demo
 from modaloom.runs.config import Run
 from modaloom.runs.store import RunFolder
 
 ATTENTION = {"joint": False, "encoder–decoder": True}
-"""Name → `loom.separate`."""
+"""Name → `loom.encoder_decoder`."""
 ROWS = {
     "image->caption": "slot.mean",
     "caption->image": "slot.mean",
@@ -32,15 +32,15 @@ TOKENIZER, LOOM = "image", "loom"
 """Stages of the training."""
 
 
-def config(*, separate: bool) -> Run:
+def config(*, encoder_decoder: bool) -> Run:
     """The demo's, with the given attention."""
     run = demo()
-    return replace(run, loom=replace(run.loom, separate=separate))
+    return replace(run, loom=replace(run.loom, encoder_decoder=encoder_decoder))
 
 
 def train(options: argparse.Namespace, name: str, budget: str, seed: int) -> api.TrainedRun:
     """One run; one that is there goes on, or is taken as it is."""
-    run, steps = config(separate=ATTENTION[name]), {TOKENIZER: options.tokenizer_steps}
+    run, steps = config(encoder_decoder=ATTENTION[name]), {TOKENIZER: options.tokenizer_steps}
     if budget == "steps":
         steps[LOOM] = options.steps
     else:
@@ -67,7 +67,7 @@ def measure(run: api.TrainedRun, world: Path, *, n: int) -> Figures:
     }
 
 
-def _name(row: Row) -> str:
+def _name(row: ScoreRow) -> str:
     return f"{row.row}, {row.split}: {row.metric}"
 
 
@@ -92,7 +92,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default="runs/attention-benchmark", help="for world and runs")
     options = parser.parse_args()
     if not (options.out / "world").exists():
-        api.world(options.out / "world", n=options.samples, streams=World().streams, fixed=World().fixed)
+        api.world(
+            options.out / "world", n=options.samples, streams=DemoWorld().streams, fixed=DemoWorld().fixed
+        )
     found = {
         f"{name}, equal {budget}": figures
         for budget in ("steps", "minutes")

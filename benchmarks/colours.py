@@ -23,9 +23,9 @@ from modaloom.data.reader import Reader
 from modaloom.evaluation.parsed import read_facts
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.unit import from_unit, to_unit
-from modaloom.models.pair import stacked
-from modaloom.runs.restorers import Restoration
-from modaloom.tasks import Signals
+from modaloom.restorer.example import collate
+from modaloom.restorer.files import Restoration
+from modaloom.restorer.tasks import Signals
 from modaloom.world.palette import chance
 from modaloom.world.parsers.image import parse_image
 from modaloom.world.write import FACTS
@@ -38,11 +38,11 @@ BOUND = chance()
 ROOM = 0.05
 SET = (
     "restorer.network=unet",
-    "restorer.unet.octaves=5",
-    "restorer.means=0",
-    "restorer.sides=[32]",
-    "restorer.scales=1",
-    "restorer.candidates=1",
+    "restorer.unet.fourier_frequencies=5",
+    "restorer.mean_prob=0",
+    "restorer.crop_sizes=[32]",
+    "restorer.crop_scales=1",
+    "restorer.crop_candidates=1",
 )
 """A network that sees the whole picture, and levels of grey that lie close together; draws alone."""
 MEAN, VOTE, DRAW = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one draw"
@@ -58,12 +58,12 @@ TARGETS = [
 def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iterator[list[str]]:
     """Of grey pictures: the colours of the mean, where it is learned, then those of each draw."""
     task, options, restorer = found.task, found.options, found.restorer
-    held = [Signals(given=signal) for signal in questions]
-    asked = [task.ask(signals, options) for signals in held]
-    pair, times = stacked(asked), torch.linspace(1, 0, STEPS + 1)
+    held = [Signals(input=signal) for signal in questions]
+    asked = [task.build_condition(signals, options) for signals in held]
+    pair, times = collate(asked), torch.linspace(1, 0, STEPS + 1)
 
     def colours(answers: Tensor) -> list[str]:
-        finished = [task.answer(*parts, options) for parts in zip(answers, asked, held)]
+        finished = [task.finalize(*parts, options) for parts in zip(answers, asked, held)]
         return [parse_image(from_unit(IMAGE, signal))["colour"] for signal in finished]
 
     yield colours(restorer.mean(pair)) if "mean" in restorer.modes else [""] * len(held)
@@ -94,7 +94,7 @@ def attempt(options: argparse.Namespace, seed: int) -> Figures:
         folder,
         out=out,
         streams=(GIVEN, WANT),
-        task="paint",
+        task="image_to_image",
         minutes=options.minutes,
         seed=seed,
         settings=options.set,

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modaloom import api
-from modaloom.api.scores import scores
 from modaloom.core.errors import ModaloomError, WorkFailed
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
 from modaloom.data.writer import new_folder
-from modaloom.evaluation import Row
+from modaloom.evaluation import ScoreRow
+from modaloom.evaluation.scores import scores
 from modaloom.metrics.psnr import mse, psnr
 
 IMAGE = "image"
@@ -77,19 +77,19 @@ def crops(pixels: NDArray[Any], side: int, stride: int) -> NDArray[Any]:
     return windows.reshape(-1, 3, side, side).transpose(0, 2, 3, 1)
 
 
-def read(rows: Sequence[Row], folder: Path, run: api.TrainedRun) -> Figures:
+def read(rows: Sequence[ScoreRow], folder: Path, run: api.TrainedRun) -> Figures:
     """Words of held-out digits."""
     return {READ: _row(rows, "image->text", "exact").value}
 
 
-def shown(rows: Sequence[Row], folder: Path, run: api.TrainedRun) -> Figures:
+def shown(rows: Sequence[ScoreRow], folder: Path, run: api.TrainedRun) -> Figures:
     """Mean slots on seen combinations, both ways."""
     both = {DRAWN: "caption->image", TOLD: "image->caption"}
     found = {name: _row(rows, direction, "slot.mean") for name, direction in both.items()}
     return {name: row.value / (row.ceiling or 1) for name, row in found.items()}
 
 
-def coded(rows: Sequence[Row], folder: Path, run: api.TrainedRun) -> Figures:
+def coded(rows: Sequence[ScoreRow], folder: Path, run: api.TrainedRun) -> Figures:
     """What the tokenizer keeps of an unseen photograph, over what k-means does at as many bits."""
     index = open_folder(folder)
     reader, splits = Reader(index), index.splits or {}
@@ -100,7 +100,7 @@ def coded(rows: Sequence[Row], folder: Path, run: api.TrainedRun) -> Figures:
     model, true = run.model, _pixels(test)
     shape = model.streams[IMAGE].tokenizer.shape
     rebuilt = _pixels(model.decode(IMAGE, model.encode(IMAGE, test)))
-    size = round(2 ** (shape.codes * log2(shape.size) / (SIDE // TILE) ** 2))
+    size = round(2 ** (shape.num_codes * log2(shape.codebook_size) / (SIDE // TILE) ** 2))
     ours, theirs = (psnr(mse(found, true)) for found in (rebuilt, k_means(_pixels(train), true, size)))
     return {CODED: ours - theirs, "PSNR, dB": ours, "PSNR of k-means, dB": theirs}
 
@@ -130,7 +130,7 @@ def _pixels(pictures: Sequence[Image.Image]) -> NDArray[np.float64]:
     return np.stack([np.asarray(picture.convert("RGB")) for picture in pictures]) / 255
 
 
-def _row(rows: Sequence[Row], direction: str, metric: str) -> Row:
+def _row(rows: Sequence[ScoreRow], direction: str, metric: str) -> ScoreRow:
     """The first split's, which is the seen combinations' of a world."""
     return next(row for row in rows if (row.row, row.metric) == (direction, metric))
 
@@ -140,7 +140,7 @@ class Case:
     """A kind of data: how it is written, and what is read off a run."""
 
     write: Callable[[Path], None]
-    measure: Callable[[Sequence[Row], Path, api.TrainedRun], Figures]
+    measure: Callable[[Sequence[ScoreRow], Path, api.TrainedRun], Figures]
     minutes: float
     """Of training."""
 

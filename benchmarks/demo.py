@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from figures import Figures, Target, arguments, by_seed, publish
 
 if TYPE_CHECKING:
-    from modaloom.evaluation import Row
+    from modaloom.evaluation import ScoreRow
 
 WALL, MEMORY = "wall time, minutes", "peak memory, GB"
 BOTH = ("image->caption", "caption->image")
@@ -78,7 +78,7 @@ def score(out: Path, *, n: int) -> Figures:
     return {**from_rows(rows), **from_usage(usage["size"], usage["perplexity"], shared=usage["shared"])}
 
 
-def from_rows(rows: "Sequence[Row]") -> Figures:
+def from_rows(rows: "Sequence[ScoreRow]") -> Figures:
     """Scores by name, as in `targets`."""
     at = {(row.row, row.split, row.metric): row for row in rows}
     found = {}

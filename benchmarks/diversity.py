@@ -18,7 +18,7 @@ from chart import Scale, chart
 from figures import Figures, Target, arguments, numbers, publish
 
 from modaloom import api
-from modaloom.evaluation import Row, headlines
+from modaloom.evaluation import ScoreRow, headlines
 from modaloom.report.plots import Line
 
 VARIED = ("diversity.", "entropy.mean", "coverage.")
@@ -38,7 +38,7 @@ class Grid:
         return f"w {guidance:g}, T {temperature:g}"
 
 
-def measure(run: api.TrainedRun, folder: Path, grid: Grid, *, rows: str, n: int) -> dict[str, list[Row]]:
+def measure(run: api.TrainedRun, folder: Path, grid: Grid, *, rows: str, n: int) -> dict[str, list[ScoreRow]]:
     """Setting → its rows."""
     asked = [name for name in rows.split(",") if name]
     return {
@@ -49,13 +49,13 @@ def measure(run: api.TrainedRun, folder: Path, grid: Grid, *, rows: str, n: int)
     }
 
 
-def figures(rows: Sequence[Row]) -> Figures:
+def figures(rows: Sequence[ScoreRow]) -> Figures:
     """Direction, split and metric → value: of accuracy the headline, and everything of variety."""
     varied = [row for row in rows if row.metric.startswith(VARIED)]
     return {f"{row.row}, {row.split}: {row.metric}": row.value for row in [*headlines(rows), *varied]}
 
 
-def curves(found: Mapping[str, Sequence[Row]], grid: Grid) -> dict[str, list[Line]]:
+def curves(found: Mapping[str, Sequence[ScoreRow]], grid: Grid) -> dict[str, list[Line]]:
     """Direction and split → a line for every temperature through all guidances, from the most varied on."""
     first = next(iter(found.values()))
     places = dict.fromkeys((row.row, row.split) for row in first if row.metric.startswith(VARIED))
@@ -68,7 +68,7 @@ def curves(found: Mapping[str, Sequence[Row]], grid: Grid) -> dict[str, list[Lin
     }
 
 
-def _point(rows: Sequence[Row], place: tuple[str, str]) -> tuple[float, float]:
+def _point(rows: Sequence[ScoreRow], place: tuple[str, str]) -> tuple[float, float]:
     here = [row for row in rows if (row.row, row.split) == place]
     (accuracy,) = headlines(here)
     variety = next(row for start in VARIED for row in here if row.metric.startswith(start))

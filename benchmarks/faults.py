@@ -14,17 +14,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from modaloom.core.rng import generator
-from modaloom.degradations.larger import larger
-from modaloom.degradations.luma import luma, recoloured
-from modaloom.degradations.smaller import smaller
-from modaloom.diffusion.samplers.continuous.dpm import dpm
+from modaloom.degradations.downsample import downsample
+from modaloom.degradations.luma import luma, replace_luma
+from modaloom.degradations.upsample import upsample
+from modaloom.diffusion.samplers.continuous.dpmpp_2m import dpmpp_2m
 from modaloom.diffusion.samplers.continuous.heun import heun
 from modaloom.evaluation.ridge import PatchRidge
 from modaloom.metrics.psnr import psnr
-from modaloom.models.pair import Pair, alone
-from modaloom.models.restorer import Restorer, Walk
-from modaloom.tasks import Signals
-from modaloom.tasks.restore import PARTS, RESTORE, Restore
+from modaloom.restorer.example import ConditionalExample, as_batch
+from modaloom.restorer.restorer import Restorer, SamplerFn
+from modaloom.restorer.tasks import Signals
+from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
 
 SIDE = 48
 """Pixels of the squares that holes and hints are drawn in."""
@@ -37,9 +37,9 @@ RINGS = 32
 SHARP = "superres, sample: power / truth's where bicubic loses half"
 OFF = "superres, sample: that ratio's distance from 1"
 FEW, MANY = 10, 250
-"""Evaluations of `dpm`, steps of `heun`."""
-WALKED = f"all, sample: RMS of dpm, {FEW}, from heun, {MANY}"
-FAULTS = SUPERRES, COLORIZE, INPAINT, DENOISE, JPEG = [Restore(fault) for fault in PARTS]
+"""Evaluations of `dpmpp_2m`, steps of `heun`."""
+WALKED = f"all, sample: RMS of dpmpp_2m, {FEW}, from heun, {MANY}"
+FAULTS = SUPERRES, COLORIZE, INPAINT, DENOISE, JPEG = [Restore(fault) for fault in SUBTASKS]
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,27 @@ class Asked:
 
     held: Signals
     given: Tensor
-    pair: Pair
+    pair: ConditionalExample
     options: Restore
 
     @classmethod
     def of(cls, picture: Tensor, given: Tensor | None, options: Restore) -> "Asked":
         assert given is not None
         held = Signals(picture, given)
-        return cls(held, given, RESTORE.ask(held, options), options)
+        return cls(held, given, RESTORE.build_condition(held, options), options)
 
     def mean(self, restorer: Restorer) -> Tensor:
-        found = restorer.mean(alone(self.pair))[0]
-        return RESTORE.answer(found, self.pair, self.held, self.options)
+        found = restorer.mean(as_batch(self.pair))[0]
+        return RESTORE.finalize(found, self.pair, self.held, self.options)
 
-    def sample(self, restorer: Restorer, *, seed: int, steps: int = STEPS, walk: Walk = dpm) -> Tensor:
+    def sample(
+        self, restorer: Restorer, *, seed: int, steps: int = STEPS, sampler: SamplerFn = dpmpp_2m
+    ) -> Tensor:
         noise = torch.randn(1, *self.pair.target.shape, generator=generator(seed, "sample"))
-        found = restorer.sample(alone(self.pair), noise, torch.linspace(1, 0, steps + 1), walk=walk)[0]
-        return RESTORE.answer(found, self.pair, self.held, self.options)
+        found = restorer.sample(as_batch(self.pair), noise, torch.linspace(1, 0, steps + 1), sampler=sampler)[
+            0
+        ]
+        return RESTORE.finalize(found, self.pair, self.held, self.options)
 
 
 def degraded(picture: Tensor, options: Restore) -> Asked:
@@ -72,7 +76,7 @@ def degraded(picture: Tensor, options: Restore) -> Asked:
     random = generator(0, "judge")
     if options in (COLORIZE, INPAINT):
         return tiled(picture, options, random)
-    return Asked.of(picture, RESTORE.degrade(Signals(picture), options, random).given, options)
+    return Asked.of(picture, RESTORE.degrade(Signals(picture), options, random).input, options)
 
 
 def tiled(picture: Tensor, options: Restore, random: torch.Generator) -> Asked:
@@ -81,7 +85,7 @@ def tiled(picture: Tensor, options: Restore, random: torch.Generator) -> Asked:
     for top in range(0, picture.shape[1], SIDE):
         for left in range(0, picture.shape[2], SIDE):
             box = slice(None), slice(top, top + SIDE), slice(left, left + SIDE)
-            square = RESTORE.degrade(Signals(picture[box]), options, random).given
+            square = RESTORE.degrade(Signals(picture[box]), options, random).input
             assert square is not None
             held[box] = square
     return Asked.of(picture, held, options)
@@ -101,12 +105,12 @@ def spectrum(picture: Tensor) -> Tensor:
 
 def judge_superres(restorer: Restorer, picture: Tensor, ridge: PatchRidge) -> Iterator[tuple[str, float]]:
     asked = degraded(picture, SUPERRES)
-    bicubic, found = larger(asked.given, factor=2), asked.mean(restorer)
+    bicubic, found = upsample(asked.given, factor=2), asked.mean(restorer)
     yield "superres, dB", db(found, picture)
     yield "superres: dB over bicubic", db(found, picture) - db(bicubic, picture)
     yield "superres: dB over ridge", db(found, picture) - db(ridge(bicubic), picture)
     drawn = asked.sample(restorer, seed=0)
-    off = 255 * (smaller(drawn, factor=2) - asked.given)
+    off = 255 * (downsample(drawn, factor=2) - asked.given)
     yield "superres, sample: RMS made smaller, levels", float(off.square().mean().sqrt())
     truth, smooth, rough = map(spectrum, (picture, bicubic, drawn))
     lost = smooth <= truth / 2
@@ -120,8 +124,8 @@ def judge_walk(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float
     """Of all faults, in the middle: a walk of few evaluations beside one that has converged."""
     questions = [degraded(middle(picture, SIDE), options) for options in FAULTS]
     few, many = (
-        torch.stack([asked.sample(restorer, seed=0, steps=steps, walk=walk) for asked in questions])
-        for steps, walk in ((FEW, dpm), (MANY, heun))
+        torch.stack([asked.sample(restorer, seed=0, steps=steps, sampler=sampler) for asked in questions])
+        for steps, sampler in ((FEW, dpmpp_2m), (MANY, heun))
     )
     yield WALKED, float((few - many).square().mean().sqrt())
 
@@ -177,7 +181,7 @@ def spread(held: Tensor) -> Tensor:
     weight = 1 / (torch.cdist(places.flatten(0, 1), hints).square() + 1e-6)
     mixed = (weight @ colour.T / weight.sum(1, keepdim=True)).T.reshape(3, *held.shape[1:])
     brightness = luma(held[:3])
-    return recoloured(brightness, brightness + mixed.float())
+    return replace_luma(brightness, brightness + mixed.float())
 
 
 def ab_error(found: Tensor, truth: Tensor) -> float:

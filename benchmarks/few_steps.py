@@ -4,7 +4,7 @@ python benchmarks/few_steps.py [--minutes 2] [--seeds 0,1,2] [--json FILE]
 
 KID is unbiased, on the features of a classifier trained on the same half of the digits, against the other
 half; its floor is what random halves of real digits differ by. Both walks start from the same noise. The
-last figure is of a third model, of gaussian noise: its walk by `dpm` in 10 evaluations, beside `heun` in 250
+last figure is of a third model, of gaussian noise: by `dpmpp_2m` in 10 evaluations, beside `heun` in 250
 steps.
 """
 
@@ -24,63 +24,71 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from modaloom.core.rng import generator
-from modaloom.diffusion import CONTINUOUS
+from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
-from modaloom.diffusion.samplers.continuous.dpm import dpm
+from modaloom.diffusion.samplers.continuous.dpmpp_2m import dpmpp_2m
 from modaloom.diffusion.samplers.continuous.heun import heun
-from modaloom.models.pair import Pair
-from modaloom.models.restorer import Restorer
+from modaloom.loom.trainer import channels_last
 from modaloom.networks.unet import UNet, UNetConfig
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.restorer import Restorer
 from modaloom.runs.config import TrainingConfig
+from modaloom.training.accelerator import Accelerator
 from modaloom.training.ema import EMA
-from modaloom.training.engine import Engine
-from modaloom.training.fit import channels_last
 
 SIDE = 8
-LEAPS = 0.25
+MEAN_FLOW_PROB = 0.25
 RISING = 50
 """Steps in which the rate rises."""
-PLAIN, LEAP = (1, 2, 4, 16, 64), (1, 2, 4)
+PLAIN_STEPS, MEAN_FLOW_STEPS = (1, 2, 4, 16, 64), (1, 2, 4)
 """Evaluations of a draw."""
 FEW, MANY = 10, 250
 WALKED = 200
 """Draws whose two walks are compared."""
 TARGETS = [
-    *(Target(f"plain, {steps}: KID") for steps in PLAIN),
-    *(Target(f"leap, {steps}: KID") for steps in LEAP),
-    Target(f"leap, {LEAP[-1]}: KID / plain, {PLAIN[-1]}", 1.05, "≤"),
+    *(Target(f"plain, {steps}: KID") for steps in PLAIN_STEPS),
+    *(Target(f"leap, {steps}: KID") for steps in MEAN_FLOW_STEPS),
+    Target(f"leap, {MEAN_FLOW_STEPS[-1]}: KID / plain, {PLAIN_STEPS[-1]}", 1.05, "≤"),
     Target("real: KID"),
     Target("plain: steps of training"),
     Target("leap: steps of training"),
     Target("parameters"),
-    Target(f"dpm, {FEW}: RMS from heun, {MANY}, share of the range", 0.02, "≤"),
+    Target(f"dpmpp_2m, {FEW}: RMS from heun, {MANY}, share of the range", 0.02, "≤"),
 ]
 
 
-def asked(rows: Tensor) -> Pair:
+def asked(rows: Tensor) -> ConditionalExample:
     """Rows (n, 64) as targets of a question that says nothing."""
     n = len(rows)
     target = rows.reshape(n, 1, SIDE, SIDE)
-    return Pair(target, target[:, :0], rows.new_zeros(n, 1, 0), torch.zeros(n, dtype=torch.long))
+    return ConditionalExample(
+        target, target[:, :0], rows.new_zeros(n, 1, 0), torch.zeros(n, dtype=torch.long)
+    )
 
 
-def restorer(leaps: float, *, process: str = "flow", prediction: str = "velocity") -> Restorer:
+def restorer(mean_flow_prob: float, *, process: str = "flow", prediction: str = "velocity") -> Restorer:
     """A small U-Net, untrained."""
-    network = UNet(1, UNetConfig((16, 32)), axes=2, reaching=leaps > 0)
-    return Restorer(network, CONTINUOUS[process](), PREDICTIONS[prediction], means=0, leaps=leaps)
+    network = UNet(1, UNetConfig((16, 32)), axes=2, interval_conditioned=mean_flow_prob > 0)
+    return Restorer(
+        network,
+        GAUSSIAN_PROCESSES[process](),
+        PREDICTIONS[prediction],
+        mean_prob=0,
+        mean_flow_prob=mean_flow_prob,
+    )
 
 
 def train(model: Restorer, subject: Subject, budget: Budget, *, seed: int) -> int:
     """As `train` does, with a rate that falls with the budget; returns the number of steps."""
-    if not model.leaps:
+    if not model.mean_flow_prob:
         channels_last(model)
-    config, engine = TrainingConfig(), Engine("cpu")
-    optimizers, average = engine.optimizer(model, config.restorer), EMA(model, config.ema)
+    config, accelerator = TrainingConfig(), Accelerator("cpu")
+    optimizers, average = accelerator.optimizer(model, config.restorer), EMA(model, config.ema)
     for step, gone in enumerate(budget.shares(), 1):
         draws = generator(seed, "step", step)
         rows, loss = asked(batch(subject.train, draws)), partial(model.loss, generator=draws)
-        share = min(1, step / RISING) * (1 - gone)
-        engine.step(model, optimizers, rows, loss, share=share, where=f"step {step}")
+        lr_scale = min(1, step / RISING) * (1 - gone)
+        accelerator.step(model, optimizers, rows, loss, lr_scale=lr_scale, where=f"step {step}")
         average.update(model, step)
     model.load_state_dict(average.tensors)
     model.eval()
@@ -92,10 +100,14 @@ def measure(
 ) -> Iterator[tuple[str, float]]:
     """Figures of one seed. KID is unbiased, and may fall below 0: below `floor` nothing can be told apart."""
     torch.manual_seed(seed)
-    plain, leaping, bell = restorer(0), restorer(LEAPS), restorer(0, process="gaussian", prediction="v")
+    plain, mean_flow_model, bell = (
+        restorer(0),
+        restorer(MEAN_FLOW_PROB),
+        restorer(0, process="gaussian", prediction="v"),
+    )
     yield "plain: steps of training", train(plain, subject, budget, seed=seed)
-    yield "leap: steps of training", train(leaping, subject, budget, seed=seed)
-    yield "parameters", parameters(leaping)
+    yield "leap: steps of training", train(mean_flow_model, subject, budget, seed=seed)
+    yield "parameters", parameters(mean_flow_model)
     noise = torch.randn(n, 1, SIDE, SIDE, generator=generator(seed, "noise"))
     question = asked(torch.zeros(n, SIDE * SIDE))
 
@@ -103,24 +115,25 @@ def measure(
         return distance(subject, drawn.flatten(1), subject.held)
 
     found = {}
-    for steps in PLAIN:
-        found["plain", steps] = kid(plain.sample(question, noise, _times(steps), walk=dpm))
-    for steps in LEAP:
-        found["leap", steps] = kid(leaping.leap(question, noise, _times(steps)))
+    for steps in PLAIN_STEPS:
+        found["plain", steps] = kid(plain.sample(question, noise, _times(steps), sampler=dpmpp_2m))
+    for steps in MEAN_FLOW_STEPS:
+        found["leap", steps] = kid(mean_flow_model.sample_mean_flow(question, noise, _times(steps)))
     for (name, steps), value in found.items():
         yield f"{name}, {steps}: KID", value
     yield (
-        f"leap, {LEAP[-1]}: KID / plain, {PLAIN[-1]}",
-        found["leap", LEAP[-1]] / max(found["plain", PLAIN[-1]], floor),
+        f"leap, {MEAN_FLOW_STEPS[-1]}: KID / plain, {PLAIN_STEPS[-1]}",
+        found["leap", MEAN_FLOW_STEPS[-1]] / max(found["plain", PLAIN_STEPS[-1]], floor),
     )
     train(bell, subject, budget, seed=seed)
     some, start = asked(torch.zeros(WALKED, SIDE * SIDE)), noise[:WALKED]
     few, many = (
-        bell.sample(some, start, _times(steps), walk=walk) for walk, steps in ((dpm, FEW), (heun, MANY))
+        bell.sample(some, start, _times(steps), sampler=sampler)
+        for sampler, steps in ((dpmpp_2m, FEW), (heun, MANY))
     )
     pixels = load_digits().data
     off = (few - many).square().mean().sqrt() * pixels.std() / (pixels.max() - pixels.min())
-    yield f"dpm, {FEW}: RMS from heun, {MANY}, share of the range", float(off)
+    yield f"dpmpp_2m, {FEW}: RMS from heun, {MANY}, share of the range", float(off)
 
 
 def _times(steps: int) -> Tensor:

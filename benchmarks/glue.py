@@ -24,9 +24,9 @@ from modaloom import api
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
-from modaloom.evaluation import Direction, Row, evaluate, judge_of
-from modaloom.recipes.demo import World, demo
-from modaloom.runs.builder import LOOM
+from modaloom.evaluation import Direction, ScoreRow, evaluate, judge_of
+from modaloom.loom.files import LOOM
+from modaloom.recipes.demo import DemoWorld, demo
 from modaloom.world.splits import SPLITS
 
 DIRECTIONS = {
@@ -57,7 +57,7 @@ class Exam:
     def of(cls, folder: Path, *, n: int) -> "Exam":
         """The streams of the demo; n samples a direction and split are asked about."""
         index = open_folder(folder)
-        reader, splits = Reader(index, streams=World().streams), index.splits or {}
+        reader, splits = Reader(index, streams=DemoWorld().streams), index.splits or {}
         by_split: dict[str, list[Sample]] = {name: [] for name in SPLITS}
         for sample in index.samples:
             by_split[splits[sample.key]].append(reader.read(sample))
@@ -71,7 +71,7 @@ class Exam:
         return {name: value for row in rows for name, value in _shown(row) if value is not None}
 
 
-def _shown(row: Row) -> Iterator[tuple[str, float | None]]:
+def _shown(row: ScoreRow) -> Iterator[tuple[str, float | None]]:
     name = f"{row.row}, {row.split}: {row.metric}"
     if row.metric in next(metrics for ask, metrics in DIRECTIONS.items() if ask.name == row.row):
         yield from ((name, row.value), (f"{name}, floor", row.floor), (f"{name}, ceiling", row.ceiling))
@@ -106,7 +106,7 @@ def compared(ours: Sequence[Figures], theirs: Sequence[Figures]) -> dict[str, Fi
 
 def ours(options: argparse.Namespace, seed: int) -> tuple[api.TrainedRun, Path]:
     """The demo at a seed, and its world."""
-    out, size = options.out / f"seed-{seed}", World()
+    out, size = options.out / f"seed-{seed}", DemoWorld()
     folder = out.with_name(f"{out.name}-world")
     if options.steps is None:
         return api.demo(out=out, minutes=options.minutes, seed=seed), folder

@@ -83,7 +83,7 @@ def rate_targets(name: str) -> Iterator[Target]:
 
 def rate(vectors: Vectors, *, batches: int, seed: int) -> Rate:
     """One residual, cut at every depth, and with a depth for each vector."""
-    made = build("vq", vectors.train.shape[1], SIZE, DEPTH, adaptive=ASKED[0])
+    made = build("vq", vectors.train.shape[1], SIZE, DEPTH, adaptive_distortion=ASKED[0])
     assert isinstance(made, Adaptive)
     adaptive = train(made, vectors, batches=batches, seed=seed)
     z, codes = vectors.held, adaptive.residual(vectors.held).codes

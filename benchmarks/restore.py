@@ -23,21 +23,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from modaloom.core.rng import generator
-from modaloom.degradations.larger import larger
-from modaloom.diffusion.gaussian import Gaussian
+from modaloom.degradations.upsample import upsample
+from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.evaluation.ridge import PatchRidge
+from modaloom.loom.trainer import channels_last
 from modaloom.modalities import MODALITIES
-from modaloom.models.pair import Pair, stacked
-from modaloom.models.restoration import RestorerConfig
-from modaloom.models.restorer import Restorer
-from modaloom.networks.local import Local, LocalConfig
+from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
+from modaloom.restorer.config import RestorerConfig
+from modaloom.restorer.crops import randint_below, random_crops
+from modaloom.restorer.example import ConditionalExample, collate
+from modaloom.restorer.restorer import Restorer
+from modaloom.restorer.tasks import Signals
+from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
 from modaloom.runs.config import TrainingConfig
-from modaloom.tasks import Signals
-from modaloom.tasks.restore import PARTS, RESTORE, Restore
-from modaloom.training.engine import Engine
-from modaloom.training.fit import channels_last
-from modaloom.training.pieces import below, pieces
+from modaloom.training.accelerator import Accelerator
 
 IMAGE, USUAL = MODALITIES["image"], RestorerConfig()
 BATCH = 16
@@ -83,29 +83,29 @@ class Lessons:
     seed: int
 
     def piece(self, side: int, random: torch.Generator) -> Tensor:
-        picture = self.pictures[below(len(self.pictures), random)]
-        (piece,) = pieces(
+        picture = self.pictures[randint_below(len(self.pictures), random)]
+        (piece,) = random_crops(
             [picture], IMAGE, side=side, scales=self.scales, candidates=self.candidates, random=random
         )
         return piece
 
-    def pair(self, number: int, side: int = SIDE) -> Pair:
+    def pair(self, number: int, side: int = SIDE) -> ConditionalExample:
         random = generator(self.seed, "pair", number)
-        return RESTORE.pair(Signals(self.piece(side, random)), Restore(), random)
+        return RESTORE.make_example(Signals(self.piece(side, random)), Restore(), random)
 
 
 def train(restorer: Restorer, lessons: Lessons, *, sides: Sequence[int], seconds: float) -> Iterator[float]:
     """Yields each step's loss; the rate falls with the time that is left. Sizes of squares take turns."""
-    restorer.measure(lessons.pair(-1 - i) for i in range(MEASURED))
+    restorer.fit_normalizer(lessons.pair(-1 - i) for i in range(MEASURED))
     channels_last(restorer)
-    engine, start, step = Engine("cpu"), time.monotonic(), 0
-    optimizers = engine.optimizer(restorer, TrainingConfig().restorer)
+    accelerator, start, step = Accelerator("cpu"), time.monotonic(), 0
+    optimizers = accelerator.optimizer(restorer, TrainingConfig().restorer)
     while (gone := (time.monotonic() - start) / seconds) < 1:
         side, numbers = sides[step % len(sides)], range(BATCH * step, BATCH * (step + 1))
-        batch = stacked([lessons.pair(number, side) for number in numbers])
-        noise, share = generator(lessons.seed, "loss", step), min(1, (step + 1) / RISING) * (1 - gone)
+        batch = collate([lessons.pair(number, side) for number in numbers])
+        noise, lr_scale = generator(lessons.seed, "loss", step), min(1, (step + 1) / RISING) * (1 - gone)
         loss = partial(restorer.loss, generator=noise)
-        result = engine.step(restorer, optimizers, batch, loss, share=share, where=f"step {step}")
+        result = accelerator.step(restorer, optimizers, batch, loss, lr_scale=lr_scale, where=f"step {step}")
         step += 1
         yield float(result.loss.total)
 
@@ -114,13 +114,13 @@ def ridge_of(lessons: Lessons) -> PatchRidge:
     """Fitted on any squares of the training pictures."""
     random, lessons = generator(0, "ridge"), replace(lessons, candidates=1)
     squares = [lessons.piece(FITTED, random) for _ in range(100)]
-    shown = [larger(degraded(square, SUPERRES).given, factor=2) for square in squares]
+    shown = [upsample(degraded(square, SUPERRES).given, factor=2) for square in squares]
     return PatchRidge.fit(list(zip(shown, squares)), step=2)
 
 
-def network(config: LocalConfig) -> Local:
+def network(config: LocalResNetConfig) -> LocalResNet:
     """Of the shared task: a picture, what is known of it, and which fault it has."""
-    return Local(3, config, axes=2, condition=4, features=len(PARTS) + 1)
+    return LocalResNet(3, config, axes=2, condition_channels=4, context_features=len(SUBTASKS) + 1)
 
 
 def main() -> None:
@@ -128,7 +128,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=20, help="of training")
-    parser.add_argument("--means", type=float, default=USUAL.means, help="share of pairs that ask for it")
+    parser.add_argument(
+        "--mean-prob", type=float, default=USUAL.mean_prob, help="share of pairs that ask for it"
+    )
     parser.add_argument("--sides", type=integers, default=USUAL.sides, help="of training squares, pixels")
     parser.add_argument("--scales", type=int, default=USUAL.scales, help="of pieces, each half of the last")
     parser.add_argument("--candidates", type=int, default=USUAL.candidates, help="for each piece")
@@ -136,8 +138,8 @@ def main() -> None:
         "--judged", nargs="+", choices=sorted(EVERY), default=TESTED, help="photographs; not learned from"
     )
     parser.add_argument("--side", type=int, default=240, help="pixels that are judged, a multiple of 48")
-    parser.add_argument("--width", type=int, default=LocalConfig.width)
-    parser.add_argument("--blocks", type=int, default=LocalConfig.blocks)
+    parser.add_argument("--width", type=int, default=LocalResNetConfig.width)
+    parser.add_argument("--blocks", type=int, default=LocalResNetConfig.num_res_blocks)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument("--save", type=Path, help="write the weights there, a safetensors file")
@@ -145,8 +147,10 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, help="draw what is shown and what comes of it, a PNG")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
-    net = network(LocalConfig(options.width, options.blocks))
-    restorer = Restorer(net, Gaussian(), PREDICTIONS["v"], kinds=len(PARTS), means=options.means)
+    net = network(LocalResNetConfig(options.width, options.blocks))
+    restorer = Restorer(
+        net, VariancePreserving(), PREDICTIONS["v"], num_tasks=len(SUBTASKS), mean_prob=options.mean_prob
+    )
     tested, learned = photographs.split([EVERY[name] for name in options.judged])
     judged = {name: photographs.middle(picture, options.side) for name, picture in tested.items()}
     pictures = [(255 * picture).round().byte().numpy() for picture in learned.values()]

@@ -15,14 +15,14 @@ from chart import Scale, chart
 from figures import Figures, Target, arguments, integers, publish
 
 from modaloom import api
-from modaloom.api.judge import held_out
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
-from modaloom.diffusion.samplers import SAMPLERS
+from modaloom.diffusion.samplers import CODE_SAMPLERS
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.models.loom import Sampling
+from modaloom.loom.evaluation.folder import held_out
+from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.report.plots import Line
 
 DIRECTIONS = (Direction(("image",), ("caption",)), Direction(("caption",), ("image",)))
@@ -44,7 +44,7 @@ class Exam:
         samples = held_out(run, index)[SPLIT][:n]
         return cls(run, samples, judge_of(index.path, (), {SPLIT: samples}, run.modality_of))
 
-    def score(self, direction: Direction, sampling: Sampling) -> float:
+    def score(self, direction: Direction, sampling: CodeSamplingConfig) -> float:
         given = {name: [s.streams[name] for s in self.samples] for name in direction.given}
         names, n = [sample.key for sample in self.samples], len(self.samples)
         drawn = self.run.model.generate(given, direction.want, n=n, names=names, options=sampling)
@@ -53,7 +53,7 @@ class Exam:
 
 def fitting(run: api.TrainedRun) -> list[str]:
     """The samplers that can walk the run's process."""
-    return [name for name, value in SAMPLERS.items() if run.model.loom.config.process in value.runs]
+    return [name for name, value in CODE_SAMPLERS.items() if run.model.loom.config.process in value.fns]
 
 
 def measure(exam: Exam, steps: Sequence[int]) -> dict[str, Figures]:

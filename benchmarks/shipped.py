@@ -13,8 +13,8 @@ from pathlib import Path
 from figures import Figures, Target, publish
 
 from modaloom import api
-from modaloom.runs.durable import write_json
-from modaloom.runs.shipped import ROOT
+from modaloom.runs.atomic_io import write_json
+from modaloom.runs.resolve import ROOT
 
 ASKED = 500
 """Samples a direction and split."""

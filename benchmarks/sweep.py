@@ -57,7 +57,7 @@ def _quantizers(width: int, batches: int) -> Iterator[tuple[str, Quantizer]]:
         yield f"{size} × {depth}", build("vq", width, size, depth)
     (most, depth), (size, _) = SHAPES[:2]
     yield f"{most} × {depth} grown", build("vq", width, most, depth, growth=growing(batches, most))
-    yield f"{size} × 1–{DEEPEST} adaptive", build("vq", width, size, DEEPEST, adaptive=1.0)
+    yield f"{size} × 1–{DEEPEST} adaptive", build("vq", width, size, DEEPEST, adaptive_distortion=1.0)
 
 
 def matched(adaptive: Adaptive, z: Tensor) -> Adaptive:

@@ -17,14 +17,14 @@ import torch
 from figures import Target, publish
 from torch import Tensor
 
-from modaloom.core.hashed import hashed_signal
-from modaloom.diffusion.gaussian import Gaussian
+from modaloom.core.counter_rng import counter_noise
+from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS
-from modaloom.models.pair import alone
-from modaloom.models.restorer import Restorer
-from modaloom.networks.local import Local, LocalConfig
-from modaloom.networks.tiled import Tiled
-from modaloom.tasks import TASKS, Signals
+from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
+from modaloom.networks.tiled import TiledNetwork
+from modaloom.restorer.example import as_batch
+from modaloom.restorer.restorer import Restorer
+from modaloom.restorer.tasks import TASKS, Signals
 
 STEPS = 2
 """Of the walk: each takes what all others take."""
@@ -33,18 +33,18 @@ TARGETS = [Target("peak, GB", 2, "≤"), Target("seconds")]
 
 def mean(restorer: Restorer, picture: Tensor) -> Tensor:
     task, options = TASKS["denoise"], TASKS["denoise"].options()
-    held = Signals(given=picture)
-    asked = task.ask(held, options)
-    return task.answer(restorer.mean(alone(asked))[0], asked, held, options)
+    held = Signals(input=picture)
+    asked = task.build_condition(held, options)
+    return task.finalize(restorer.mean(as_batch(asked))[0], asked, held, options)
 
 
 def sample(restorer: Restorer, picture: Tensor) -> Tensor:
     task, options = TASKS["denoise"], TASKS["denoise"].options()
-    held = Signals(given=picture)
-    asked = task.ask(held, options)
-    noise = hashed_signal(0, picture.shape)[None]
-    found = restorer.sample(alone(asked), noise, torch.linspace(1, 0, STEPS + 1))
-    return task.answer(found[0], asked, held, options)
+    held = Signals(input=picture)
+    asked = task.build_condition(held, options)
+    noise = counter_noise(0, picture.shape)[None]
+    found = restorer.sample(as_batch(asked), noise, torch.linspace(1, 0, STEPS + 1))
+    return task.finalize(found[0], asked, held, options)
 
 
 MODES: dict[str, Callable[[Restorer, Tensor], Tensor]] = {"mean": mean, "sample": sample}
@@ -53,9 +53,15 @@ MODES: dict[str, Callable[[Restorer, Tensor], Tensor]] = {"mean": mean, "sample"
 def measured(name: str, options: argparse.Namespace) -> dict[str, float]:
     """Restores noise of the picture's size; the process's peak and the time."""
     torch.manual_seed(0)
-    net = Local(3, LocalConfig(options.channels, options.blocks), axes=2, condition=4, features=1)
+    net = LocalResNet(
+        3,
+        LocalResNetConfig(options.channels, options.blocks),
+        axes=2,
+        condition_channels=4,
+        context_features=1,
+    )
     torch.nn.init.normal_(net.last.weight, std=0.1)
-    restorer = Restorer(Tiled(net, options.tile), Gaussian(), PREDICTIONS["v"]).eval()
+    restorer = Restorer(TiledNetwork(net, options.tile), VariancePreserving(), PREDICTIONS["v"]).eval()
     picture, start = torch.rand(3, options.height, options.width), time.monotonic()
     MODES[name](restorer, picture)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -5,7 +5,7 @@ from math import log2
 from vectors import Vectors
 
 from modaloom.core.rng import generator
-from modaloom.quantizers import Adaptive, Growth, Quantizer
+from modaloom.quantizers import Adaptive, GrowthConfig, Quantizer
 
 BATCH = 2048
 """Vectors."""
@@ -20,9 +20,9 @@ def train(quantizer: Quantizer, vectors: Vectors, *, batches: int, seed: int) ->
     return quantizer.eval()
 
 
-def growing(batches: int, size: int) -> Growth:
+def growing(batches: int, size: int) -> GrowthConfig:
     """From START to `size` in three fifths of the batches."""
-    return Growth(start=START, every=max(1, round(0.6 * batches / log2(size / START))))
+    return GrowthConfig(initial_codes=START, doubling_steps=max(1, round(0.6 * batches / log2(size / START))))
 
 
 def asked_for(adaptive: Adaptive, target: float) -> Adaptive:

@@ -53,7 +53,7 @@ def train(loss: Loss, seed: int = SEED) -> Outcome:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder, decoder = nn.Linear(10, 10), nn.Linear(10, 10)
-    quantizer = build("vq", 10, CODES, codebook="gradient", commitment=COMMITMENT, revived=0.0)
+    quantizer = build("vq", 10, CODES, codebook="gradient", commitment=COMMITMENT, max_restart_fraction=0.0)
     model, randomness = nn.ModuleList([encoder, quantizer, decoder]), generator(seed, "training")
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, STEPS)

@@ -154,7 +154,7 @@ def test_no_sample_of_nothing(kind: Any) -> None:
 def test_codes_are_codes() -> None:
     """depth codes a row, which decode to the reconstruction; samples are decoded codes of training rows."""
     x = normal(80, 0)
-    model = VQVAE(codebook_size=7, depth=2, random_state=0, epochs=2).fit(x)
+    model = VQVAE(codebook_size=7, num_quantizers=2, random_state=0, epochs=2).fit(x)
     codes = model.transform(x)
     assert codes.dtype == np.int64
     assert codes.shape == (80, 2)
@@ -191,7 +191,7 @@ def test_both_weights_count() -> None:
 
 @pytest.mark.parametrize("bad", [[[7, 0]], [[-1, 0]], [[0.5, 0]], [[np.nan, 0]], [[0]], [0, 1], [[0, 0, 0]]])
 def test_what_is_no_code_is_refused(bad: Any) -> None:
-    model = VQVAE(codebook_size=7, depth=2, epochs=1).fit(normal(20, 0))
+    model = VQVAE(codebook_size=7, num_quantizers=2, epochs=1).fit(normal(20, 0))
     with pytest.raises(ValueError, match=r"whole numbers in 0\.\.6|columns|NaN|2D array"):
         model.inverse_transform(bad)
 
@@ -199,7 +199,8 @@ def test_what_is_no_code_is_refused(bad: Any) -> None:
 def test_more_depths_lose_less() -> None:
     x = normal(300, 0)
     errors = [
-        -VQVAE(codebook_size=8, depth=depth, epochs=5, random_state=0).fit(x).score(x) for depth in (1, 2, 4)
+        -VQVAE(codebook_size=8, num_quantizers=depth, epochs=5, random_state=0).fit(x).score(x)
+        for depth in (1, 2, 4)
     ]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.6 * errors[0]

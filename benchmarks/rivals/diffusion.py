@@ -6,14 +6,14 @@ import torch
 from budget import Budget, Descent
 from torch import Tensor
 
-from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS, denoiser
 from modaloom.diffusion.samplers.continuous.ddim import ddim
-from modaloom.networks.mlp import VectorNet
-from modaloom.networks.timed import CHANNELS, Timed
+from modaloom.networks.mlp import ResidualMLP
+from modaloom.networks.time_conditioned import TIME_CHANNELS, TimeConditioned
 from rivals.base import Rival, batch
 
-PROCESS, PREDICTION = Gaussian(), PREDICTIONS["v"]
+PROCESS, PREDICTION = VariancePreserving(), PREDICTIONS["v"]
 STEPS, BLOCKS = 100, 3
 
 
@@ -23,7 +23,9 @@ class Diffusion(Rival):
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()
         self.columns = columns
-        self.network = Timed(VectorNet(columns + CHANNELS, columns, width=width, blocks=BLOCKS))
+        self.network = TimeConditioned(
+            ResidualMLP(columns + TIME_CHANNELS, columns, width=width, blocks=BLOCKS)
+        )
 
     def learn(self, rows: Tensor, budget: Budget, *, seed: int) -> int:
         return len(Descent().run(self, lambda draws: self.loss(batch(rows, draws), draws), budget, seed=seed))
@@ -36,7 +38,7 @@ class Diffusion(Rival):
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
         noise = PROCESS.prior(torch.empty(n, self.columns), generator=generator)
-        walk = ddim(
+        states = ddim(
             denoiser(self.network, PROCESS, PREDICTION), PROCESS, noise, torch.linspace(1, 0, STEPS + 1)
         )
-        return deque(walk, maxlen=1).pop()
+        return deque(states, maxlen=1).pop()

@@ -8,7 +8,7 @@ from modaloom.core.rng import generator as derived
 from modaloom.core.types import CodeShape
 from modaloom.diffusion.noise import Noise
 from modaloom.estimators.autoencoder import Autoencoder
-from modaloom.models.loom import Loom, LoomConfig, Sampling
+from modaloom.loom.loom import CodeSamplingConfig, Loom, LoomConfig
 from modaloom.quantizers import build
 from rivals.base import Rival, batch
 
@@ -27,7 +27,10 @@ class VQPrior(Rival):
         super().__init__()
         quantizer = build("vq", LATENT, SIZE, DEPTH, codebook="gradient")
         self.autoencoder = Autoencoder(columns, quantizer)
-        shape, config = CodeShape((1,), DEPTH, SIZE), LoomConfig(width=width, depth=BLOCKS, heads=HEADS)
+        shape, config = (
+            CodeShape((1,), DEPTH, SIZE),
+            LoomConfig(width=width, num_layers=BLOCKS, num_heads=HEADS),
+        )
         self.prior = Loom({ROW: shape}, {ROW: ROW}, {}, config)
 
     def learn(self, rows: Tensor, budget: Budget, *, seed: int) -> int:
@@ -36,7 +39,7 @@ class VQPrior(Rival):
 
     def learn_codes(self, rows: Tensor, budget: Budget, *, seed: int) -> int:
         """Autoencoder and codebooks."""
-        self.autoencoder.start(rows, generator=derived(seed, "start"))
+        self.autoencoder.initialize(rows, generator=derived(seed, "start"))
 
         def loss(draws: torch.Generator) -> Tensor:
             return self.autoencoder.loss(batch(rows, draws), 1.0, generator=draws)
@@ -57,6 +60,6 @@ class VQPrior(Rival):
 
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
         drawn = self.prior.sample(
-            self.prior.canvas({}, [ROW], n), Sampling(steps=DEPTH), Noise([generator], each=n)
+            self.prior.canvas({}, [ROW], n), CodeSamplingConfig(steps=DEPTH), Noise([generator], each=n)
         )
         return self.autoencoder.decode(drawn[ROW][:, 0]).float()

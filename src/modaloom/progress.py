@@ -42,7 +42,7 @@ class Progress:
                     " · ".join([f"{name} {done}" + (f"/{total}" if total else ""), *words]), file=sys.stderr
                 )
 
-    def say(self, sentence: str) -> None:
+    def write(self, sentence: str) -> None:
         """Print a sentence on stdout, below the bar."""
         self._close()
         print(sentence, flush=True)

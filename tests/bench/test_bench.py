@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from modaloom import api
-from modaloom.bench import BENCHES, Case, discrete, quantizer, restore
+from modaloom.bench import BENCHES, BenchmarkResult, discrete, quantizer, restore
 from modaloom.bench.clock import milliseconds, one_thread, peak_megabytes
 from modaloom.core.errors import BadValue
 from modaloom.diffusion.schedules import SCHEDULES
@@ -17,10 +17,10 @@ KEYS = ["case", "ours", "peer", "ratio", "limit", "unit"]
 
 
 def test_ratio_is_how_many_times_better() -> None:
-    assert Case("a", 2.0, 6.0, None, "ms").ratio == 3
-    assert Case("a", 2.0, None, 1.0, "ms").ratio is None
-    assert Case("a", 0.0, 6.0, None, "MB").ratio is None
-    assert list(Case("a", 2.0, 6.0, None, "ms").to_dict()) == [
+    assert BenchmarkResult("a", 2.0, 6.0, None, "ms").ratio == 3
+    assert BenchmarkResult("a", 2.0, None, 1.0, "ms").ratio is None
+    assert BenchmarkResult("a", 0.0, 6.0, None, "MB").ratio is None
+    assert list(BenchmarkResult("a", 2.0, 6.0, None, "ms").to_dict()) == [
         "case",
         "ours",
         "peer",
@@ -88,7 +88,7 @@ def test_an_unknown_benchmark_names_the_near_miss() -> None:
 
 def test_discrete_is_within_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds of both processes; of the samplers the two that need few steps."""
-    few = [("certainty", "masked"), ("first_hitting", "masked")]
+    few = [("top_probability", "masked"), ("first_hitting", "masked")]
     monkeypatch.setattr(discrete, "EXACT", few)
     found = list(api.bench("discrete", device="cpu"))
     assert len(found) == 2 * len(SCHEDULES) + len(few)

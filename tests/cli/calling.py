@@ -9,9 +9,9 @@ from typer.testing import CliRunner, Result
 from modaloom.cli import app
 
 SMALL = (
-    *("--set", "loom.width=32", "--set", "loom.depth=1", "--set", "loom.heads=1"),
-    *("--set", "vqvae.size=16", "--set", "vqvae.widths=[8,8,8]", "--set", "vqvae.dim=8"),
-    *("--set", "training.tokenizer.batch=8", "--set", "training.loom.batch=8"),
+    *("--set", "loom.width=32", "--set", "loom.num_layers=1", "--set", "loom.num_heads=1"),
+    *("--set", "vqvae.codebook_size=16", "--set", "vqvae.widths=[8,8,8]", "--set", "vqvae.latent_dim=8"),
+    *("--set", "training.tokenizer.batch_size=8", "--set", "training.loom.batch_size=8"),
     *("--set", "training.precision=fp32"),
     *("--set", "training.checkpoint_seconds=0"),
 )

@@ -14,7 +14,7 @@ def test_audit_names_files_and_copies(run: Path, world: Path, tmp_path: Path) ->
     shown = done("audit", run, folder, "--n", 30, "--json", tmp_path / "audit.json").stdout
     found = json.loads((tmp_path / "audit.json").read_text())
     assert found["audited"] == 30
-    (copy,) = found["copies"]
+    (copy,) = found["duplicates"]
     assert copy == {"stream": "image", "key": "test-seen/000003", "of": "train/000007", "distance": 0.0}
     assert found["files"]["test-seen/000003"]["image"] == str(copied)
     assert "copies of training values among held-out ones: 1" in shown

@@ -58,8 +58,8 @@ def test_two_files_for_one_stream(tmp_path: Path, refused: Call) -> None:
         (("--want", "image", "--guidance", "-1"), "guidance is -1"),
         (("--want", "image", "--top-p", "0"), "top_p is 0; it must be more than 0 and at most 1"),
         (("--want", "image", "--top-p", "1.1"), "top_p is 1.1"),
-        (("--want", "image", "--churn", "-1"), "churn is -1"),
-        (("--want", "image", "--sampler", "confidense"), "did you mean 'confidence'?"),
+        (("--want", "image", "--remask", "-1"), "remask is -1"),
+        (("--want", "image", "--sampler", "maskgid"), "did you mean 'maskgit'?"),
     ],
 )
 def test_generate(words: tuple[str, ...], why: str, run: Path, tmp_path: Path, refused: Call) -> None:
@@ -71,13 +71,13 @@ def test_generate(words: tuple[str, ...], why: str, run: Path, tmp_path: Path, r
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--set", "loom.dept=2"), "unknown setting 'loom.dept' (did you mean 'loom.depth'?)"),
-        (("--set", "loom.depth=two"), "loom.depth is 'two'"),
+        (("--set", "loom.num_layer=2"), "unknown setting 'loom.num_layer' (did you mean 'loom.num_layers'?)"),
+        (("--set", "loom.num_layers=two"), "loom.num_layers is 'two'"),
         (
-            ("--set", "loom.process=uniform", "--set", "loom.sampling.sampler=confidence"),
-            "'confidence' does not fit the process 'uniform'; choose from: ancestral, revising",
+            ("--set", "loom.process=uniform", "--set", "loom.sampling.sampler=maskgit"),
+            "'maskgit' does not fit the process 'uniform'; choose from: ancestral, remasking",
         ),
-        (("--set", "loom.depth"), "write KEY=VALUE"),
+        (("--set", "loom.num_layers"), "write KEY=VALUE"),
         (("--streams", "image,captoin"), "unknown stream 'captoin' (did you mean 'caption'?)"),
         (("--steps", "0"), "steps.image is 0"),
         (("--steps", "many"), "--steps 'many'"),
@@ -98,7 +98,13 @@ def test_other_ranges(run: Path, world: Path, refused: Call) -> None:
     refused("evaluate", run, world, "--rows", "capton->image", names="did you mean 'caption'")
     refused("evaluate", run, world, "--json", "nowhere/rows.json", names="nowhere/rows.json")
     refused(
-        "evaluate", run, world, "--information", "--rows", "caption->image", names="leave one of them out"
+        "evaluate",
+        run,
+        world,
+        "--mutual-information",
+        "--rows",
+        "caption->image",
+        names="leave one of them out",
     )
     refused("world", "out", "--n", 0, names="n is 0")
     refused("world", "out", "--streams", "imag", names="did you mean 'image'?")

@@ -13,8 +13,8 @@ from calling import done, tree
 from typer.testing import Result
 
 from modaloom import __version__
-from modaloom.api import Sampling
-from modaloom.bench import BENCHES, Case
+from modaloom.api import CodeSamplingConfig
+from modaloom.bench import BENCHES, BenchmarkResult
 from modaloom.cli import COMMANDS
 
 
@@ -37,7 +37,7 @@ def test_no_help_shows_the_code_behind_it() -> None:
 
 def test_every_field_of_sampling_is_an_option() -> None:
     text = " ".join(done("generate", "--help").stdout.split())
-    for name in vars(Sampling()):
+    for name in vars(CodeSamplingConfig()):
         assert re.search(rf"--{name.replace('_', '-')} <\w+> [^\[]*\[default: the run's\]", text), name
 
 
@@ -168,7 +168,7 @@ def test_evaluate(run: Path, world: Path, tmp_path: Path) -> None:
     assert {row["split"] for row in rows} == {"seen", "level1", "level2"}
     head, *lines = result.stdout.splitlines()
     assert head.split() == columns
-    (bits,) = (i for i, line in enumerate(lines) if line.startswith("bits told"))
+    (bits,) = (i for i, line in enumerate(lines) if line.startswith("mutual information (bits"))
     assert bits == len(rows)
     assert lines[bits + 1].split() == ["given", "->", "caption", "->", "image"]
     assert re.match(r"image +-?\d+\.\d+ \(.* to .*; exact \d+\.\d+\)$", lines[bits + 2])
@@ -228,7 +228,10 @@ def _drawn(folder: Path) -> dict[str, str]:
 
 
 def test_bench_prints_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = [Case("lookup", 2.0, 6.0, 1.0, "ms"), Case("bound", 3e-7, None, 1e-6, "nats")]
+    cases = [
+        BenchmarkResult("lookup", 2.0, 6.0, 1.0, "ms"),
+        BenchmarkResult("bound", 3e-7, None, 1e-6, "nats"),
+    ]
     monkeypatch.setitem(BENCHES, "quantizer", lambda device: iter(cases))
     result = done("bench", "quantizer", "--json")
     assert json.loads(result.stdout) == [case.to_dict() for case in cases]

@@ -9,7 +9,7 @@ from calling import Call, done
 
 from modaloom import api
 from modaloom.core.errors import BadRun
-from modaloom.runs import shipped
+from modaloom.runs import resolve as shipped
 
 
 @pytest.fixture

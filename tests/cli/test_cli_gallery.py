@@ -11,7 +11,7 @@ import pytest
 from calling import SMALL, done
 
 from modaloom import api
-from modaloom.api.gallery import DRAWN
+from modaloom.loom.samples import NUM_DRAWS
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_command_draws_the_same_again(
 def test_the_first_samples_of_the_hardest_split_hang_beside_their_truth(
     run: Path, world: Path, index: dict[str, Any]
 ) -> None:
-    first = sorted((world / "test-level2").glob("*.caption.txt"))[:DRAWN]
+    first = sorted((world / "test-level2").glob("*.caption.txt"))[:NUM_DRAWS]
     rows = block(index, ["caption"], ["image"])["rows"]
     assert 0 < len(rows) <= 16
     for row, path in zip(rows, first):
@@ -107,7 +107,7 @@ def test_report_makes_the_atlas_again(run: Path) -> None:
 
 
 def test_a_tint_has_a_sheet_of_its_own(world: Path, tmp_path: Path) -> None:
-    done("train", world, "--out", tmp_path / "run", "--steps", 1, *SMALL, "--set", "vqvae.tint=1")
+    done("train", world, "--out", tmp_path / "run", "--steps", 1, *SMALL, "--set", "vqvae.global_codes=1")
     samples = tmp_path / "run" / "samples"
     entries = json.loads((samples / "atlas.json").read_text())
     assert entries.keys() == {"image", "image, tint"}

@@ -10,13 +10,20 @@ import pytest
 from calling import Call, call, done, tree
 from PIL import Image
 
-from modaloom.api import restored_judge
-from modaloom.api.restored import Asking, load_restored
 from modaloom.core.errors import BadValue
+from modaloom.restorer.evaluation import folder as restored_judge
+from modaloom.restorer.restoration import RestoreOptions, load_restored
 
 SMALL = (
-    *("--set", "restorer.local.width=8", "--set", "restorer.local.blocks=1", "--set", "restorer.sides=[8]"),
-    *("--set", 'restorer.unet={"widths":[8,8],"groups":4}', "--set", "training.restorer.batch=4"),
+    *(
+        "--set",
+        "restorer.local.width=8",
+        "--set",
+        "restorer.local.num_res_blocks=1",
+        "--set",
+        "restorer.crop_sizes=[8]",
+    ),
+    *("--set", 'restorer.unet={"widths":[8,8],"groups":4}', "--set", "training.restorer.batch_size=4"),
     *("--streams", "image", "--steps", 2),
 )
 Runs = dict[str, Path]
@@ -79,7 +86,7 @@ def test_superres_doubles_pictures_of_any_kind_and_keeps_what_they_show(
 def test_the_same_seed_gives_the_same_file_whatever_stands_beside_it(
     runs: Runs, files: Path, tmp_path: Path
 ) -> None:
-    asked = ("--mode", "sample", "--steps", 2, "--sampler", "sde_dpm", "--spacing", "karras")
+    asked = ("--mode", "sample", "--steps", 2, "--sampler", "dpmpp_2m_sde", "--timestep-spacing", "karras")
     for out, names, seed in (("a", ["rgb"], 0), ("b", ["grey", "rgb"], 0), ("c", ["rgb"], 1)):
         inputs = [files / f"{name}.png" for name in names]
         done("restore", runs["restore"], *inputs, *asked, "--seed", seed, "--out", tmp_path / out)
@@ -90,7 +97,7 @@ def test_the_same_seed_gives_the_same_file_whatever_stands_beside_it(
 def test_inpaint_fills_the_white_of_the_mask_and_touches_nothing_else(
     runs: Runs, files: Path, tmp_path: Path
 ) -> None:
-    asked = ("--set", "fault=inpaint", "--mask", files / "mask.png")
+    asked = ("--set", "degradation=inpaint", "--mask", files / "mask.png")
     done("restore", runs["restore"], files / "rgb.png", *asked, "--out", tmp_path / "out")
     hole = pixels(files / "mask.png")[..., 0] > 0
     before, after = pixels(files / "rgb.png"), pixels(tmp_path / "out" / "rgb.png")
@@ -99,27 +106,27 @@ def test_inpaint_fills_the_white_of_the_mask_and_touches_nothing_else(
 
 
 def test_colorize_takes_colours_where_the_mask_is_white(runs: Runs, files: Path, tmp_path: Path) -> None:
-    asked = ("--set", "fault=colorize", "--mask", files / "all.png")
+    asked = ("--set", "degradation=colorize", "--mask", files / "all.png")
     done("restore", runs["restore"], files / "rgb.png", *asked, "--out", tmp_path / "out")
     before, after = pixels(files / "rgb.png"), pixels(tmp_path / "out" / "rgb.png")
     weights = np.array([0.299, 0.587, 0.114])
     assert abs(before @ weights - after @ weights).max() <= 1.1
-    hinted = ("--set", "fault=colorize", "--mask", files / "mask.png", "--out", tmp_path / "some")
+    hinted = ("--set", "degradation=colorize", "--mask", files / "mask.png", "--out", tmp_path / "some")
     done("restore", runs["restore"], files / "rgb.png", *hinted)
     assert not np.array_equal(pixels(tmp_path / "some" / "rgb.png"), after)
 
 
 def test_a_run_that_leaps_draws_in_one_step(world: Path, files: Path, tmp_path: Path) -> None:
     """Through training, its model folder, tiles and files; nothing else says how it draws."""
-    ways = ("restorer.leaps=0.5", "restorer.process=flow", "restorer.prediction=velocity")
+    ways = ("restorer.mean_flow_prob=0.5", "restorer.process=flow", "restorer.prediction=velocity")
     words = [word for way in ways for word in ("--set", way)]
     done("train", world, "--task", "denoise", "--out", tmp_path / "run", *words, *SMALL)
     asked = ("restore", tmp_path / "run", files / "rgb.png", "--mode", "sample", "--steps", 1)
     done(*asked, "--out", tmp_path / "auto")
-    for sampler in ("jump", "euler"):
+    for sampler in ("mean_flow", "euler"):
         done(*asked, "--sampler", sampler, "--out", tmp_path / sampler)
-    assert tree(tmp_path / "auto") == tree(tmp_path / "jump")
-    assert pixels(tmp_path / "jump" / "rgb.png").shape == (9, 14, 3)
+    assert tree(tmp_path / "auto") == tree(tmp_path / "mean_flow")
+    assert pixels(tmp_path / "mean_flow" / "rgb.png").shape == (9, 14, 3)
 
 
 def test_tiny_pictures_are_learned_from_and_not_judged(tmp_path: Path) -> None:
@@ -170,10 +177,10 @@ def test_what_learned_whole_pictures_is_judged_on_whole_ones(
     runs: Runs, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others on the middle of large ones."""
-    monkeypatch.setattr(restored_judge, "SIDE", 8)
+    monkeypatch.setattr(restored_judge, "MAX_SIDE", 8)
     for task, side in {"generate": 32, "superres": 8}.items():
         for cases in restored_judge.read_cases(load_restored(runs[task]), world, most=1).values():
-            assert {case.signals.want.shape for case in cases} == {(3, side, side)}
+            assert {case.signals.target.shape for case in cases} == {(3, side, side)}
 
 
 def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Path) -> None:
@@ -191,24 +198,24 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
     [
         ("restore", ("rgb.png", "--mode", "men"), "unknown mode 'men' (did you mean 'mean'?)"),
         ("restore", ("rgb.png", "--steps", 0), "steps is 0; it must be at least 1"),
-        ("restore", ("rgb.png", "--sampler", "dmp"), "did you mean 'dpm'"),
-        ("restore", ("rgb.png", "--spacing", "even"), "unknown spacing 'even'"),
+        ("restore", ("rgb.png", "--sampler", "dpmpp_2n"), "did you mean 'dpmpp_2m'"),
+        ("restore", ("rgb.png", "--timestep-spacing", "even"), "unknown timestep_spacing 'even'"),
         ("restore", ("rgb.png", "--strength", 0.5), "unknown setting 'strength'"),
-        ("restore", ("rgb.png", "--set", "fault=rain"), "unknown fault 'rain'"),
+        ("restore", ("rgb.png", "--set", "degradation=rain"), "unknown degradation 'rain'"),
         ("restore", ("rgb.png", "--set", "superres.factor=3"), "unknown factor '3'"),
         ("restore", ("rgb.png", "--mask", "mask.png"), "takes no mask"),
-        ("restore", ("rgb.png", "--set", "fault=inpaint"), "inpaint needs a mask"),
+        ("restore", ("rgb.png", "--set", "degradation=inpaint"), "inpaint needs a mask"),
         (
             "restore",
-            ("rgb.png", "--set", "fault=inpaint", "--mask", "all.png"),
+            ("rgb.png", "--set", "degradation=inpaint", "--mask", "all.png"),
             "leaves nothing of the signal",
         ),
         (
             "restore",
-            ("dot.png", "--set", "fault=inpaint", "--mask", "mask.png"),
+            ("dot.png", "--set", "degradation=inpaint", "--mask", "mask.png"),
             "the mask is 9×14, the signal",
         ),
-        ("restore", ("dot.png", "--set", "fault=colorize", "--mask", "mask.png"), "the mask is 9×14"),
+        ("restore", ("dot.png", "--set", "degradation=colorize", "--mask", "mask.png"), "the mask is 9×14"),
         ("restore", ("rgb.png", "--mask", "nowhere.png"), "nowhere.png"),
         ("vary", ("rgb.png", "--strength", 1.5), "strength is 1.5; it must be at least 0 and at most 1"),
         ("vary", ("rgb.png", "--strength", "nan"), "strength is"),
@@ -240,7 +247,7 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
             "denoise.sigma is 0.2; this run has learned up to",
         ),
         ("superres", ("rgb.png", "--style", "grey.png"), "superres takes no style"),
-        ("vary", ("rgb.png", "--sampler", "jump"), "not learned to leap"),
+        ("vary", ("rgb.png", "--sampler", "mean_flow"), "not learned mean flow"),
         ("superres", ("nowhere.png",), "nowhere.png"),
         ("superres", ("broken.png", "rgb.png"), "broken.png"),
         ("superres", ("rgb.png", "more/rgb.png"), "two inputs are named rgb"),
@@ -261,10 +268,10 @@ def test_wrong_calls_are_named_and_leave_nothing(
         (np.zeros((9, 14, 3), np.uint8), {}, "ndarray is no picture"),
         (Image.new("RGB", (0, 5)), {}, "the picture has no pixels"),
         (Image.new("F", (9, 14)), {}, "floating-point pixels"),
-        (Image.new("RGB", (9, 14)), {"drawing": {"stepz": 1}}, "did you mean 'steps'"),
+        (Image.new("RGB", (9, 14)), {"sampling": {"stepz": 1}}, "did you mean 'steps'"),
         (
             Image.new("RGB", (9, 14)),
-            {"drawing": {"steps": 1.5}},
+            {"sampling": {"steps": 1.5}},
             "steps is 1.5: input should be a valid integer",
         ),
         (Image.new("RGB", (9, 14)), {"options": {"strength": 2}}, "^strength is 2"),
@@ -272,13 +279,17 @@ def test_wrong_calls_are_named_and_leave_nothing(
 )
 def test_wrong_values_in_python_are_named(runs: Runs, value: object, how: dict[str, Any], named: str) -> None:
     with pytest.raises(BadValue, match=named):
-        load_restored(runs["vary"]).restore(value, Asking(**how))
+        load_restored(runs["vary"]).restore(value, RestoreOptions(**how))
 
 
 def test_what_training_does_not_fix_is_free(runs: Runs, files: Path, tmp_path: Path) -> None:
     """Less noise than the most that was learned; an answer that need not be consistent; another fault."""
     for i, (task, setting) in enumerate(
-        [("restore", "denoise.sigma=0.05"), ("restore", "fault=denoise"), ("superres", "consistent=false")]
+        [
+            ("restore", "denoise.sigma=0.05"),
+            ("restore", "degradation=denoise"),
+            ("superres", "consistent=false"),
+        ]
     ):
         done("restore", runs[task], files / "rgb.png", "--set", setting, "--out", tmp_path / str(i))
 
@@ -313,8 +324,8 @@ def test_a_run_is_asked_what_it_was_trained_for(
     [
         (("--task", "superes", "--streams", "image"), "did you mean 'superres'"),
         (("--task", "superres", "--streams", "caption"), "unknown stream of signals 'caption'"),
-        (("--task", "paint", "--streams", "image"), "paint takes two streams"),
-        (("--task", "superres", "--streams", "image", "--set", "restorer.sides=[6]", "--set",
+        (("--task", "image_to_image", "--streams", "image"), "image_to_image takes two streams"),
+        (("--task", "superres", "--streams", "image", "--set", "restorer.crop_sizes=[6]", "--set",
           "restorer.options.factor=4"), "4 does not divide 6×6"),
         (("--task", "superres", "--set", "restorer.options.faktor=4"), "did you mean 'factor'"),
         (("--task", "refine", "--streams", "image", "--tokenizers", "nowhere"), "nowhere"),

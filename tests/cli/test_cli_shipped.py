@@ -8,7 +8,7 @@ import pytest
 from calling import done
 from PIL import Image
 
-from modaloom.runs import shipped
+from modaloom.runs import resolve as shipped
 from modaloom.world.parsers import PARSERS
 
 ROOT = Path(__file__).parents[2]

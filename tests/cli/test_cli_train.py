@@ -12,9 +12,9 @@ from calling import SMALL, Call, call, done, tree
 from PIL import Image
 
 from modaloom import api
-from modaloom.recipes.demo import World
+from modaloom.recipes.demo import DemoWorld
 from modaloom.runs.config import Run, override
-from modaloom.training.signals import Interrupted
+from modaloom.training.interrupts import Interrupted
 
 
 def test_resume_of_a_finished_run_says_so(run: Path) -> None:
@@ -27,10 +27,10 @@ def test_resume_of_a_finished_run_says_so(run: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("--set", "loom.depth=7"), "loom.depth = 1, not 7"),
+        (("--set", "loom.num_layers=7"), "loom.num_layers = 1, not 7"),
         (("--seed", 6), "seed = 5, not 6"),
         (("--streams", "image"), "data.streams = [], not ['image']"),
-        (("--preset", "small", "--seed", 5), "data.limits.side = 32, not 64"),
+        (("--preset", "small", "--seed", 5), "data.limits.max_side = 32, not 64"),
     ],
 )
 def test_a_resumed_run_is_not_asked_to_be_another(
@@ -39,7 +39,7 @@ def test_a_resumed_run_is_not_asked_to_be_another(
     before = tree(run)
     refused("train", "--resume", "--out", run, *words, names=named)
     assert tree(run) == before
-    done("train", "--resume", "--out", run, "--seed", 5, "--set", "loom.depth=1")
+    done("train", "--resume", "--out", run, "--seed", 5, "--set", "loom.num_layers=1")
 
 
 def test_resume_without_a_run_starts_it(world: Path, tmp_path: Path, run: Path) -> None:
@@ -53,16 +53,16 @@ def test_a_stopped_run_goes_on_without_its_folder(
     out = tmp_path / "stopped"
     seen = []
 
-    def stop(progress: object) -> api.Watch:
+    def stop(progress: object) -> api.TrainCallbacks:
         def step(step: object) -> None:
             seen.append(step)
             if len(seen) == 4:
                 raise Interrupted("stopped after step 1")
 
-        return api.Watch(step=step)
+        return api.TrainCallbacks(on_step=step)
 
     with monkeypatch.context() as patch:
-        patch.setattr("modaloom.cli.printing.watch", stop)
+        patch.setattr("modaloom.cli.printing.callbacks", stop)
         result = call("train", world, "--out", out, "--steps", 3, "--seed", 5, *SMALL)
     assert result.exit_code == 1
     assert result.stderr == "error: stopped after step 1\n"
@@ -107,7 +107,7 @@ def test_another_process_needs_no_other_setting(world: Path, tmp_path: Path, ref
     drawn = [tree(tmp_path / name) for name in ("first", "again") if done(*asked, "--out", tmp_path / name)]
     assert drawn[0] == drawn[1]
     assert "0001.image.png" in map(str, drawn[0])
-    refused(*asked, "--sampler", "confidence", "--out", "none", names="does not fit the process 'uniform'")
+    refused(*asked, "--sampler", "maskgit", "--out", "none", names="does not fit the process 'uniform'")
 
 
 def test_minutes_are_calibrated_and_frozen(world: Path, tmp_path: Path) -> None:
@@ -141,7 +141,9 @@ def test_one_stream_alone_is_learned_scored_and_shown(world: Path, tmp_path: Pat
 
 def test_a_demo_is_not_of_another_seeds_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["modaloom.api.demo"]
-    monkeypatch.setattr(module, "World", lambda: World(samples=4, held_out=2, streams=("image", "caption")))
+    monkeypatch.setattr(
+        module, "DemoWorld", lambda: DemoWorld(samples=4, held_out=2, streams=("image", "caption"))
+    )
     folder = tmp_path / "demo-world"
     done("world", folder, "--n", 4, "--seed", 1, "--streams", "image,caption", "--fix", "motion=still")
     failed = call("demo", "--out", tmp_path / "demo", "--minutes", 1, "--seed", 2)
@@ -160,11 +162,11 @@ def test_too_many_broken_files_are_refused(tmp_path: Path, refused: Call) -> Non
 
 def test_demo_writes_a_world_learns_it_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules["modaloom.api.demo"]
-    size = World(samples=40, held_out=20, streams=("image", "caption"))
+    size = DemoWorld(samples=40, held_out=20, streams=("image", "caption"))
     tiny = override(
         Run(), [*SMALL[1::2], "training.steps={image=2,loom=2}", 'data.streams=["image","caption"]']
     )
-    monkeypatch.setattr(module, "World", lambda: size)
+    monkeypatch.setattr(module, "DemoWorld", lambda: size)
     monkeypatch.setattr(module, "recipe", lambda: tiny)
     result = done("demo", "--out", tmp_path / "demo", "--minutes", 1, "--seed", 2)
     assert "writing the world 120/120" in result.stderr

@@ -13,7 +13,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadFile, ModaloomError
 from modaloom.modalities import MODALITIES, Limits, Modality
-from modaloom.modalities.unit import from_unit, unit
+from modaloom.modalities.unit import array_to_unit, from_unit
 
 
 def picture(seed: int) -> Image.Image:
@@ -95,12 +95,12 @@ def test_parse_reads_a_written_file_and_refuses_a_missing_one(modality: Modality
 
 @every
 def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
-    if modality.whole is None or modality.made is None:
+    if modality.to_array is None or modality.from_array is None:
         return
     for value in EXAMPLES[modality.name]:
-        packed = modality.whole(value)
-        assert plain(modality.made(packed)) == plain(value)
-        signal = unit(modality, packed)
+        packed = modality.to_array(value)
+        assert plain(modality.from_array(packed)) == plain(value)
+        signal = array_to_unit(modality, packed)
         assert 0 <= signal.min() <= signal.max() <= 1
         assert plain(from_unit(modality, signal)) == plain(value)
 
@@ -108,7 +108,7 @@ def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
 @every
 def test_show_is_self_contained_and_escaped(modality: Modality) -> None:
     for value in EXAMPLES[modality.name]:
-        fragment = modality.show(value)
+        fragment = modality.to_html(value)
         assert re.search(r"^<\w+.*>$", fragment, re.DOTALL)
         assert not re.search(r"https?:|file:|<script|<b>|src=\"(?!data:)", fragment)
 
@@ -116,8 +116,8 @@ def test_show_is_self_contained_and_escaped(modality: Modality) -> None:
 @every
 def test_compare_of_equals_is_perfect_and_of_others_is_not(modality: Modality) -> None:
     values = EXAMPLES[modality.name]
-    form = modality.measure(values, Limits())
-    same, other = modality.compare(values[0], values[0], form), modality.compare(values[1], values[0], form)
+    spec = modality.infer_spec(values, Limits())
+    same, other = modality.compare(values[0], values[0], spec), modality.compare(values[1], values[0], spec)
     assert same.keys() >= other.keys()
     assert same != other
     assert all(np.isfinite(figure) for figure in [*same.values(), *other.values()])
@@ -131,31 +131,31 @@ def test_describe_says_something(modality: Modality) -> None:
 @packs
 def test_packed_values_have_the_forms_shape_and_come_back(modality: Modality) -> None:
     values = EXAMPLES[modality.name]
-    form = modality.measure(values, Limits())
+    spec = modality.infer_spec(values, Limits())
     assert modality.pack is not None
     assert modality.unpack is not None
     for value in values:
-        packed = modality.pack(value, form)
-        assert packed.shape[-len(form["size"]) :] == tuple(form["size"])
-        again = modality.pack(modality.unpack(packed, form), form)
+        packed = modality.pack(value, spec)
+        assert packed.shape[-len(spec["size"]) :] == tuple(spec["size"])
+        again = modality.pack(modality.unpack(packed, spec), spec)
         assert (again == packed).all()
 
 
-@pytest.mark.parametrize("modality", [m for m in MODALITIES.values() if m.signal], ids=lambda m: m.name)
+@pytest.mark.parametrize("modality", [m for m in MODALITIES.values() if m.normalize], ids=lambda m: m.name)
 def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
-    form = modality.measure(EXAMPLES[modality.name], Limits())
+    spec = modality.infer_spec(EXAMPLES[modality.name], Limits())
     assert modality.pack is not None
-    assert modality.signal is not None
-    assert modality.packed is not None
+    assert modality.normalize is not None
+    assert modality.denormalize is not None
     assert modality.loss is not None
-    packed = torch.stack([torch.from_numpy(modality.pack(v, form)) for v in EXAMPLES[modality.name]])
-    signal = modality.signal(packed)
+    packed = torch.stack([torch.from_numpy(modality.pack(v, spec)) for v in EXAMPLES[modality.name]])
+    signal = modality.normalize(packed)
     assert signal.dtype == torch.float32
-    assert signal.shape[:2] == (len(packed), form["channels"])
+    assert signal.shape[:2] == (len(packed), spec["channels"])
     assert signal.abs().max() <= 1
     assert signal.min() < -0.9
     assert signal.max() > 0.9
-    assert torch.equal(modality.packed(signal), packed)
-    assert torch.equal(modality.packed(signal * 9), modality.packed(signal.mul(9).clamp(-1, 1)))
+    assert torch.equal(modality.denormalize(signal), packed)
+    assert torch.equal(modality.denormalize(signal * 9), modality.denormalize(signal.mul(9).clamp(-1, 1)))
     assert torch.equal(modality.loss(signal, signal), torch.zeros(len(packed)))
     assert (modality.loss(signal, -signal) > 0).all()

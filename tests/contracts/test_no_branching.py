@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import modaloom
-from modaloom.diffusion import CONTINUOUS, PROCESSES
-from modaloom.diffusion.samplers import SAMPLERS, continuous
+from modaloom.diffusion import GAUSSIAN_PROCESSES, PROCESSES
+from modaloom.diffusion.samplers import CODE_SAMPLERS, continuous
 from modaloom.modalities import MODALITIES
 from modaloom.quantizers import QUANTIZERS
 
@@ -16,7 +16,7 @@ ROOT = Path(modaloom.__file__).parent
 NAMES = {
     "modalities": {*MODALITIES, "audio", "video"},
     "quantizers": {*QUANTIZERS},
-    "diffusion": {*PROCESSES, *SAMPLERS, *CONTINUOUS, *continuous.SAMPLERS},
+    "diffusion": {*PROCESSES, *CODE_SAMPLERS, *GAUSSIAN_PROCESSES, *continuous.SIGNAL_SAMPLERS},
 }
 """Package → the names that only its own files may compare with."""
 QUESTIONS = (

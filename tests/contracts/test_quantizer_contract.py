@@ -11,7 +11,7 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue
 from modaloom.core.types import Quantized
-from modaloom.quantizers import QUANTIZERS, Growth, Quantizer, Residual, build
+from modaloom.quantizers import QUANTIZERS, GrowthConfig, Quantizer, Residual, build
 
 DIM = 6
 
@@ -40,14 +40,16 @@ CASES = {
     "gradient": Case("vq", {"codebook": "gradient"}, exact=True),
     "sphere": Case("vq", {"codebook": "sphere", "normalize": True}),
     "sim": Case("vq", {"codebook": "sim"}),
-    "rotation": Case("vq", {"gradient": "rotation"}, exact=True),
-    "narrow": Case("vq", {"code_dim": 3}, loses=(0.7, 0.35)),
-    "cosine": Case("vq", {"code_dim": 3, "normalize": True, "codebook": "sphere"}, loses=(0.75, 0.45)),
-    "growing": Case("vq", {"growth": Growth(start=4, every=10)}),
-    "growing gradient": Case("vq", {"growth": Growth(start=4, every=10), "codebook": "gradient"}),
+    "rotation": Case("vq", {"gradient_estimator": "rotation"}, exact=True),
+    "narrow": Case("vq", {"codebook_dim": 3}, loses=(0.7, 0.35)),
+    "cosine": Case("vq", {"codebook_dim": 3, "normalize": True, "codebook": "sphere"}, loses=(0.75, 0.45)),
+    "growing": Case("vq", {"growth": GrowthConfig(initial_codes=4, doubling_steps=10)}),
+    "growing gradient": Case(
+        "vq", {"growth": GrowthConfig(initial_codes=4, doubling_steps=10), "codebook": "gradient"}
+    ),
     "dropout": Case("vq", {"dropout": 0.5}),
     "groups": Case("vq", {"groups": 2}, loses=(0.35, 0.05), groups=2),
-    "adaptive": Case("vq", {"adaptive": 0.25}, extra=1),
+    "adaptive": Case("vq", {"adaptive_distortion": 0.25}, extra=1),
     "fsq": Case("fsq", loses=(0.8, 0.5)),
     "lfq": Case("lfq", size=16, loses=(0.65, 0.4)),
     "bsq": Case("bsq", size=16, loses=(0.65, 0.4)),

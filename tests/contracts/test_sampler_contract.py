@@ -10,9 +10,15 @@ from modaloom.core.errors import BadValue
 from modaloom.core.types import MASK, Canvas, Field, Logits
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.noise import Noise
-from modaloom.diffusion.samplers import AUTO, OPENING, SAMPLERS, USUAL, fitting
+from modaloom.diffusion.samplers import (
+    AUTO,
+    CODE_SAMPLERS,
+    DEFAULT_SAMPLER,
+    UNCONDITIONAL_SAMPLER,
+    resolve_sampler,
+)
 
-PAIRS = [(sampler, process) for sampler, value in SAMPLERS.items() for process in value.runs]
+PAIRS = [(sampler, process) for sampler, value in CODE_SAMPLERS.items() for process in value.fns]
 SIZE = 5
 
 
@@ -33,7 +39,7 @@ def draw(
     sampler: str, process: str, canvas: Canvas, noise: Noise, steps: int, **options: float
 ) -> list[Canvas]:
     times = torch.linspace(1, 0, steps + 1)
-    run = SAMPLERS[sampler].runs[process]
+    run = CODE_SAMPLERS[sampler].fns[process]
     return list(run(denoise, PROCESSES[process](), canvas, times, noise=noise, **options))
 
 
@@ -67,16 +73,16 @@ def own(batch: int, *, first: int = 0) -> Noise:
 @pytest.mark.parametrize(("sampler", "process"), PAIRS)
 def test_complete_and_faithful(sampler: str, process: str, steps: int) -> None:
     start = canvas(8, process)
-    walk = draw(sampler, process, start, own(8), steps)
-    assert len(walk) == steps
-    for name, field in walk[-1].items():
+    states = draw(sampler, process, start, own(8), steps)
+    assert len(states) == steps
+    for name, field in states[-1].items():
         assert ((field.state >= 0) & (field.state < SIZE))[field.valid].all()
         assert torch.equal(field.state[field.known], start[name].state[field.known])
     times = torch.linspace(1, 0, steps + 1)[1:]
-    for s, before, after in zip(times, [start, *walk], walk, strict=False):
+    for s, before, after in zip(times, [start, *states], states, strict=False):
         for name in start:
             assert (after[name].t == (0 if name == "given" else s)).all()
-            written = (before[name].state != MASK) & (process not in SAMPLERS[sampler].revises)
+            written = (before[name].state != MASK) & (process not in CODE_SAMPLERS[sampler].revises)
             assert torch.equal(before[name].state[written], after[name].state[written])
             hidden = (after[name].state == MASK).long()
             assert (hidden.diff(dim=-1) >= 0).all(), "a fine code was written before a coarser one"
@@ -121,10 +127,10 @@ def test_nothing_to_do(sampler: str, process: str) -> None:
 @pytest.mark.parametrize(("sampler", "process"), PAIRS)
 @pytest.mark.parametrize("times", [[1.0, 0.5], [1.0], [0.5, 1.0, 0.0], [1.5, 0.0]])
 def test_bad_times(sampler: str, process: str, times: list[float]) -> None:
-    run, start = SAMPLERS[sampler].runs[process], canvas(2, process)
-    walk = run(denoise, PROCESSES[process](), start, torch.tensor(times), noise=own(2))
+    run, start = CODE_SAMPLERS[sampler].fns[process], canvas(2, process)
+    states = run(denoise, PROCESSES[process](), start, torch.tensor(times), noise=own(2))
     with pytest.raises(BadValue, match="times"):
-        next(walk)
+        next(states)
 
 
 @pytest.mark.parametrize(("sampler", "process"), PAIRS)
@@ -138,23 +144,23 @@ def test_a_stream_may_start_partway(sampler: str, process: str) -> None:
     """A wanted stream at t = 0.5 joins the walk there: until then none of its codes is touched."""
     start = canvas(4, process)
     start["wanted"] = replace(start["wanted"], t=torch.full((4,), 0.5))
-    walk = draw(sampler, process, start, own(4), 4)
-    assert torch.equal(walk[1]["wanted"].state, start["wanted"].state)
-    assert not torch.equal(walk[-1]["wanted"].state, start["wanted"].state)
-    assert (walk[-1]["wanted"].state[start["wanted"].valid] >= 0).all()
+    states = draw(sampler, process, start, own(4), 4)
+    assert torch.equal(states[1]["wanted"].state, start["wanted"].state)
+    assert not torch.equal(states[-1]["wanted"].state, start["wanted"].state)
+    assert (states[-1]["wanted"].state[start["wanted"].valid] >= 0).all()
 
 
 @pytest.mark.parametrize(("sampler", "process"), PAIRS)
 def test_declares_truly_whether_it_revises(sampler: str, process: str) -> None:
     """Somewhere in a walk a written code changes exactly if the table says so."""
     start = canvas(8, process)
-    walk = draw(sampler, process, start, own(8), 20)
+    states = draw(sampler, process, start, own(8), 20)
     changed = any(
         ((before[name].state != MASK) & (before[name].state != after[name].state)).any()
-        for before, after in zip([start, *walk], walk, strict=False)
+        for before, after in zip([start, *states], states, strict=False)
         for name in start
     )
-    assert changed == (process in SAMPLERS[sampler].revises)
+    assert changed == (process in CODE_SAMPLERS[sampler].revises)
 
 
 @pytest.mark.parametrize(("sampler", "process"), PAIRS)
@@ -165,11 +171,11 @@ def test_top_p_draws_the_likeliest_alone(sampler: str, process: str) -> None:
 
     def always(canvas: Canvas) -> Logits:
         return {
-            name: kind.weigh(p.log().expand(*field.state.shape, SIZE), field)
+            name: kind.to_posterior_logits(p.log().expand(*field.state.shape, SIZE), field)
             for name, field in canvas.items()
         }
 
-    run, start, times = SAMPLERS[sampler].runs[process], canvas(8, process), torch.linspace(1, 0, 6)
+    run, start, times = CODE_SAMPLERS[sampler].fns[process], canvas(8, process), torch.linspace(1, 0, 6)
     for top_p, expected in ((0.5, {1}), (0.7, {0, 1})):
         *_, last = run(always, kind, start, times, noise=own(8), top_p=top_p)
         field = last["wanted"]
@@ -178,12 +184,12 @@ def test_top_p_draws_the_likeliest_alone(sampler: str, process: str) -> None:
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_every_process_has_its_usual_samplers(process: str) -> None:
-    for usual in (USUAL, OPENING):
-        assert process in SAMPLERS[fitting(AUTO, process, usual)].runs
+    for usual in (DEFAULT_SAMPLER, UNCONDITIONAL_SAMPLER):
+        assert process in CODE_SAMPLERS[resolve_sampler(AUTO, process, usual)].fns
 
 
 def test_a_sampler_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(BadValue, match=r"'confidence' does not fit .*'uniform'; choose from: ancestral, re"):
-        fitting("confidence", "uniform")
+    with pytest.raises(BadValue, match=r"'maskgit' does not fit .*'uniform'; choose from: ancestral, re"):
+        resolve_sampler("maskgit", "uniform")
     with pytest.raises(BadValue, match="did you mean 'ancestral'"):
-        fitting("ancestal", "uniform")
+        resolve_sampler("ancestal", "uniform")

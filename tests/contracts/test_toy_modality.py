@@ -11,8 +11,8 @@ from torch import Tensor
 
 import modaloom.api as modaloom
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.modalities import MODALITIES, Form, Limits, Modality
-from modaloom.models.loom import Sampling
+from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality
 from modaloom.runs.config import Run, override
 
 LENGTH = 16
@@ -44,11 +44,11 @@ def _parse(text: str) -> np.ndarray:
     return _read(Path(text.removeprefix("@")))
 
 
-def _measure(values: Sequence[np.ndarray], limits: Limits) -> Form:
+def _infer_spec(values: Sequence[np.ndarray], limits: Limits) -> DataSpec:
     return {"size": [LENGTH], "channels": 1}
 
 
-def _compare(generated: np.ndarray, truth: np.ndarray, form: Form) -> Mapping[str, float]:
+def _compare(generated: np.ndarray, truth: np.ndarray, spec: DataSpec) -> Mapping[str, float]:
     return {"mse": float(np.square(generated - truth).mean())}
 
 
@@ -56,11 +56,11 @@ def _loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
     return (reconstruction - signal).square().flatten(1).mean(1)
 
 
-def _pack(value: np.ndarray, form: Form) -> np.ndarray:
+def _pack(value: np.ndarray, spec: DataSpec) -> np.ndarray:
     return value[None].astype(np.float32)
 
 
-def _unpack(packed: np.ndarray, form: Form) -> np.ndarray:
+def _unpack(packed: np.ndarray, spec: DataSpec) -> np.ndarray:
     return packed[0]
 
 
@@ -71,21 +71,21 @@ SIGNAL = Modality(
     read=_read,
     write=_write,
     parse=_parse,
-    measure=_measure,
+    infer_spec=_infer_spec,
     compare=_compare,
-    show=lambda value: html.escape(str(value.tolist())),
+    to_html=lambda value: html.escape(str(value.tolist())),
     pack=_pack,
     unpack=_unpack,
-    whole=lambda value: value[None].astype(np.float32),
-    made=lambda packed: packed[0],
-    signal=lambda packed: packed.float(),
-    packed=lambda signal: signal.clamp(-1, 1),
+    to_array=lambda value: value[None].astype(np.float32),
+    from_array=lambda packed: packed[0],
+    normalize=lambda packed: packed.float(),
+    denormalize=lambda signal: signal.clamp(-1, 1),
     loss=_loss,
 )
 SMALL = (
-    *("vqvae.size=8", "vqvae.depth=1", "vqvae.widths=[16,16]", "vqvae.dim=8"),
-    *("loom.width=32", "loom.depth=1", "loom.heads=2"),
-    *("training.tokenizer.batch=16", "training.loom.batch=16", "training.precision=fp32"),
+    *("vqvae.codebook_size=8", "vqvae.num_quantizers=1", "vqvae.widths=[16,16]", "vqvae.latent_dim=8"),
+    *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2"),
+    *("training.tokenizer.batch_size=16", "training.loom.batch_size=16", "training.precision=fp32"),
 )
 
 
@@ -123,8 +123,8 @@ def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
     """Over one axis: noise is taken away, and every task that any signal can have is learned."""
     small = (
         "restorer.local.width=16",
-        "restorer.local.blocks=1",
-        "restorer.sides=[16]",
+        "restorer.local.num_res_blocks=1",
+        "restorer.crop_sizes=[16]",
         "restorer.unet.groups=4",
     )
     config = override(Run(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])
@@ -144,7 +144,7 @@ def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
 def test_it_is_learned(folder: Path, tmp_path: Path) -> None:
     steps = {"signal": 300, "loom": 1200}
     run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(Run(), SMALL))
-    options: dict[str, Any] = vars(Sampling(temperature=0.5))
+    options: dict[str, Any] = vars(CodeSamplingConfig(temperature=0.5))
     for word, shape in SHAPES.items():
         value = _nearest(run.generate({"text": word}, ["signal"], n=1, **options)[0]["signal"])
         assert value == word

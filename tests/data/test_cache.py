@@ -12,7 +12,7 @@ from trees import Tree
 
 from modaloom.core.errors import BadFolder, WorkFailed
 from modaloom.data import cache
-from modaloom.data.cache import cached, fingerprint
+from modaloom.data.cache import fingerprint, open_cache
 from modaloom.data.folder import open_folder
 
 FP, OTHER = "0" * 16, "f" * 16
@@ -28,7 +28,7 @@ def never() -> Iterator[Any]:
 
 
 def test_rows_and_the_mask_of_who_is_present(tmp_path: Path) -> None:
-    made = cached(tmp_path / "new", "image.gray", FP, 5, rows)
+    made = open_cache(tmp_path / "new", "image.gray", FP, 5, rows)
     assert made.array.tolist() == [[0, 0], [1, 2], [0, 0], [3, 4], [0, 0]]
     assert made.array.dtype == np.int16
     assert made.present.tolist() == [False, True, False, True, False]
@@ -37,14 +37,14 @@ def test_rows_and_the_mask_of_who_is_present(tmp_path: Path) -> None:
 
 
 def test_it_is_made_once(tmp_path: Path) -> None:
-    cached(tmp_path, "a", FP, 5, rows)
-    assert cached(tmp_path, "a", FP, 5, never).array[3, 1] == 4
+    open_cache(tmp_path, "a", FP, 5, rows)
+    assert open_cache(tmp_path, "a", FP, 5, never).array[3, 1] == 4
 
 
 def test_another_fingerprint_replaces_it_and_leaves_other_streams(tmp_path: Path) -> None:
-    cached(tmp_path, "a-x", FP, 5, rows)
-    cached(tmp_path, "a", FP, 5, rows)
-    cached(tmp_path, "a", OTHER, 5, rows)
+    open_cache(tmp_path, "a-x", FP, 5, rows)
+    open_cache(tmp_path, "a", FP, 5, rows)
+    open_cache(tmp_path, "a", OTHER, 5, rows)
     assert {path.name for path in tmp_path.iterdir()} == {
         f"a-x-{FP}.npy", f"a-x-{FP}.present.npy", f"a-{OTHER}.npy", f"a-{OTHER}.present.npy",
     }  # fmt: skip
@@ -53,10 +53,10 @@ def test_another_fingerprint_replaces_it_and_leaves_other_streams(tmp_path: Path
 @pytest.mark.parametrize("part", ["", ".present"])
 @pytest.mark.parametrize("size", [0, 5, 70, 130])
 def test_truncated_files_are_made_again(part: str, size: int, tmp_path: Path) -> None:
-    cached(tmp_path, "a", FP, 5, rows)
+    open_cache(tmp_path, "a", FP, 5, rows)
     path = tmp_path / f"a-{FP}{part}.npy"
     path.write_bytes(path.read_bytes()[:size])
-    assert cached(tmp_path, "a", FP, 5, rows).array[3, 1] == 4
+    assert open_cache(tmp_path, "a", FP, 5, rows).array[3, 1] == 4
 
 
 def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cached(tmp_path, "a", FP, 5, interrupted)
+        open_cache(tmp_path, "a", FP, 5, interrupted)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,7 +73,7 @@ def test_the_array_appears_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     order: list[str] = []
     replace = Path.replace
     monkeypatch.setattr(Path, "replace", lambda self, to: order.append(to.name) or replace(self, to))
-    cached(tmp_path, "a", FP, 5, rows)
+    open_cache(tmp_path, "a", FP, 5, rows)
     assert order == [f"a-{FP}.present.npy", f"a-{FP}.npy"]
 
 
@@ -83,18 +83,18 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(cache.os, "fsync", full)
     with pytest.raises(WorkFailed, match=r"a-0+\.npy \(No space left"):
-        cached(tmp_path, "a", FP, 5, rows)
+        open_cache(tmp_path, "a", FP, 5, rows)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_present_is_the_folders_fault(tmp_path: Path) -> None:
     with pytest.raises(BadFolder, match="inspect"):
-        cached(tmp_path, "a", FP, 2, lambda: [None, None])
+        open_cache(tmp_path, "a", FP, 2, lambda: [None, None])
 
 
 def test_the_number_of_rows_must_agree(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="zip"):
-        cached(tmp_path, "a", FP, 6, rows)
+        open_cache(tmp_path, "a", FP, 6, rows)
     assert list(tmp_path.iterdir()) == []
 
 

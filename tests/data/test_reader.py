@@ -49,4 +49,6 @@ def test_only_the_streams_asked_for_count(tree: Tree) -> None:
     assert len(list(Reader(open_folder(root)).column("text"))) == 1
     with pytest.raises(BadFolder, match="too many"):
         list(Reader(open_folder(root), streams=["text"]).column("text"))
-    assert len(list(Reader(open_folder(root), streams=["text"], most_skipped=0.5).column("text"))) == 1
+    assert (
+        len(list(Reader(open_folder(root), streams=["text"], max_skipped_fraction=0.5).column("text"))) == 1
+    )

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from trees import Tree
 
-from modaloom.data.walk import Problem, listing, walk
+from modaloom.data.walk import Problem, format_problems, walk_files
 
 
 def found(root: Path) -> tuple[list[str], dict[str, str]]:
-    everything = list(walk(root))
+    everything = list(walk_files(root))
     files = [one.relative_to(root).as_posix() for one in everything if isinstance(one, Path)]
     return files, {one.path: one.reason for one in everything if isinstance(one, Problem)}
 
@@ -82,5 +82,5 @@ def test_deep_folders_are_no_trouble(tree: Tree) -> None:
 
 def test_listing_is_short() -> None:
     problems = [Problem(str(i), "is bad") for i in range(12)]
-    assert listing(problems).splitlines()[9:] == ["  9: is bad", "  … and 2 more"]
-    assert listing(problems[:1]) == "  0: is bad"
+    assert format_problems(problems).splitlines()[9:] == ["  9: is bad", "  … and 2 more"]
+    assert format_problems(problems[:1]) == "  0: is bad"

@@ -36,7 +36,7 @@ def test_it_starts_as_principal_components_and_their_centroids(latents: int) -> 
     points = rows(8, 4, 2)
     x = points.repeat(3, 1)
     model = Autoencoder(4, build("vq", latents, 8, codebook="gradient"))
-    model.start(x, generator=torch.Generator().manual_seed(0))
+    model.initialize(x, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(model.decoder(model.encoder(x)), x)
     model.eval()
@@ -48,7 +48,7 @@ def test_the_loss_is_the_reconstruction_s_plus_weight_times_the_quantizer_s() ->
     x = rows(40, 4, 4)
     model = Autoencoder(4, build("vq", 2, 3, codebook="gradient", commitment=0.25))
     generator = torch.Generator().manual_seed(0)
-    model.start(x, generator=generator)
+    model.initialize(x, generator=generator)
     model.eval()
     with torch.no_grad():
         z, codes = model.encoder(x), model.encode(x)

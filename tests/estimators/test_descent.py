@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue, WorkFailed
-from modaloom.estimators.descent import BATCH, descend
+from modaloom.estimators.descent import BATCH_SIZE, descend
 from modaloom.estimators.optimizers import OPTIMIZERS, make_optimizer
 
-ROWS = torch.arange(2.0 * BATCH + 5)[:, None]
+ROWS = torch.arange(2.0 * BATCH_SIZE + 5)[:, None]
 
 
 def walk(seed: int, epochs: int = 2) -> tuple[list[Tensor], list[float], list[float], list[float]]:
@@ -35,7 +35,7 @@ def walk(seed: int, epochs: int = 2) -> tuple[list[Tensor], list[float], list[fl
 
 def test_each_epoch_sees_every_row_once_in_its_own_order() -> None:
     batches = walk(0)[0]
-    assert [len(batch) for batch in batches] == [BATCH, BATCH, 5] * 2
+    assert [len(batch) for batch in batches] == [BATCH_SIZE, BATCH_SIZE, 5] * 2
     first, second = torch.cat(batches[:3]), torch.cat(batches[3:])
     assert torch.equal(first.sort().values, ROWS.flatten())
     assert torch.equal(second.sort().values, ROWS.flatten())

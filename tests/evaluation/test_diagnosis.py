@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from modaloom.evaluation import Row, diagnose
+from modaloom.evaluation import ScoreRow, diagnose
 from modaloom.evaluation.diagnosis import RULES, Evidence, explain, way
 from modaloom.evaluation.overfitting import falling, rising
 
@@ -14,12 +14,12 @@ CASES = {
     "the tokenizer limits you": ({"ceiling": 0.7}, {"ceiling": None}),
     "at its ceiling": ({"falling": True, "rising": True}, {"new": 0.9}),
     "212 pairs: memorising": ({"pairs": 212, "seen": 0.8}, {"pairs": 400, "seen": 0.8}),
-    "these streams look unrelated": ({"seen": 0.02, "rivals": 0.01}, {"seen": 0.02, "rivals": 0.3}),
+    "these streams look unrelated": ({"seen": 0.02, "baselines": 0.01}, {"seen": 0.02, "baselines": 0.3}),
     "8000 pairs: memorising": ({"seen": 0.8, "rising": True}, {"seen": 0.92, "rising": True}),
     "99% of the way to the ceiling on what it has seen, 60% on level 1": ({"new": 0.6}, {"new": 0.95}),
     "still learning (70% of the way": ({"seen": 0.7, "falling": True}, {"new": 0.95, "falling": True}),
     "close to its ceiling (95% of the way)": ({"seen": 0.95, "new": 0.93}, {"seen": 0.85, "new": 0.8}),
-    "a simple rival is better (90%": ({"seen": 0.6, "rivals": 0.9}, {"seen": 0.6, "rivals": 0.5}),
+    "a simple rival is better (90%": ({"seen": 0.6, "baselines": 0.9}, {"seen": 0.6, "baselines": 0.5}),
     "no longer learning at 60%": ({"seen": 0.6}, {"seen": 0.6, "falling": True}),
 }
 """Beginning of a sentence → what is different in evidence that calls for it, and in one that does not."""
@@ -38,15 +38,15 @@ def test_every_rule_has_its_case():
 
 
 def test_the_way_from_guess_to_ceiling_on_either_side():
-    row = Row("a->b", "seen", "exact", 0.5, floor=0.2, ceiling=0.8)
+    row = ScoreRow("a->b", "seen", "exact", 0.5, floor=0.2, ceiling=0.8)
     assert way(row, 0.5) == pytest.approx(0.5)
     assert way(row, None) is way(replace(row, ceiling=0.2), 0.5) is way(replace(row, floor=None), 0.5) is None
-    error = Row("a->b", "seen", "error", 0.5, floor=2.0, ceiling=1.0)
+    error = ScoreRow("a->b", "seen", "error", 0.5, floor=2.0, ceiling=1.0)
     assert way(error, 1.25) == pytest.approx(0.75)
 
 
 def row(split, value, **beside):
-    return Row("image->caption", split, "slot.mean", value, floor=0.2, ceiling=1.0, n=100, **beside)
+    return ScoreRow("image->caption", split, "slot.mean", value, floor=0.2, ceiling=1.0, n=100, **beside)
 
 
 def validation(*bits):
@@ -77,7 +77,7 @@ def test_rows_and_log_become_evidence():
 
 
 def test_the_tokenizer_is_blamed_only_where_the_best_figure_is_known():
-    lossy = Row("caption->image", "seen", "slot.mean", 0.68, floor=0.2, ceiling=0.7)
+    lossy = ScoreRow("caption->image", "seen", "slot.mean", 0.68, floor=0.2, ceiling=0.7)
     (one,) = diagnose([lossy], [], pairs=lambda direction: 8000)
     assert one.sentence.startswith("the tokenizer limits you: the truth itself scores 0.70")
     assert (

@@ -4,7 +4,7 @@ import pytest
 
 from modaloom.core.errors import BadValue
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge, all_directions, named_directions
-from modaloom.evaluation.evaluator import shared
+from modaloom.loom.evaluation.evaluator import shared
 
 JUDGE = ParsedJudge({})
 WORLD = ["image", "caption", "question", "answer"]

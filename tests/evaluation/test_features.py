@@ -36,7 +36,7 @@ def test_text_is_nearer_the_more_it_shares():
 
 def test_large_pictures_are_pooled():
     pictures = [grey(0, (64, 64)), grey(255, (64, 64))]
-    dark, light = features(IMAGE, IMAGE.measure(pictures, Limits(side=64)), pictures)
+    dark, light = features(IMAGE, IMAGE.infer_spec(pictures, Limits(max_side=64)), pictures)
     assert len(dark) == 256
     assert torch.equal(dark, torch.full((256,), -1.0))
     assert torch.equal(light, torch.full((256,), 1.0))

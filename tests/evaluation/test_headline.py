@@ -1,10 +1,10 @@
 """Plain sentences."""
 
-from modaloom.evaluation import Row, headlines, no_better, sentence
+from modaloom.evaluation import ScoreRow, headlines, no_better, sentence
 
 
 def row(value, *, name="image->caption", split="level1", metric="slot.mean", **beside):
-    return Row(
+    return ScoreRow(
         name, split, metric, value, **{"floor": 0.25, "baseline": 0.5, "ceiling": 0.99, "n": 500, **beside}
     )
 
@@ -15,7 +15,7 @@ def test_a_sentence_says_all_rivals():
         "(guess 0.25, baseline 0.50, retrieval 0.71, ceiling 0.99, n 500)"
     )
     assert "of slots (0.91–0.95, guess" in sentence(row(0.93, low=0.91, high=0.95))
-    plain = Row("a->b", "test", "psnr", 21.5, n=3)
+    plain = ScoreRow("a->b", "test", "psnr", 21.5, n=3)
     assert sentence(plain) == "a->b on test: 21.50 dB PSNR (n 3)"
 
 
@@ -37,7 +37,7 @@ def test_warnings_name_directions_that_lose_to_simple_means():
 
 
 def test_less_error_is_better():
-    assert no_better([row(0.04, metric="copies.image", floor=0.9, baseline=None)]) == {}
+    assert no_better([row(0.04, metric="near_duplicates.image", floor=0.9, baseline=None)]) == {}
     assert no_better([row(0.2, metric="error", floor=0.9, baseline=0.3)]) == {}
     assert no_better([row(0.4, metric="error", floor=0.9, baseline=0.3)])
     assert no_better([row(0.4, metric="error.age", floor=0.9, baseline=0.3)])

@@ -35,8 +35,8 @@ C2I, JOINT = Direction(("caption",), ("image",)), Direction((), ("image", "capti
 I2C = Direction(("image",), ("caption",))
 
 
-def values(figures):
-    return {metric: figure.value for metric, figure in figures.items()}
+def values(estimates):
+    return {metric: estimate.value for metric, estimate in estimates.items()}
 
 
 def test_slots_are_averaged_over_samples():

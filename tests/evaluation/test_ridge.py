@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from modaloom.degradations.larger import larger
+from modaloom.degradations.upsample import upsample
 from modaloom.evaluation.ridge import PatchRidge
 
 
@@ -50,6 +50,6 @@ def test_a_linear_filter_is_found_exactly(step):
 def test_it_knows_what_enlarging_does_to_each_phase():
     """Of an enlarged picture nothing is left to learn but to leave it alone."""
     small = torch.rand(1, 20, 20, generator=torch.Generator().manual_seed(0))
-    big = larger(small, factor=2)
+    big = upsample(small, factor=2)
     ridge = PatchRidge.fit([(big, big)], step=2, penalty=1e-9)
     torch.testing.assert_close(ridge(big), big, rtol=0, atol=1e-3)

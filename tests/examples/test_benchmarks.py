@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from modaloom import api
-from modaloom.diffusion.samplers import SAMPLERS
-from modaloom.evaluation import Row
-from modaloom.models.loom import Sampling
+from modaloom.diffusion.samplers import CODE_SAMPLERS
+from modaloom.evaluation import ScoreRow
+from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.quantizers import build
 from modaloom.report.plots import Line
 
@@ -61,15 +61,15 @@ def test_digits_variance_and_distance_tell_copies_and_means_from_the_real(load: 
 def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
     demo = load("demo")
     rows = [
-        Row(name, split, metric, value, floor=0.3, ceiling=0.99, n=500)
+        ScoreRow(name, split, metric, value, floor=0.3, ceiling=0.99, n=500)
         for name, split in [
             *((name, split) for name in demo["BOTH"] for split in ("seen", "level1")),
             (demo["ANSWER"], "seen"),
         ]
         for metric, value in (("slot.mean", 0.891), ("slot.worst", 0.75))
     ]
-    rows += [Row(demo["JOINT"], "seen", m, v) for m, v in (("agree.all", 0.85), ("agree.mean", 0.95))]
-    rows += [Row(demo["JOINT"], "seen", f"entropy.{m}", v) for m, v in (("shape", 0.99), ("size", 0.9))]
+    rows += [ScoreRow(demo["JOINT"], "seen", m, v) for m, v in (("agree.all", 0.85), ("agree.mean", 0.95))]
+    rows += [ScoreRow(demo["JOINT"], "seen", f"entropy.{m}", v) for m, v in (("shape", 0.99), ("size", 0.9))]
     found = {**demo["from_rows"](rows), **demo["from_usage"](256, [200.0, 100.0, 60.0], shared=1)}
     shown = {target.name: target.met(found.get(target.name)) for target in demo["targets"](8)}
     assert found["image->caption, seen: mean slot / ceiling"] == pytest.approx(0.9)
@@ -86,7 +86,13 @@ def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
 
 def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None:
     """On a run that has learned nothing: every figure is there, and each is what its sampler draws."""
-    settings = ["loom.width=16", "loom.depth=1", "loom.heads=1", "vqvae.widths=[8,8,8]", "vqvae.size=16"]
+    settings = [
+        "loom.width=16",
+        "loom.num_layers=1",
+        "loom.num_heads=1",
+        "vqvae.widths=[8,8,8]",
+        "vqvae.codebook_size=16",
+    ]
     api.world(tmp_path / "world", n=24, streams=("image", "caption"))
     api.train(tmp_path / "world", out=tmp_path / "run", steps=1, settings=settings, samples=0)
     samplers, files = load("samplers"), [tmp_path / "plot.png", tmp_path / "figures.json"]
@@ -98,9 +104,9 @@ def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None
         for direction in ("image->caption", "caption->image")
         for steps in (1, 2)
     ]
-    assert all(0 <= row[name] <= 1 for row in rows.values() for name in SAMPLERS)
+    assert all(0 <= row[name] <= 1 for row in rows.values() for name in CODE_SAMPLERS)
     exam = samplers["Exam"].of(api.load(tmp_path / "run"), tmp_path / "world", n=3)
-    again = exam.score(samplers["DIRECTIONS"][0], Sampling("ancestral", 2))
+    again = exam.score(samplers["DIRECTIONS"][0], CodeSamplingConfig("ancestral", 2))
     assert again == rows["image->caption, 2 steps"]["ancestral"]
     colours = {colour for _, colour in Image.open(files[0]).getcolors(100_000)}
     assert len({(31, 119, 180), (214, 39, 40)} & colours) == 2
@@ -111,9 +117,9 @@ def test_accuracy_stands_beside_variety(load: Any) -> None:
     diversity = load("diversity")
     grid = diversity["Grid"]([1.0, 3.0], [0.9])
 
-    def rows(right: float, varied: float) -> list[Row]:
+    def rows(right: float, varied: float) -> list[ScoreRow]:
         figures = {"slot.mean": right, "coverage.image": 0.9, "diversity.background": varied, "exact": 0.1}
-        return [Row("caption->image", "seen", metric, value, n=9) for metric, value in figures.items()]
+        return [ScoreRow("caption->image", "seen", metric, value, n=9) for metric, value in figures.items()]
 
     found = {grid.name(1.0, 0.9): rows(0.8, 0.7), grid.name(3.0, 0.9): rows(0.95, 0.2)}
     assert diversity["figures"](found["w 3, T 0.9"]) == {
@@ -171,7 +177,7 @@ def test_patches_are_squares_of_neighbours_and_do_not_overlap(load: Any) -> None
 
 def test_the_adaptive_rate_is_matched_to_the_bits_of_the_sweep(load: Any) -> None:
     sweep = load("sweep")
-    residual = build("vq", 4, 16, 5, adaptive=0.5)
+    residual = build("vq", 4, 16, 5, adaptive_distortion=0.5)
     z = torch.randn(2000, 4, generator=torch.Generator().manual_seed(0)) ** 3
     for step in range(5):
         residual(z, generator=torch.Generator().manual_seed(step))

@@ -15,15 +15,15 @@ from modaloom.runs.store import RunFolder
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits.py"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TINY = (
-    "vqvae.grid=2",
+    "vqvae.code_grid=2",
     "vqvae.widths=[8, 8]",
-    "vqvae.dim=8",
-    "vqvae.size=16",
+    "vqvae.latent_dim=8",
+    "vqvae.codebook_size=16",
     "loom.width=32",
-    "loom.depth=1",
-    "loom.heads=2",
-    "training.tokenizer.batch=16",
-    "training.loom.batch=16",
+    "loom.num_layers=1",
+    "loom.num_heads=2",
+    "training.tokenizer.batch_size=16",
+    "training.loom.batch_size=16",
     "training.log_every=1",
 )
 

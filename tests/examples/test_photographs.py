@@ -15,9 +15,9 @@ pytest.importorskip("skimage", reason="needs scikit-image: pip install 'modaloom
 EXAMPLE = Path(__file__).parents[2] / "examples" / "photographs.py"
 TINY = (
     "restorer.local.width=8",
-    "restorer.local.blocks=1",
-    "restorer.sides=[16]",
-    "training.restorer.batch=4",
+    "restorer.local.num_res_blocks=1",
+    "restorer.crop_sizes=[16]",
+    "training.restorer.batch_size=4",
 )
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from modaloom.degradations.larger import larger
-from modaloom.tasks.known import with_known
+from modaloom.degradations.upsample import upsample
+from modaloom.restorer.tasks.masking import append_mask
 
 pytest.importorskip("skimage", reason="needs scikit-image: pip install 'modaloom[photographs]'")
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -53,7 +53,7 @@ def test_the_spectrum_holds_all_power_and_an_enlarged_picture_has_little_that_is
     flat = torch.bincount((2 * rings * cells).long().flatten()) / luma.numel()
     high, highest = slice(rings // 2, None), slice(3 * rings // 4, None)
     assert float(power[high].sum() / power[1:].sum()) == pytest.approx(float(flat[high].sum()), abs=0.05)
-    soft = faults["spectrum"](larger(noise[:, :32, :32], factor=2))
+    soft = faults["spectrum"](upsample(noise[:, :32, :32], factor=2))
     assert soft[highest].sum() < 0.02 * soft.sum()
     assert power[highest].sum() > 0.4 * power[1:].sum()
 
@@ -75,9 +75,9 @@ def test_hints_are_spread_by_distance(load: Any) -> None:
     def held(*places: tuple[int, int, Tensor]) -> Tensor:
         image, known = grey.clone(), torch.zeros(9, 9, dtype=torch.bool)
         for row, column, colour in places:
-            image[:, row, column] = faults["recoloured"](grey[:1, :1, :1], colour[:, None, None])[:, 0, 0]
+            image[:, row, column] = faults["replace_luma"](grey[:1, :1, :1], colour[:, None, None])[:, 0, 0]
             known[row, column] = True
-        return with_known(image, known)
+        return append_mask(image, known)
 
     red, blue = torch.tensor([0.8, 0.4, 0.4]), torch.tensor([0.4, 0.4, 0.8])
     one = faults["spread"](held((4, 4, red)))

@@ -16,10 +16,10 @@ from torch import nn
 from modaloom import api
 from modaloom.core.errors import BadRun
 from modaloom.core.types import CodeShape
+from modaloom.loom.loom import Loom
 from modaloom.modalities import MODALITIES
-from modaloom.models.loom import Loom
 from modaloom.recipes.demo import demo
-from modaloom.tokenizers import VQVAE
+from modaloom.tokenizers import VQVAETokenizer
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -155,7 +155,7 @@ def test_glue_is_scored_as_ours_with_as_many_parameters(world: Path) -> None:
     assert figures["caption->image, seen: slot.mean, ceiling"] < 1
     assert {len(losses) for losses in found.losses.values()} == {2}
 
-    image = VQVAE(MODALITIES["image"], {"channels": 3, "size": [32, 32]}, demo().vqvae)
+    image = VQVAETokenizer(MODALITIES["image"], {"channels": 3, "size": [32, 32]}, demo().vqvae)
     text = {"caption": (12,), "question": (8,), "answer": (3,)}  # as the demo measures them
     shapes = {"image": image.shape, **{name: CodeShape(grid, 1, 421) for name, grid in text.items()}}
     loom = Loom(shapes, modalities, {"image": image.vectors}, demo().loom)

@@ -123,7 +123,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "turned"])
 def test_a_picture_in_memory_is_what_its_file_is(mode: str, tmp_path: Path) -> None:
-    """Whether packed as it is or fitted into a form."""
+    """Whether packed as it is or fitted into a spec."""
     image = noise(5, 7).convert("RGBA")
     image.putalpha(noise(5, 7).convert("L"))
     if mode == "I;16":
@@ -135,15 +135,15 @@ def test_a_picture_in_memory_is_what_its_file_is(mode: str, tmp_path: Path) -> N
         image = image.convert(mode)
     name = "a.tif" if mode == "CMYK" else "a.png"
     path = saved(tmp_path / name, image, exif=image.getexif())
-    file, form = images.read(path), {"size": [8, 8], "content": [8, 8], "channels": 3}
-    assert np.array_equal(images.whole(image), images.whole(file))
-    assert np.array_equal(images.pack(image, form), images.pack(file, form))
+    file, spec = images.read(path), {"size": [8, 8], "content": [8, 8], "channels": 3}
+    assert np.array_equal(images.to_array(image), images.to_array(file))
+    assert np.array_equal(images.pack(image, spec), images.pack(file, spec))
 
 
 def test_grey_multiplied_by_its_opacity_is_taken_too() -> None:
     """No file holds it, and Pillow converts it to nothing but LA."""
     grey = noise(5, 7).convert("L")
-    assert np.array_equal(images.whole(grey.convert("LA").convert("La")), images.whole(grey))
+    assert np.array_equal(images.to_array(grey.convert("LA").convert("La")), images.to_array(grey))
 
 
 def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
@@ -188,31 +188,31 @@ def test_written_files_carry_no_metadata(tmp_path: Path) -> None:
 def test_the_form_follows_the_pictures(
     sizes: list[tuple[int, int]], size: list[int], content: list[int]
 ) -> None:
-    form = images.measure([noise(*one) for one in sizes], Limits(side=32))
-    assert form == {"size": size, "content": content, "channels": 3}
+    spec = images.infer_spec([noise(*one) for one in sizes], Limits(max_side=32))
+    assert spec == {"size": size, "content": content, "channels": 3}
 
 
 def test_pictures_without_colour_have_one_channel() -> None:
     grey = noise(8, 8).convert("L").convert("RGB")
-    form = images.measure([grey, grey], Limits())
-    assert form["channels"] == 1
-    packed = images.pack(grey, form)
+    spec = images.infer_spec([grey, grey], Limits())
+    assert spec["channels"] == 1
+    packed = images.pack(grey, spec)
     assert packed.shape == (1, 8, 8)
-    assert np.asarray(images.unpack(packed, form)).tolist() == np.asarray(grey).tolist()
-    assert images.measure([grey, noise(8, 8)], Limits())["channels"] == 3
+    assert np.asarray(images.unpack(packed, spec)).tolist() == np.asarray(grey).tolist()
+    assert images.infer_spec([grey, noise(8, 8)], Limits())["channels"] == 3
 
 
 def test_native_pictures_survive_packing_exactly() -> None:
     image = noise(28, 28)
-    form = images.measure([image], Limits())
-    assert np.asarray(images.unpack(images.pack(image, form), form)).tolist() == np.asarray(image).tolist()
+    spec = images.infer_spec([image], Limits())
+    assert np.asarray(images.unpack(images.pack(image, spec), spec)).tolist() == np.asarray(image).tolist()
 
 
 def test_the_aspect_is_padded_with_the_edges_colour_not_squashed() -> None:
-    form = {"size": [32, 32], "content": [32, 32], "channels": 3}
+    spec = {"size": [32, 32], "content": [32, 32], "channels": 3}
     disc = Image.new("RGB", (64, 32), BLUE)
     disc.paste(RED, (16, 8, 48, 24))
-    packed = images.pack(disc, form).transpose(1, 2, 0)
+    packed = images.pack(disc, spec).transpose(1, 2, 0)
     red = packed[..., 0] > 200
     rows, columns = red.any(1).nonzero()[0], red.any(0).nonzero()[0]
     assert (len(rows), len(columns)) == (8, 16)
@@ -222,17 +222,17 @@ def test_the_aspect_is_padded_with_the_edges_colour_not_squashed() -> None:
 def test_compare_at_another_size_and_against_noise() -> None:
     truth = halves(RED, BLUE)
     big = truth.resize((16, 8), Image.Resampling.NEAREST)
-    form = images.measure([truth], Limits())
-    assert images.compare(truth, truth, form) == {"psnr": 100, "ssim": pytest.approx(1), "mse": 0}
-    assert images.compare(truth, big, form)["psnr"] > images.compare(noise(4, 8), big, form)["psnr"] + 5
+    spec = images.infer_spec([truth], Limits())
+    assert images.compare(truth, truth, spec) == {"psnr": 100, "ssim": pytest.approx(1), "mse": 0}
+    assert images.compare(truth, big, spec)["psnr"] > images.compare(noise(4, 8), big, spec)["psnr"] + 5
     shifted = Image.fromarray(np.full((4, 4, 3), 51, np.uint8))
-    assert images.compare(shifted, Image.new("RGB", (4, 4)), form)["mse"] == pytest.approx(0.04)
+    assert images.compare(shifted, Image.new("RGB", (4, 4)), spec)["mse"] == pytest.approx(0.04)
 
 
 def test_varied_colours_are_turned_about_the_grey_axis() -> None:
     draw = torch.Generator().manual_seed(0)
     signal = torch.rand(64, 3, 4, 5, generator=draw) - 0.5  # no turn leaves [-1, 1]
-    turned = images.vary(signal, torch.Generator().manual_seed(1))
+    turned = images.augment(signal, torch.Generator().manual_seed(1))
     angles = 2 * math.pi * torch.rand(64, 1, 1, generator=torch.Generator().manual_seed(1)).flatten()
     for one, back, angle in zip(signal, turned, angles.tolist()):
         for before, after in zip(one.flatten(1).T.numpy(), back.flatten(1).T.numpy()):
@@ -245,11 +245,11 @@ def test_varied_colours_are_turned_about_the_grey_axis() -> None:
 
 def test_varying_leaves_greys_alone_and_stays_in_range() -> None:
     grey = torch.linspace(-1, 1, 8).expand(2, 3, 1, 8)
-    torch.testing.assert_close(images.vary(grey, torch.Generator().manual_seed(0)), grey)
+    torch.testing.assert_close(images.augment(grey, torch.Generator().manual_seed(0)), grey)
     one = torch.rand(2, 1, 4, 4)
-    assert torch.equal(images.vary(one, torch.Generator().manual_seed(0)), one)
+    assert torch.equal(images.augment(one, torch.Generator().manual_seed(0)), one)
     corners = torch.tensor([[1.0, -1, -1], [1, 1, -1]])[..., None, None]
-    assert images.vary(corners, torch.Generator().manual_seed(0)).abs().max() <= 1
+    assert images.augment(corners, torch.Generator().manual_seed(0)).abs().max() <= 1
 
 
 def test_the_loss_is_the_squared_error_of_each_picture() -> None:
@@ -259,5 +259,5 @@ def test_the_loss_is_the_squared_error_of_each_picture() -> None:
 
 
 def test_small_pictures_are_shown_large_and_large_ones_as_they_are() -> None:
-    assert 'width="128" height="128"' in images.show(noise(8, 8))
-    assert 'width="300" height="200"' in images.show(noise(200, 300))
+    assert 'width="128" height="128"' in images.to_html(noise(8, 8))
+    assert 'width="300" height="200"' in images.to_html(noise(200, 300))

@@ -12,7 +12,7 @@ from modaloom.core.errors import BadFile, BadValue
 from modaloom.modalities import Limits
 from modaloom.modalities import record as records
 
-ROWS: list[records.Row] = [
+ROWS: list[records.Record] = [
     {"age": 30, "sex": "f", "ill": True},
     {"age": 40, "sex": "m", "ill": False},
     {"age": 50, "sex": "f", "ill": None},
@@ -49,77 +49,77 @@ def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_few_values_are_kept_exactly() -> None:
-    form = records.measure(ROWS, Limits())
-    assert form["size"] == [3]
-    assert records.sizes(form) == 4
-    assert [records.unpack(records.pack(row, form), form) for row in ROWS] == [
+    spec = records.infer_spec(ROWS, Limits())
+    assert spec["size"] == [3]
+    assert records.vocab_size(spec) == 4
+    assert [records.unpack(records.pack(row, spec), spec) for row in ROWS] == [
         {name: value for name, value in row.items() if value is not None} for row in ROWS
     ]
-    assert json.loads(json.dumps(form)) == form
+    assert json.loads(json.dumps(spec)) == spec
 
 
 def test_many_numbers_fall_into_bins_of_equal_count() -> None:
     values = np.random.default_rng(0).exponential(size=1000).tolist()
-    form = records.measure([{"x": value} for value in values], Limits(bins=8))
-    slots = np.array([records.pack({"x": value}, form)[0] for value in values])
+    spec = records.infer_spec([{"x": value} for value in values], Limits(max_bins=8))
+    slots = np.array([records.pack({"x": value}, spec)[0] for value in values])
     assert np.bincount(slots, minlength=9).tolist() == [0, *[125] * 8]
     for slot in range(1, 9):
         inside = [value for value, one in zip(values, slots) if one == slot]
-        assert sum(value < form["columns"]["x"]["values"][slot - 1] for value in inside) == 62
+        assert sum(value < spec["columns"]["x"]["values"][slot - 1] for value in inside) == 62
 
 
 @given(st.lists(st.integers(-5, 5) | st.floats(-1e9, 1e9), min_size=1), st.integers(1, 8))
 def test_any_numbers_fit_at_most_the_bins_and_none_is_empty(values: list[float], bins: int) -> None:
-    column = records.measure([{"x": value} for value in values], Limits(bins=bins))["columns"]["x"]
-    form = {"size": [1], "columns": {"x": column}}
+    column = records.infer_spec([{"x": value} for value in values], Limits(max_bins=bins))["columns"]["x"]
+    spec = {"size": [1], "columns": {"x": column}}
     assert len(column["values"]) <= bins
-    slots = {int(records.pack({"x": value}, form)[0]) for value in values}
+    slots = {int(records.pack({"x": value}, spec)[0]) for value in values}
     assert slots == set(range(1, len(column["values"]) + 1))
     assert set(column["values"]) <= set(values)
 
 
 def test_a_value_that_most_rows_have_is_one_bin_and_the_others_keep_theirs() -> None:
-    rows: list[records.Row] = [{"x": max(0, i - 90)} for i in range(100)]
-    column = records.measure(rows, Limits(bins=4))["columns"]["x"]
+    rows: list[records.Record] = [{"x": max(0, i - 90)} for i in range(100)]
+    column = records.infer_spec(rows, Limits(max_bins=4))["columns"]["x"]
     assert column["edges"] == [1, 4, 7]
     assert column["values"] == [0, 2, 5, 8]
 
 
 def test_rare_values_keep_their_own_bins_while_there_are_bins_for_all() -> None:
-    rows: list[records.Row] = [{"x": min(i, 3)} for i in range(100)]
-    assert records.measure(rows, Limits(bins=4))["columns"]["x"]["values"] == [0, 1, 2, 3]
-    assert records.measure(rows, Limits(bins=3))["columns"]["x"]["values"] == [1, 3]
+    rows: list[records.Record] = [{"x": min(i, 3)} for i in range(100)]
+    assert records.infer_spec(rows, Limits(max_bins=4))["columns"]["x"]["values"] == [0, 1, 2, 3]
+    assert records.infer_spec(rows, Limits(max_bins=3))["columns"]["x"]["values"] == [1, 3]
 
 
 def test_unknown_and_missing_values_take_slot_0_and_stay_away() -> None:
-    form = records.measure(ROWS, Limits())
-    packed = records.pack({"sex": "x", "ill": None, "age": "old", "colour": "red"}, form)
+    spec = records.infer_spec(ROWS, Limits())
+    packed = records.pack({"sex": "x", "ill": None, "age": "old", "colour": "red"}, spec)
     assert packed.tolist() == [0, 0, 0]
-    assert records.unpack(packed, form) == {}
-    assert records.unpack(np.array([99, 1, 1]), form).keys() == {"ill", "sex"}
+    assert records.unpack(packed, spec) == {}
+    assert records.unpack(np.array([99, 1, 1]), spec).keys() == {"ill", "sex"}
 
 
 def test_truth_values_and_numbers_are_told_apart() -> None:
-    form = records.measure([{"x": True}, {"x": 1}, {"x": "1"}], Limits())
-    assert form["columns"]["x"]["kind"] == "category"
-    assert len({int(records.pack({"x": value}, form)[0]) for value in (True, 1, "1")}) == 3
+    spec = records.infer_spec([{"x": True}, {"x": 1}, {"x": "1"}], Limits())
+    assert spec["columns"]["x"]["kind"] == "category"
+    assert len({int(records.pack({"x": value}, spec)[0]) for value in (True, 1, "1")}) == 3
 
 
 def test_identifiers_do_not_blow_the_codebook_up() -> None:
-    form = records.measure([{"id": f"p{i}"} for i in range(5000)] + [{"id": "p7"}], Limits())
-    assert records.sizes(form) == 256
-    assert records.pack({"id": "p7"}, form)[0] > 0
+    spec = records.infer_spec([{"id": f"p{i}"} for i in range(5000)] + [{"id": "p7"}], Limits())
+    assert records.vocab_size(spec) == 256
+    assert records.pack({"id": "p7"}, spec)[0] > 0
 
 
 def test_records_without_columns_are_refused() -> None:
     with pytest.raises(BadValue, match="no column"):
-        records.measure([{}, {"x": None}], Limits())
+        records.infer_spec([{}, {"x": None}], Limits())
 
 
 def test_compare_by_column_in_standard_deviations() -> None:
-    form = records.measure(ROWS, Limits())
+    spec = records.infer_spec(ROWS, Limits())
     std = float(np.std([30, 40, 50]))
-    figures = records.compare({"age": 40, "sex": "m"}, {"age": 50, "sex": "f", "ill": True}, form)
+    figures = records.compare({"age": 40, "sex": "m"}, {"age": 50, "sex": "f", "ill": True}, spec)
     assert figures == pytest.approx(
         {
             "present": 2 / 3,

@@ -45,7 +45,7 @@ def test_other_encodings_are_refused(data: bytes, tmp_path: Path) -> None:
 
 def test_a_book_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes(b"x" * (texts.MOST_BYTES + 1))
+    path.write_bytes(b"x" * (texts.MAX_BYTES + 1))
     with pytest.raises(BadFile, match="at most"):
         texts.read(path)
 

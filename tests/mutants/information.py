@@ -2,36 +2,40 @@
 
 from mutant import Mutant
 
-MAP, WORLD_MAP = "oracles/test_information.py", "world/test_world_information.py"
-SUSPECTS, COPIES, DIAGNOSIS = (f"evaluation/test_{name}.py" for name in ("suspects", "copies", "diagnosis"))
+MAP, WORLD_MAP = "oracles/test_mutual_information.py", "world/test_world_information.py"
+SUSPECTS, DIAGNOSIS, COPIES = (
+    "loom/test_suspects.py",
+    "evaluation/test_diagnosis.py",
+    "evaluation/test_near_duplicates.py",
+)
 
 INFORMATION = (
     Mutant(
         "information with its sign turned",
-        "evaluation/bounds.py",
+        "loom/evaluation/bounds.py",
         "return self.alone - self.given",
         "return self.given - self.alone",
         MAP,
     ),
     Mutant(
         "other masks for the two terms",
-        "evaluation/bounds.py",
+        "loom/evaluation/bounds.py",
         'generator(self.seed, "information", want, rows[0])',
         'generator(self.seed, "information", want, str(given))',
         MAP,
     ),
     Mutant(
         "nats for bits",
-        "evaluation/bounds.py",
+        "loom/evaluation/bounds.py",
         "nats.double().cpu() / math.log(2)",
         "nats.double().cpu()",
         MAP,
     ),
     Mutant(
         "an interval of other samples' figures",
-        "evaluation/information.py",
-        "told = average(found.told)",
-        "told = average(found.alone)",
+        "loom/evaluation/mutual_information.py",
+        "mi = average(found.pmi)",
+        "mi = average(found.alone)",
         MAP,
     ),
     Mutant(
@@ -57,28 +61,28 @@ INFORMATION = (
     ),
     Mutant(
         "the direction that has more against a pair decides",
-        "evaluation/suspects.py",
+        "loom/evaluation/suspects.py",
         ".amax(0)",
         ".amin(0)",
         SUSPECTS,
     ),
     Mutant(
         "deviations that are not standard ones",
-        "evaluation/suspects.py",
-        "SCALE = 1.4826",
-        "SCALE = 1.0",
+        "loom/evaluation/suspects.py",
+        "STD_PER_MAD = 1.4826",
+        "STD_PER_MAD = 1.0",
         SUSPECTS,
     ),
     Mutant(
         "copies measured without what is usual",
-        "evaluation/copies.py",
-        "distance < NEAR * usual",
-        "distance < NEAR",
+        "evaluation/near_duplicates.py",
+        "distance < MAX_DISTANCE_RATIO * usual",
+        "distance < MAX_DISTANCE_RATIO",
         COPIES,
     ),
     Mutant(
         "what is usual measured on held-out values alone",
-        "evaluation/copies.py",
+        "evaluation/near_duplicates.py",
         "for each in (found, nearest_others(space.points)))",
         "for each in (found,))",
         COPIES,
@@ -86,8 +90,8 @@ INFORMATION = (
     Mutant(
         "chance repetition taken for a leak",
         "evaluation/leaks.py",
-        "> usual + MORE",
-        "> MORE",
+        "> usual + MIN_EXCESS",
+        "> MIN_EXCESS",
         COPIES,
     ),
     Mutant(

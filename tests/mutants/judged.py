@@ -3,83 +3,83 @@
 from mutant import Mutant
 
 INTERVALS = "oracles/test_intervals.py"
-ORIGINALITY = "oracles/test_originality.py"
+MEMORIZATION = "oracles/test_memorization.py"
 PAIRING = "oracles/test_pairing.py"
 
 JUDGED = (
     Mutant(
         "an interval around the share, not Wilson's",
-        "evaluation/figure.py",
+        "evaluation/estimate.py",
         "(middle + side * spread) / (1 + Z**2 / n)",
         "p + side * Z * (p * (1 - p) / n) ** 0.5",
         INTERVALS,
     ),
     Mutant(
         "parts of a sample count as a sample each",
-        "evaluation/figure.py",
+        "evaluation/estimate.py",
         "return self.n * (p * (1 - p) / variance if variance > 0 else 1.0)",
         "return self.n * 4",
         INTERVALS,
     ),
     Mutant(
         "samples that score in parts count as hits and misses",
-        "evaluation/figure.py",
+        "evaluation/estimate.py",
         "return self.n * (p * (1 - p) / variance if variance > 0 else 1.0)",
         "return self.n",
         INTERVALS,
     ),
     Mutant(
         "an interval of 80%",
-        "evaluation/figure.py",
+        "evaluation/estimate.py",
         "[0.025, 0.975]",
         "[0.1, 0.9]",
         INTERVALS,
     ),
     Mutant(
         "the least of intervals too wide",
-        "evaluation/figure.py",
+        "evaluation/estimate.py",
         "min(one.high for one in each)",
         "max(one.high for one in each)",
         INTERVALS,
     ),
     Mutant(
         "a point is its own neighbour",
-        "evaluation/originality.py",
+        "evaluation/memorization.py",
         ".fill_diagonal_(torch.inf)",
         "",
-        ORIGINALITY,
+        MEMORIZATION,
     ),
     Mutant(
         "copies are those farther than usual",
-        "evaluation/originality.py",
-        "here <= self.usual.quantile(NEAR)",
-        "here <= self.usual.quantile(1 - NEAR)",
-        ORIGINALITY,
+        "evaluation/memorization.py",
+        "here <= self.usual.quantile(NEAR_QUANTILE)",
+        "here <= self.usual.quantile(1 - NEAR_QUANTILE)",
+        MEMORIZATION,
     ),
     Mutant(
         "what real samples repeat held against draws",
-        "evaluation/originality.py",
-        ">= CHANCE",
+        "evaluation/memorization.py",
+        ">= MAX_REAL_REPEATS",
         "> 1",
-        ORIGINALITY,
+        MEMORIZATION,
     ),
     Mutant(
         "other noise for every candidate",
-        "evaluation/pairing.py",
+        "loom/evaluation/pairing.py",
         'generator(seed, "pairs", direction.name)',
         'generator(seed, "pairs", direction.name, turn)',
         PAIRING,
     ),
     Mutant(
         "equals count as better",
-        "evaluation/pairing.py",
+        "loom/evaluation/pairing.py",
         "better = (bits < bits[:, :1]) & ~self.equal",
         "better = bits <= bits[:, :1]",
         PAIRING,
     ),
     Mutant(
         "nats for bits",
-        "evaluation/pairing.py",
+        "loom/evaluation/pairing.py",
         " / math.log(2)",
         "",
         PAIRING,

@@ -15,14 +15,14 @@ PICTURES = (
     ),
     Mutant(
         "a smaller picture with aliases",
-        "degradations/smaller.py",
+        "degradations/downsample.py",
         "antialias=True",
         "antialias=False",
         FILTERS,
     ),
     Mutant(
         "brush strokes by the mean square instead of the variance",
-        "degradations/paint.py",
+        "degradations/kuwahara.py",
         "stride=1) - mean**2)",
         "stride=1))",
         FILTERS,

@@ -59,7 +59,7 @@ WORLD = (
     Mutant(
         "the nearest word, though there are several",
         "world/parsers/typos.py",
-        "len(known) >= SHORTEST and one_error_apart(word, known)",
+        "len(known) >= MIN_LENGTH and one_error_apart(word, known)",
         "one_error_apart(word, known)",
         TEXTS,
     ),

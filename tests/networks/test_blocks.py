@@ -5,14 +5,14 @@ import torch
 import torch.nn.functional as F
 
 from modaloom.networks import blocks
-from modaloom.networks.blocks import MLP, SHORT, Attention, Block, attend
+from modaloom.networks.blocks import MAX_UNFUSED_TOKENS, MLP, Attention, TransformerBlock, attend
 
 
 def queries(length, seed=0):
     return torch.randn(3, 2, 4, length, 8, generator=torch.Generator().manual_seed(seed)).unbind()
 
 
-@pytest.mark.parametrize("length", [1, 9, SHORT, SHORT + 1])
+@pytest.mark.parametrize("length", [1, 9, MAX_UNFUSED_TOKENS, MAX_UNFUSED_TOKENS + 1])
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_torchs(length, masked):
     q, k, v = queries(length)
@@ -32,9 +32,9 @@ def test_only_short_canvases_are_written_out(monkeypatch):
         return v
 
     monkeypatch.setattr(blocks.F, "scaled_dot_product_attention", spy)
-    for length in (SHORT, SHORT + 1):
+    for length in (MAX_UNFUSED_TOKENS, MAX_UNFUSED_TOKENS + 1):
         attend(*queries(length), None)
-    assert calls == [SHORT + 1]
+    assert calls == [MAX_UNFUSED_TOKENS + 1]
 
 
 def stirred_attention():
@@ -78,7 +78,7 @@ def test_mlp_is_a_squared_relu():
 
 
 def test_a_fresh_block_is_the_identity_and_can_learn():
-    block, x = Block(16, 4), torch.randn(2, 5, 16)
+    block, x = TransformerBlock(16, 4), torch.randn(2, 5, 16)
     assert torch.equal(block(x), x)
     block(x).square().sum().backward()
     for zero in (block.attention.out.weight, block.mlp.down.weight):

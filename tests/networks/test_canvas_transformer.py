@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from modaloom.core.types import MASK, CodeShape, Field
-from modaloom.networks.transformer import CanvasTransformer, CodeTable, Place
+from modaloom.networks.transformer import CanvasTransformer, CodeEmbedding, PositionalEmbedding
 
 SHAPES = {
     "image": CodeShape((2, 3), 2, 5),
@@ -32,7 +32,10 @@ def network(seed=0, **options):
 def field(name, *, known=False, valid=True, seed=0):
     shape = SHAPES[name]
     state = torch.randint(
-        0, shape.size, (B, shape.positions, shape.depth), generator=torch.Generator().manual_seed(seed)
+        0,
+        shape.codebook_size,
+        (B, shape.num_positions, shape.depth),
+        generator=torch.Generator().manual_seed(seed),
     )
     flags = torch.full_like(state, known, dtype=torch.bool)
     return Field(state, flags, torch.full(state.shape[:2], valid), torch.full((B,), 1.0 - known))
@@ -56,7 +59,7 @@ def same(a, b):
 def test_logits_of_every_stream_have_its_codes():
     logits = network()(canvas())
     assert {name: tuple(y.shape) for name, y in logits.items()} == {
-        name: (B, s.positions, s.depth, s.size) for name, s in SHAPES.items()
+        name: (B, s.num_positions, s.depth, s.codebook_size) for name, s in SHAPES.items()
     }
     assert all(y.dtype == torch.float32 for y in logits.values())
 
@@ -66,18 +69,18 @@ def test_a_fresh_network_says_that_all_codes_are_equally_likely():
     assert all(not y.any() for y in net(canvas()).values())
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_the_order_of_the_streams_means_nothing(separate):
-    net = network(separate=separate)
+@pytest.mark.parametrize("encoder_decoder", [False, True])
+def test_the_order_of_the_streams_means_nothing(encoder_decoder):
+    net = network(encoder_decoder=encoder_decoder)
     fields = canvas() | {"text": field("text", known=True)}
     forward, backward = net(fields), net(dict(reversed(fields.items())))
     for name in SHAPES:
         torch.testing.assert_close(forward[name], backward[name], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_a_stream_that_no_sample_has_is_as_one_left_out(separate):
-    net, fields = network(separate=separate), canvas()
+@pytest.mark.parametrize("encoder_decoder", [False, True])
+def test_a_stream_that_no_sample_has_is_as_one_left_out(encoder_decoder):
+    net, fields = network(encoder_decoder=encoder_decoder), canvas()
     without = net({name: f for name, f in fields.items() if name != "text"})
     absent = net(fields | {"text": field("text", valid=False)})
     for name in without:
@@ -108,12 +111,12 @@ def test_samples_do_not_hear_each_other():
     assert not torch.allclose(before["image"][0], after["image"][0])
 
 
-@pytest.mark.parametrize("separate", [True, False])
-def test_given_tokens_hear_of_wanted_ones_unless_separate(separate):
-    net = network(separate=separate)
+@pytest.mark.parametrize("encoder_decoder", [True, False])
+def test_given_tokens_hear_of_wanted_ones_unless_separate(encoder_decoder):
+    net = network(encoder_decoder=encoder_decoder)
     fields = canvas() | {"text": field("text", known=True)}
     before, after = net(fields), net(fields | {"image": shifted(fields["image"], 5)})
-    assert torch.equal(before["text"], after["text"]) is separate
+    assert torch.equal(before["text"], after["text"]) is encoder_decoder
     heard = net(fields | {"text": shifted(fields["text"], 9)})
     assert not torch.allclose(heard["image"], before["image"])
 
@@ -126,7 +129,7 @@ def test_a_given_token_is_told_apart_from_the_same_code_drawn():
 
 def test_streams_of_one_tokenizer_share_its_table_and_differ_in_place():
     net, f = network(), field("image")
-    assert len(net.code) == 2
+    assert len(net.code_embed) == 2
     assert not torch.allclose(net({"image": f})["image"], net({"image.gray": f})["image.gray"])
 
 
@@ -135,12 +138,12 @@ def test_hidden_matrices_are_the_blocks_own():
     found = net.hidden_matrices()
     assert len(found) == 2 * 4
     assert all(16 in p.shape and p.ndim == 2 for p in found)
-    assert not {id(p) for p in found} & {id(p) for p in net.code.parameters()}
+    assert not {id(p) for p in found} & {id(p) for p in net.code_embed.parameters()}
 
 
 @pytest.mark.parametrize("vectors", [None, torch.randn(3, 5, 4)])
 def test_every_code_of_every_depth_and_the_mask_embed_differently(vectors):
-    table = CodeTable(3, 5, 16, vectors)
+    table = CodeEmbedding(3, 5, 16, vectors)
     states = torch.zeros(3, 6, 3, dtype=torch.int64)
     for depth in range(3):
         states[depth, :, depth] = torch.tensor([MASK, 0, 1, 2, 3, 4])
@@ -158,7 +161,7 @@ def test_codebook_vectors_enter_depth_beside_depth_and_a_masked_code_adds_none(s
     vectors = (
         vectors / vectors.square().mean((1, 2), keepdim=True).sqrt() * torch.tensor([16.0, 1])[:, None, None]
     )
-    table = CodeTable(2, 5, 16, scale * vectors)
+    table = CodeEmbedding(2, 5, 16, scale * vectors)
     nn.init.zeros_(table.embed.weight)
     closer = vectors / torch.tensor([4.0, 1])[:, None, None]  # lengths 16 : 1 become 4 : 1
     unit, nothing = closer / closer.square().mean().sqrt(), torch.zeros(4)
@@ -170,7 +173,7 @@ def test_codebook_vectors_enter_depth_beside_depth_and_a_masked_code_adds_none(s
 
 
 def test_logits_of_a_depth_come_from_its_own_head():
-    table = CodeTable(2, 5, 16, None)
+    table = CodeEmbedding(2, 5, 16, None)
     with torch.no_grad():
         table.head.bias[5 + 3] = 7  # depth 1, code 3
     y = table.logits(torch.zeros(1, 4, 16))
@@ -178,7 +181,7 @@ def test_logits_of_a_depth_come_from_its_own_head():
 
 
 def test_a_place_is_the_stream_plus_one_vector_an_axis():
-    place = Place((2, 3), 4)
+    place = PositionalEmbedding((2, 3), 4)
     rows, columns = place.axes
     for i in range(2):
         for j in range(3):

@@ -7,7 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from modaloom.networks.conv import ChannelNorm, ResidualBlock, decoder, encoder, fold, memory_format, unfold
+from modaloom.networks.conv import (
+    AutoencoderResBlock,
+    ChannelNorm,
+    decoder,
+    depth_to_space,
+    encoder,
+    space_to_depth,
+    to_channels_last,
+)
 
 SIDES = [(6,), (4, 6), (2, 4, 6)]
 
@@ -32,10 +40,10 @@ def folded_by_hand(x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("sides", SIDES)
 def test_fold_puts_every_value_in_its_place_and_unfold_takes_it_back(sides):
     x = torch.arange(2 * 3 * int(np.prod(sides)), dtype=torch.float32).reshape(2, 3, *sides)
-    assert np.array_equal(fold(x).numpy(), folded_by_hand(x.numpy()))
-    assert torch.equal(unfold(fold(x)), x)
+    assert np.array_equal(space_to_depth(x).numpy(), folded_by_hand(x.numpy()))
+    assert torch.equal(depth_to_space(space_to_depth(x)), x)
     y = torch.randn(2, 3 * 2 ** len(sides), *sides)
-    assert torch.equal(fold(unfold(y)), y)
+    assert torch.equal(space_to_depth(depth_to_space(y)), y)
 
 
 @pytest.mark.parametrize("sides", [(16,), (16, 8), (8, 16, 24)])
@@ -85,7 +93,7 @@ def test_channel_norm_is_each_positions_own():
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_a_fresh_residual_block_changes_nothing_but_can_learn(axes):
-    block, x = ResidualBlock(4, axes), torch.randn(2, 4, *[4] * axes)
+    block, x = AutoencoderResBlock(4, axes), torch.randn(2, 4, *[4] * axes)
     nn.init.zeros_(block.b.bias)
     assert torch.equal(block(x), x)
     block(x).square().sum().backward()
@@ -95,5 +103,5 @@ def test_a_fresh_residual_block_changes_nothing_but_can_learn(axes):
 def test_memory_format_changes_the_layout_and_no_value():
     for axes in (1, 2, 3):
         x = torch.randn(2, 3, *[4] * axes)
-        assert torch.equal(memory_format(x), x)
-    assert memory_format(torch.randn(2, 3, 4, 4)).stride()[1] == 1
+        assert torch.equal(to_channels_last(x), x)
+    assert to_channels_last(torch.randn(2, 3, 4, 4)).stride()[1] == 1

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue
-from modaloom.networks.told import Told, ToldBlock
-from modaloom.networks.unet import Middle, UNet, UNetConfig
+from modaloom.networks.conditioning import ConditioningEmbedding, ResBlock
+from modaloom.networks.unet import MidBlock, UNet, UNetConfig
 
-SMALL = UNetConfig(widths=(4, 8), blocks=1, groups=2)
+SMALL = UNetConfig(widths=(4, 8), num_res_blocks=1, groups=2)
 
 
 def stirred(net: nn.Module, seed: int = 0) -> nn.Module:
@@ -27,7 +27,7 @@ def noise(*shape: int, seed: int = 1) -> Tensor:
 @pytest.mark.parametrize("sides", [(1,), (7,), (5, 8), (1, 1), (3, 2, 5)])
 @pytest.mark.parametrize("heads", [0, 2])
 def test_any_size_is_the_crop_of_the_size_padded_with_its_last_values(sides, heads):
-    net = stirred(UNet(2, UNetConfig((4, 8), groups=2, heads=heads), axes=len(sides)))
+    net = stirred(UNet(2, UNetConfig((4, 8), groups=2, num_heads=heads), axes=len(sides)))
     x, t = noise(3, 2, *sides), torch.tensor([0.1, 0.5, 1.0])
     even = x
     for axis, side in enumerate(sides, 2):
@@ -40,8 +40,8 @@ def test_any_size_is_the_crop_of_the_size_padded_with_its_last_values(sides, hea
 
 def test_more_axes_with_the_same_weights_give_the_same_where_the_signal_does_not_change():
     """Oracle: a network of 1 axis, its kernels set in the middle of those of 2 axes."""
-    one = stirred(UNet(2, SMALL, axes=1, condition=1))
-    two = UNet(2, SMALL, axes=2, condition=1).double()
+    one = stirred(UNet(2, SMALL, axes=1, condition_channels=1))
+    two = UNet(2, SMALL, axes=2, condition_channels=1).double()
     for here, there in zip(two.parameters(), one.parameters()):
         nn.init.zeros_(here)
         (here if here.ndim < 4 else here[..., here.shape[-1] // 2]).data.copy_(there)
@@ -51,7 +51,9 @@ def test_more_axes_with_the_same_weights_give_the_same_where_the_signal_does_not
 
 
 def test_it_starts_at_0_and_then_uses_everything_that_it_is_told():
-    net = UNet(1, UNetConfig((4, 8), groups=2, heads=2), axes=2, condition=2, features=3).double()
+    net = UNet(
+        1, UNetConfig((4, 8), groups=2, num_heads=2), axes=2, condition_channels=2, context_features=3
+    ).double()
     x, t, c, told = noise(2, 1, 6, 6), torch.tensor([0.2, 0.7]), noise(2, 2, 6, 6), noise(2, 4, 3)
     assert torch.equal(net(x, t, c, told), torch.zeros_like(x))
     base = stirred(net)(x, t, c, told)
@@ -61,7 +63,7 @@ def test_it_starts_at_0_and_then_uses_everything_that_it_is_told():
 
 def test_under_autocast_the_first_layer_and_the_last_are_exact():
     """Levels of the condition that bfloat16 does not tell apart reach the blocks; the output is float32."""
-    net, seen = UNet(1, SMALL, axes=2, condition=1), []
+    net, seen = UNet(1, SMALL, axes=2, condition_channels=1), []
     net.first.register_forward_hook(lambda layer, given, found: seen.append(found))
     net.last.register_forward_hook(lambda layer, given, found: seen.append(found))
     nn.init.normal_(net.last.weight)
@@ -75,7 +77,7 @@ def test_under_autocast_the_first_layer_and_the_last_are_exact():
 
 
 def test_hidden_matrices_are_the_kernels_between_the_first_layer_and_the_last():
-    net = UNet(2, UNetConfig((4, 8), groups=2, heads=2), axes=1)
+    net = UNet(2, UNetConfig((4, 8), groups=2, num_heads=2), axes=1)
     kernels = {id(m.weight) for m in net.modules() if isinstance(m, nn.Conv1d)}
     assert {id(p) for p in net.hidden_matrices()} == kernels - {id(net.first.weight), id(net.last.weight)}
 
@@ -83,8 +85,8 @@ def test_hidden_matrices_are_the_kernels_between_the_first_layer_and_the_last():
 def test_attention_over_the_coarsest_grid_does_not_know_its_order():
     """With blocks that pass on what they get: a permutation of positions is one of the output, and one
     position's change moves all others."""
-    make = partial(ToldBlock, told=3, axes=2, norm=partial(nn.GroupNorm, 2))
-    middle = stirred(Middle(4, make, heads=2))
+    make = partial(ResBlock, emb_width=3, axes=2, norm=partial(nn.GroupNorm, 2))
+    middle = stirred(MidBlock(4, make, heads=2))
     for block in (middle.a, middle.b):
         nn.init.zeros_(block.b.weight)
         nn.init.zeros_(block.b.bias)
@@ -98,12 +100,12 @@ def test_attention_over_the_coarsest_grid_does_not_know_its_order():
 
 
 def test_a_context_is_a_set():
-    told = stirred(Told(6, 3))
+    embed = stirred(ConditioningEmbedding(6, 3))
     t, context = torch.tensor([0.4, 0.6]), noise(2, 5, 3)
-    y = told(t, context)
-    torch.testing.assert_close(told(t, context[:, [3, 0, 4, 1, 2]]), y)
-    torch.testing.assert_close(told(t, context.repeat(1, 2, 1)), y)
-    assert (told(t, context[:, :4]) - y).abs().max() > 1e-3
+    y = embed(t, context)
+    torch.testing.assert_close(embed(t, context[:, [3, 0, 4, 1, 2]]), y)
+    torch.testing.assert_close(embed(t, context.repeat(1, 2, 1)), y)
+    assert (embed(t, context[:, :4]) - y).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -111,8 +113,8 @@ def test_a_context_is_a_set():
     [
         ({"widths": (8, 12), "groups": 8}, "multiple of groups, 8"),
         ({"widths": ()}, "multiple of groups"),
-        ({"heads": 3}, "3 heads do not divide the last width, 128"),
-        ({"blocks": 0}, "blocks is 0"),
+        ({"num_heads": 3}, "3 heads do not divide the last width, 128"),
+        ({"num_res_blocks": 0}, "num_res_blocks is 0"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(wrong, message):

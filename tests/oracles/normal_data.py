@@ -3,25 +3,27 @@
 import torch
 from torch import Tensor
 
-from modaloom.diffusion.angle import ANGLES
-from modaloom.diffusion.continuous import Continuous
-from modaloom.diffusion.flow import Flow
-from modaloom.diffusion.gaussian import Gaussian
-from modaloom.diffusion.prediction import Mean
+from modaloom.diffusion.flow import RectifiedFlow
+from modaloom.diffusion.gaussian import VariancePreserving
+from modaloom.diffusion.gaussian_process import GaussianProcess
+from modaloom.diffusion.prediction import SignalDenoiser
+from modaloom.diffusion.vp_schedule import VP_SCHEDULES
 
 MU = torch.tensor([2.0, -1.0], dtype=torch.float64)
 S = torch.tensor([[1.5, 0.6], [0.6, 0.5]], dtype=torch.float64)
 EYE = torch.eye(2, dtype=torch.float64)
-WALKED: dict[str, Continuous] = {"flow": Flow()} | {name: Gaussian(angle) for name, angle in ANGLES.items()}
+WALKED: dict[str, GaussianProcess] = {"flow": RectifiedFlow()} | {
+    name: VariancePreserving(angle) for name, angle in VP_SCHEDULES.items()
+}
 """Every process, with every angle."""
 
 
-def amplitudes(process: Continuous, t: float) -> tuple[float, float]:
+def amplitudes(process: GaussianProcess, t: float) -> tuple[float, float]:
     level = process.at(torch.tensor([t], dtype=torch.float64))
-    return float(level.signal), float(level.noise)
+    return float(level.alpha), float(level.sigma)
 
 
-def exact(process: Continuous) -> Mean:
+def exact(process: GaussianProcess) -> SignalDenoiser:
     """E[data | state] = μ + aS(a²S + σ²I)⁻¹(x − aμ)."""
 
     def denoise(state: Tensor, t: Tensor) -> Tensor:
@@ -31,13 +33,13 @@ def exact(process: Continuous) -> Mean:
     return denoise
 
 
-def law(process: Continuous, t: float) -> tuple[Tensor, Tensor]:
+def law(process: GaussianProcess, t: float) -> tuple[Tensor, Tensor]:
     """Mean (2,) and covariance (2, 2) of the state at t."""
     a, sigma = amplitudes(process, t)
     return a * MU, a * a * S + sigma * sigma * EYE
 
 
-def flow(process: Continuous, x: Tensor, t: float, s: float) -> Tensor:
+def flow(process: GaussianProcess, x: Tensor, t: float, s: float) -> Tensor:
     """The probability flow: along every axis of S the state keeps its number of deviations."""
     values, axes = torch.linalg.eigh(S)
     (a, sigma), (b, tau) = amplitudes(process, t), amplitudes(process, s)

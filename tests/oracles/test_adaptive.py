@@ -14,7 +14,7 @@ SIZE, DEPTH = 3, 3
 
 
 def learned(target: float = 0.2, depth: int = DEPTH, size: int = SIZE, **options: object) -> Adaptive:
-    adaptive = build("vq", 2, size, depth, adaptive=target, **options)
+    adaptive = build("vq", 2, size, depth, adaptive_distortion=target, **options)
     for step in range(4):
         adaptive(normal(90, 2, seed=step), generator=seeded(step))
     return adaptive.eval()
@@ -66,7 +66,7 @@ def test_a_smaller_target_takes_no_less_and_loses_no_more() -> None:
 
 def test_the_yardstick_follows_the_data_and_a_batch_is_measured_by_the_one_before() -> None:
     """In closed form: Σ of the batches' variances with weights (1 − γ)γⁿ, the first one's being the rest."""
-    adaptive = build("vq", 2, 8, 4, adaptive=0.1, decay=0.6)
+    adaptive = build("vq", 2, 8, 4, adaptive_distortion=0.1, decay=0.6)
     batches = [(step + 1) * normal(50, 2, seed=step) + 7 for step in range(4)]
     for step, z in enumerate(batches):
         frozen = copy.deepcopy(adaptive).eval()
@@ -102,7 +102,7 @@ def test_an_empty_batch_has_no_depth_and_no_loss(shape: tuple[int, ...]) -> None
 
 
 def test_before_it_has_learned_every_position_takes_all() -> None:
-    adaptive = build("vq", 2, SIZE, DEPTH, adaptive=100.0).eval()
+    adaptive = build("vq", 2, SIZE, DEPTH, adaptive_distortion=100.0).eval()
     assert (depths(adaptive(normal(20, 2)).codes) == DEPTH).all()
     adaptive.train()(normal(20, 2), generator=seeded())
     assert (depths(adaptive.eval()(normal(20, 2)).codes) == 1).all()

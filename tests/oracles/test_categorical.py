@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from modaloom.diffusion.categorical import categorical, gumbel, inverse
+from modaloom.diffusion.categorical import categorical, gumbel, inverse_cdf
 from modaloom.diffusion.noise import Noise
 
 
@@ -54,7 +54,7 @@ def test_chi_square_on_a_peaked_vocabulary() -> None:
     size, draws = 50_000, 4_000_000
     p = torch.full((size,), 0.1 / (size - 1), dtype=torch.float64)
     p[123] = 0.9
-    codes = torch.cat([inverse(p.log(), part) for part in chunks(draws)])
+    codes = torch.cat([inverse_cdf(p.log(), part) for part in chunks(draws)])
     got = codes.bincount(minlength=size).view(1000, 50).sum(1)
     expected = p.view(1000, 50).sum(1) * draws
     chi = ((got - expected) ** 2 / expected).sum().item()
@@ -65,14 +65,14 @@ def test_rare_codes_after_a_long_sum() -> None:
     """Codes of probability 10⁻¹² at the end of the sum have their own share of [0, 1), exactly in float64."""
     p = torch.tensor([0.5, 0.5 - 2e-12, 1e-12, 1e-12], dtype=torch.float64)
     edges = torch.tensor([0.25, 0.75, 1 - 1.5e-12, 1 - 0.5e-12], dtype=torch.float64)
-    assert inverse(p.log(), edges).tolist() == [0, 1, 2, 3]
+    assert inverse_cdf(p.log(), edges).tolist() == [0, 1, 2, 3]
 
 
 def test_impossible_codes_are_never_drawn() -> None:
     """−∞ at either end and inside, at the extreme uniforms too."""
     logits = torch.tensor([-torch.inf, 0.3, -torch.inf, 1.2, -torch.inf])
     extremes = torch.tensor([0.0, 2.0**-53, 0.5, 1 - 2.0**-53], dtype=torch.float64)
-    assert inverse(logits, extremes).tolist() == [1, 1, 3, 3]
+    assert inverse_cdf(logits, extremes).tolist() == [1, 1, 3, 3]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

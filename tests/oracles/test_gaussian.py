@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
-from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS, denoiser
 from modaloom.diffusion.samplers.continuous.ddim import ddim
 
-PROCESS = Gaussian()
+PROCESS = VariancePreserving()
 MU = torch.tensor([2.0, -1.0], dtype=torch.float64)
 S = torch.tensor([[1.5, 0.6], [0.6, 0.5]], dtype=torch.float64)
 
@@ -53,18 +53,18 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 def test_no_data_at_1_and_no_noise_at_0(dtype: torch.dtype) -> None:
     """D3: exactly."""
     level = PROCESS.level(torch.tensor([0.0, 1.0], dtype=dtype), torch.zeros(2, dtype=dtype))
-    assert level.signal.tolist() == [1.0, 0.0]
-    assert level.noise.tolist() == [0.0, 1.0]
+    assert level.alpha.tolist() == [1.0, 0.0]
+    assert level.sigma.tolist() == [0.0, 1.0]
 
 
 def test_levels_are_those_of_the_cosine_and_keep_the_variance() -> None:
     t = torch.linspace(0, 1, 101, dtype=torch.float64)
     level = PROCESS.level(t, torch.zeros(101, 3, 2))
-    assert level.signal.shape == (101, 1, 1)
+    assert level.alpha.shape == (101, 1, 1)
     torch.testing.assert_close(
-        level.signal.flatten(), torch.tensor([amplitudes(u)[0] for u in t.tolist()]).double()
+        level.alpha.flatten(), torch.tensor([amplitudes(u)[0] for u in t.tolist()]).double()
     )
-    torch.testing.assert_close(level.signal**2 + level.noise**2, torch.ones_like(level.noise))
+    torch.testing.assert_close(level.alpha**2 + level.sigma**2, torch.ones_like(level.sigma))
     torch.testing.assert_close(level.snr[50], torch.ones_like(level.snr[50]))
 
 
@@ -101,7 +101,7 @@ def test_losses_agree_after_conversion() -> None:
         "edm": weight / (level.snr + 1),
     }
     for name, prediction in PREDICTIONS.items():
-        implied = (state - level.signal * estimate) / level.noise
+        implied = (state - level.alpha * estimate) / level.sigma
         output = prediction.target(estimate, implied, level)
         error = (output - prediction.target(data, eps, level)).square()
         (slope,) = torch.autograd.grad((weights[name] * error).sum(), estimate)

@@ -9,14 +9,14 @@ import torch
 from draws import normal, seeded
 from torch import Tensor
 
-from modaloom.quantizers import VQ, Growth, Residual, build
-from modaloom.quantizers.growing import FAINT
+from modaloom.quantizers import VQ, GrowthConfig, Residual, build
+from modaloom.quantizers.growing import SPREAD_INIT_SCALE
 
 DECAY, BALANCE = 0.8, 0.4
 
 
 def growing(dim: int, size: int, **growth: float) -> VQ:
-    return build("vq", dim, size, growth=Growth(**growth), decay=DECAY, dead=0)
+    return build("vq", dim, size, growth=GrowthConfig(**growth), decay=DECAY, dead_code_threshold=0)
 
 
 class Ledger:
@@ -50,7 +50,7 @@ class Ledger:
         return chosen
 
     def _grow(self, draws: torch.Generator) -> None:
-        goal = int(self.schedule.start * 2 ** (self.batches / self.schedule.every))
+        goal = int(self.schedule.initial_codes * 2 ** (self.batches / self.schedule.doubling_steps))
         n = min(goal, len(self.code)) - self.used
         if n <= 0:
             return
@@ -71,13 +71,13 @@ class Ledger:
         for side in (0, 1):
             random = torch.randn((n, len(self.code[0])), generator=draws).double()
             for pair, length, row in zip(pairs, lengths, random):
-                self.spread[pair[side]] = FAINT * length * row / row.norm()
+                self.spread[pair[side]] = SPREAD_INIT_SCALE * length * row / row.norm()
         self.used += n
 
 
 def test_it_is_what_its_definition_says_batch_by_batch() -> None:
     """25 batches from 3 to 16 codes: vectors, counts, errors and spreads, and which codes split."""
-    vq = growing(3, 16, start=3, every=8, balance=BALANCE)
+    vq = growing(3, 16, initial_codes=3, doubling_steps=8, error_weight=BALANCE)
     scale = torch.tensor([3.0, 1.0, 0.5])
     start = normal(80, 3, seed=1000) * scale
     vq.codebook.start(start, seeded())
@@ -103,7 +103,7 @@ def test_it_is_what_its_definition_says_batch_by_batch() -> None:
 
 def test_a_split_changes_no_other_code_and_keeps_the_error() -> None:
     """Five of eight split at once, the worthiest into the first new number; the rest stays bit for bit."""
-    book = growing(2, 32, start=8, every=1, balance=BALANCE).codebook
+    book = growing(2, 32, initial_codes=8, doubling_steps=1, error_weight=BALANCE).codebook
     book.vectors[:8] = normal(8, 2)
     book.count[:8], book.error[:8] = torch.rand(8, generator=seeded(1)), torch.rand(8, generator=seeded(2))
     book.spread[:8] = normal(8, 2, seed=3)
@@ -128,7 +128,14 @@ def test_a_split_changes_no_other_code_and_keeps_the_error() -> None:
 
 def test_codes_that_are_not_in_use_are_neither_chosen_nor_revived() -> None:
     """They wait at zero, which is where all of this data lies: any of them would be the nearest code."""
-    vq = build("vq", 2, 64, growth=Growth(start=2, every=10_000), dead=1.0, revived=1.0)
+    vq = build(
+        "vq",
+        2,
+        64,
+        growth=GrowthConfig(initial_codes=2, doubling_steps=10_000),
+        dead_code_threshold=1.0,
+        max_restart_fraction=1.0,
+    )
     vq(normal(64, 2) + 30, generator=seeded())
     for step in range(5):
         z = 0.01 * normal(64, 2, seed=step)
@@ -140,7 +147,7 @@ def test_codes_that_are_not_in_use_are_neither_chosen_nor_revived() -> None:
 
 def test_beyond_the_target_it_grows_no_more_until_the_data_changes() -> None:
     """150 batches near four points, where four codes lose 4e-5 of the variance; then eight, far apart."""
-    vq, used = growing(2, 64, start=1, every=10, target=1e-2), []
+    vq, used = growing(2, 64, initial_codes=1, doubling_steps=10, target_distortion=1e-2), []
     points = torch.tensor([[a, b] for a in (-2.0, -1.0, 1.0, 2.0) for b in (-1.0, 1.0)])
     for batch in range(150):
         vq(points[:4].repeat(16, 1) + 0.005 * normal(64, 2, seed=batch), generator=seeded(batch))
@@ -154,7 +161,7 @@ def test_beyond_the_target_it_grows_no_more_until_the_data_changes() -> None:
 @pytest.mark.parametrize("target", [0.0, 0.5])
 def test_data_that_nothing_is_lost_of_asks_for_no_codes(target: float) -> None:
     """One vector, again and again: the error is zero, and so is what any target allows."""
-    vq = growing(3, 16, start=2, every=1, target=target)
+    vq = growing(3, 16, initial_codes=2, doubling_steps=1, target_distortion=target)
     for step in range(6):
         vq(torch.ones(20, 3), generator=seeded(step))
     assert vq.codebook.used == 2
@@ -163,7 +170,7 @@ def test_data_that_nothing_is_lost_of_asks_for_no_codes(target: float) -> None:
 @pytest.mark.parametrize("stop", [0, 1, 6, 11])
 def test_saved_while_growing_and_loaded_it_goes_on_to_the_same_bits(stop: int) -> None:
     """A residual of two, stopped before its start, at it, while it grows and after."""
-    options = {"growth": Growth(start=2, every=3), "decay": DECAY}
+    options = {"growth": GrowthConfig(initial_codes=2, doubling_steps=3), "decay": DECAY}
     straight, file = build("vq", 3, 16, 2, **options), io.BytesIO()
     for step in range(20):
         if step == stop:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from modaloom.core.rng import generator
-from modaloom.evaluation.figure import Least, Share, Statistic, Z, average
+from modaloom.evaluation.estimate import Minimum, Proportion, Statistic, Z, average
 
 CHANCE = generator(0, "intervals", "unused")
 
@@ -16,14 +16,14 @@ def hits(k, n):
 
 
 def coverage(made, truth):
-    found = [figure.interval(generator(0, "intervals", i)) for i, figure in enumerate(made)]
+    found = [estimate.interval(generator(0, "intervals", i)) for i, estimate in enumerate(made)]
     return sum(one.low <= truth <= one.high for one in found) / len(found)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (3, 10), (10, 10), (353, 360)])
 def test_wilson_solves_its_equation(k, n):
     """Its ends are the p for which |k/n − p| = z·√(p(1 − p)/n)."""
-    one = Share(hits(k, n)).interval(CHANCE)
+    one = Proportion(hits(k, n)).interval(CHANCE)
     for end in (one.low, one.high):
         assert abs(k / n - end) == pytest.approx(Z * sqrt(end * (1 - end) / n), abs=1e-8)
     assert one.low <= k / n <= one.high
@@ -33,7 +33,7 @@ def test_wilson_solves_its_equation(k, n):
 def test_a_proportions_coverage_summed_over_all_outcomes():
     """Averaged over p it is 95%; a single p may lie a little off, for outcomes are whole numbers."""
     n, inside = 50, []
-    ends = [Share(hits(k, n)).interval(CHANCE) for k in range(n + 1)]
+    ends = [Proportion(hits(k, n)).interval(CHANCE) for k in range(n + 1)]
     for p in torch.linspace(0.1, 0.9, 81).tolist():
         chance = [comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]
         inside.append(sum(c for c, one in zip(chance, ends) if one.low <= p <= one.high))
@@ -48,22 +48,22 @@ def test_parts_of_a_sample_that_err_together_do_not_count_as_samples():
     chance = generator(0, "intervals", "clusters")
     own = torch.where(torch.rand(trials, n, 1, generator=chance) < 0.5, 0.5, 1.0)
     scores = (torch.rand(trials, n, slots, generator=chance) < own).double()
-    figures = [Share(score.mean(1)) for score in scores]
-    assert 0.93 < coverage(figures, 0.75) < 0.97
-    naive = [Share(score.flatten()) for score in scores]
+    estimates = [Proportion(score.mean(1)) for score in scores]
+    assert 0.93 < coverage(estimates, 0.75) < 0.97
+    naive = [Proportion(score.flatten()) for score in scores]
     assert coverage(naive, 0.75) < 0.93
-    cautious = [Share(score[:, 0]) for score in scores]
-    widths = [f.interval(CHANCE).high - f.interval(CHANCE).low for f in (figures[0], cautious[0])]
+    cautious = [Proportion(score[:, 0]) for score in scores]
+    widths = [f.interval(CHANCE).high - f.interval(CHANCE).low for f in (estimates[0], cautious[0])]
     assert widths[0] < 0.8 * widths[1]
 
 
 def test_all_right_is_not_certain():
-    assert Share(torch.ones(100)).interval(CHANCE).low == pytest.approx(1 / (1 + Z**2 / 100))
-    assert Share(torch.full((100,), 0.5)).interval(CHANCE) == Share(hits(50, 100)).interval(CHANCE)
+    assert Proportion(torch.ones(100)).interval(CHANCE).low == pytest.approx(1 / (1 + Z**2 / 100))
+    assert Proportion(torch.full((100,), 0.5)).interval(CHANCE) == Proportion(hits(50, 100)).interval(CHANCE)
 
 
 def test_a_unit_scales_the_share_and_its_interval():
-    plain, scaled = Share(hits(3, 10)), Share(hits(3, 10), unit=2.0)
+    plain, scaled = Proportion(hits(3, 10)), Proportion(hits(3, 10), unit=2.0)
     assert scaled.value == 2 * plain.value
     assert scaled.interval(CHANCE).high == 2 * plain.interval(CHANCE).high
 
@@ -93,15 +93,15 @@ def test_whole_samples_are_drawn_again():
 
 def test_nothing_to_score_is_left_out():
     some = torch.tensor([1.0, float("nan"), 0.0, 1.0])
-    assert (Share(some).n, Share(some).value) == (3, pytest.approx(2 / 3))
+    assert (Proportion(some).n, Proportion(some).value) == (3, pytest.approx(2 / 3))
     assert (average(some).n, average(some).value) == (3, pytest.approx(2 / 3))
     assert average(torch.stack([some, some], 1)[:, 0]).interval(CHANCE).high <= 1
 
 
 def test_the_least_is_bounded_by_the_least_bounds():
-    figures = [Share(hits(k, 20)) for k in (12, 18, 9)]
-    ends = [figure.interval(CHANCE) for figure in figures]
-    worst = Least(figures)
+    estimates = [Proportion(hits(k, 20)) for k in (12, 18, 9)]
+    ends = [estimate.interval(CHANCE) for estimate in estimates]
+    worst = Minimum(estimates)
     assert worst.value == 9 / 20
     assert worst.interval(CHANCE) == ends[2]
     assert worst.n == 20

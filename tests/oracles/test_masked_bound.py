@@ -53,14 +53,14 @@ def test_bound_is_the_mean_over_orders() -> None:
 
 @pytest.mark.parametrize("wanted", [["x"], ["y"], ["x", "y"]])
 def test_sampled_bound_is_unbiased(wanted: list[str]) -> None:
-    """`bound` at few points, one row repeated: the mean is −log p(wanted | rest) within 4 standard errors."""
+    """`nelbo` at few points, one row repeated: the mean is −log p(wanted | rest) within 4 standard errors."""
     joint = Joint({"x": (1, 2), "y": (2, 1)}, 2, seed=3)
     rest = [name for name in joint.shapes if name not in wanted]
     for row in (0, 7, 13):
         canvas = joint.canvas(torch.full((20_000,), row))
         canvas |= unknown({name: canvas[name] for name in wanted})
         generator = torch.Generator().manual_seed(row)
-        nats = sum(Masked().bound(joint.denoise, canvas, wanted, points=2, generator=generator).values())
+        nats = sum(Masked().nelbo(joint.denoise, canvas, wanted, points=2, generator=generator).values())
         exact = -joint.log_p[row] + (joint.log_marginal(rest)[row] if rest else 0)
         assert abs(nats.mean() - exact) < 4 * nats.std() / math.sqrt(len(nats))
 
@@ -71,7 +71,7 @@ def test_known_codes_condition_the_bound() -> None:
     known = torch.tensor([[[True, True], [True, False]]]).expand(20_000, 2, 2)
     for row in (2, 9):
         field = replace(joint.canvas(torch.full((20_000,), row))["x"], known=known)
-        nats = Masked().bound(
+        nats = Masked().nelbo(
             joint.denoise, {"x": field}, ["x"], points=2, generator=torch.Generator().manual_seed(0)
         )["x"]
         same = (joint.table[:, :3] == joint.table[row, :3]).all(1)

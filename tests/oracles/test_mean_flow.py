@@ -8,11 +8,18 @@ from normal_data import normals
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue
-from modaloom.diffusion.flow import Flow
-from modaloom.diffusion.mean_flow import Average, average_target, instant, mean_flow_error, stretches, weighed
-from modaloom.diffusion.prediction import Mean
+from modaloom.diffusion.flow import RectifiedFlow
+from modaloom.diffusion.mean_flow import (
+    AverageVelocity,
+    adaptive_weighting,
+    average_target,
+    instantaneous_denoiser,
+    mean_flow_error,
+    sample_intervals,
+)
+from modaloom.diffusion.prediction import SignalDenoiser
 from modaloom.diffusion.samplers.continuous.euler import euler
-from modaloom.diffusion.samplers.continuous.jump import jump
+from modaloom.diffusion.samplers.continuous.mean_flow import mean_flow
 
 MU = torch.tensor([2.0, -1.0], dtype=torch.float64)
 SPREAD = torch.tensor([0.5, 1.7], dtype=torch.float64)
@@ -34,7 +41,7 @@ def average(state: Tensor, r: Tensor, t: Tensor) -> Tensor:
     return torch.where(
         apart > 0,
         (state - carried(state, r, t)) / apart.where(apart > 0, torch.ones(())),
-        Flow().velocity(state, denoise(state, t), t),
+        RectifiedFlow().velocity(state, denoise(state, t), t),
     )
 
 
@@ -51,7 +58,7 @@ def times(n: int, seed: int) -> tuple[Tensor, Tensor]:
 def test_the_exact_average_is_its_own_target() -> None:
     """The identity of §4.1, with the flow's exact velocity."""
     (r, t), state = times(200, 0), 2 * normals(200, 2)
-    velocity = Flow().velocity(state, denoise(state, t), t)
+    velocity = RectifiedFlow().velocity(state, denoise(state, t), t)
     output, target = average_target(average, state, velocity, r, t)
     torch.testing.assert_close(output, average(state, r, t))
     torch.testing.assert_close(target, output)
@@ -59,7 +66,7 @@ def test_the_exact_average_is_its_own_target() -> None:
 
 def test_another_average_is_not() -> None:
     (r, t), state = times(200, 0), 2 * normals(200, 2)
-    velocity = Flow().velocity(state, denoise(state, t), t)
+    velocity = RectifiedFlow().velocity(state, denoise(state, t), t)
     output, target = average_target(lambda z, r, t: average(z, r, t) + z, state, velocity, r, t)
     assert (output - target).abs().mean() > 0.1
 
@@ -118,7 +125,7 @@ def test_the_loss_trains_the_output_alone() -> None:
     error = output - target
     for power in (0.0, 1.0):
         made = mean_flow_error(shifted, data, r, t, generator=torch.Generator().manual_seed(1))
-        loss = weighed(made, power=power)
+        loss = adaptive_weighting(made, power=power)
         (slope,) = torch.autograd.grad(loss.sum(), shift)
         size = (error.square().mean(1, keepdim=True) + 1e-3) ** power
         torch.testing.assert_close(slope, error * (1 + t[:, None]) / size)
@@ -128,7 +135,7 @@ def test_the_loss_trains_the_output_alone() -> None:
 def test_few_steps_are_exact(steps: int) -> None:
     x = normals(50, 2)
     grid = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
-    states = [*jump(average, x, grid)]
+    states = [*mean_flow(average, x, grid)]
     for state, r in zip(states, grid[1:], strict=True):
         torch.testing.assert_close(state, carried(x, r.expand(50), torch.ones(50, dtype=torch.float64)))
 
@@ -139,20 +146,20 @@ def test_with_no_time_between_it_is_a_denoiser() -> None:
 
     def network(state: Tensor, r: Tensor, t: Tensor) -> Tensor:
         assert torch.equal(r, t)
-        return Flow().velocity(state, denoise(state, t), t)
+        return RectifiedFlow().velocity(state, denoise(state, t), t)
 
-    torch.testing.assert_close(instant(network)(state, t), denoise(state, t))
+    torch.testing.assert_close(instantaneous_denoiser(network)(state, t), denoise(state, t))
 
 
 @pytest.mark.parametrize("grid", [[1.0], [0.0, 1.0], [1.0, 0.5, 0.5]])
 def test_other_times_are_refused(grid: list[float]) -> None:
     with pytest.raises(BadValue, match="times must all fall"):
-        next(jump(average, normals(1, 2), torch.tensor(grid)))
+        next(mean_flow(average, normals(1, 2), torch.tensor(grid)))
 
 
 def test_stretches_are_apart_for_their_share() -> None:
     draws = torch.rand(2, 10_000, generator=torch.Generator().manual_seed(0))
-    r, t = stretches(*draws, share=0.25, generator=torch.Generator().manual_seed(1))
+    r, t = sample_intervals(*draws, share=0.25, generator=torch.Generator().manual_seed(1))
     assert torch.equal(t, draws.amax(0))
     apart = r < t
     assert float(apart.float().mean()) == pytest.approx(0.25, abs=0.02)
@@ -186,7 +193,7 @@ def trained(share: float, steps: int = 500) -> Net:
     generator = torch.Generator().manual_seed(0)
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
     for _ in range(steps):
-        r, t = stretches(*torch.rand(2, 256, generator=generator), share=share, generator=generator)
+        r, t = sample_intervals(*torch.rand(2, 256, generator=generator), share=share, generator=generator)
         loss = mean_flow_error(net, corners(256, generator), r, t, generator=generator).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -204,10 +211,12 @@ def test_one_and_two_steps_beat_plain_flow() -> None:
     generator = torch.Generator().manual_seed(9)
     truth, noise = corners(2000, generator), torch.randn(2000, 2, generator=generator)
 
-    def reached(walk: object, network: Average | Mean, steps: int, *process: Flow) -> float:
+    def reached(
+        sampler: object, network: AverageVelocity | SignalDenoiser, steps: int, *process: RectifiedFlow
+    ) -> float:
         grid = torch.linspace(1, 0, steps + 1)
-        return distance(deque(walk(network, *process, noise, grid), maxlen=1).pop(), truth)
+        return distance(deque(sampler(network, *process, noise, grid), maxlen=1).pop(), truth)
 
-    plain, few = instant(trained(0.0)), trained(0.5)
+    plain, few = instantaneous_denoiser(trained(0.0)), trained(0.5)
     for steps, share in ((1, 0.1), (2, 2 / 3)):
-        assert reached(jump, few, steps) < share * reached(euler, plain, steps, Flow())
+        assert reached(mean_flow, few, steps) < share * reached(euler, plain, steps, RectifiedFlow())

@@ -7,7 +7,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
-from modaloom.degradations import DEGRADATIONS, grey, mosaic, paint, smaller
+from modaloom.degradations import DEGRADATIONS, downsample, grey, kuwahara, mosaic
 from modaloom.degradations.mosaic import tiles
 from modaloom.world.parsers.sight import to_lab
 
@@ -31,15 +31,15 @@ def test_smaller_is_pillows_antialiased_bicubic():
     """Pillow's own of floats, one channel at a time; its weights are those of a = -0.5 (Keys 1981)."""
     picture = torch.rand(16, 24, generator=generator(1, "picture"))
     expected = Image.fromarray(picture.numpy()).resize((6, 4), Image.Resampling.BICUBIC)
-    assert np.allclose(smaller(picture[None], factor=4)[0], np.asarray(expected).clip(0, 1), atol=1e-5)
+    assert np.allclose(downsample(picture[None], factor=4)[0], np.asarray(expected).clip(0, 1), atol=1e-5)
 
 
 def test_a_factor_that_does_not_divide_is_refused():
     with pytest.raises(BadValue, match="4 does not divide 10×12 pixels"):
-        smaller(PICTURE)
+        downsample(PICTURE)
 
 
-def kuwahara(picture, radius):
+def reference_kuwahara(picture, radius):
     """Pixel by pixel, from the definition."""
     height, width = picture.shape[-2:]
     rows, columns = np.arange(-radius, height + radius), np.arange(-radius, width + radius)
@@ -57,13 +57,13 @@ def kuwahara(picture, radius):
 
 @pytest.mark.parametrize("radius", [1, 2, 3])
 def test_paint_is_the_kuwahara_filter(radius):
-    expected = [kuwahara(picture.numpy(), radius) for picture in PICTURE]
-    assert np.allclose(paint(PICTURE, radius=radius), expected)
+    expected = [reference_kuwahara(picture.numpy(), radius) for picture in PICTURE]
+    assert np.allclose(kuwahara(PICTURE, radius=radius), expected)
 
 
 def test_paint_keeps_an_edge_sharp():
     edge = (torch.arange(12) >= 5).double().expand(1, 3, 12, 12)
-    assert torch.equal(paint(edge), edge)
+    assert torch.equal(kuwahara(edge), edge)
 
 
 @pytest.mark.parametrize(("height", "width", "tile"), [(32, 32, 3), (13, 29, 4), (7, 5, 2), (9, 9, 9)])

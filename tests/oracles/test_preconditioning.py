@@ -6,8 +6,8 @@ from normal_data import WALKED, normals
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
-from modaloom.diffusion import weights
-from modaloom.diffusion.prediction import FAR, PREDICTIONS, denoiser, edm
+from modaloom.diffusion import loss_weighting as weights
+from modaloom.diffusion.prediction import MAX_LOG_SIGMA, PREDICTIONS, denoiser, edm
 
 TIMES = torch.linspace(0.01, 0.99, 40, dtype=torch.float64)
 every_process = pytest.mark.parametrize("name", WALKED)
@@ -23,13 +23,13 @@ def test_it_is_table_1(name: str, deviation: float) -> None:
     skip, out = deviation**2 / power, ratio * deviation / power.sqrt()
 
     def network(scaled: Tensor, told: Tensor) -> Tensor:
-        torch.testing.assert_close(scaled, state / level.signal / power.sqrt())
+        torch.testing.assert_close(scaled, state / level.alpha / power.sqrt())
         torch.testing.assert_close(told, ratio.log().flatten() / 4)
         return scaled.sin() + told[:, None]
 
     denoise = denoiser(network, process, edm(deviation))
-    output = network(state / level.signal / power.sqrt(), ratio.log().flatten() / 4)
-    torch.testing.assert_close(denoise(state, TIMES), skip * state / level.signal + out * output)
+    output = network(state / level.alpha / power.sqrt(), ratio.log().flatten() / 4)
+    torch.testing.assert_close(denoise(state, TIMES), skip * state / level.alpha + out * output)
 
 
 @every_process
@@ -43,7 +43,7 @@ def test_the_target_tells_the_data_and_the_weight_is_one(name: str, deviation: f
     off = kind.mean(target + 1, state, level) - data
     torch.testing.assert_close(off.square(), kind.gain(level).expand_as(off))
     paper = (level.ratio**2 + deviation**2) / (level.ratio * deviation) ** 2
-    torch.testing.assert_close(weights.edm(level, deviation=deviation), paper)
+    torch.testing.assert_close(weights.edm(level, sigma_data=deviation), paper)
     torch.testing.assert_close(paper * kind.gain(level), torch.ones_like(paper))
 
 
@@ -55,7 +55,7 @@ def test_inputs_and_targets_have_unit_variance(name: str) -> None:
     level = process.level(t, data)
     target = edm(0.5).target(data, eps, level)
     assert (target.square().mean(1) - 1).abs().max() < 0.03
-    seen, _ = edm(0.5).shown(level.mix(data, eps), t, level)
+    seen, _ = edm(0.5).precondition(level.mix(data, eps), t, level)
     assert (seen.square().mean(1) - 1).abs().max() < 0.03
 
 
@@ -64,7 +64,7 @@ def test_at_both_ends_it_is_finite() -> None:
     t, state = torch.tensor([0.0, 1.0], dtype=torch.float64), normals(2, 3)
     mean = denoiser(lambda x, told: x + told[:, None], WALKED["flow"], edm())(state, t)
     torch.testing.assert_close(mean[0], state[0])
-    torch.testing.assert_close(mean[1], state[1] + FAR / 4)
+    torch.testing.assert_close(mean[1], state[1] + MAX_LOG_SIGMA / 4)
 
 
 @pytest.mark.parametrize("name", ["cosine", "linear", "zero_terminal"])
@@ -77,9 +77,9 @@ def test_of_unit_data_it_is_minus_v(name: str) -> None:
 def test_min_snr_is_capped() -> None:
     """S below the cap, the cap above: the weights of ε are 1 and cap/S."""
     level = WALKED["cosine"].at(TIMES)
-    snr = (level.signal / level.noise) ** 2
+    snr = (level.alpha / level.sigma) ** 2
     expected = torch.where(snr < 3, torch.ones_like(snr), 3 / snr)
-    torch.testing.assert_close(weights.min_snr(level, most=3) * PREDICTIONS["eps"].gain(level), expected)
+    torch.testing.assert_close(weights.min_snr(level, gamma=3) * PREDICTIONS["eps"].gain(level), expected)
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0])
@@ -87,8 +87,8 @@ def test_impossible_sizes_are_refused(wrong: float) -> None:
     level = WALKED["flow"].at(TIMES)
     calls = (
         lambda: edm(wrong),
-        lambda: weights.edm(level, deviation=wrong),
-        lambda: weights.min_snr(level, most=wrong),
+        lambda: weights.edm(level, sigma_data=wrong),
+        lambda: weights.min_snr(level, gamma=wrong),
     )
     for call in calls:
         with pytest.raises(BadValue, match="it must be more than 0"):
@@ -100,7 +100,9 @@ def test_training_shows_the_network_what_a_walk_shows_it(name: str) -> None:
     """The loss of F = c_in·x: the same by hand, from what `shown` gives."""
     process, data, kind = WALKED[name], normals(40, 3), edm(0.5)
     level, eps = process.level(TIMES, data), process.prior(data, generator=torch.Generator().manual_seed(1))
-    expected = (kind.shown(level.mix(data, eps), TIMES, level)[0] - kind.target(data, eps, level)).square()
+    expected = (
+        kind.precondition(level.mix(data, eps), TIMES, level)[0] - kind.target(data, eps, level)
+    ).square()
     generator = torch.Generator().manual_seed(1)
     loss = process.loss(lambda seen, told: seen, kind, data, TIMES, generator=generator)
     torch.testing.assert_close(loss, expected.mean(1))

@@ -7,8 +7,8 @@ import torch
 from draws import normal, seeded
 
 from modaloom.core.errors import BadValue
-from modaloom.quantizers import VQ, Growth, build
-from modaloom.quantizers.growing import STEP, YOUNG, GrowingCodebook
+from modaloom.quantizers import VQ, GrowthConfig, build
+from modaloom.quantizers.growing import MAX_SPLIT_COUNT, SPLIT_STEP, GrowingCodebook
 from modaloom.quantizers.kmeans import kmeans
 from modaloom.quantizers.unit import unit
 
@@ -49,7 +49,7 @@ def test_spherical_k_means_ends_at_the_mean_directions() -> None:
 
 def test_a_code_of_the_sphere_moves_by_its_closed_form() -> None:
     """e ← (e + (1−γ)Σ(ẑ − e)/c) on the sphere, c having been updated, in float64."""
-    vq = begun(build("vq", 3, 4, codebook="sphere", decay=0.9, dead=0), count=5.0)
+    vq = begun(build("vq", 3, 4, codebook="sphere", decay=0.9, dead_code_threshold=0), count=5.0)
     vq.codebook.vectors.copy_(unit(normal(4, 3)))
     before, z = vq.vectors[0].double(), 4 * normal(40, 3, seed=1)
     codes = vq(z).codes[:, 0]
@@ -99,12 +99,12 @@ def test_no_code_of_sim_is_left_behind() -> None:
 
 
 def growing(dim: int, size: int, *, decay: float = 0.9, **growth: float) -> VQ:
-    return build("vq", dim, size, growth=Growth(**growth), decay=decay)
+    return build("vq", dim, size, growth=GrowthConfig(**growth), decay=decay)
 
 
 def test_the_number_of_codes_follows_the_schedule() -> None:
     """start · 2^(batches/every), rounded down; codes beyond are never chosen and stay zero."""
-    vq = growing(3, 50, start=4, every=5)
+    vq = growing(3, 50, initial_codes=4, doubling_steps=5)
     for batch in range(1, 25):
         used = vq.codebook.used
         out = vq(normal(100, 3, seed=batch), generator=seeded(batch))
@@ -119,7 +119,12 @@ def test_the_number_of_codes_follows_the_schedule() -> None:
 
 def test_it_stops_at_the_target() -> None:
     """Once the running squared error is at most the target's share of the running variance; not before."""
-    vq, error, variance, unmet = growing(2, 256, start=2, every=30, target=0.1), 0.0, 0.0, 0
+    vq, error, variance, unmet = (
+        growing(2, 256, initial_codes=2, doubling_steps=30, target_distortion=0.1),
+        0.0,
+        0.0,
+        0,
+    )
     for batch in range(240):
         z, used = normal(500, 2, seed=batch), vq.codebook.used
         out = vq(z, generator=seeded(batch))
@@ -135,7 +140,7 @@ def test_it_stops_at_the_target() -> None:
 
 def primed(balance: float) -> VQ:
     """Two codes in use: the first chosen thrice as often, the second with ten times the squared error."""
-    vq = begun(growing(2, 4, start=2, every=1, balance=balance))
+    vq = begun(growing(2, 4, initial_codes=2, doubling_steps=1, error_weight=balance))
     book = vq.codebook
     book.vectors[:2] = torch.tensor([[0.0, 0.0], [10.0, 0.0]])
     book.count[:] = torch.tensor([30.0, 10.0, 0.0, 0.0])
@@ -146,16 +151,16 @@ def primed(balance: float) -> VQ:
 
 @pytest.mark.parametrize(("balance", "splits"), [(1.0, 1), (0.0, 0), (0.25, 0), (0.9, 1)])
 def test_the_worthiest_code_splits_in_two_along_its_spread(balance: float, splits: int) -> None:
-    """e ± STEP·σv with σ² = ‖s‖/count, each with half of the error and, up to a limit, of the count."""
+    """e ± SPLIT_STEP·σv with σ² = ‖s‖/count, each with half of the error and, up to a limit, of the count."""
     book = primed(balance).codebook
     count, error, spread = book.count.clone(), book.error.clone(), book.spread.clone()
     middle = book.vectors[splits].clone()
     book._split(1, seeded())
     deviation = math.sqrt(spread[splits].norm() / count[splits])
-    step = STEP * deviation * spread[splits] / spread[splits].norm()
+    step = SPLIT_STEP * deviation * spread[splits] / spread[splits].norm()
     torch.testing.assert_close(book.vectors[splits], middle + step)
     torch.testing.assert_close(book.vectors[2], middle - step)
-    shared = min(float(count[splits]) / 2, YOUNG * 40 / 3)
+    shared = min(float(count[splits]) / 2, MAX_SPLIT_COUNT * 40 / 3)
     assert book.count[[splits, 2]].tolist() == pytest.approx([shared] * 2)
     assert book.count[1 - splits] == count[1 - splits]
     assert book.error[[splits, 2]].tolist() == [float(error[splits]) / 2] * 2
@@ -166,7 +171,7 @@ def test_the_spread_is_the_first_principal_axis_and_its_variance() -> None:
     """After 200 batches ‖s‖ is the largest eigenvalue of the members' covariance, times their number."""
     turn = torch.linalg.qr(normal(4, 4, seed=5)).Q
     scale = torch.tensor([2.0, 1.0, 0.7, 0.1])
-    vq = growing(4, 2, decay=0.95, start=1, every=10_000)
+    vq = growing(4, 2, decay=0.95, initial_codes=1, doubling_steps=10_000)
     for batch in range(200):
         vq((normal(400, 4, seed=batch) * scale) @ turn, generator=seeded(batch))
     spread = vq.codebook.spread[0]
@@ -177,7 +182,7 @@ def test_the_spread_is_the_first_principal_axis_and_its_variance() -> None:
 
 def test_a_dead_code_is_measured_against_the_codes_in_use() -> None:
     """Revival: with 2 of 1,000 codes in use, N/K is N/2. And the unused ones are not revived."""
-    vq = growing(2, 1000, start=2, every=10_000, decay=0.5)
+    vq = growing(2, 1000, initial_codes=2, doubling_steps=10_000, decay=0.5)
     vq(normal(64, 2), generator=seeded())
     vq.codebook.vectors[1] = 1e3
     vq.codebook.count[1] = 0.05 * 64 / 2
@@ -196,7 +201,9 @@ def test_grown_it_is_as_good_as_a_codebook_of_all_codes(balance: float) -> None:
         return centers[which] + width[which] * normal(n, 8, seed=seed)
 
     fixed = build("vq", 8, 256)
-    grown = build("vq", 8, 256, growth=Growth(start=16, every=50, balance=balance))
+    grown = build(
+        "vq", 8, 256, growth=GrowthConfig(initial_codes=16, doubling_steps=50, error_weight=balance)
+    )
     for step in range(500):
         for vq in (fixed, grown):
             vq(batch(step), generator=seeded(step))
@@ -208,19 +215,22 @@ def test_grown_it_is_as_good_as_a_codebook_of_all_codes(balance: float) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"codebook": "sim", "growth": Growth(start=2)}, "SimCodebook cannot grow"),
-        ({"growth": Growth(start=9)}, "growth.start is 9; it must be at least 1 and at most 8"),
+        ({"codebook": "sim", "growth": GrowthConfig(initial_codes=2)}, "SimCodebook cannot grow"),
+        (
+            {"growth": GrowthConfig(initial_codes=9)},
+            "growth.initial_codes is 9; it must be at least 1 and at most 8",
+        ),
     ],
 )
 def test_what_cannot_grow_is_refused(options: dict, says: str) -> None:
     with pytest.raises(BadValue, match=says):
         build("vq", 4, 8, **options)
-    with pytest.raises(BadValue, match=r"growth\.balance is 2"):
-        Growth(balance=2)
+    with pytest.raises(BadValue, match=r"growth\.error_weight is 2"):
+        GrowthConfig(error_weight=2)
 
 
 def test_a_gradient_codebook_grows_too() -> None:
-    vq = build("vq", 2, 8, codebook="gradient", growth=Growth(start=1, every=2))
+    vq = build("vq", 2, 8, codebook="gradient", growth=GrowthConfig(initial_codes=1, doubling_steps=2))
     assert isinstance(vq.codebook, GrowingCodebook)
     optimizer = torch.optim.SGD(vq.parameters(), lr=1.0)
     for step in range(40):

@@ -130,7 +130,7 @@ def test_its_yardstick_is_the_running_squared_distance_from_the_mean() -> None:
 
 
 def test_its_stages_learn_as_they_do_without_it() -> None:
-    plain, adaptive = build("vq", 4, 16, 3), build("vq", 4, 16, 3, adaptive=0.2)
+    plain, adaptive = build("vq", 4, 16, 3), build("vq", 4, 16, 3, adaptive_distortion=0.2)
     for step in range(5):
         losses = [q(normal(90, 4, seed=step), generator=seeded(step)).loss for q in (plain, adaptive)]
         assert losses[0] == losses[1]
@@ -168,7 +168,7 @@ def test_at_equal_bits_it_loses_less_than_a_fixed_depth() -> None:
 
 def test_dropout_and_adaptive_rate_exclude_each_other() -> None:
     with pytest.raises(BadValue, match=r"dropout is 0\.5; with an adaptive rate it must be 0"):
-        build("vq", 4, 8, 2, dropout=0.5, adaptive=0.1)
+        build("vq", 4, 8, 2, dropout=0.5, adaptive_distortion=0.1)
 
 
 def test_the_maps_learn_by_their_closed_form() -> None:
@@ -222,7 +222,10 @@ def test_directions_alone_are_quantized_and_the_gain_is_that_of_least_squares() 
 
 
 def test_the_gain_follows_its_moving_averages() -> None:
-    normalized, sums = Normalized(build("vq", 3, 8, codebook="sphere", dead=0), decay=0.7), None
+    normalized, sums = (
+        Normalized(build("vq", 3, 8, codebook="sphere", dead_code_threshold=0), decay=0.7),
+        None,
+    )
     for step in range(5):
         z = (step + 1) * normal(100, 3, seed=step)
         gain = float(normalized.gain)

@@ -84,7 +84,7 @@ def test_q2_a_revived_code_sits_at_a_vector_of_the_batch_and_stays(kind: str) ->
 
 def test_q2_a_hit_moves_a_revived_ema_code_by_its_closed_form() -> None:
     """Q2: the sums behind a revived code are its own: m = N/K · e, so one batch moves it by (1−γ)Σ(z−e)/c."""
-    vq, z = started(torch.full((2, 3), 50.0), count=0.0, decay=0.9, revived=1.0), normal(20, 3)
+    vq, z = started(torch.full((2, 3), 50.0), count=0.0, decay=0.9, max_restart_fraction=1.0), normal(20, 3)
     vq(z, generator=seeded())
     before, count = vq.vectors[0].double(), vq.codebook.count.double()
     assert count[1] == 10
@@ -112,7 +112,7 @@ def test_q3_the_same_batch_again_does_not_move_the_start() -> None:
 
 def test_q4_a_starved_code_stays_where_it_is_for_10000_steps() -> None:
     """Q4: bitwise, although its count falls to zero; and its first hit then brings it to what hit it."""
-    vq = started(torch.tensor([[0.3, 0.7], [5.0, 5.0]]), dead=0)
+    vq = started(torch.tensor([[0.3, 0.7], [5.0, 5.0]]), dead_code_threshold=0)
     held, z = vq.vectors[0, 1].clone(), 0.1 * normal(2, 2)
     codes = vq(z).codes[:, 0]
     assert codes.tolist() == [0, 0]
@@ -134,7 +134,7 @@ def test_q4_with_revival_a_starved_code_comes_back_to_the_data(kind: str) -> Non
 
 def test_q4_the_average_equals_its_closed_form() -> None:
     """Q4: e = m/c with m, c the exponential moving sums of van den Oord et al. 2017, in float64."""
-    vq, decay = started(normal(5, 3), count=2.0, decay=0.9, dead=0), 0.9
+    vq, decay = started(normal(5, 3), count=2.0, decay=0.9, dead_code_threshold=0), 0.9
     count, total = vq.codebook.count.double(), 2 * vq.vectors[0].double()
     for step in range(100):
         z = normal(32, 3, seed=step) + step / 50

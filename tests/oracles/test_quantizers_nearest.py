@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from modaloom.quantizers.nearest import first_largest, nearest
-from modaloom.quantizers.shortlist import ROUNDOFF, Shortlist
+from modaloom.quantizers.shortlist import BF16_ROUNDOFF, Shortlist
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -89,10 +89,10 @@ def test_q13_rough_scores_are_within_their_bound(case, scale: float) -> None:
     z, codebook = (scale * x for x in case())
     scores, error = prepared(codebook).rough(z)
     exact = -0.5 * squared_distances(z, codebook)
-    wrong = (scores.double() - exact).abs() - ROUNDOFF * exact.abs()
-    assert (wrong <= (1 + ROUNDOFF) * error[:, None]).all()
+    wrong = (scores.double() - exact).abs() - BF16_ROUNDOFF * exact.abs()
+    assert (wrong <= (1 + BF16_ROUNDOFF) * error[:, None]).all()
     reach = z.norm(dim=1) + codebook.norm(dim=1).max()
-    assert (error <= ROUNDOFF / 2 * reach.square()).all()
+    assert (error <= BF16_ROUNDOFF / 2 * reach.square()).all()
 
 
 def test_q13_wide_vectors_get_the_very_same_codes_either_way() -> None:

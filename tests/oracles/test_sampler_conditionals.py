@@ -22,7 +22,7 @@ def test_conditionals(sampler: str, process: str, joint: str, split: str) -> Non
 
 
 def test_an_order_that_looks_at_the_drawn_codes_is_not_exact() -> None:
-    assert distance("confidence", "masked", "positions", "ww") > 0.05
+    assert distance("maskgit", "masked", "positions", "ww") > 0.05
 
 
 @every_exact_pair

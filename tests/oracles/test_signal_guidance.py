@@ -5,34 +5,34 @@ import torch
 from normal_data import WALKED, normals
 from torch import Tensor
 
-from modaloom.diffusion.continuous import Continuous
+from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.guidance import guide_mean
-from modaloom.diffusion.prediction import Mean
+from modaloom.diffusion.prediction import SignalDenoiser
 
 MEANS = torch.tensor([[1.5, 0.0], [-1.0, 0.7]], dtype=torch.float64)
 VARIANCES = torch.tensor([0.3, 0.8], dtype=torch.float64)
 CHANCES = torch.tensor([0.35, 0.65], dtype=torch.float64)
 
 
-def log_density(process: Continuous, state: Tensor, t: Tensor, chances: Tensor) -> Tensor:
+def log_density(process: GaussianProcess, state: Tensor, t: Tensor, chances: Tensor) -> Tensor:
     """(B,): of the mixture's state at t."""
     level = process.at(t)
-    variance = level.signal[:, None] ** 2 * VARIANCES + level.noise[:, None] ** 2
-    squares = (state[:, None] - level.signal[:, None, None] * MEANS).square().sum(-1)
+    variance = level.alpha[:, None] ** 2 * VARIANCES + level.sigma[:, None] ** 2
+    squares = (state[:, None] - level.alpha[:, None, None] * MEANS).square().sum(-1)
     return (chances.log() - squares / (2 * variance) - variance.log()).logsumexp(-1)
 
 
-def score(process: Continuous, state: Tensor, t: Tensor, chances: Tensor) -> Tensor:
+def score(process: GaussianProcess, state: Tensor, t: Tensor, chances: Tensor) -> Tensor:
     state = state.clone().requires_grad_()
     return torch.autograd.grad(log_density(process, state, t, chances).sum(), state)[0]
 
 
-def denoiser(process: Continuous, chances: Tensor) -> Mean:
+def denoiser(process: GaussianProcess, chances: Tensor) -> SignalDenoiser:
     """Tweedie: D = (x + σ²·score) / a."""
 
     def mean(state: Tensor, t: Tensor) -> Tensor:
         level = process.level(t, state)
-        return (state + level.noise**2 * score(process, state, t, chances)) / level.signal
+        return (state + level.sigma**2 * score(process, state, t, chances)) / level.alpha
 
     return mean
 
@@ -45,7 +45,7 @@ def test_the_guided_score_is_that_of_the_tilted_law(name: str, scale: float) -> 
     only = torch.tensor([1.0, 0.0], dtype=torch.float64)
     guided = guide_mean(denoiser(process, only), denoiser(process, CHANCES), scale)
     level = process.level(t, state)
-    ours = (level.signal * guided(state, t) - state) / level.noise**2
+    ours = (level.alpha * guided(state, t) - state) / level.sigma**2
     expected = scale * score(process, state, t, only) + (1 - scale) * score(process, state, t, CHANCES)
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
 
@@ -54,7 +54,7 @@ def test_the_guided_score_is_that_of_the_tilted_law(name: str, scale: float) -> 
 def test_only_other_scales_cost_a_second_call(scale: float, calls: list[int]) -> None:
     seen: list[int] = []
 
-    def told(index: int) -> Mean:
+    def told(index: int) -> SignalDenoiser:
         def mean(state: Tensor, t: Tensor) -> Tensor:
             seen.append(index)
             return state

@@ -13,16 +13,16 @@ from normal_data import EYE, MU, WALKED, S, amplitudes, exact, flow, law, normal
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
-from modaloom.diffusion.continuous import Continuous
+from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.noise import Noise
-from modaloom.diffusion.prediction import PREDICTIONS, Mean, denoiser
-from modaloom.diffusion.samplers.continuous import SAMPLERS
-from modaloom.diffusion.samplers.continuous.spacing import SPACINGS
+from modaloom.diffusion.prediction import PREDICTIONS, SignalDenoiser, denoiser
+from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
+from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
 
 every_process = pytest.mark.parametrize("name", WALKED)
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS)
-stochastic = pytest.mark.parametrize("sampler", [name for name, s in SAMPLERS.items() if s.stochastic])
-solver = pytest.mark.parametrize("sampler", [name for name, s in SAMPLERS.items() if not s.stochastic])
+every_sampler = pytest.mark.parametrize("sampler", SIGNAL_SAMPLERS)
+stochastic = pytest.mark.parametrize("sampler", [name for name, s in SIGNAL_SAMPLERS.items() if s.stochastic])
+solver = pytest.mark.parametrize("sampler", [name for name, s in SIGNAL_SAMPLERS.items() if not s.stochastic])
 POINT = torch.tensor([3.0, -7.0], dtype=torch.float64)
 
 
@@ -43,8 +43,10 @@ def own(batch: int, *, first: int = 0) -> Noise:
     return Noise([torch.Generator().manual_seed(first + i) for i in range(batch)])
 
 
-def walk(sampler: str, denoise: Mean, process: Continuous, x: Tensor, times: Tensor) -> list[Tensor]:
-    return [*SAMPLERS[sampler].walk(denoise, process, x, times, noise=own(len(x)))]
+def sample(
+    sampler: str, denoise: SignalDenoiser, process: GaussianProcess, x: Tensor, times: Tensor
+) -> list[Tensor]:
+    return [*SIGNAL_SAMPLERS[sampler].sample(denoise, process, x, times, noise=own(len(x)))]
 
 
 def even(start: float, end: float, steps: int) -> Tensor:
@@ -58,13 +60,13 @@ def uneven(start: float, end: float, steps: int) -> Tensor:
     return start + (end - start) * parts
 
 
-def drawn_law(sampler: str, process: Continuous, times: Tensor) -> tuple[Tensor, Tensor]:
+def drawn_law(sampler: str, process: GaussianProcess, times: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and covariance, without chance, of a walk that starts with the law of the state at `times[0]`."""
     mean, covariance = law(process, float(times[0]))
     rows = 3 + 2 * (len(times) - 1)
     x = mean.repeat(rows, 1)
     x[1:3] += torch.linalg.cholesky(covariance).T
-    states = SAMPLERS[sampler].walk(exact(process), process, x, times, noise=Unit(rows, 3))
+    states = SIGNAL_SAMPLERS[sampler].sample(exact(process), process, x, times, noise=Unit(rows, 3))
     end = deque(states, maxlen=1).pop()
     return end[0], (end[1:] - end[0]).T @ (end[1:] - end[0])
 
@@ -81,9 +83,9 @@ def test_order_of_the_error(name: str, sampler: str) -> None:
     process, x = WALKED[name], normals(50, 2)
     errors = []
     for steps in (200, 400):
-        end = walk(sampler, exact(process), process, x, uneven(0.8, 0.1, steps))[-1]
+        end = sample(sampler, exact(process), process, x, uneven(0.8, 0.1, steps))[-1]
         errors.append(float((end - flow(process, x, 0.8, 0.1)).norm()))
-    assert slope(errors) == pytest.approx(SAMPLERS[sampler].order, abs=0.2)
+    assert slope(errors) == pytest.approx(SIGNAL_SAMPLERS[sampler].order, abs=0.2)
     assert errors[-1] < 0.05
 
 
@@ -97,7 +99,7 @@ def test_order_of_the_drawn_law(name: str, sampler: str) -> None:
         right_mean, right_covariance = law(WALKED[name], 0.1)
         torch.testing.assert_close(mean, right_mean)
         errors.append(float((covariance - right_covariance).norm()))
-    assert slope(errors) == pytest.approx(SAMPLERS[sampler].order, abs=0.2)
+    assert slope(errors) == pytest.approx(SIGNAL_SAMPLERS[sampler].order, abs=0.2)
 
 
 @every_process
@@ -114,7 +116,9 @@ def test_draws_differ_and_repeat_at_any_batch_size(sampler: str) -> None:
     process, x, times = WALKED["cosine"], normals(8, 2), even(1, 0.2, 4)
 
     def run(x: Tensor, noise: Noise) -> Tensor:
-        return deque(SAMPLERS[sampler].walk(exact(process), process, x, times, noise=noise), maxlen=1).pop()
+        return deque(
+            SIGNAL_SAMPLERS[sampler].sample(exact(process), process, x, times, noise=noise), maxlen=1
+        ).pop()
 
     whole, part = run(x, own(8)), run(x[2:4], own(2, first=2))
     torch.testing.assert_close(whole[2:4], part, rtol=0, atol=1e-12)
@@ -139,18 +143,18 @@ def test_dirac_data_is_hit_exactly(name: str, sampler: str, steps: int, start: f
 
     times = even(start, 0, steps)
     x = process.level(times[:1], normals(5, 2)).mix(POINT, normals(5, 2))
-    states = walk(sampler, denoise, process, x, times)
+    states = sample(sampler, denoise, process, x, times)
     assert len(states) == steps
     assert [*dict.fromkeys(seen)] == times[:-1].tolist()
     if name == "flow" or sampler not in ("euler", "heun"):
         torch.testing.assert_close(states[-1], POINT.expand(5, 2), rtol=0, atol=1e-12)
-    if not SAMPLERS[sampler].stochastic and (name == "flow" or sampler in ("ddim", "dpm")):
+    if not SIGNAL_SAMPLERS[sampler].stochastic and (name == "flow" or sampler in ("ddim", "dpmpp_2m")):
         for state, t in zip(states, times[1:, None]):
             torch.testing.assert_close(state, process.level(t, x).mix(POINT, normals(5, 2)))
 
 
 @every_sampler
-@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("spacing", TIMESTEP_SPACINGS)
 @pytest.mark.parametrize("prediction", ["x0", "v", "velocity"])
 def test_constant_data_recovers_its_mean(sampler: str, spacing: str, prediction: str) -> None:
     """D3: a network without loss on constant data draws it from pure noise, on any grid."""
@@ -160,14 +164,14 @@ def test_constant_data_recovers_its_mean(sampler: str, spacing: str, prediction:
         level, clean = process.level(t, state), POINT.expand_as(state)
         return kind.target(clean, level.noise_of(state, clean), level)
 
-    times = SPACINGS[spacing](process, 3)
-    end = walk(sampler, denoiser(network, process, kind), process, normals(5, 2), times)[-1]
+    times = TIMESTEP_SPACINGS[spacing](process, 3)
+    end = sample(sampler, denoiser(network, process, kind), process, normals(5, 2), times)[-1]
     torch.testing.assert_close(end, POINT.expand(5, 2), rtol=0, atol=1e-10)
 
 
 def test_euler_of_a_straight_path_is_ddim() -> None:
     process, x, times = WALKED["flow"], normals(5, 2), even(1, 0, 7)
-    for one, other in zip(*(walk(s, exact(process), process, x, times) for s in ("euler", "ddim"))):
+    for one, other in zip(*(sample(s, exact(process), process, x, times) for s in ("euler", "ddim"))):
         torch.testing.assert_close(one, other)
 
 
@@ -180,7 +184,7 @@ def test_one_step_of_ddpm_is_bayes_rule(name: str) -> None:
     regress = tau**2 * fade / sigma**2
     mean, variance = b * data + regress * (x - a * data), tau**2 - regress * tau**2 * fade
     start = torch.full((3, 2), x, dtype=torch.float64)
-    (state,) = SAMPLERS["ddpm"].walk(
+    (state,) = SIGNAL_SAMPLERS["ddpm"].sample(
         lambda x, t: torch.full_like(x, data), process, start, torch.tensor([t, s]).double(), noise=Unit(3, 1)
     )
     torch.testing.assert_close(state[0], torch.full((2,), mean, dtype=torch.float64))
@@ -191,13 +195,13 @@ def test_one_step_of_ddpm_is_bayes_rule(name: str) -> None:
 @pytest.mark.parametrize("times", [[1.0], [0.0, 1.1], [-0.1, 1.0], [1.0, 0.5, 0.5], [1.0, 0.2, 0.4]])
 def test_other_times_are_refused(sampler: str, times: list[float]) -> None:
     with pytest.raises(BadValue, match="times must all fall"):
-        walk(sampler, exact(WALKED["flow"]), WALKED["flow"], normals(1, 2), torch.tensor(times))
+        sample(sampler, exact(WALKED["flow"]), WALKED["flow"], normals(1, 2), torch.tensor(times))
 
 
 @stochastic
 def test_noise_leads_only_to_data(sampler: str) -> None:
     with pytest.raises(BadValue, match="times must all fall within"):
-        walk(sampler, exact(WALKED["flow"]), WALKED["flow"], normals(1, 2), torch.tensor([0.2, 0.8]))
+        sample(sampler, exact(WALKED["flow"]), WALKED["flow"], normals(1, 2), torch.tensor([0.2, 0.8]))
 
 
 @solver
@@ -205,5 +209,5 @@ def test_noise_leads_only_to_data(sampler: str) -> None:
 def test_it_walks_up_too(name: str, sampler: str) -> None:
     """From data to the noise that the flow leads to, 5% of its size away at most in 400 steps."""
     process, x = WALKED[name], MU + normals(50, 2) @ torch.linalg.cholesky(S).T
-    end = walk(sampler, exact(process), process, x, even(0, 1, 400))[-1]
+    end = sample(sampler, exact(process), process, x, even(0, 1, 400))[-1]
     assert float((end - flow(process, x, 0, 1)).square().mean().sqrt()) < 0.05

@@ -11,13 +11,13 @@ import pytest
 
 from modaloom.world import STREAMS
 from modaloom.world.parsers import PARSERS
-from modaloom.world.parsers.typos import KNOWN, SHORTEST, meant, one_error_apart, parse_noisy
+from modaloom.world.parsers.typos import MIN_LENGTH, VOCABULARY, meant, one_error_apart, parse_noisy
 from modaloom.world.scene import INVALID
 from modaloom.world.splits import SPLITS, scene
 
 SLOTS = ("shape", "colour", "size", "position", "motion")
 EVERY = " ".join(SLOTS)
-LONG = sorted(word for word in KNOWN if len(word) >= SHORTEST)
+LONG = sorted(word for word in VOCABULARY if len(word) >= MIN_LENGTH)
 
 
 def invalid(stream, text):
@@ -117,7 +117,7 @@ def test_every_error_in_every_word_is_put_right():
 
 def test_known_words_are_far_apart():
     assert [pair for pair in combinations(LONG, 2) if distance(*pair) < 3] == []
-    assert [pair for pair in product(LONG, KNOWN - set(LONG)) if distance(*pair) < 2] == []
+    assert [pair for pair in product(LONG, VOCABULARY - set(LONG)) if distance(*pair) < 2] == []
 
 
 def test_one_error_is_a_distance_of_one():
@@ -137,8 +137,8 @@ def test_the_noisy_caption_is_the_caption_with_errors():
         one = scene(5, "train", index)
         clean, noisy = (words(STREAMS[name].render(one)) for name in ("caption", "caption.noisy"))
         for word, typed in zip(clean, noisy, strict=True):
-            assert distance(word, typed) <= (len(word) >= SHORTEST)
-            long, wrong = long + (len(word) >= SHORTEST), wrong + (word != typed)
+            assert distance(word, typed) <= (len(word) >= MIN_LENGTH)
+            long, wrong = long + (len(word) >= MIN_LENGTH), wrong + (word != typed)
     assert 0.25 < wrong / long < 0.3
 
 

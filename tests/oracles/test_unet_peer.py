@@ -11,7 +11,7 @@ from modaloom.networks.unet import UNet, UNetConfig
 diffusers = pytest.importorskip("diffusers", reason="needs diffusers: pip install 'modaloom[oracles]'")
 
 
-CONFIG = UNetConfig(widths=(8, 16, 24), blocks=2, groups=4)
+CONFIG = UNetConfig(widths=(8, 16, 24), num_res_blocks=2, groups=4)
 
 
 @pytest.fixture

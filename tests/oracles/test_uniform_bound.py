@@ -36,7 +36,9 @@ def test_a_wrong_denoiser_pays_more() -> None:
 
     def flattened(canvas: Canvas) -> Logits:
         return {
-            name: process.weigh(0.5 * process.unweigh(logits, canvas[name]), canvas[name])
+            name: process.to_posterior_logits(
+                0.5 * process.from_posterior_logits(logits, canvas[name]), canvas[name]
+            )
             for name, logits in exact(canvas).items()
         }
 
@@ -77,21 +79,21 @@ def test_loss_is_finite_at_the_ends(t: float) -> None:
     field = Field(state, codes < 0, torch.ones(1, 3, dtype=torch.bool), torch.tensor([t]))
     for schedule in SCHEDULES.values():
         process = Uniform(schedule)
-        nats = process.loss(process.weigh(logits, field), codes, field)
+        nats = process.loss(process.to_posterior_logits(logits, field), codes, field)
         assert torch.isfinite(nats).all()
         assert t < 1 or float(nats) == 0
 
 
 @pytest.mark.parametrize("wanted", [["x"], ["y"], ["x", "y"]])
 def test_sampled_bound_is_unbiased(wanted: list[str]) -> None:
-    """`bound` at few points, one row repeated: the mean is −log p(wanted | rest) within 4 standard errors."""
+    """`nelbo` at few points, one row repeated: the mean is −log p(wanted | rest) within 4 standard errors."""
     joint, process = Joint({"x": (1, 2), "y": (2, 1)}, 2, seed=3), Uniform()
     rest = [name for name in joint.shapes if name not in wanted]
     for row in (0, 7, 13):
         canvas = joint.canvas(torch.full((10_000,), row))
         canvas |= unknown({name: canvas[name] for name in wanted})
         generator = torch.Generator().manual_seed(row)
-        parts = process.bound(joint.denoiser(process), canvas, wanted, points=2, generator=generator)
+        parts = process.nelbo(joint.denoiser(process), canvas, wanted, points=2, generator=generator)
         nats = sum(parts.values())
         exact = -joint.log_p[row] + (joint.log_marginal(rest)[row] if rest else 0)
         assert abs(nats.mean() - exact) < 4 * nats.std() / math.sqrt(len(nats))
@@ -103,7 +105,7 @@ def test_known_codes_condition_the_bound() -> None:
     for row in (2, 9):
         field = replace(joint.canvas(torch.full((10_000,), row))["x"], known=KNOWN.expand(10_000, 2, 2))
         generator = torch.Generator().manual_seed(0)
-        nats = process.bound(joint.denoiser(process), {"x": field}, ["x"], points=2, generator=generator)["x"]
+        nats = process.nelbo(joint.denoiser(process), {"x": field}, ["x"], points=2, generator=generator)["x"]
         same = (joint.table[:, :3] == joint.table[row, :3]).all(1)
         exact = (same * joint.log_p.exp()).sum().log() - joint.log_p[row]
         assert abs(nats.mean() - exact) < 4 * nats.std() / math.sqrt(len(nats))
@@ -129,7 +131,7 @@ def test_no_terminal_leak(name: str) -> None:
 
 
 def test_what_a_code_says_of_itself() -> None:
-    """`weigh` is Bayes' rule with q(state | code), and `unweigh` takes it away."""
+    """`to_posterior_logits` is Bayes' rule with q(state | code), `from_posterior_logits` its inverse."""
     process, size, t = Uniform(), 3, torch.tensor([0.0, 0.2, 1.0], dtype=torch.float64)
     u = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
     for j in range(size):
@@ -137,11 +139,11 @@ def test_what_a_code_says_of_itself() -> None:
         field = Field(state, state < 0, state[..., 0] >= 0, t, size)
         logits = u.log().expand(3, 1, 1, size)
         expected = u * (torch.eye(size)[j] * (1 - t)[:, None] + t[:, None] / size)
-        weighed = process.weigh(logits, field)
+        weighed = process.to_posterior_logits(logits, field)
         torch.testing.assert_close(
             weighed.softmax(-1)[:, 0, 0], expected / expected.sum(1, keepdim=True), atol=1e-9, rtol=0
         )
-        torch.testing.assert_close(process.unweigh(weighed, field), logits)
+        torch.testing.assert_close(process.from_posterior_logits(weighed, field), logits)
 
 
 def test_training_pays_for_the_unknown_codes() -> None:
@@ -150,7 +152,7 @@ def test_training_pays_for_the_unknown_codes() -> None:
     codes = torch.tensor([[[0], [1], [2], [0]], [[0], [1], [2], [0]]])
     known = torch.tensor([[[True], [False], [False], [False]], [[True]] * 4])
     valid = torch.tensor([[True, True, True, False], [True] * 4])
-    loss = Uniform().mean_loss(
+    loss = Uniform().training_loss(
         p.log().expand(2, 4, 1, 3), codes, Field(codes, known, valid, torch.ones(2), 3)
     )
     torch.testing.assert_close(loss, torch.tensor([-(math.log(0.2) + math.log(0.1)) / 2, 0.0]))

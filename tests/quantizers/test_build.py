@@ -5,11 +5,11 @@ from modaloom.quantizers import (
     VQ,
     Adaptive,
     Grouped,
-    Growth,
+    GrowthConfig,
     Normalized,
-    Options,
     Projected,
     Quantizer,
+    QuantizerConfig,
     Residual,
     build,
 )
@@ -32,12 +32,12 @@ def test_one_stage_is_not_wrapped_and_several_are() -> None:
         ({"codebook": "grad"}, "unknown codebook 'grad'.*allowed: ema, gradient, sim, sphere"),
         ({"commitment": -1}, "commitment is -1"),
         ({"decay": 1.1}, "decay is 1.1"),
-        ({"dead": -0.1}, "dead is -0.1"),
-        ({"revived": 2}, "revived is 2"),
+        ({"dead_code_threshold": -0.1}, "dead_code_threshold is -0.1"),
+        ({"max_restart_fraction": 2}, "max_restart_fraction is 2"),
         ({"dropout": 1.5}, r"dropout is 1\.5"),
         ({"groups": 0}, "groups is 0"),
         ({"temperature": 0}, "temperature is 0"),
-        ({"gradient": "rotate"}, "did you mean 'rotation'"),
+        ({"gradient_estimator": "rotate"}, "did you mean 'rotation'"),
         ({"codebok": "ema"}, "unknown option 'codebok'.*did you mean 'codebook'"),
         ({"name": "fsq", "codebook": "sim"}, "this quantizer has no codebook; it has .*levels"),
         ({"levels": (2, 4)}, "this quantizer has no levels"),
@@ -58,7 +58,7 @@ def test_residual_needs_stages_that_fit(stages: list[Quantizer]) -> None:
 
 def test_what_stands_around_it_follows_from_the_options() -> None:
     assert isinstance(build("vq", 4, 8, dropout=0.5), VQ)
-    grouped = build("vq", 4, 8, 3, groups=2, adaptive=0.1, code_dim=1, normalize=True)
+    grouped = build("vq", 4, 8, 3, groups=2, adaptive_distortion=0.1, codebook_dim=1, normalize=True)
     kinds = [Grouped, Adaptive, Residual, Projected, Normalized, VQ]
     found = [module for module in grouped.modules() if isinstance(module, Quantizer)]
     assert [type(module) for module in found[: len(kinds)]] == kinds
@@ -66,5 +66,8 @@ def test_what_stands_around_it_follows_from_the_options() -> None:
 
 
 def test_nothing_is_changed_at_the_defaults() -> None:
-    assert Options().changed() == set()
-    assert Options(codebook="sim", growth=Growth(start=4)).changed() == {"codebook", "growth"}
+    assert QuantizerConfig().changed() == set()
+    assert QuantizerConfig(codebook="sim", growth=GrowthConfig(initial_codes=4)).changed() == {
+        "codebook",
+        "growth",
+    }

@@ -25,7 +25,7 @@ def write_run(folder: Path, *, steps: int = 400, size: int = 16, finished: bool 
             "diagnosis": [{"row": "image->caption", "sentence": "Train < longer."}],
         },
     )
-    put(folder / "information.json", {"pairs": information()})
+    put(folder / "information.json", {"pairs": mutual_information()})
     put(folder / "usage.json", {"image": usage(64)})
     lines = [json.dumps(record) for record in metrics(steps)]
     (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
@@ -68,7 +68,7 @@ def scores() -> list[dict[str, Any]]:
     ]
 
 
-def information() -> list[dict[str, Any]]:
+def mutual_information() -> list[dict[str, Any]]:
     def pair(given: str, want: str, bits: float, **beside: float | None) -> dict[str, Any]:
         known = {"low": bits - 0.5, "high": bits + 0.5, "entropy": 10.0, "exact": None, "n": 200, **beside}
         return {"given": given, "want": want, "bits": bits, **known}

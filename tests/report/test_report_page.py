@@ -117,7 +117,7 @@ def test_the_command_that_makes_it_stands_under_each_section(run: Path) -> None:
     expected = dict.fromkeys(ORDER, train) | dict.fromkeys(
         ("Headline", "Scores", "Diagnosis", "Warnings"), evaluate
     )
-    expected["Information"] = f"modaloom evaluate {folder} {data} --information --n 200"
+    expected["Information"] = f"modaloom evaluate {folder} {data} --mutual-information --n 200"
     expected |= dict.fromkeys(("Samples", "Worst"), "modaloom generate run given --want image")
     expected |= {"Code atlas": f"modaloom report {folder}", "Data": f"modaloom inspect {data}"}
     for title, section in zip(ORDER, re.findall(r"<section.*?</section>", html, re.S), strict=True):
@@ -174,7 +174,7 @@ def test_the_page_does_not_grow_with_the_run(tmp_path: Path) -> None:
 
 
 def test_pictures_are_embedded_up_to_a_budget(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modaloom.report.samples.BUDGET", 100_000)
+    monkeypatch.setattr("modaloom.report.samples.MAX_CHARACTERS", 100_000)
     Image.effect_noise((100, 100), 90).convert("RGB").save(run / "samples" / "wanted.image.png")
     index = json.loads((run / "samples" / "index.json").read_text())
     index["blocks"][0]["rows"] *= 20
@@ -225,7 +225,7 @@ def test_information_is_a_matrix_filled_by_its_share_of_the_entropy(run: Path) -
 
 
 def test_the_atlas_places_every_code_on_its_sheet(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modaloom.report.atlas.OPEN", 2)
+    monkeypatch.setattr("modaloom.report.atlas.NUM_OPEN", 2)
     atlas = json.loads((run / "samples" / "atlas.json").read_text())
     atlas["image"] |= {"columns": 2}
     put(run / "samples" / "atlas.json", atlas)

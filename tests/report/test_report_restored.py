@@ -60,7 +60,7 @@ def test_what_has_no_mean_has_no_comparison_and_the_page_does_not_grow(
         del row["mean"], row["before"]
     (run / "samples" / "index.json").write_text(json.dumps(index))
     assert "slider" not in section(run)
-    monkeypatch.setattr(module, "BUDGET", 1)
+    monkeypatch.setattr(module, "MAX_CHARACTERS", 1)
     html = section(run)
     assert 'class="wall"' not in html
     assert "2 more in samples/" in html

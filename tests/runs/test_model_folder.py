@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from modaloom.core.errors import BadRun
+from modaloom.runs.atomic_io import digest, encode
 from modaloom.runs.card import Card
-from modaloom.runs.durable import digest, encode
 from modaloom.runs.model import CONFIG, Part, load_model, save_model
 
 PARTS = {

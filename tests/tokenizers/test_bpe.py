@@ -11,7 +11,7 @@ from modaloom.core.errors import BadRun, BadValue
 from modaloom.tokenizers.bpe import BPE
 
 TEXTS = ["a small red circle", "a large blue star", "what colour is it?", "red"] * 50
-bpe = BPE.learn(TEXTS, vocabulary=300, length=16)
+bpe = BPE.learn(TEXTS, vocab_size=300, length=16)
 
 
 @given(st.text(max_size=30))
@@ -26,13 +26,13 @@ def test_texts_end_in_eos_then_pad() -> None:
     end = row.index(bpe.eos)
     assert max(row[:end]) < bpe.eos
     assert row[end + 1 :] == [bpe.pad] * (15 - end)
-    assert bpe.shape.size == bpe.pad + 1
+    assert bpe.shape.codebook_size == bpe.pad + 1
 
 
 def test_merges_shorten_what_was_seen() -> None:
-    assert bpe.needed(["a small red circle"]) <= 8
-    assert bpe.needed(["xqzjkvwy"]) == 9
-    assert bpe.needed([]) == 1
+    assert bpe.required_length(["a small red circle"]) <= 8
+    assert bpe.required_length(["xqzjkvwy"]) == 9
+    assert bpe.required_length([]) == 1
 
 
 def test_longer_text_is_cut_and_counted() -> None:
@@ -46,13 +46,13 @@ def test_longer_text_is_cut_and_counted() -> None:
 def test_views_share_the_vocabulary() -> None:
     short = bpe.view((8,))
     assert torch.equal(short.encode(["red"])[0], bpe.encode(["red"])[0, :8])
-    assert short.shape.size == bpe.shape.size
+    assert short.shape.codebook_size == bpe.shape.codebook_size
     assert (bpe.shape.grid, short.shape.grid) == ((16,), (8,))
 
 
 def test_decoding_stops_at_eos_drops_pad_and_replaces_broken_bytes() -> None:
     red = bpe.encode(["red"])[0, :, 0].tolist()[:1]
-    assert bpe.needed(["red"]) == 2
+    assert bpe.required_length(["red"]) == 2
     assert bpe.decode(torch.tensor([[*red, bpe.pad, *red, bpe.eos, *red]])[..., None]) == ["redred"]
     sun = bpe.encode(["日"])[0, :2]
     assert bpe.decode(sun[None])[0].strip("\ufffd") == ""
@@ -60,7 +60,7 @@ def test_decoding_stops_at_eos_drops_pad_and_replaces_broken_bytes() -> None:
 
 
 def test_the_same_texts_give_the_same_codes() -> None:
-    again = BPE.learn(TEXTS, vocabulary=300, length=16)
+    again = BPE.learn(TEXTS, vocab_size=300, length=16)
     assert json.dumps(again.state()) == json.dumps(bpe.state())
     assert torch.equal(again.encode(TEXTS), bpe.encode(TEXTS))
 
@@ -70,7 +70,7 @@ def test_state_is_json_and_rebuilds_it() -> None:
     texts = [*TEXTS[:4], "日本 unseen 🙂"]
     assert torch.equal(again.encode(texts), bpe.encode(texts))
     assert again.shape == bpe.shape
-    assert not again.learned
+    assert not again.trainable
     assert not again.state_dict()
 
 
@@ -83,8 +83,8 @@ def test_damaged_state_is_named(change: dict[str, object]) -> None:
 
 
 def test_the_vocabulary_holds_every_byte() -> None:
-    assert BPE.learn([], vocabulary=1000, length=4).shape.size == 258
+    assert BPE.learn([], vocab_size=1000, length=4).shape.codebook_size == 258
     with pytest.raises(BadValue, match="258"):
-        BPE.learn(TEXTS, vocabulary=200, length=4)
+        BPE.learn(TEXTS, vocab_size=200, length=4)
     with pytest.raises(BadValue, match="length"):
         bpe.view((0,))

@@ -11,11 +11,11 @@ from PIL import Image
 from modaloom.core.rng import generator
 from modaloom.modalities.base import Limits
 from modaloom.modalities.image import IMAGE
-from modaloom.quantizers import Growth
-from modaloom.tokenizers.vqvae import VQVAE, VQVAEConfig
+from modaloom.quantizers import GrowthConfig
+from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
 
-CONFIG = VQVAEConfig(grid=2, widths=(16, 32), dim=8, size=16, depth=2)
-FORM = {"size": [8, 8], "content": [8, 8], "channels": 3}
+CONFIG = VQVAEConfig(code_grid=2, widths=(16, 32), latent_dim=8, codebook_size=16, num_quantizers=2)
+SPEC = {"size": [8, 8], "content": [8, 8], "channels": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def error(tokenizer, values):
 
 def test_training_makes_the_round_trip_better_than_any_one_picture():
     values, unseen = pictures(64), pictures(16, seed=1)
-    tokenizer = VQVAE(IMAGE, FORM, CONFIG)
+    tokenizer = VQVAETokenizer(IMAGE, SPEC, CONFIG)
     before = error(tokenizer.eval(), unseen)
     after = error(train(tokenizer, values), unseen)
     mean = np.mean([np.asarray(v, float) for v in values], 0)
@@ -67,10 +67,10 @@ def test_training_makes_the_round_trip_better_than_any_one_picture():
 
 
 def test_codes_fill_the_promised_grid():
-    tokenizer = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=3)
+    tokenizer = train(VQVAETokenizer(IMAGE, SPEC, CONFIG), pictures(32), steps=3)
     codes = tokenizer.encode(pictures(5))
     assert (codes.shape, codes.dtype) == ((5, 2, 2, 2), torch.int64)
-    assert (tokenizer.shape.grid, tokenizer.shape.depth, tokenizer.shape.size) == ((2, 2), 2, 16)
+    assert (tokenizer.shape.grid, tokenizer.shape.depth, tokenizer.shape.codebook_size) == ((2, 2), 2, 16)
     assert codes.min() >= 0
     assert codes.max() < 16
     assert len(codes.unique()) > 1
@@ -78,7 +78,7 @@ def test_codes_fill_the_promised_grid():
 
 
 def test_packed_values_and_batches_of_any_size_have_the_same_codes():
-    tokenizer, values = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=5), pictures(7)
+    tokenizer, values = train(VQVAETokenizer(IMAGE, SPEC, CONFIG), pictures(32), steps=5), pictures(7)
     codes = tokenizer.encode(values)
     packed = torch.from_numpy(tokenizer.pack(values))
     for batch in (1, 3, 7):
@@ -89,13 +89,13 @@ def test_packed_values_and_batches_of_any_size_have_the_same_codes():
 
 def test_the_asked_share_of_the_pictures_is_varied():
     seen = []
-    black = replace(IMAGE, vary=lambda signal, generator: torch.full_like(signal, -1))
-    tokenizer = VQVAE(
+    black = replace(IMAGE, augment=lambda signal, generator: torch.full_like(signal, -1))
+    tokenizer = VQVAETokenizer(
         replace(black, loss=lambda back, signal: seen.append(signal) or IMAGE.loss(back, signal)),
-        FORM,
-        replace(CONFIG, varied=0.25),
+        SPEC,
+        replace(CONFIG, augment_prob=0.25),
     )
-    packed = torch.full((400, 3, *FORM["size"]), 255, dtype=torch.uint8)
+    packed = torch.full((400, 3, *SPEC["size"]), 255, dtype=torch.uint8)
     tokenizer.loss(packed, generator(0))
     share = (seen[0].flatten(1) == -1).all(1).float().mean()
     assert set(seen[0].unique().tolist()) == {-1, 1}
@@ -103,20 +103,20 @@ def test_the_asked_share_of_the_pictures_is_varied():
 
 
 def test_encoding_learns_nothing():
-    tokenizer = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=2)
+    tokenizer = train(VQVAETokenizer(IMAGE, SPEC, CONFIG), pictures(32), steps=2)
     before = {name: t.clone() for name, t in tokenizer.state_dict().items()}
     tokenizer.decode(tokenizer.encode(pictures(9)))
     assert all(torch.equal(before[name], t) for name, t in tokenizer.state_dict().items())
 
 
 def test_the_reconstruction_alone_teaches_the_encoder():
-    tokenizer = VQVAE(IMAGE, FORM, replace(CONFIG, commitment=0)).train()
+    tokenizer = VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, commitment=0)).train()
     tokenizer.loss(torch.from_numpy(tokenizer.pack(pictures(32))), generator(0)).total.backward()
     assert sum(float(p.grad.abs().sum()) for p in tokenizer.encoder.parameters()) > 0
 
 
 def test_the_loss_reaches_encoder_and_decoder_and_commits():
-    tokenizer = VQVAE(IMAGE, FORM, replace(CONFIG, commitment=0.5)).train()
+    tokenizer = VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, commitment=0.5)).train()
     packed = torch.from_numpy(tokenizer.pack(pictures(32)))
     tokenizer.loss(packed, generator(0)).total.backward()
     for part in (tokenizer.encoder, tokenizer.decoder):
@@ -128,7 +128,7 @@ def test_the_loss_reaches_encoder_and_decoder_and_commits():
     rebuilt = torch.stack(
         [torch.from_numpy(np.array(p)) for p in tokenizer.decode(tokenizer.encode_packed(packed))]
     )
-    signal, back = IMAGE.signal(packed), IMAGE.signal(rebuilt.permute(0, 3, 1, 2))
+    signal, back = IMAGE.normalize(packed), IMAGE.normalize(rebuilt.permute(0, 3, 1, 2))
     clipped = (back - signal).square().mean().item()
     assert clipped <= loss.parts["reconstruction"].item() + 1e-3
 
@@ -138,7 +138,9 @@ def test_the_loss_reaches_encoder_and_decoder_and_commits():
 )
 def test_sizes_that_the_stride_does_not_divide_are_padded_and_cut(size, grid):
     values = [Image.effect_noise((size[1], size[0]), 64).convert("RGB") for _ in range(4)]
-    tokenizer = VQVAE(IMAGE, {"size": size, "content": size, "channels": 3}, replace(CONFIG, grid=4))
+    tokenizer = VQVAETokenizer(
+        IMAGE, {"size": size, "content": size, "channels": 3}, replace(CONFIG, code_grid=4)
+    )
     assert tokenizer.shape.grid == grid
     codes = train(tokenizer, values, steps=1).encode(values)
     assert tuple(codes.shape[1:-1]) == grid
@@ -151,14 +153,14 @@ def test_signals_of_one_and_three_axes(size, grid):
     cube = replace(
         IMAGE,
         name="cube",
-        pack=lambda value, form: value.astype(np.float32),
-        unpack=lambda packed, form: packed,
-        signal=lambda packed: packed.float(),
-        packed=lambda signal: signal,
+        pack=lambda value, spec: value.astype(np.float32),
+        unpack=lambda packed, spec: packed,
+        normalize=lambda packed: packed.float(),
+        denormalize=lambda signal: signal,
         loss=lambda a, b: (a - b).square().flatten(1).mean(1),
     )
     values = list(np.random.default_rng(0).uniform(-1, 1, (6, 1, *size)))
-    tokenizer = VQVAE(cube, {"size": size, "channels": 1}, replace(CONFIG, grid=4))
+    tokenizer = VQVAETokenizer(cube, {"size": size, "channels": 1}, replace(CONFIG, code_grid=4))
     codes = train(tokenizer, values, steps=1).encode(values)
     assert tokenizer.shape.grid == tuple(codes.shape[1:-1]) == grid
     assert [v.shape for v in tokenizer.decode(codes)] == [(1, *size)] * 6
@@ -166,17 +168,17 @@ def test_signals_of_one_and_three_axes(size, grid):
 
 def test_streams_of_one_form_share_a_tokenizer():
     columns = {"a": pictures(4), "wide": pictures(4, width=16), "b": pictures(3, seed=1)}
-    groups = VQVAE.fit(IMAGE, columns, Limits(side=32), CONFIG)
+    groups = VQVAETokenizer.fit(IMAGE, columns, Limits(max_side=32), CONFIG)
     assert [[*group] for group in groups] == [["a", "b"], ["wide"]]
     assert groups[0]["a"] is groups[0]["b"]
-    assert groups[1]["wide"].form["size"] == [8, 16]
-    assert groups[0]["a"].learned
+    assert groups[1]["wide"].spec["size"] == [8, 16]
+    assert groups[0]["a"].trainable
 
 
 def test_restored_with_its_tensors_it_is_the_same():
-    tokenizer, values = train(VQVAE(IMAGE, FORM, CONFIG), pictures(32), steps=5), pictures(9)
+    tokenizer, values = train(VQVAETokenizer(IMAGE, SPEC, CONFIG), pictures(32), steps=5), pictures(9)
     state = json.loads(json.dumps(tokenizer.state()))
-    again = VQVAE.restore(state)
+    again = VQVAETokenizer.restore(state)
     again.load_state_dict(tokenizer.state_dict())
     assert again.eval().config == CONFIG
     assert torch.equal(again.encode(values), tokenizer.encode(values))
@@ -188,33 +190,33 @@ def test_restored_with_its_tensors_it_is_the_same():
 
 def test_halvings_follow_from_the_grid():
     for side, grid, expected in ((32, 4, 4), (32, 8, 8), (24, 4, 3), (8, 8, 4)):
-        form = {"size": [side, side], "content": [side, side], "channels": 1}
-        assert VQVAE(IMAGE, form, replace(CONFIG, grid=grid)).shape.grid == (expected, expected)
+        spec = {"size": [side, side], "content": [side, side], "channels": 1}
+        assert VQVAETokenizer(IMAGE, spec, replace(CONFIG, code_grid=grid)).shape.grid == (expected, expected)
 
 
 @pytest.mark.parametrize(
     ("options", "depth", "size"),
     [
-        ({"quantizer": "fsq", "size": 20}, 2, 20),
+        ({"quantizer": "fsq", "codebook_size": 20}, 2, 20),
         ({"quantizer": "lfq"}, 2, 16),
-        ({"codebook": "sim", "gradient": "rotation", "code_dim": 4, "normalize": True}, 2, 16),
-        ({"adaptive": 0.3}, 2, 17),
+        ({"codebook": "sim", "gradient_estimator": "rotation", "codebook_dim": 4, "normalize": True}, 2, 16),
+        ({"adaptive_distortion": 0.3}, 2, 17),
         ({"groups": 2, "dropout": 0.5}, 4, 16),
-        ({"growth": Growth(start=4, every=2)}, 2, 16),
+        ({"growth": GrowthConfig(initial_codes=4, doubling_steps=2)}, 2, 16),
     ],
 )
 def test_any_quantizer_may_stand_in_the_middle(options, depth, size):
     """The promised shape follows it; trained, it beats the untrained; the state rebuilds it."""
     values, config = pictures(64), replace(CONFIG, **options)
-    tokenizer = VQVAE(IMAGE, FORM, config)
-    assert (tokenizer.shape.depth, tokenizer.shape.size) == (depth, size)
+    tokenizer = VQVAETokenizer(IMAGE, SPEC, config)
+    assert (tokenizer.shape.depth, tokenizer.shape.codebook_size) == (depth, size)
     assert tokenizer.vectors.shape == (depth, size, 8)
     before = error(tokenizer.eval(), values)
     assert error(train(tokenizer, values, steps=40), values) < 0.7 * before
     codes = tokenizer.encode(values)
     assert codes.shape[-1] == depth
     assert 0 <= codes.min() <= codes.max() < size
-    again = VQVAE.restore(json.loads(json.dumps(tokenizer.state())))
+    again = VQVAETokenizer.restore(json.loads(json.dumps(tokenizer.state())))
     again.load_state_dict(tokenizer.state_dict())
     assert again.config == config
     assert torch.equal(again.eval().encode(values), codes)

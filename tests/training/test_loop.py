@@ -10,15 +10,15 @@ from toy_stage import stage
 
 from modaloom.core.types import Loss
 from modaloom.training import calibrate as calibration
+from modaloom.training.accelerator import Accelerator, learning_rate
 from modaloom.training.calibrate import calibrate
-from modaloom.training.engine import Engine, learning_rate
 from modaloom.training.loop import Stage, Training, record, train
 
-ENGINE = Engine("cpu", "fp32")
+ACCELERATOR = Accelerator("cpu", "fp32")
 
 
 def start(name: str = "loom", total: int = 20, seed: int = 0) -> Training:
-    return Training(stage(name), ENGINE, total, seed=seed, ema=0.99)
+    return Training(stage(name), ACCELERATOR, total, seed=seed, ema=0.99)
 
 
 def test_steps_report_what_happened() -> None:
@@ -33,7 +33,7 @@ def test_steps_report_what_happened() -> None:
 
 
 def test_it_learns() -> None:
-    training = Training(stage("loom", size=40), ENGINE, 150, seed=0, ema=0.99)
+    training = Training(stage("loom", size=40), ACCELERATOR, 150, seed=0, ema=0.99)
     losses = [float(step.loss) for step in train(training)]
     assert losses[-1] < 0.8 * losses[0]
 
@@ -60,7 +60,7 @@ def test_noise_depends_on_seed_stage_and_step_alone() -> None:
             drawn.append(torch.rand(3, generator=noise))
             return base.loss(batch, noise)
 
-        list(train(Training(replace(base, loss=loss), ENGINE, 3, seed=0, ema=0.9)))
+        list(train(Training(replace(base, loss=loss), ACCELERATOR, 3, seed=0, ema=0.9)))
     assert len({tuple(draw.tolist()) for draw in drawn}) == 6
 
 
@@ -95,15 +95,15 @@ def test_calibration_counts_the_steps_that_fit(monkeypatch: pytest.MonkeyPatch) 
     base = stage("loom")
     monkeypatch.setattr(calibration, "time", SimpleNamespace(perf_counter=lambda: clock))
     timed = replace(base, batch=batch)
-    assert calibrate(timed, ENGINE, 104, seed=0, ema=0.9) == 190
+    assert calibrate(timed, ACCELERATOR, 104, seed=0, ema=0.9) == 190
     assert clock == 4.5
-    assert calibrate(timed, ENGINE, 1, seed=0, ema=0.9) == 10
-    assert calibrate(timed, ENGINE, -5, seed=0, ema=0.9) == 10
+    assert calibrate(timed, ACCELERATOR, 1, seed=0, ema=0.9) == 10
+    assert calibrate(timed, ACCELERATOR, -5, seed=0, ema=0.9) == 10
 
 
 def test_calibration_leaves_no_trace() -> None:
     fresh, used = start(), start()
-    calibrate(used.stage, ENGINE, 0.01, seed=0, ema=0.9)
+    calibrate(used.stage, ACCELERATOR, 0.01, seed=0, ema=0.9)
     assert all(p.grad is None for p in used.stage.module.parameters())
     for training in (fresh, used):
         list(train(training))
@@ -121,12 +121,12 @@ def test_calibration_leaves_no_trace_when_it_fails() -> None:
         return base.batch(step)
 
     with pytest.raises(RuntimeError, match="no data"):
-        calibrate(replace(base, batch=batch), ENGINE, 1, seed=0, ema=0.9)
+        calibrate(replace(base, batch=batch), ACCELERATOR, 1, seed=0, ema=0.9)
     assert all(torch.equal(t, before[name]) for name, t in base.module.state_dict().items())
 
 
 def test_a_pace_of_the_real_clock() -> None:
     began = time.perf_counter()
-    steps = calibrate(stage("loom", slow=0.01), ENGINE, 3, seed=0, ema=0.9)
+    steps = calibrate(stage("loom", slow=0.01), ACCELERATOR, 3, seed=0, ema=0.9)
     assert 0.08 < time.perf_counter() - began < 2.5
     assert 20 <= steps <= 290

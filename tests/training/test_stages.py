@@ -18,16 +18,16 @@ from modaloom.core.types import Loss
 from modaloom.runs.checkpoint import newest
 from modaloom.runs.config import Run
 from modaloom.runs.store import RunFolder
-from modaloom.training.engine import Engine
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.interrupts import Interrupted
 from modaloom.training.loop import Step
-from modaloom.training.signals import Interrupted
-from modaloom.training.stages import Plan, run_stages, seconds_for
+from modaloom.training.stages import StagePlan, run_stages, seconds_for
 
-ENGINE = Engine("cpu")
+ACCELERATOR = Accelerator("cpu")
 
 
 def finish(folder: RunFolder, said: list[str] | None = None) -> list[Step]:
-    return list(run_stages(plans(), folder, ENGINE, tell=(said if said is not None else []).append))
+    return list(run_stages(plans(), folder, ACCELERATOR, notify=(said if said is not None else []).append))
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_a_run_from_start_to_end(tmp_path: Path) -> None:
 def test_a_finished_stage_is_not_trained_again_but_loaded(tmp_path: Path) -> None:
     made = [stage("tokenizer"), stage("tokenizer", seed=9)]
     with RunFolder.create(tmp_path, config()) as folder:
-        assert len(list(run_stages([Plan(lambda: made[0])], folder, ENGINE, tell=print))) == 25
-        assert list(run_stages([Plan(lambda: made[1])], folder, ENGINE, tell=print)) == []
+        assert len(list(run_stages([StagePlan(lambda: made[0])], folder, ACCELERATOR, notify=print))) == 25
+        assert list(run_stages([StagePlan(lambda: made[1])], folder, ACCELERATOR, notify=print)) == []
         average = newest(folder.checkpoints("tokenizer")).checkpoint.tensors["ema"]  # type: ignore[union-attr]
     for each in made:
         assert not each.module.training
@@ -69,11 +69,11 @@ def test_a_finished_stage_is_not_trained_again_but_loaded(tmp_path: Path) -> Non
 def test_later_stages_are_built_when_earlier_ones_are_done(tmp_path: Path) -> None:
     events: list[str] = []
 
-    def build(name: str) -> Plan:
-        return Plan(lambda: (events.append(f"build {name}"), stage(name))[1])
+    def build(name: str) -> StagePlan:
+        return StagePlan(lambda: (events.append(f"build {name}"), stage(name))[1])
 
     with RunFolder.create(tmp_path, config(steps=2)) as folder:
-        for step in run_stages([build("tokenizer"), build("loom")], folder, ENGINE, tell=print):
+        for step in run_stages([build("tokenizer"), build("loom")], folder, ACCELERATOR, notify=print):
             events.append(step.stage)
     assert events == ["build tokenizer", "tokenizer", "tokenizer", "build loom", "loom", "loom"]
 
@@ -86,7 +86,7 @@ def test_a_stop_signal_saves_and_the_rest_is_the_same(
     path = tmp_path / "run"
 
     def train(folder: RunFolder) -> None:
-        for i, _ in enumerate(run_stages(plans(), folder, ENGINE, tell=print), 1):
+        for i, _ in enumerate(run_stages(plans(), folder, ACCELERATOR, notify=print), 1):
             assert i <= at
             if i == at:
                 os.kill(os.getpid(), number)
@@ -142,7 +142,7 @@ def test_kill_9_ten_times(tmp_path: Path, whole: list[str], trial: int) -> None:
 def test_a_damaged_checkpoint_falls_back_says_so_and_costs_nothing(tmp_path: Path, whole: list[str]) -> None:
     path = tmp_path / "run"
     with RunFolder.create(path, config(checkpoint_seconds=0, log_every=1)) as folder:
-        for i, _ in enumerate(run_stages(plans(), folder, ENGINE, tell=print), 1):
+        for i, _ in enumerate(run_stages(plans(), folder, ACCELERATOR, notify=print), 1):
             if i == 12:
                 break
     (folder.checkpoints("tokenizer") / ".new-step-000099").mkdir()
@@ -202,7 +202,12 @@ def test_nan_is_named_and_never_saved(tmp_path: Path) -> None:
     with RunFolder.create(tmp_path, config(checkpoint_seconds=0)) as folder:
         with pytest.raises(WorkFailed, match="step 7 of tokenizer: the loss is not finite"):
             list(
-                run_stages([Plan(lambda: replace(sick, loss=loss, batch=batch))], folder, ENGINE, tell=print)
+                run_stages(
+                    [StagePlan(lambda: replace(sick, loss=loss, batch=batch))],
+                    folder,
+                    ACCELERATOR,
+                    notify=print,
+                )
             )
         kept = newest(folder.checkpoints("tokenizer")).checkpoint
     assert kept is not None
@@ -221,7 +226,7 @@ def test_a_codebook_that_rots_silently_is_never_saved(tmp_path: Path) -> None:
 
     with RunFolder.create(tmp_path, config(checkpoint_seconds=0)) as folder:
         with pytest.raises(WorkFailed, match="weights of tokenizer after step 1: codebook holds NaN"):
-            list(run_stages([Plan(lambda: replace(sick, loss=loss))], folder, ENGINE, tell=print))
+            list(run_stages([StagePlan(lambda: replace(sick, loss=loss))], folder, ACCELERATOR, notify=print))
         assert newest(folder.checkpoints("tokenizer")).checkpoint is None
 
 
@@ -231,7 +236,7 @@ def test_another_models_checkpoint_is_refused(tmp_path: Path) -> None:
         other = stage("tokenizer")
         other.module.hidden = torch.nn.Linear(64, 17)
         with pytest.raises(BadRun, match=r"tokenizer does not fit.*hidden\.weight"):
-            list(run_stages([Plan(lambda: other)], folder, ENGINE, tell=print))
+            list(run_stages([StagePlan(lambda: other)], folder, ACCELERATOR, notify=print))
 
 
 def test_minutes_become_steps_once(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Loss
 from modaloom.runs.config import OptimizerConfig, Run, TrainingConfig
 from modaloom.runs.store import RunFolder
-from modaloom.training.batches import Batches
-from modaloom.training.engine import Engine
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.batch_sampler import BatchSampler
 from modaloom.training.loop import Stage
-from modaloom.training.stages import Plan, run_stages
+from modaloom.training.stages import StagePlan, run_stages
 
 
 class Toy(nn.Module):
@@ -52,7 +52,7 @@ class Toy(nn.Module):
 def stage(name: str, *, seed: int = 0, slow: float = 0.0, size: int = 7) -> Stage:
     module = Toy(seed)
     images = torch.randn(40, 1, 4, 4, generator=generator(seed, "data"))
-    order = Batches(len(images), size, seed, name)
+    order = BatchSampler(len(images), size, seed, name)
 
     def batch(step: int) -> dict[str, Tensor]:
         time.sleep(slow)
@@ -66,9 +66,10 @@ def config(steps: int = 25, **training: object) -> Run:
     return replace(Run(), training=TrainingConfig(steps=frozen, **training))  # type: ignore[arg-type]
 
 
-def plans(slow: float = 0.0) -> list[Plan]:
+def plans(slow: float = 0.0) -> list[StagePlan]:
     return [
-        Plan(lambda n=name, i=i: stage(n, seed=i, slow=slow)) for i, name in enumerate(("tokenizer", "loom"))
+        StagePlan(lambda n=name, i=i: stage(n, seed=i, slow=slow))
+        for i, name in enumerate(("tokenizer", "loom"))
     ]
 
 
@@ -85,7 +86,7 @@ def main(path: Path) -> None:
     torch.set_num_threads(1)
     with RunFolder.resume(path) as folder:
         print("ready", flush=True)
-        for step in run_stages(plans(slow=0.008), folder, Engine("cpu"), tell=print):
+        for step in run_stages(plans(slow=0.008), folder, Accelerator("cpu"), notify=print):
             print(step.stage, step.step, flush=True)
 
 

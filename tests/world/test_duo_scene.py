@@ -9,7 +9,7 @@ import pytest
 from modaloom.core.errors import BadValue
 from modaloom.world.duo.ask import questions
 from modaloom.world.duo.image import place
-from modaloom.world.duo.scene import CORNERS, FACTORS, FITS, INVERSE, Thing, beside
+from modaloom.world.duo.scene import ALLOWED_LAYOUTS, CORNERS, FACTORS, INVERSE, Thing, beside
 from modaloom.world.duo.splits import PAIRS, check_fixed, combinations, group, scene
 from modaloom.world.image import coverage
 from modaloom.world.splits import LEVEL1, SPLITS
@@ -61,7 +61,7 @@ def test_a_split_draws_from_its_group_alone(split):
     for one in SCENES[split]:
         pairs = [(thing.shape, thing.colour) for thing in (one.first, one.second)]
         assert group(pairs[0], one.relation, pairs[1]) == SPLITS[split]
-        assert (one.first.size, one.second.size, one.position) in FITS[one.relation]
+        assert (one.first.size, one.second.size, one.position) in ALLOWED_LAYOUTS[one.relation]
         assert one.novel_words == (split == "test-level2")
 
 
@@ -86,7 +86,7 @@ def test_objects_never_touch():
 
 def test_beside_is_symmetric_and_fits():
     for relation in INVERSE:
-        for _, _, corner in FITS[relation]:
+        for _, _, corner in ALLOWED_LAYOUTS[relation]:
             assert beside(relation, beside(relation, corner)) == corner != beside(relation, corner)
         assert {beside(relation, corner) for corner in CORNERS} == set(CORNERS)
 

@@ -7,7 +7,7 @@ import pytest
 
 from modaloom.core.errors import BadValue
 from modaloom.world import STREAMS
-from modaloom.world.information import exact_information, fixed_facts
+from modaloom.world.information import exact_mutual_information, fixed_facts
 from modaloom.world.parsers import PARSERS
 from modaloom.world.splits import scene
 
@@ -51,30 +51,30 @@ def plug_in(one, other, facts):
 )
 def test_drawn_scenes_tell_the_same(one, other, split, fixed):
     facts = [scene(0, split, i, fixed).facts for i in range(N)]
-    exact = exact_information(one, other, split=split, fixed=fixed)
+    exact = exact_mutual_information(one, other, split=split, fixed=fixed)
     assert exact == pytest.approx(plug_in(one, other, facts), abs=0.05)
-    assert exact_information(other, one, split=split, fixed=fixed) == exact
+    assert exact_mutual_information(other, one, split=split, fixed=fixed) == exact
 
 
 def test_closed_forms():
     # 19 pairs × 7 positions × 2 sizes; 5 questions; an answer tells the question, and nothing tells it apart
     # from what the picture shows.
-    assert exact_information("image", "caption", fixed=STILL) == pytest.approx(math.log2(19 * 7 * 2))
-    assert exact_information("question", "answer") == pytest.approx(math.log2(5))
-    assert exact_information("image", "question") == 0
+    assert exact_mutual_information("image", "caption", fixed=STILL) == pytest.approx(math.log2(19 * 7 * 2))
+    assert exact_mutual_information("question", "answer") == pytest.approx(math.log2(5))
+    assert exact_mutual_information("image", "question") == 0
     # Half of the scenes rest, the others move in 6 ways, 3 of 4 directions at 2 speeds: 1 + log2(6) / 2 bits.
-    moves = exact_information("caption", "caption.zh", fixed={}) - math.log2(19 * 7 * 2)
+    moves = exact_mutual_information("caption", "caption.zh", fixed={}) - math.log2(19 * 7 * 2)
     assert 1 + math.log2(6) / 2 == pytest.approx(moves, abs=1e-6)
 
 
 def test_streams_that_share_chance_have_no_exact_figure():
-    assert exact_information("image", "record") is None  # both measure one jittered object
-    assert exact_information("caption", "caption.noisy") is None  # the same paraphrase
-    assert exact_information("image", "image") is None
-    assert exact_information("image", "image.gray") is None  # one is made of the other
-    assert exact_information("caption", "record") is not None
+    assert exact_mutual_information("image", "record") is None  # both measure one jittered object
+    assert exact_mutual_information("caption", "caption.noisy") is None  # the same paraphrase
+    assert exact_mutual_information("image", "image") is None
+    assert exact_mutual_information("image", "image.gray") is None  # one is made of the other
+    assert exact_mutual_information("caption", "record") is not None
     with pytest.raises(BadValue, match=r"did you mean 'caption'"):
-        exact_information("captoin", "image")
+        exact_mutual_information("captoin", "image")
 
 
 def test_a_world_names_what_never_varies():

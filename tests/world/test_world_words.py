@@ -23,7 +23,7 @@ TEXTS = {
 """Caption stream → its texts."""
 
 
-def information(one, other):
+def mutual_information(one, other):
     """Mutual information in bits of two sequences, minus its bias for independent ones (Miller and Madow)."""
     n, joint, left, right = len(one), Counter(zip(one, other)), Counter(one), Counter(other)
     plain = sum(c / n * log2(c * n / (left[a] * right[b])) for (a, b), c in joint.items())
@@ -44,7 +44,7 @@ SILENT = [factor for factor in FACTORS if factor != "motion"]
 def test_a_texts_length_tells_no_factor(stream, factor):
     lengths = [length(stream, text) for text in TEXTS[stream]]
     assert len(set(lengths)) > 1
-    assert information(lengths, [getattr(one, factor) for one in SCENES]) < 0.005
+    assert mutual_information(lengths, [getattr(one, factor) for one in SCENES]) < 0.005
 
 
 @pytest.mark.parametrize("stream", TEXTS)
@@ -68,12 +68,12 @@ def test_a_texts_length_tells_whether_something_moves_and_no_more(stream):
 @pytest.mark.parametrize("factor", SILENT)
 def test_the_number_of_letters_tells_little(factor):
     lengths = [len(text) for text in TEXTS["caption"]]
-    assert information(lengths, [getattr(one, factor) for one in SCENES]) < 0.25
+    assert mutual_information(lengths, [getattr(one, factor) for one in SCENES]) < 0.25
 
 
 def test_information_is_found_where_there_is_some():
     shapes = [one.shape for one in SCENES]
-    assert information([len(shape) for shape in shapes], shapes) > 0.5
+    assert mutual_information([len(shape) for shape in shapes], shapes) > 0.5
 
 
 def test_captions_are_short_lower_case_and_varied():

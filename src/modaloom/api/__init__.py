@@ -1,26 +1,26 @@
 """Everything modaloom does, as functions. The command line and the server call these and nothing else."""
 
-from modaloom.api.audit import audit
 from modaloom.api.bench import bench
-from modaloom.api.codes import detokenize, tokenize
 from modaloom.api.demo import demo, world
 from modaloom.api.export import export
 from modaloom.api.look import inspect, report
-from modaloom.api.products import evaluate, examples, information, load
-from modaloom.api.restored import Asking, RestoredRun, restore
-from modaloom.api.scores import diagnosis, warnings
-from modaloom.api.trained import TrainedRun, generate
-from modaloom.api.training import Watch, train
-from modaloom.evaluation.information import Told
-from modaloom.models.loom import Sampling
+from modaloom.api.training import TrainCallbacks, train
+from modaloom.engines import evaluate, examples, load, mutual_information
+from modaloom.evaluation.scores import diagnosis, warnings
+from modaloom.loom.audit import audit
+from modaloom.loom.codes import detokenize, tokenize
+from modaloom.loom.evaluation.mutual_information import MutualInformation
+from modaloom.loom.generation import TrainedRun, generate
+from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.restorer.restoration import RestoredRun, RestoreOptions, restore
 
 __all__ = [
-    "Asking",
+    "CodeSamplingConfig",
+    "MutualInformation",
+    "RestoreOptions",
     "RestoredRun",
-    "Sampling",
-    "Told",
+    "TrainCallbacks",
     "TrainedRun",
-    "Watch",
     "audit",
     "bench",
     "demo",
@@ -30,9 +30,9 @@ __all__ = [
     "examples",
     "export",
     "generate",
-    "information",
     "inspect",
     "load",
+    "mutual_information",
     "report",
     "restore",
     "tokenize",

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from modaloom.bench import BENCHES, Case
-from modaloom.core.errors import choose
-from modaloom.training.engine import Engine
+from modaloom.bench import BENCHES, BenchmarkResult
+from modaloom.core.errors import check_choice
+from modaloom.training.accelerator import Accelerator
 
 
-def bench(name: str, *, device: str = "auto") -> Iterator[Case]:
+def bench(name: str, *, device: str = "auto") -> Iterator[BenchmarkResult]:
     """The figures of a benchmark, each as soon as it is there. Raises `BadValue`."""
-    return BENCHES[choose("benchmark", name, BENCHES)](Engine(device).device)
+    return BENCHES[check_choice("benchmark", name, BENCHES)](Accelerator(device).device)

@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from modaloom.api.products import Trained
-from modaloom.api.training import Watch, check_vacant, train
+from modaloom.api.training import TrainCallbacks, check_vacant, train
 from modaloom.core.errors import BadFolder
+from modaloom.engines import Trained
 from modaloom.evaluation.parsed import read_facts
-from modaloom.recipes.demo import World
+from modaloom.recipes.demo import DemoWorld
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
-from modaloom.training.engine import Engine
+from modaloom.training.accelerator import Accelerator
 from modaloom.world.scene import SIDE
 from modaloom.world.splits import NONE, scene
 from modaloom.world.worlds import SOLO
 from modaloom.world.write import FACTS, write_world
 
-SAMPLES = 100
+NUM_TEST_SAMPLES = 100
 """Test samples that a direction is scored on: the demo has minutes."""
 
 
@@ -32,7 +32,7 @@ def world(
     world: str = SOLO.name,
     side: int = SIDE,
     fixed: Mapping[str, str] = NONE,
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Write a procedural world as plain files, all streams or the named ones.
 
@@ -44,7 +44,7 @@ def world(
     for done, total in write_world(
         folder, n, seed=seed, held_out=held_out, streams=streams, world=world, side=side, fixed=fixed
     ):
-        watch(done, total)
+        progress(done, total)
 
 
 def demo(
@@ -52,17 +52,17 @@ def demo(
     out: str | os.PathLike[str] = "runs/demo",
     minutes: float = 8.0,
     seed: int = 0,
-    samples: int = SAMPLES,
+    samples: int = NUM_TEST_SAMPLES,
     device: str = "auto",
-    watch: Watch | None = None,
-    written: Callable[[int, int], None] = lambda done, total: None,
+    callbacks: TrainCallbacks | None = None,
+    world_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Trained:
     """World, training, samples, scores, report. The world lies beside the run, in `<out>-world`.
 
     A demo that was stopped goes on when it is called again. `samples` are asked a direction and split.
     """
-    size, path = World(), Path(out)
-    Engine(device)
+    size, path = DemoWorld(), Path(out)
+    Accelerator(device)
     there = (path / CONFIG).exists()
     run = recipe()
     run = replace(run, seed=seed, training=replace(run.training, minutes=minutes))
@@ -77,15 +77,17 @@ def demo(
             held_out=size.held_out,
             streams=size.streams,
             fixed=size.fixed,
-            watch=written,
+            progress=world_progress,
         )
     elif not there:
         _check_seed(data, seed, size)
     config = None if there else run  # a demo that goes on keeps its own, whatever is asked
-    return train(data, out=out, config=config, resume=True, device=device, samples=samples, watch=watch)
+    return train(
+        data, out=out, config=config, resume=True, device=device, samples=samples, callbacks=callbacks
+    )
 
 
-def _check_seed(folder: Path, seed: int, size: World) -> None:
+def _check_seed(folder: Path, seed: int, size: DemoWorld) -> None:
     """Raise `BadFolder` unless the demo's world in the folder is that of the seed."""
     said, due = read_facts(folder / FACTS), scene(seed, "train", 0, size.fixed).facts
     if not due.items() <= said.get("train/000000", {}).items():

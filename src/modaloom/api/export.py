@@ -10,10 +10,10 @@ from torch import Tensor
 
 from modaloom.data.writer import new_folder
 from modaloom.report.facts import SCORES
+from modaloom.runs.atomic_io import write_json
 from modaloom.runs.config import Run, to_dict
-from modaloom.runs.durable import write_json
 from modaloom.runs.model import CARD, Part, load_model, save_model
-from modaloom.runs.shipped import located
+from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, DATA, RunFolder
 
 
@@ -25,7 +25,7 @@ def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
 
     Raises `BadRun` without a finished run, `BadFolder` if `out` holds something, `WorkFailed`.
     """
-    folder = RunFolder.open(located(Path(run)))
+    folder = RunFolder.open(resolve_run(Path(run)))
     plain, parts = folder.data(), load_model(folder.model).parts
     data, card = Path(str(plain["folder"])), (folder.model / CARD).read_text(encoding="utf-8")
     for place in (data, folder.path):

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from modaloom.api.products import load, product_of
 from modaloom.core.errors import BadRun
 from modaloom.data.inspect import Inspection
 from modaloom.data.inspect import inspect as inspect_folder
+from modaloom.engines import load, run_type_of
 from modaloom.report.page import write_report
 from modaloom.runs.store import CONFIG, RunFolder
 
@@ -25,5 +25,5 @@ def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:
     if not (path / CONFIG).exists():
         raise BadRun(f"{path} is no run folder; give the --out of a training")
     if samples and RunFolder.open(path).model.is_dir():
-        product_of(path).renew(load(path, device="cpu"))
+        run_type_of(path).renew(load(path, device="cpu"))
     return write_report(path, samples=samples)

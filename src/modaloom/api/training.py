@@ -9,45 +9,45 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modaloom.api.information import write_information
-from modaloom.api.notices import tell_skips
-from modaloom.api.products import PRODUCTS, Trained, load
-from modaloom.api.scores import diagnosis, warnings
-from modaloom.core.errors import BadRun, BadValue, ModaloomError, choose
+from modaloom.core.errors import BadRun, BadValue, ModaloomError, check_choice
 from modaloom.data.folder import open_folder
+from modaloom.data.notices import notify_skipped
+from modaloom.engines import RUN_TYPES, Trained, load
 from modaloom.evaluation.headline import headlines, sentence
-from modaloom.evaluation.rows import Row
+from modaloom.evaluation.rows import ScoreRow
+from modaloom.evaluation.scores import diagnosis, warnings
+from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.recipes.presets import PRESETS
 from modaloom.report.facts import SCORES
 from modaloom.report.page import write_report
+from modaloom.runs.atomic_io import NEW, write_json
 from modaloom.runs.card import Card
 from modaloom.runs.config import Run, load_file, override
-from modaloom.runs.durable import NEW, write_json
+from modaloom.runs.config_io import differences
 from modaloom.runs.model import save_model
-from modaloom.runs.shipped import located
+from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, LOCK, RunFolder
-from modaloom.runs.tree import differences
-from modaloom.training.engine import Engine
-from modaloom.training.fits import FITS, Trains
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.fits import TRAINERS, Trainer
 from modaloom.training.loop import Step
 
-PRESET = "tiny"
+DEFAULT_PRESET = "tiny"
 """What a training is that is given neither a preset nor a configuration."""
-MINUTES = 15.0
+DEFAULT_MINUTES = 15.0
 """The budget of a training that is given neither minutes nor steps."""
-TOLD = 100
+MAX_MI_SAMPLES = 100
 """Samples that a pair of streams is asked about at the end of a training."""
-REPORTED = 60.0
+REPORT_SECONDS = 60.0
 """Seconds after which a training's first report appears; then again as often."""
 
 
 @dataclass(frozen=True)
-class Watch:
+class TrainCallbacks:
     """Who is told what while a training runs. All of it may be left out."""
 
-    step: Callable[[Step], None] = lambda step: None
-    row: Callable[[Row], None] = lambda row: None
-    say: Callable[[str], None] = lambda sentence: None
+    on_step: Callable[[Step], None] = lambda step: None
+    on_row: Callable[[ScoreRow], None] = lambda row: None
+    notify: Callable[[str], None] = lambda sentence: None
 
 
 def train(
@@ -57,7 +57,7 @@ def train(
     streams: Sequence[str] = (),
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
-    preset: str = PRESET,
+    preset: str = DEFAULT_PRESET,
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
     seed: int | None = None,
@@ -66,7 +66,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     samples: int = 200,
-    watch: Watch | None = None,
+    callbacks: TrainCallbacks | None = None,
 ) -> Trained:
     """Learn a tokenizer for every stream of a folder and a Loom over them; evaluate; write the report.
 
@@ -82,7 +82,7 @@ def train(
         minutes: wall-clock budget of the training, split over its stages; default 15.
         steps: instead of minutes: for every stage, or by stage.
         seed: instead of the configuration's, 0.
-        settings: such as "loom.depth=6", applied last.
+        settings: such as "loom.num_layers=6", applied last.
         resume: go on with the run in `out`, whose configuration stays; start it if it has no checkpoint, do
             nothing if it is finished.
         samples: test samples that a direction is scored on.
@@ -91,13 +91,13 @@ def train(
         ModaloomError: before anything is written.
         WorkFailed: NaN, a full disk, a stop signal (with a checkpoint saved).
     """
-    watch, path, data = watch or Watch(), Path(out), Path(folder) if folder else None
+    callbacks, path, data = callbacks or TrainCallbacks(), Path(out), Path(folder) if folder else None
     if resume and (path / CONFIG).exists():
-        engine = Engine(device, RunFolder.open(path).run().training.precision)
+        accelerator = Accelerator(device, RunFolder.open(path).run().training.precision)
         with RunFolder.resume(path) as run:
             asked = configure(
                 preset=preset,
-                config=run.run() if config is None and preset == PRESET else config,
+                config=run.run() if config is None and preset == DEFAULT_PRESET else config,
                 settings=settings,
                 streams=streams,
                 task=task,
@@ -107,9 +107,9 @@ def train(
             )
             _check_same(path, run.run(), asked)
             if run.model.exists() and (path / SCORES).exists():
-                watch.say(f"{path} is finished; nothing to do")
+                callbacks.notify(f"{path} is finished; nothing to do")
                 return load(path, device=device)
-            return _train(run, data, steps, engine, samples, watch)
+            return _train(run, data, steps, accelerator, samples, callbacks)
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
     whole = configure(
@@ -122,11 +122,11 @@ def train(
         minutes=minutes,
         seed=seed,
     )
-    engine = Engine(device, whole.training.precision)
+    accelerator = Accelerator(device, whole.training.precision)
     open_folder(data)
     check_vacant(path)
     with RunFolder.create(path, whole) as run, _undone(path):
-        return _train(run, data, steps, engine, samples, watch)
+        return _train(run, data, steps, accelerator, samples, callbacks)
 
 
 def check_vacant(path: Path) -> None:
@@ -173,7 +173,7 @@ def configure(
     if isinstance(config, Run):
         run = config
     else:
-        run = load_file(Path(config)) if config else PRESETS[choose("preset", preset, PRESETS)]()
+        run = load_file(Path(config)) if config else PRESETS[check_choice("preset", preset, PRESETS)]()
     run = run if seed is None else replace(run, seed=seed)
     if streams:
         run = replace(run, data=replace(run.data, streams=tuple(streams)))
@@ -182,7 +182,7 @@ def configure(
     if tokenizers:
         if not run.task:
             raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
-        place = str(located(Path(tokenizers)).absolute())
+        place = str(resolve_run(Path(tokenizers)).absolute())
         run = replace(run, restorer=replace(run.restorer, tokenizers=place))
     if minutes is not None:
         run = replace(run, training=replace(run.training, minutes=minutes))
@@ -193,22 +193,22 @@ def _train(
     run: RunFolder,
     folder: Path | None,
     steps: int | Mapping[str, int] | None,
-    engine: Engine,
+    accelerator: Accelerator,
     samples: int,
-    watch: Watch,
+    callbacks: TrainCallbacks,
 ) -> Trained:
-    fit = FITS[run.run().engine](
-        run, open_folder(folder or Path(run.data()["folder"])), engine, tell=watch.say
+    trainer = TRAINERS[run.run().engine](
+        run, open_folder(folder or Path(run.data()["folder"])), accelerator, notify=callbacks.notify
     )
-    _freeze(run, fit.stages, steps)
+    _freeze(run, trainer.stages, steps)
     shown = time.monotonic()
-    for step in fit.steps():
-        watch.step(step)
-        if time.monotonic() - shown > REPORTED or step.step == 1:
+    for step in trainer.steps():
+        callbacks.on_step(step)
+        if time.monotonic() - shown > REPORT_SECONDS or step.step == 1:
             write_report(run.path)
             shown = time.monotonic()
-    _skipped(run, fit, watch)
-    return _finish(run, fit, engine, samples, watch)
+    _skipped(run, trainer, callbacks)
+    return _finish(run, trainer, accelerator, samples, callbacks)
 
 
 def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
@@ -216,40 +216,44 @@ def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int
     config = run.run()
     by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps or {})
     for stage in by_stage:
-        choose("stage", stage, stages)
+        check_choice("stage", stage, stages)
     training = replace(config.training, steps={**config.training.steps, **by_stage})
     if training.minutes is None and not set(stages) <= set(training.steps):
-        training = replace(training, minutes=MINUTES)
+        training = replace(training, minutes=DEFAULT_MINUTES)
     run.save_run(replace(config, training=training))
 
 
-def _skipped(run: RunFolder, fit: Trains, watch: Watch) -> None:
+def _skipped(run: RunFolder, trainer: Trainer, callbacks: TrainCallbacks) -> None:
     """Name the files that could not be read, in the log and in data.json."""
-    skips = [f"{skip.path}: {skip.reason}" for skip in fit.reader.skips.values()]
+    skips = [f"{skip.path}: {skip.reason}" for skip in trainer.reader.skips.values()]
     run.save_data({**run.data(), "skipped": skips[:100], "skips": len(skips)})
-    tell_skips(fit.reader, watch.say)
+    notify_skipped(trainer.reader, callbacks.notify)
 
 
-def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Watch) -> Trained:
+def _finish(
+    run: RunFolder, trainer: Trainer, accelerator: Accelerator, samples: int, callbacks: TrainCallbacks
+) -> Trained:
     """Model, samples, scores, report. The model comes first, so that nothing is lost on the way; the scores
     last, because they say that the run is finished."""
-    product, parts, data = PRODUCTS[run.run().engine], fit.parts(), run.data()
+    run_type, parts, data = RUN_TYPES[run.run().engine], trainer.parts(), run.data()
     command = reproduce(run.run(), data["folder"], run.path)
-    card = Card(run.path.name, data["counts"], data["split"], [], product.limits, command)
-    write_json(run.path / "usage.json", fit.usage())
+    card = Card(run.path.name, data["counts"], data["split"], [], run_type.limits, command)
+    write_json(run.path / "usage.json", trainer.usage())
     save_model(run.model, parts, card.markdown())
-    trained: Trained = product.load(run.path, device=engine.device.type)
-    started, n = time.monotonic(), min(samples, product.samples)
+    trained: Trained = run_type.load(run.path, device=accelerator.device.type)
+    started, n = time.monotonic(), min(samples, run_type.samples)
     try:
-        rows = product.score(trained, data["folder"], n=n, watch=watch.row)
-        write_information(run.path, product.inform(trained, data["folder"], n=min(samples, TOLD)))
+        rows = run_type.score(trained, data["folder"], n=n, on_row=callbacks.on_row)
+        write_mutual_information(
+            run.path, run_type.mutual_information(trained, data["folder"], n=min(samples, MAX_MI_SAMPLES))
+        )
     except ModaloomError as error:
-        watch.say(f"not evaluated: {error}")
+        callbacks.notify(f"not evaluated: {error}")
         rows = []
     try:
-        product.show(trained, data["folder"])
+        run_type.show(trained, data["folder"])
     except ModaloomError as error:
-        watch.say(f"no samples: {error}")
+        callbacks.notify(f"no samples: {error}")
     scores = [row.to_dict() for row in headlines(rows)]
     save_model(run.model, parts, replace(card, scores=scores).markdown())
     shown = [sentence(row) for row in headlines(rows)]
@@ -268,8 +272,8 @@ def _finish(run: RunFolder, fit: Trains, engine: Engine, samples: int, watch: Wa
     )
     write_report(run.path)
     for sentence_ in [*shown, *cautions, *(f"{one.row}: {one.sentence}" for one in diagnoses)]:
-        watch.say(sentence_)
-    watch.say(f"reproduce with: {command}")
+        callbacks.notify(sentence_)
+    callbacks.notify(f"reproduce with: {command}")
     return trained
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from modaloom.bench.joint import Joint
-from modaloom.core.types import MASK, Canvas, Denoiser, Field
+from modaloom.core.types import MASK, Canvas, CodeDenoiser, Field
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.uniform import Uniform
 
@@ -29,7 +29,7 @@ def masks(field: Field, alpha: float) -> list[tuple[float, Tensor]]:
     return out
 
 
-def masked_bound(denoise: Denoiser, process: Masked, clean: Canvas) -> Tensor:
+def masked_bound(denoise: CodeDenoiser, process: Masked, clean: Canvas) -> Tensor:
     """∫₀¹ E[loss] dt in float64: Gauss–Legendre over t, all masks enumerated."""
     total = torch.zeros(len(clean["x"].t), dtype=torch.float64)
     for node, weight in zip(*np.polynomial.legendre.leggauss(40), strict=True):
@@ -47,7 +47,7 @@ def masked_bound(denoise: Denoiser, process: Masked, clean: Canvas) -> Tensor:
     return total
 
 
-def uniform_bound(denoise: Denoiser, process: Uniform, joint: Joint) -> Tensor:
+def uniform_bound(denoise: CodeDenoiser, process: Uniform, joint: Joint) -> Tensor:
     """∫₀¹ E[loss] dt (N,) in float64: all noisy states of all rows, Gauss–Legendre over t.
 
     The integrand goes like log t near 0: a substitution that is flat at both ends makes it smooth.

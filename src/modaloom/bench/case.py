@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Case:
+class BenchmarkResult:
     """Less is better in `ours` and `peer`, unless the unit says otherwise."""
 
     case: str

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 import torch
 
 from modaloom.bench.bounds import masked_bound, uniform_bound, unknown
-from modaloom.bench.case import Case
+from modaloom.bench.case import BenchmarkResult
 from modaloom.bench.conditionals import EXACT, JOINTS, STEPS, distance, splits
 from modaloom.bench.joint import Joint
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.schedules import SCHEDULES
 from modaloom.diffusion.uniform import Uniform
 
-NATS, FAR = 1e-6, 0.01
+MAX_NATS, MAX_TOTAL_VARIATION = 1e-6, 0.01
 """What must not be passed: by a bound, in nats, and by a sampler, in total variation."""
 
 
-def cases(device: torch.device) -> Iterator[Case]:
+def cases(device: torch.device) -> Iterator[BenchmarkResult]:
     """The largest error over all codes of a joint, and the largest distance over all given/wanted splits.
 
     In float64 on the CPU, whatever the device: nothing is timed.
@@ -31,7 +31,9 @@ def cases(device: torch.device) -> Iterator[Case]:
         }
         for process, bound in bounds.items():
             error = float((bound + joint.log_p).abs().max())
-            yield Case(f"bound + log p(x), {process}, {name} schedule, V=3 L=3", error, None, NATS, "nats")
+            yield BenchmarkResult(
+                f"bound + log p(x), {process}, {name} schedule, V=3 L=3", error, None, MAX_NATS, "nats"
+            )
     for sampler, process in EXACT:
         worst = max(
             distance(sampler, process, name, split)
@@ -40,4 +42,10 @@ def cases(device: torch.device) -> Iterator[Case]:
             if "w" in split
         )
         steps = STEPS.get(sampler, 4)
-        yield Case(f"{sampler}, {process}, {steps} steps, all splits", worst, None, FAR, "total variation")
+        yield BenchmarkResult(
+            f"{sampler}, {process}, {steps} steps, all splits",
+            worst,
+            None,
+            MAX_TOTAL_VARIATION,
+            "total variation",
+        )

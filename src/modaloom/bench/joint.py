@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from modaloom.core.types import MASK, Canvas, Denoiser, Field, Logits
+from modaloom.core.types import MASK, Canvas, CodeDenoiser, Field, Logits
 from modaloom.diffusion.process import Process
 from modaloom.diffusion.uniform import Uniform
 
@@ -33,7 +33,7 @@ class Joint:
         """log p(code | all visible codes of the canvas), the streams that it lacks summed out."""
         return self.shared(canvas, lambda name, field: self.fits(name, field.state).double())
 
-    def denoiser(self, process: Process) -> Denoiser:
+    def denoiser(self, process: Process) -> CodeDenoiser:
         """As `denoise`, for the noise of a process."""
         if isinstance(process, Uniform):
             alpha = process.schedule.alpha
@@ -93,7 +93,7 @@ class Joint:
                 known=known,
                 valid=torch.ones(state.shape[:2], dtype=torch.bool),
                 t=torch.full((len(rows),), float(name in hidden)),
-                size=self.size,
+                codebook_size=self.size,
             )
         return canvas
 

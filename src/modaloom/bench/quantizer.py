@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from modaloom.bench.case import Case
+from modaloom.bench.case import BenchmarkResult
 from modaloom.bench.clock import milliseconds, one_thread, peak_megabytes
 from modaloom.core.errors import BadValue
 from modaloom.quantizers import VQ, build
@@ -25,7 +25,7 @@ DTYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.bfloat16)}
 """Of the vectors, by device."""
 
 
-def cases(device: torch.device) -> Iterator[Case]:
+def cases(device: torch.device) -> Iterator[BenchmarkResult]:
     """Milliseconds on one thread, megabytes beyond inputs and outputs. Raises `BadValue` without the peer."""
     peer = _peer()
     with one_thread():
@@ -34,7 +34,9 @@ def cases(device: torch.device) -> Iterator[Case]:
                 yield from _speeds(peer, D, K, device, dtype)
                 own = _memory(_ours, D, K, device, dtype)
                 other = _memory(partial(_theirs, peer), D, K, device, dtype)
-                yield Case(f"memory of a training forward, {_name(D, K, dtype)}", own, other, None, MEMORY)
+                yield BenchmarkResult(
+                    f"memory of a training forward, {_name(D, K, dtype)}", own, other, None, MEMORY
+                )
         yield _huge(device)
 
 
@@ -46,11 +48,11 @@ def _peer() -> Any:
     return VectorQuantize
 
 
-def _speeds(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype) -> Iterator[Case]:
+def _speeds(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype) -> Iterator[BenchmarkResult]:
     name, (z, e) = _name(D, K, dtype), _inputs(D, K, device, dtype)
     ours, theirs = _ours(e), _theirs(peer, e)
     agree = (ours.eval()(z).codes[..., 0] == theirs.eval()(z[None])[1][0]).float().mean()
-    yield Case(f"codes equal to the peer's, {name}", float(agree), None, 1, "share")
+    yield BenchmarkResult(f"codes equal to the peer's, {name}", float(agree), None, 1, "share")
     lookup = milliseconds(
         {
             "ours": lambda: nearest(z, e),
@@ -59,10 +61,12 @@ def _speeds(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype)
         },
         device,
     )
-    yield Case(f"lookup, {name}", lookup["ours"], lookup["peer"], lookup["limit"], "ms")
+    yield BenchmarkResult(f"lookup, {name}", lookup["ours"], lookup["peer"], lookup["limit"], "ms")
     ours.train(), theirs.train()
     forward = milliseconds({"ours": lambda: ours(z), "peer": lambda: theirs(z[None])}, device)
-    yield Case(f"training forward, {name}", forward["ours"], forward["peer"], lookup["limit"], "ms")
+    yield BenchmarkResult(
+        f"training forward, {name}", forward["ours"], forward["peer"], lookup["limit"], "ms"
+    )
 
 
 def _memory(make: Callable[[Tensor], Any], D: int, K: int, device: torch.device, dtype: torch.dtype) -> float:
@@ -82,17 +86,17 @@ def _name(D: int, K: int, dtype: torch.dtype) -> str:
     return f"N={N} D={D} K={K} {str(dtype).removeprefix('torch.')}"
 
 
-def _huge(device: torch.device) -> Case:
+def _huge(device: torch.device) -> BenchmarkResult:
     """The whole memory of a training forward with a codebook of HUGE codes, codebook included."""
 
     def run() -> object:
         return _ours(_normal(HUGE, 64, seed=1).to(device))(_normal(1024, 64, seed=0).to(device))
 
-    return Case(f"memory, N=1024 D=64 K={HUGE}", peak_megabytes(run, device), None, 1000, "MB")
+    return BenchmarkResult(f"memory, N=1024 D=64 K={HUGE}", peak_megabytes(run, device), None, 1000, "MB")
 
 
 def _ours(e: Tensor) -> VQ:
-    vq = build("vq", e.shape[1], len(e), dead=0.0).to(e.device)
+    vq = build("vq", e.shape[1], len(e), dead_code_threshold=0.0).to(e.device)
     assert isinstance(vq, VQ)
     vq.codebook.vectors.copy_(e)
     vq.codebook.count.fill_(N / len(e))

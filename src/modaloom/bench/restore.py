@@ -6,16 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from modaloom.bench.case import Case
+from modaloom.bench.case import BenchmarkResult
 from modaloom.bench.clock import milliseconds, one_thread
 from modaloom.bench.unet_peer import twins
 from modaloom.core.rng import generator
-from modaloom.networks.conv import memory_format
+from modaloom.networks.conv import to_channels_last
 from modaloom.networks.unet import UNet, UNetConfig
 
-CONFIG = UNetConfig(widths=(32, 64, 128), blocks=2)
+CONFIG = UNetConfig(widths=(32, 64, 128), num_res_blocks=2)
 BATCH, SIDE = 4, 48
-EQUAL = 1e-4
+MAX_DIFFERENCE = 1e-4
 """The most that outputs may differ, in their own deviations."""
 
 Asked = tuple[Tensor, Tensor]
@@ -23,7 +23,7 @@ Asked = tuple[Tensor, Tensor]
 Net = Callable[[Tensor, Tensor], Sequence[Tensor]]
 
 
-def cases(device: torch.device) -> Iterator[Case]:
+def cases(device: torch.device) -> Iterator[BenchmarkResult]:
     """Milliseconds of a training step's two passes and of one evaluation, float32, on one thread.
 
     The limit is the time of the network's convolutions alone, of the same shapes, one after the other. Raises
@@ -35,10 +35,12 @@ def cases(device: torch.device) -> Iterator[Case]:
         torch.randn(BATCH, 3, SIDE, SIDE, generator=random).to(device),
         torch.rand(BATCH, generator=random).to(device),
     )
-    yield Case("output, difference / deviation", _difference(ours, peer, asked), None, EQUAL, "share")
+    yield BenchmarkResult(
+        "output, difference / deviation", _difference(ours, peer, asked), None, MAX_DIFFERENCE, "share"
+    )
     for p in ours.parameters():
-        p.data = memory_format(p.data)
-    asked = memory_format(asked[0]), asked[1]
+        p.data = to_channels_last(p.data)
+    asked = to_channels_last(asked[0]), asked[1]
     convolutions = _convolutions(ours, asked)
     with one_thread():
         for verb, run in (("sampling, an evaluation", _evaluate), ("training, two passes", _train)):
@@ -48,9 +50,9 @@ def cases(device: torch.device) -> Iterator[Case]:
                 "limit": convolutions,
             }
             taken = milliseconds({whose: run(net, asked) for whose, net in nets.items()}, device)
-            yield Case(f"{verb}, {name}", taken["ours"], taken["peer"], taken["limit"], "ms")
+            yield BenchmarkResult(f"{verb}, {name}", taken["ours"], taken["peer"], taken["limit"], "ms")
             share = taken["limit"] / taken["ours"]
-            yield Case(f"{verb}: share of the convolutions' speed", share, None, 1, "share")
+            yield BenchmarkResult(f"{verb}: share of the convolutions' speed", share, None, 1, "share")
 
 
 def _difference(ours: UNet, peer: Any, asked: Asked) -> float:

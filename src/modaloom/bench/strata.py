@@ -29,8 +29,8 @@ class Strata:
 
     def restart(self, order: Tensor) -> None:
         self.seed += 1
-        engine = SobolEngine(WIDTH, scramble=True, seed=self.seed)  # type: ignore[no-untyped-call]
-        points = engine.draw(self.count, dtype=torch.float64)
+        sobol = SobolEngine(WIDTH, scramble=True, seed=self.seed)  # type: ignore[no-untyped-call]
+        points = sobol.draw(self.count, dtype=torch.float64)
         self.points, self.used = torch.empty_like(points).index_copy(0, order, points), 0
 
     def uniform(self, *shape: int) -> Tensor:

@@ -7,20 +7,23 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
-from modaloom.networks.level import WAVES, waves
+from modaloom.networks.timestep_embedding import NUM_FREQUENCIES, sinusoidal_embedding
 from modaloom.networks.unet import UNet, UNetConfig
 
 
-class Waves(nn.Module):
+class SinusoidalEmbedding(nn.Module):
     """The time as ours sees it: which waves is a choice; all that follows is compared."""
 
     def forward(self, t: Tensor) -> Tensor:
-        return waves(t, WAVES)
+        return sinusoidal_embedding(t, NUM_FREQUENCIES)
 
 
 def twins(config: UNetConfig, channels: int, *, condition: int = 0) -> tuple[UNet, Any]:
     """Ours and the peer, of the same random weights. Raises `BadValue` without the peer."""
-    ours, peer = UNet(channels, config, axes=2, condition=condition), _peer(config, channels, condition)
+    ours, peer = (
+        UNet(channels, config, axes=2, condition_channels=condition),
+        _peer(config, channels, condition),
+    )
     random = generator(0, "twins")
     for p in peer.parameters():
         nn.init.normal_(p, std=0.2, generator=random)
@@ -41,29 +44,29 @@ def _peer(config: UNetConfig, channels: int, condition: int) -> Any:
         down_block_types=["DownBlock2D"] * len(config.widths),
         up_block_types=["UpBlock2D"] * len(config.widths),
         block_out_channels=config.widths,
-        layers_per_block=config.blocks,
+        layers_per_block=config.num_res_blocks,
         norm_num_groups=config.groups,
         norm_eps=1e-5,
         add_attention=False,
     )
-    peer.time_proj = Waves()
-    peer.time_embedding.linear_1 = nn.Linear(2 * WAVES, 4 * config.widths[0])
+    peer.time_proj = SinusoidalEmbedding()
+    peer.time_embedding.linear_1 = nn.Linear(2 * NUM_FREQUENCIES, 4 * config.widths[0])
     return peer
 
 
 def _layers(net: Any) -> Iterator[nn.Module]:
     """Of ours, in the order of the graph."""
     scales = [
-        *([*down.blocks, down.halve] for down in net.down),
+        *([*down.blocks, down.downsample] for down in net.down),
         [net.middle.a, net.middle.b],
-        *([*up.blocks, up.smooth] for up in net.up),
+        *([*up.blocks, up.upsample_conv] for up in net.up),
     ]
-    yield from (net.told.time[0], net.told.time[2], net.first)
+    yield from (net.conditioning.time[0], net.conditioning.time[2], net.first)
     for block in (layer for scale in scales for layer in scale if layer is not None):
         if isinstance(block, nn.Conv2d):
             yield block
         else:
-            yield from (block.norm_a, block.a, block.listen, block.norm_b, block.b)
+            yield from (block.norm_a, block.a, block.emb_proj, block.norm_b, block.b)
             yield from () if isinstance(block.skip, nn.Identity) else (block.skip,)
     yield from (net.norm, net.last)
 

@@ -9,9 +9,9 @@ import typer
 from modaloom.cli import options, printing
 
 if TYPE_CHECKING:
-    from modaloom.api.audit import Audit
+    from modaloom.loom.audit import Audit
 
-SHOWN = 20
+MAX_ROWS = 20
 """Lines of a table; --json has them all."""
 
 
@@ -27,27 +27,27 @@ def audit(
     from modaloom import api
 
     options.check_json(file)
-    found = api.audit(run, folder, n=n, seed=seed, device=device, say=printing.notice)
+    found = api.audit(run, folder, n=n, seed=seed, device=device, notify=printing.notice)
     if file is not None:
         file.write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     typer.echo(
         f"{found.path}: the most suspicious of {found.audited} samples; score: spreads below the usual"
     )
-    printing.table(("key", "score", "bits told", "files"), _suspects(found))
-    typer.echo(f"copies of training values among held-out ones: {len(found.copies)}")
-    if found.copies:
-        printing.table(("stream", "held out", "training", "distance / usual"), _copies(found))
+    printing.table(("key", "score", "mutual information (bits)", "files"), _suspects(found))
+    typer.echo(f"copies of training values among held-out ones: {len(found.duplicates)}")
+    if found.duplicates:
+        printing.table(("stream", "held out", "training", "distance / usual"), _duplicates(found))
     for sentence in found.leaks:
         typer.echo(f"→ {sentence}")
 
 
 def _suspects(found: "Audit") -> Iterable[tuple[str, ...]]:
-    for one in found.suspects[:SHOWN]:
-        bits = ", ".join(f"{name} {told:.1f}" for name, told in one.bits.items())
+    for one in found.suspects[:MAX_ROWS]:
+        bits = ", ".join(f"{name} {pmi:.1f}" for name, pmi in one.bits.items())
         files = found.files[one.key]
         yield one.key, f"{one.score:.1f}", bits, " ".join(files[s] for s in one.streams if s in files)
 
 
-def _copies(found: "Audit") -> Iterable[tuple[str, ...]]:
-    for one in found.copies[:SHOWN]:
+def _duplicates(found: "Audit") -> Iterable[tuple[str, ...]]:
+    for one in found.duplicates[:MAX_ROWS]:
         yield one.stream, one.key, one.of, f"{one.distance:.2f}"

@@ -28,15 +28,17 @@ def generate(
     steps: Annotated[int | None, typer.Option(help="Of the sampler [default: the run's].")] = None,
     guidance: Annotated[float | None, typer.Option(help="1: none [default: the run's].")] = None,
     sampler: Annotated[str | None, typer.Option(help="Which sampler [default: the run's].")] = None,
-    opening: Annotated[
+    unconditional_sampler: Annotated[
         str | None, typer.Option(help="Sampler where nothing is given [default: the run's].")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
     top_p: Annotated[
         float | None, typer.Option(help="Of the likeliest codes only [default: the run's].")
     ] = None,
-    jitter: Annotated[float | None, typer.Option(help="More is more varied [default: the run's].")] = None,
-    churn: Annotated[float | None, typer.Option(help="More revises more [default: the run's].")] = None,
+    choice_temperature: Annotated[
+        float | None, typer.Option(help="More is more varied [default: the run's].")
+    ] = None,
+    remask: Annotated[float | None, typer.Option(help="More revises more [default: the run's].")] = None,
     refine: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run of --task refine, to go over what is drawn.")
     ] = None,
@@ -50,11 +52,11 @@ def generate(
         "steps": steps,
         "guidance": guidance,
         "sampler": sampler,
-        "opening": opening,
+        "unconditional_sampler": unconditional_sampler,
         "temperature": temperature,
         "top_p": top_p,
-        "jitter": jitter,
-        "churn": churn,
+        "choice_temperature": choice_temperature,
+        "remask": remask,
     }
     sampling = {name: value for name, value in chosen.items() if value is not None}
     count = 0
@@ -71,7 +73,7 @@ def generate(
                 sampling=sampling,
                 refine=refine,
                 device=device,
-                say=printing.notice,
+                notify=printing.notice,
             ),
             start=1,
         ):
@@ -85,7 +87,7 @@ def tokenize(
     """Write the codes of a folder as safetensors shards."""
     from modaloom import api
 
-    typer.echo(f"{api.tokenize(run, folder, out, device=device, say=printing.notice)} samples in {out}")
+    typer.echo(f"{api.tokenize(run, folder, out, device=device, notify=printing.notice)} samples in {out}")
 
 
 def detokenize(

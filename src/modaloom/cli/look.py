@@ -11,7 +11,7 @@ from modaloom.cli import options, printing
 from modaloom.core.errors import BadValue
 from modaloom.progress import Progress
 
-TOLD = 200
+MAX_MI_SAMPLES = 200
 """Most samples that a pair of streams is asked about."""
 
 
@@ -49,8 +49,8 @@ def evaluate(
     rows: Annotated[
         str, typer.Option(metavar='"A->B,A+B->C"', help="Only these directions; default all.")
     ] = "",
-    information: Annotated[
-        bool, typer.Option("--information", help="Only the bits that streams tell about each other.")
+    mutual_information: Annotated[
+        bool, typer.Option("--mutual-information", help="Only the bits that streams tell about each other.")
     ] = False,
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
     seed: options.Seed = 0,
@@ -60,12 +60,14 @@ def evaluate(
     from modaloom import api
 
     options.check_json(file)
-    if information:
+    if mutual_information:
         if rows:
-            raise BadValue("--rows chooses scores, and --information leaves them out; leave one of them out")
-        told = api.information(run, folder, n=min(n, TOLD), seed=seed, device=device)
-        _write(file, [one.to_dict() for one in told])
-        printing.information(told)
+            raise BadValue(
+                "--rows chooses scores, and --mutual-information leaves them out; leave one of them out"
+            )
+        mi = api.mutual_information(run, folder, n=min(n, MAX_MI_SAMPLES), seed=seed, device=device)
+        _write(file, [one.to_dict() for one in mi])
+        printing.mutual_information(mi)
         return
     with Progress() as progress:
         found = api.evaluate(
@@ -75,8 +77,8 @@ def evaluate(
             n=n,
             seed=seed,
             device=device,
-            watch=printing.watch(progress).row,
-            say=printing.notice,
+            on_row=printing.callbacks(progress).on_row,
+            notify=printing.notice,
         )
     plain = [row.to_dict() for row in found]
     _write(file, plain)
@@ -84,7 +86,9 @@ def evaluate(
         tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
     )
     if not rows:
-        printing.information(api.information(run, folder, n=min(n, TOLD), seed=seed, device=device))
+        printing.mutual_information(
+            api.mutual_information(run, folder, n=min(n, MAX_MI_SAMPLES), seed=seed, device=device)
+        )
     for one in api.diagnosis(run, found):
         typer.echo(f"{one.row}: {one.sentence}")
     for sentence in api.warnings(run, found):

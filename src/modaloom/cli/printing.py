@@ -9,11 +9,11 @@ import typer
 from modaloom.progress import Progress
 
 if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
-    from modaloom.api import Told, Watch
-    from modaloom.api.products import Trained
+    from modaloom.api import MutualInformation, TrainCallbacks
+    from modaloom.engines import Trained
 
 
-def watch(progress: Progress) -> "Watch":
+def callbacks(progress: Progress) -> "TrainCallbacks":
     """A training's steps, scores and notices on a progress display."""
     from modaloom import api
 
@@ -24,10 +24,10 @@ def watch(progress: Progress) -> "Watch":
         scored += 1
         progress.show("scores", scored, note=lambda: f"{row.row}, {row.split}: {row.metric} {row.value:.3f}")
 
-    return api.Watch(
-        step=lambda s: progress.show(s.stage, s.step, s.total, lambda: f"loss {float(s.loss):.4f}"),
-        row=row,
-        say=progress.say,
+    return api.TrainCallbacks(
+        on_step=lambda s: progress.show(s.stage, s.step, s.total, lambda: f"loss {float(s.loss):.4f}"),
+        on_row=row,
+        notify=progress.write,
     )
 
 
@@ -60,26 +60,26 @@ def figure(value: Any) -> str:
     return f"{value:.0e}" if 0 < abs(value) < 5e-4 else f"{value:.3f}"
 
 
-def information(found: "Sequence[Told]") -> None:
+def mutual_information(found: "Sequence[MutualInformation]") -> None:
     """The bits that rows tell about columns, each with its interval and the exact figure if there is one.
 
     Nothing where there is no pair.
     """
     if not found:
         return
-    wants = tuple(dict.fromkeys(told.want for told in found))
-    cells = {(told.given, told.want): _told(told) for told in found}
-    givens = dict.fromkeys(told.given for told in found)
-    typer.echo("bits told (where a pair has two figures, the smaller is the better estimate):")
+    wants = tuple(dict.fromkeys(mi.want for mi in found))
+    cells = {(mi.given, mi.want): _mi(mi) for mi in found}
+    givens = dict.fromkeys(mi.given for mi in found)
+    typer.echo("mutual information (bits; where a pair has two figures, the smaller is the better estimate):")
     table(
         ("given", *(f"-> {want}" for want in wants)),
         ((given, *(cells.get((given, want), "") for want in wants)) for given in givens),
     )
 
 
-def _told(told: "Told") -> str:
-    exact = "" if told.exact is None else f"; exact {told.exact:.2f}"
-    return f"{told.bits:.2f} ({told.low:.2f} to {told.high:.2f}{exact})"
+def _mi(mi: "MutualInformation") -> str:
+    exact = "" if mi.exact is None else f"; exact {mi.exact:.2f}"
+    return f"{mi.bits:.2f} ({mi.low:.2f} to {mi.high:.2f}{exact})"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -22,7 +22,9 @@ def restore(
     ] = "",
     steps: Annotated[int | None, typer.Option(help="Of a sample [default: the run's].")] = None,
     sampler: Annotated[str | None, typer.Option(help="Which walk [default: the run's].")] = None,
-    spacing: Annotated[str | None, typer.Option(help="At which times it stops [default: the run's].")] = None,
+    timestep_spacing: Annotated[
+        str | None, typer.Option(help="At which times it stops [default: the run's].")
+    ] = None,
     style: Annotated[Path | None, typer.Option(help="The reference of a style.")] = None,
     mask: Annotated[
         Path | None, typer.Option(help="White: what to fill in (inpaint), whose colour is right (colorize).")
@@ -32,7 +34,7 @@ def restore(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Of the task, such as fault=jpeg; repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Of the task, such as degradation=jpeg; repeatable."),
     ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
@@ -40,21 +42,22 @@ def restore(
     """Restore files: enlarge, colour, fill in, clean, vary."""
     from modaloom import api
 
-    walk = {"steps": steps, "sampler": sampler, "spacing": spacing}
+    sampling = {"steps": steps, "sampler": sampler, "timestep_spacing": timestep_spacing}
     own = {} if strength is None else {"strength": strength}
-    asking = api.Asking(
+    restore_options = api.RestoreOptions(
         mode=mode,
         style=style,
         mask=mask,
         settings=settings or (),
         options=own,
-        drawing={name: value for name, value in walk.items() if value is not None},
+        sampling={name: value for name, value in sampling.items() if value is not None},
         seed=seed,
     )
     count, known = 0, len(inputs or ()) or None
     with Progress() as progress:
         for count, _ in enumerate(
-            api.restore(run, inputs or (), out=out, n=n, asking=asking, device=device), start=1
+            api.restore(run, inputs or (), out=out, n=n, restore_options=restore_options, device=device),
+            start=1,
         ):
             progress.show("files", count, known)
     typer.echo(f"{count} files in {out}")

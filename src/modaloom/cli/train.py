@@ -25,8 +25,8 @@ def demo(
             minutes=minutes,
             seed=seed,
             device=device,
-            watch=printing.watch(progress),
-            written=lambda done, total: progress.show("writing the world", done, total),
+            callbacks=printing.callbacks(progress),
+            world_progress=lambda done, total: progress.show("writing the world", done, total),
         )
     printing.finished(trained)
 
@@ -39,7 +39,7 @@ def train(
         str,
         typer.Option(
             help="Learn to restore instead: superres, colorize, inpaint, denoise, jpeg, restore (all five), "
-            "paint, refine, vary, generate, style."
+            "image_to_image, refine, vary, generate, style."
         ),
     ] = "",
     tokenizers: Annotated[str, typer.Option(metavar="RUN", help="Whose codes `--task refine` repairs.")] = "",
@@ -60,7 +60,8 @@ def train(
         ),
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Such as loom.depth=6; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Such as loom.num_layers=6; repeatable."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, or start it.")
@@ -85,7 +86,7 @@ def train(
             settings=[*([f"data.split_by={json.dumps(split_by)}"] if split_by else []), *(settings or ())],
             resume=resume,
             device=device,
-            watch=printing.watch(progress),
+            callbacks=printing.callbacks(progress),
         )
     printing.finished(trained)
 
@@ -115,6 +116,6 @@ def world(
             world=world,
             side=side,
             fixed=options.fixed(fix or ()),
-            watch=lambda done, total: progress.show("samples", done, total),
+            progress=lambda done, total: progress.show("samples", done, total),
         )
     typer.echo(folder)

@@ -42,7 +42,7 @@ class WorkFailed(RuntimeError):
     """The call was right and the work failed."""
 
 
-def choose(kind: str, name: str, allowed: Iterable[str]) -> str:
+def check_choice(kind: str, name: str, allowed: Iterable[str]) -> str:
     """Return `name` if it is allowed, else raise `BadValue` with the near miss and all that is allowed."""
     names = sorted(allowed)
     if name in names:

@@ -25,20 +25,20 @@ class CodeShape:
     """Positions, e.g. (4, 4) for an image, (14,) for a text."""
     depth: int
     """Residual depth Q: codes per position."""
-    size: int
+    codebook_size: int
     """Codebook size K."""
     shared: int = 0
     """How many of the last depths say the same at every position."""
 
     @property
-    def positions(self) -> int:
+    def num_positions(self) -> int:
         """L, the number of positions."""
         return math.prod(self.grid)
 
     @property
-    def codes(self) -> int:
+    def num_codes(self) -> int:
         """How many codes may differ: L × Q, those that are shared counted once."""
-        return self.positions * (self.depth - self.shared) + self.shared
+        return self.num_positions * (self.depth - self.shared) + self.shared
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Field:
     """bool (B, L): False where the sample lacks this stream or the position is padding."""
     t: Tensor
     """float32 (B,): noise level."""
-    size: int | None = None
+    codebook_size: int | None = None
     """Codebook size K; needed where noise is made of codes."""
 
 
@@ -77,7 +77,7 @@ Canvas = dict[str, Field]
 Logits = dict[str, Tensor]
 """float32 (B, L, Q, K) for every stream of a canvas: unnormalised log-probabilities of clean codes."""
 
-Denoiser = Callable[[Canvas], Logits]
+CodeDenoiser = Callable[[Canvas], Logits]
 """Its estimate of the clean data, whatever the network predicts inside."""
 
 

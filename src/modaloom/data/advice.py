@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from modaloom.data.folder import LABEL, Folder
 
-FEW = 200
+FEW_SAMPLES = 200
 """Samples below which a model learns its data by heart."""
 PREFIX = r"([^/_ -]+)[_ -][^/]*$"
 """The part of a stem before its first separator: a patient, a speaker, a scene, perhaps."""
@@ -83,8 +83,8 @@ def _about_splits(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
     counts = Counter(split_of.values())
     if folder.splits is not None and "val" not in counts:
         yield "There is no val folder: a validation score needs one."
-    if counts["train"] < FEW:
+    if counts["train"] < FEW_SAMPLES:
         yield (
             f"{counts['train']} training samples are few: expect a model that remembers them; "
-            f"{FEW} or more are better, thousands are good."
+            f"{FEW_SAMPLES} or more are better, thousands are good."
         )

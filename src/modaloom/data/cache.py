@@ -24,7 +24,7 @@ Rows = Iterable[NDArray[Any] | None]
 
 
 @dataclass(frozen=True)
-class Cached:
+class CachedArray:
     """One stream of n samples."""
 
     array: NDArray[Any]
@@ -53,7 +53,7 @@ def _stamp(source: Source | None) -> tuple[int, ...]:
     return facts.st_size, facts.st_mtime_ns
 
 
-def cached(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> Cached:
+def open_cache(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> CachedArray:
     """The cache of this name and fingerprint in `folder`; written from the n rows (None: absent) if need be.
 
     Raises `BadFolder` if no row is present, `WorkFailed` if it cannot be written.
@@ -73,8 +73,8 @@ def cached(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[],
     return _open(array, present, n)
 
 
-def _open(array: Path, present: Path, n: int) -> Cached:
-    found = Cached(np.load(array, mmap_mode="r"), np.load(present))
+def _open(array: Path, present: Path, n: int) -> CachedArray:
+    found = CachedArray(np.load(array, mmap_mode="r"), np.load(present))
     if not len(found.array) == len(found.present) == n:
         raise ValueError(f"{array} has not {n} rows")
     return found

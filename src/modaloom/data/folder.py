@@ -15,13 +15,13 @@ from pathlib import Path, PurePosixPath
 
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
-from modaloom.data.metadata import Row, read_metadata
+from modaloom.data.metadata import MetadataRow, read_metadata
 from modaloom.data.names import METADATA, is_stream_name, parse_name
-from modaloom.data.walk import Problem, listing, problem, walk
+from modaloom.data.walk import Problem, format_problems, make_problem, walk_files
 from modaloom.modalities import MODALITIES
 
 SPLIT = re.compile(r"(train|valid|validation|val|dev|test)([-_].*)?")
-SAME_SPLIT = {"valid": "val", "validation": "val", "dev": "val"}
+SPLIT_ALIASES = {"valid": "val", "validation": "val", "dev": "val"}
 LABEL = "label"
 TEXT = "text"
 """The modality of what folders and tables say in words."""
@@ -55,7 +55,7 @@ def open_folder(path: Path) -> Folder:
     if not samples:
         known = " ".join(f".{suffix}" for m in MODALITIES.values() for suffix in m.suffixes)
         message = f"{path} has no samples; put files there that end in one of {known}"
-        raise BadFolder("\n".join([message, listing(index.problems)]).rstrip())
+        raise BadFolder("\n".join([message, format_problems(index.problems)]).rstrip())
     splits = _splits(samples)
     problems = [*index.problems]
     if splits is not None:
@@ -82,7 +82,7 @@ class _Index:
 
     def read(self) -> None:
         files: dict[Path, None] = {}
-        for found in walk(self.root):
+        for found in walk_files(self.root):
             if isinstance(found, Problem):
                 self.problems[found] = None
             else:
@@ -103,7 +103,7 @@ class _Index:
             return
         self.add(self.key(path, name.key), name.stream, name.modality, path, str(path))
 
-    def add_row(self, table: Path, row: Row, files: Mapping[Path, None]) -> set[Path]:
+    def add_row(self, table: Path, row: MetadataRow, files: Mapping[Path, None]) -> set[Path]:
         """Add a row's sample; return the files that it claims."""
         where = f"{table}, line {row.line}"
         key, claimed = None, set()
@@ -128,7 +128,7 @@ class _Index:
         return claimed
 
     def leave(self, path: Path, reason: str) -> None:
-        self.problems[problem(self.root, path, reason)] = None
+        self.problems[make_problem(self.root, path, reason)] = None
 
     def key(self, path: Path, stem: str) -> str:
         return (path.parent / stem).relative_to(self.root).as_posix()
@@ -157,7 +157,7 @@ def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:
     for sample in samples:
         top, _, rest = sample.key.partition("/")
         if rest and SPLIT.fullmatch(top.lower()):
-            split_of[sample.key] = SAME_SPLIT.get(top.lower(), top.lower())
+            split_of[sample.key] = SPLIT_ALIASES.get(top.lower(), top.lower())
     fixed = "train" in split_of.values() or len(split_of) == len(samples)
     return split_of if fixed else None
 

@@ -58,7 +58,7 @@ def inspect(path: Path, *, limit: int | None = None) -> Inspection:
     """Inspect a folder, decoding all of it or the first `limit` samples. Raises what `open_folder` does."""
     folder = open_folder(path)
     samples = folder.samples[:limit]
-    reader = Reader(folder, most_skipped=1)
+    reader = Reader(folder, max_skipped_fraction=1)
     streams = {name: _stream(reader, name, samples) for name in folder.modality_of}
     problems = [*folder.problems, *reader.skips.values()]
     split_of = split(folder)

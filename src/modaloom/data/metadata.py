@@ -12,11 +12,11 @@ from modaloom.core.errors import BadFile
 from modaloom.modalities.files import read_text
 
 FILE = "file_name"
-MOST_BYTES = 2**30
+MAX_BYTES = 2**30
 
 
 @dataclass(frozen=True)
-class Row:
+class MetadataRow:
     """One line: which files belong together, and which values go with them."""
 
     line: int
@@ -26,15 +26,15 @@ class Row:
     """Column → literal text; columns without a value are left out."""
 
 
-def read_metadata(path: Path) -> Iterator[Row]:
+def read_metadata(path: Path) -> Iterator[MetadataRow]:
     """The rows of a table. Raises `BadFile`."""
-    text = read_text(path, limit=MOST_BYTES)
+    text = read_text(path, limit=MAX_BYTES)
     lines = _csv(path, text) if path.suffix == ".csv" else _jsonl(path, text)
     for number, cells in lines:
         filled = {name: _text(cell) for name, cell in cells.items() if cell not in ("", None)}
         named = [name for name in filled if name == FILE or name.endswith(f"_{FILE}")]
         files = {name.removesuffix(FILE).removesuffix("_"): filled.pop(name) for name in named}
-        yield Row(number, files, filled)
+        yield MetadataRow(number, files, filled)
 
 
 def _text(cell: Any) -> str:

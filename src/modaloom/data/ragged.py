@@ -18,7 +18,7 @@ from modaloom.data.cache import Rows, remove, replacing
 
 
 @dataclass(frozen=True)
-class Ragged:
+class RaggedArray:
     """One stream of n samples."""
 
     values: NDArray[Any]
@@ -39,7 +39,7 @@ class Ragged:
         return self.values[start : start + math.prod(shape)].reshape(shape)
 
 
-def ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> Ragged:
+def open_ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> RaggedArray:
     """The cache of this name and fingerprint in `folder`; written from the n rows (None: absent) if need be.
 
     Rows are arrays of one type and of equally many axes. Raises `BadFolder` if none is present, `WorkFailed`
@@ -59,14 +59,14 @@ def ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[],
     return _open(shapes, n)
 
 
-def _open(path: Path, n: int) -> Ragged:
+def _open(path: Path, n: int) -> RaggedArray:
     with path.open("rb") as file:
         shapes, dtype = np.load(file), np.load(file).dtype
     ends = shapes.prod(1).cumsum()
     values = np.memmap(path.with_suffix(".raw"), dtype, "r")
     if len(shapes) != n or ends[-1] != len(values):
         raise ValueError(f"{path} does not fit its values")
-    return Ragged(values, shapes, ends - shapes.prod(1))
+    return RaggedArray(values, shapes, ends - shapes.prod(1))
 
 
 def _write(path: Path, n: int, rows: Rows) -> None:

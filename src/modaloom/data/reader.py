@@ -6,11 +6,11 @@ from pathlib import Path
 from modaloom.core.errors import BadFile, BadFolder
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, Source
-from modaloom.data.walk import Problem, listing, problem
+from modaloom.data.walk import Problem, format_problems, make_problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
-MOST_SKIPPED = 0.2
+MAX_SKIPPED_FRACTION = 0.2
 """Share of the files past which the folder, and not the files, is the trouble."""
 
 
@@ -18,14 +18,18 @@ class Reader:
     """Reads the streams of a folder, all of them or the named ones."""
 
     def __init__(
-        self, folder: Folder, *, streams: Sequence[str] | None = None, most_skipped: float = MOST_SKIPPED
+        self,
+        folder: Folder,
+        *,
+        streams: Sequence[str] | None = None,
+        max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
     ) -> None:
         self.folder = folder
         self.streams = tuple(folder.modality_of if streams is None else streams)
         self.skips: dict[Path, Problem] = {}
         """Every file that could not be read, once."""
         files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
-        self._most = most_skipped * files
+        self._max_skipped = max_skipped_fraction * files
 
     def value(self, sample: Sample, stream: str) -> Value | None:
         """One stream of one sample; None if missing or skipped. Raises `BadFolder` past the share."""
@@ -51,10 +55,10 @@ class Reader:
                 yield value
 
     def _skip(self, path: Path, reason: str) -> None:
-        self.skips[path] = problem(self.folder.path, path, reason)
-        if len(self.skips) > self._most:
+        self.skips[path] = make_problem(self.folder.path, path, reason)
+        if len(self.skips) > self._max_skipped:
             raise BadFolder(
-                f"{self.folder.path}: too many files cannot be read\n{listing(self.skips.values())}"
+                f"{self.folder.path}: too many files cannot be read\n{format_problems(self.skips.values())}"
             )
 
 

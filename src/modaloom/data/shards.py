@@ -14,7 +14,7 @@ from modaloom.core.errors import BadFile, BadFolder
 
 INDEX = "index.json"
 VERSION = 1
-SHARD = 8192
+SHARD_SIZE = 8192
 """Samples a shard."""
 
 

@@ -11,16 +11,16 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import Folder
 from modaloom.data.reader import load
 
-SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
+SPLIT_FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 
 def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, str]:
     """Key → split.
 
-    Folders that fix the splits win; otherwise groups are hashed into `SHARES`, so that a sample stays where
-    it is when others come. `by` names the groups: `key` (each sample its own), `folder`, STREAM.FIELD of a
-    record stream, or a regular expression found in the key (its first group, if it has one).
-    Raises `BadValue` for a `by` that does not fit the folder.
+    Folders that fix the splits win; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that a sample
+    stays where it is when others come. `by` names the groups: `key` (each sample its own), `folder`,
+    STREAM.FIELD of a record stream, or a regular expression found in the key (its first group, if it has
+    one). Raises `BadValue` for a `by` that does not fit the folder.
     """
     if folder.splits is not None:
         if by is not None:
@@ -35,9 +35,11 @@ def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, 
 def _hashed(groups: set[str], seed: int) -> dict[str, str]:
     """Group → split; of three groups or more every split gets one."""
     place = {group: derive(seed, "split", group) / 2**63 for group in groups}
-    split_of = {group: _share(place[group]) for group in groups}
+    split_of = {group: _split_at(place[group]) for group in groups}
     counts = Counter(split_of.values())
-    for name in [name for name in SHARES if name not in counts and len(groups) >= len(SHARES)]:
+    for name in [
+        name for name in SPLIT_FRACTIONS if name not in counts and len(groups) >= len(SPLIT_FRACTIONS)
+    ]:
         spare = [group for group in groups if counts[split_of[group]] > 1]
         moved = max(spare, key=place.__getitem__)
         counts[split_of[moved]] -= 1
@@ -45,8 +47,8 @@ def _hashed(groups: set[str], seed: int) -> dict[str, str]:
     return split_of
 
 
-def _share(place: float) -> str:
-    for name, share in SHARES.items():
+def _split_at(place: float) -> str:
+    for name, share in SPLIT_FRACTIONS.items():
         if place < share:
             return name
         place -= share

@@ -19,7 +19,7 @@ class Problem:
     reason: str
 
 
-def walk(root: Path) -> Iterator[Path | Problem]:
+def walk_files(root: Path) -> Iterator[Path | Problem]:
     """Files, breadth first and in order of their names; links are followed, every folder is read once."""
     seen: set[tuple[int, int]] = set()
     folders = [root]
@@ -36,18 +36,18 @@ def _list(root: Path, folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path
         facts = folder.stat()
         names = sorted(os.listdir(folder))
     except OSError as error:
-        yield problem(root, folder, f"cannot be read ({error.strerror})")
+        yield make_problem(root, folder, f"cannot be read ({error.strerror})")
         return
     if (facts.st_dev, facts.st_ino) in seen:
-        yield problem(root, folder, "is a link to a folder that was read already")
+        yield make_problem(root, folder, "is a link to a folder that was read already")
         return
     seen.add((facts.st_dev, facts.st_ino))
     for path in [folder / name for name in names if not is_ignored(name)]:
-        fault = _fault(path)
-        yield path if fault is None else problem(root, path, fault)
+        reason = _reason(path)
+        yield path if reason is None else make_problem(root, path, reason)
 
 
-def _fault(path: Path) -> str | None:
+def _reason(path: Path) -> str | None:
     """Why a path is neither a folder nor a file that can be read."""
     try:
         mode = path.stat().st_mode
@@ -60,13 +60,13 @@ def _fault(path: Path) -> str | None:
     return None if os.access(path, os.R_OK) else "cannot be read (Permission denied)"
 
 
-def problem(root: Path, path: Path, reason: str) -> Problem:
+def make_problem(root: Path, path: Path, reason: str) -> Problem:
     """A problem with a path that can be printed whatever bytes it has."""
     shown = os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
     return Problem(shown, reason)
 
 
-def listing(problems: Collection[Problem], most: int = 10) -> str:
+def format_problems(problems: Collection[Problem], most: int = 10) -> str:
     """A line for each of the first few problems, and how many more there are."""
     lines = [f"  {one.path}: {one.reason}" for one in islice(problems, most)]
     more = len(problems) - len(lines)

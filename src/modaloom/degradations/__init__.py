@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
+from modaloom.degradations.downsample import downsample
 from modaloom.degradations.grey import grey
+from modaloom.degradations.kuwahara import kuwahara
 from modaloom.degradations.mosaic import mosaic
-from modaloom.degradations.paint import paint
-from modaloom.degradations.smaller import smaller
 
 DEGRADATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "grey": grey,
-    "smaller": smaller,
-    "paint": paint,
+    "downsample": downsample,
+    "kuwahara": kuwahara,
     "mosaic": mosaic,
 }
 """Name → function of a batch (B, C, H, W), with its defaults."""
 
-__all__ = ["DEGRADATIONS", "grey", "mosaic", "paint", "smaller"]
+__all__ = ["DEGRADATIONS", "downsample", "grey", "kuwahara", "mosaic"]

@@ -12,7 +12,7 @@ def luma(image: Tensor) -> Tensor:
     return torch.einsum("c,...chw->...hw", torch.tensor(LUMA).to(image), image).unsqueeze(-3)
 
 
-def recoloured(brightness: Tensor, colours: Tensor) -> Tensor:
+def replace_luma(brightness: Tensor, colours: Tensor) -> Tensor:
     """The colours of one picture with the luma of another, in 8 bits.
 
     Colours that do not exist at a brightness are drawn towards grey. Red and blue are rounded and green

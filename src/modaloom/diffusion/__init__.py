@@ -1,11 +1,11 @@
 """Diffusion over codes and over signals. Knows no network: only a denoiser."""
 
-from modaloom.diffusion.continuous import Continuous
-from modaloom.diffusion.flow import Flow
-from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.flow import RectifiedFlow
+from modaloom.diffusion.gaussian import VariancePreserving
+from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.process import Process
 from modaloom.diffusion.uniform import Uniform
 
 PROCESSES: dict[str, type[Process]] = {"masked": Masked, "uniform": Uniform}
-CONTINUOUS: dict[str, type[Continuous]] = {"flow": Flow, "gaussian": Gaussian}
+GAUSSIAN_PROCESSES: dict[str, type[GaussianProcess]] = {"flow": RectifiedFlow, "gaussian": VariancePreserving}

@@ -16,7 +16,7 @@ def gumbel(uniform: Tensor) -> Tensor:
     return -(-uniform.double().clamp_min(torch.finfo(torch.float64).tiny).log()).log()
 
 
-def inverse(logits: Tensor, uniform: Tensor) -> Tensor:
+def inverse_cdf(logits: Tensor, uniform: Tensor) -> Tensor:
     """int64 (..., N): for `logits` (..., K), the outcomes at the N quantiles `uniform` (..., N) in [0, 1)."""
     cumulative = logits.double().softmax(-1).cumsum(-1)
     # Scaling by the last sum, not dividing by it, keeps u < 1 strictly below it: the last outcome with a
@@ -30,10 +30,12 @@ def categorical(logits: Tensor, uniform: Tensor, *, temperature: float = 1.0, to
     −∞ is never drawn. Temperature 0 takes the likeliest. `top_p` keeps the likeliest outcomes that together
     reach that probability (nucleus sampling, arXiv 1904.09751). Raises `BadValue` out of these ranges.
     """
-    return inverse(sharpened(logits, temperature=temperature, top_p=top_p), uniform[..., None]).squeeze(-1)
+    return inverse_cdf(
+        apply_temperature_top_p(logits, temperature=temperature, top_p=top_p), uniform[..., None]
+    ).squeeze(-1)
 
 
-def sharpened(logits: Tensor, *, temperature: float = 1.0, top_p: float = 1.0) -> Tensor:
+def apply_temperature_top_p(logits: Tensor, *, temperature: float = 1.0, top_p: float = 1.0) -> Tensor:
     """float64 logits (..., K) of the law that `categorical` draws from, with its arguments and errors."""
     check_range("temperature", temperature, 0)
     check_range("top_p", top_p, 0, 1, open_low=True)

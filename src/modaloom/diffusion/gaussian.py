@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from modaloom.diffusion.angle import Angle, Cosine
-from modaloom.diffusion.continuous import Continuous
-from modaloom.diffusion.level import Level
+from modaloom.diffusion.gaussian_process import GaussianProcess
+from modaloom.diffusion.level import NoiseLevel
+from modaloom.diffusion.vp_schedule import CosineVP, VPSchedule
 
 
 @dataclass(frozen=True)
-class Gaussian(Continuous):
+class VariancePreserving(GaussianProcess):
     """x_t = √ᾱ(t) x_0 + √(1 − ᾱ(t)) ε (Ho et al. 2020, arXiv 2006.11239, eq. 4), for t in [0, 1].
 
     With the cosine schedule t itself is the angle between data and noise, and at t = 1 no data is left at all
@@ -19,15 +19,15 @@ class Gaussian(Continuous):
     ended.
     """
 
-    schedule: Angle = field(default_factory=Cosine)
+    schedule: VPSchedule = field(default_factory=CosineVP)
 
-    def at(self, t: Tensor) -> Level:
+    def at(self, t: Tensor) -> NoiseLevel:
         """√ᾱ is written as the sine of the complement, which is 1 and 0 exactly at the ends."""
-        return Level(torch.sin(self.schedule.rest(t)), torch.sin(self.schedule.angle(t)))
+        return NoiseLevel(torch.sin(self.schedule.complement(t)), torch.sin(self.schedule.angle(t)))
 
-    def rate(self, t: Tensor) -> Level:
-        level, speed = self.at(t), self.schedule.speed(t)
-        return Level(-level.noise * speed, level.signal * speed)
+    def rate(self, t: Tensor) -> NoiseLevel:
+        level, slope = self.at(t), self.schedule.derivative(t)
+        return NoiseLevel(-level.sigma * slope, level.alpha * slope)
 
     def time(self, ratio: Tensor) -> Tensor:
         return self.schedule.time(ratio.atan())

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from modaloom.core.types import Canvas, Denoiser, Logits
-from modaloom.diffusion.prediction import Mean
+from modaloom.core.types import Canvas, CodeDenoiser, Logits
+from modaloom.diffusion.prediction import SignalDenoiser
 
 
 def drop_given(canvas: Canvas) -> Canvas:
@@ -16,7 +16,9 @@ def drop_given(canvas: Canvas) -> Canvas:
     }
 
 
-def guide(denoise: Denoiser, scale: float, *, drop: Callable[[Canvas], Canvas] = drop_given) -> Denoiser:
+def guide(
+    denoise: CodeDenoiser, scale: float, *, drop: Callable[[Canvas], Canvas] = drop_given
+) -> CodeDenoiser:
     """Classifier-free guidance, p ∝ p_u · (p_c / p_u)^scale (arXiv 2207.12598, eq. 6, there scale − 1).
 
     Scale 1 is the conditional denoiser itself, 0 the unconditional one; `drop` takes the condition away. Only
@@ -44,7 +46,7 @@ def extrapolate(free: Tensor, conditional: Tensor, scale: float) -> Tensor:
     return mixed.masked_fill(high == -torch.inf, -torch.inf).log_softmax(-1)
 
 
-def guide_mean(conditional: Mean, free: Mean, scale: float) -> Mean:
+def guide_mean(conditional: SignalDenoiser, free: SignalDenoiser, scale: float) -> SignalDenoiser:
     """The same for signals, whose scores and so whose means mix linearly: D = D_u + scale · (D_c − D_u)."""
     if scale in (0, 1):
         return conditional if scale else free

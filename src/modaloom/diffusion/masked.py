@@ -10,7 +10,7 @@ from modaloom.core.types import MASK, Field
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.process import Process
-from modaloom.diffusion.schedules import Power, Schedule
+from modaloom.diffusion.schedules import PowerSchedule, Schedule
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Masked(Process):
     `known` must be nested too: with a depth, all coarser depths of the position are known.
     """
 
-    timed: ClassVar[bool] = False
-    schedule: Schedule = field(default_factory=Power)
+    time_conditioned: ClassVar[bool] = False
+    schedule: Schedule = field(default_factory=PowerSchedule)
 
     def prior(self, field: Field, *, noise: Noise) -> Field:
         return replace(field, state=field.state.masked_fill(~field.known, MASK), t=torch.ones_like(field.t))
@@ -49,7 +49,7 @@ class Masked(Process):
         depth = torch.arange(field.state.shape[-1], device=field.state.device)
         return replace(field, state=field.state.masked_fill(depth >= shown, MASK), t=t)
 
-    def weigh(self, logits: Tensor, field: Field) -> Tensor:
+    def to_posterior_logits(self, logits: Tensor, field: Field) -> Tensor:
         """As they are: a mask says nothing of the code that it hides."""
         return logits
 
@@ -59,7 +59,7 @@ class Masked(Process):
         # 0 · ∞ at t = 0 would be NaN in the gradient too, so the rate itself is replaced.
         return nats * self.schedule.rate(noisy.t).masked_fill(~frontier.open.any(1), 0)
 
-    def mean_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
+    def training_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
         """Nats per masked code (B,), 0 where nothing is masked: what training minimises.
 
         The same objective as `loss` up to the factor N / (N + 1), with less variance. For α = 1 − t and

@@ -14,18 +14,18 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from modaloom.core.errors import check_range
-from modaloom.diffusion.level import over
-from modaloom.diffusion.prediction import Mean
+from modaloom.diffusion.level import expand_like
+from modaloom.diffusion.prediction import SignalDenoiser
 
-Average = Callable[[Tensor, Tensor, Tensor], Tensor]
+AverageVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """State (B, ...), r (B,), t (B,) with r ≤ t → the average velocity (B, ...) between r and t."""
 
-TINY = 1e-3
+EPS = 1e-3
 """Added to the squared error whose inverse weighs it."""
 
 
 def average_target(
-    average: Average, state: Tensor, velocity: Tensor, r: Tensor, t: Tensor
+    average: AverageVelocity, state: Tensor, velocity: Tensor, r: Tensor, t: Tensor
 ) -> tuple[Tensor, Tensor]:
     """u(state, r, t) and what it should be, v − (t − r)·du/dt, (B, ...) both; the second has no gradient.
 
@@ -40,29 +40,29 @@ def average_target(
             flow = average(state, t, t)
         along = (flow, torch.zeros_like(r), torch.ones_like(t))
         output, slope, *_ = torch.func.jvp(average, (state, r, t), along)
-    return output, (velocity - over(t - r, state) * slope).detach()
+    return output, (velocity - expand_like(t - r, state) * slope).detach()
 
 
 def mean_flow_error(
-    average: Average, data: Tensor, r: Tensor, t: Tensor, *, generator: torch.Generator
+    average: AverageVelocity, data: Tensor, r: Tensor, t: Tensor, *, generator: torch.Generator
 ) -> Tensor:
     """(B,): squared error of the average velocity for one draw of ε, the mean over values (algorithm 1).
 
     `data` (B, ...) has about unit variance.
     """
     noise = torch.randn(data.shape, dtype=data.dtype, device=generator.device, generator=generator).to(data)
-    state = torch.lerp(data, noise, over(t, data))
+    state = torch.lerp(data, noise, expand_like(t, data))
     output, target = average_target(average, state, noise - data, r, t)
     return (output - target).square().flatten(1).mean(1)
 
 
-def weighed(error: Tensor, *, power: float = 0.5) -> Tensor:
+def adaptive_weighting(error: Tensor, *, power: float = 0.5) -> Tensor:
     """Errors (B,) divided by their own size to the `power`: few outweigh the rest (§4.1, where it is 1)."""
     check_range("power", power, 0)
-    return error / (error.detach() + TINY) ** power
+    return error / (error.detach() + EPS) ** power
 
 
-def stretches(
+def sample_intervals(
     t: Tensor, other: Tensor, *, share: float = 0.25, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """r ≤ t (B,) for training, from two draws of times; r = t but for a `share` of the samples.
@@ -75,10 +75,10 @@ def stretches(
     return torch.where(apart, torch.minimum(t, other), late), late
 
 
-def instant(average: Average) -> Mean:
+def instantaneous_denoiser(average: AverageVelocity) -> SignalDenoiser:
     """The network as a denoiser: with r = t its output is the flow's velocity, so D = z − t·u(z, t, t)."""
 
     def mean(state: Tensor, t: Tensor) -> Tensor:
-        return state - over(t, state) * average(state, t, t)
+        return state - expand_like(t, state) * average(state, t, t)
 
     return mean

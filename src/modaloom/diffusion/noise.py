@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from modaloom.core.hashed import hashed_signal
+from modaloom.core.counter_rng import counter_noise
 from modaloom.core.rng import derive
 
 
@@ -35,7 +35,7 @@ class Normals(Protocol):
         """(B, *shape) of N(0, 1)."""
 
 
-class HashedNoise:
+class CounterNoise:
     """The normal numbers of one signal by place: a tile has those of the whole; each call has others."""
 
     def __init__(self, seed: int) -> None:
@@ -44,7 +44,7 @@ class HashedNoise:
     def normal(self, *shape: int) -> Tensor:
         """float32 (1, *shape) of N(0, 1), `shape` (C, *axes)."""
         self.calls += 1
-        return hashed_signal(derive(self.seed, self.calls), shape)[None]
+        return counter_noise(derive(self.seed, self.calls), shape)[None]
 
 
 def uniforms(*shape: int, generator: torch.Generator) -> Tensor:

@@ -11,23 +11,23 @@ import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadValue, check_range
-from modaloom.diffusion.level import Level
+from modaloom.diffusion.level import NoiseLevel
 
-FAR = 7.5
+MAX_LOG_SIGMA = 7.5
 """The most of |ln σ̂| that a network is told: at data and at pure noise it is ∞. EDM's walks keep within 6.3;
 times that are 4 apart look the same to a network."""
 
 Network = Callable[[Tensor, Tensor], Tensor]
 """State (B, ...) and t (B,) → output (B, ...)."""
 
-Mean = Callable[[Tensor, Tensor], Tensor]
+SignalDenoiser = Callable[[Tensor, Tensor], Tensor]
 """State (B, ...) and t (B,) → its estimate of E[clean data | state] (B, ...): a denoiser of signals."""
 
 
-class Levels(Protocol):
+class NoiseSchedule(Protocol):
     """A process, as far as a conversion or a walk needs to know it."""
 
-    def level(self, t: Tensor, like: Tensor) -> Level:
+    def level(self, t: Tensor, like: Tensor) -> NoiseLevel:
         """The level at `t` (B,), shaped to go over `like` (B, ...)."""
 
 
@@ -35,62 +35,65 @@ class Levels(Protocol):
 class Prediction:
     """A choice of what the network puts out."""
 
-    target: Callable[[Tensor, Tensor, Level], Tensor]
+    target: Callable[[Tensor, Tensor, NoiseLevel], Tensor]
     """Clean data, ε, level → what the output should be."""
-    mean: Callable[[Tensor, Tensor, Level], Tensor]
+    mean: Callable[[Tensor, Tensor, NoiseLevel], Tensor]
     """Output, state, level → clean data."""
-    gain: Callable[[Level], Tensor]
+    gain: Callable[[NoiseLevel], Tensor]
     """Squared error of the clean data per squared error of the output: 1 (x0), 1/S (eps), 1/(S + 1) (v).
 
     The last where the process preserves variance."""
-    shown: Callable[[Tensor, Tensor, Level], tuple[Tensor, Tensor]] = lambda state, t, level: (state, t)
+    precondition: Callable[[Tensor, Tensor, NoiseLevel], tuple[Tensor, Tensor]] = lambda state, t, level: (
+        state,
+        t,
+    )
     """State, t (B,), level → what the network sees of them."""
 
-    def over(self, network: Network, process: Levels) -> Network:
+    def wrap(self, network: Network, process: NoiseSchedule) -> Network:
         """The network of states and times as the process has them."""
-        return lambda state, t: network(*self.shown(state, t, process.level(t, state)))
+        return lambda state, t: network(*self.precondition(state, t, process.level(t, state)))
 
 
-def _noise_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
+def _noise_target(data: Tensor, noise: Tensor, level: NoiseLevel) -> Tensor:
     return noise
 
 
-def _mean_from_noise(output: Tensor, state: Tensor, level: Level) -> Tensor:
-    if bool((level.signal == 0).any()):
+def _mean_from_noise(output: Tensor, state: Tensor, level: NoiseLevel) -> Tensor:
+    if bool((level.alpha == 0).any()):
         raise BadValue("at t = 1 the state is all noise, and ε says nothing of the data; predict v or x0")
-    return (state - level.noise * output) / level.signal
+    return (state - level.sigma * output) / level.alpha
 
 
-def _v_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
-    return level.signal * noise - level.noise * data
+def _v_target(data: Tensor, noise: Tensor, level: NoiseLevel) -> Tensor:
+    return level.alpha * noise - level.sigma * data
 
 
-def _mean_from_v(output: Tensor, state: Tensor, level: Level) -> Tensor:
-    return (level.signal * state - level.noise * output) / _power(level)
+def _mean_from_v(output: Tensor, state: Tensor, level: NoiseLevel) -> Tensor:
+    return (level.alpha * state - level.sigma * output) / _power(level)
 
 
-def _v_gain(level: Level) -> Tensor:
-    return (level.noise / _power(level)).square()
+def _v_gain(level: NoiseLevel) -> Tensor:
+    return (level.sigma / _power(level)).square()
 
 
-def _power(level: Level) -> Tensor:
+def _power(level: NoiseLevel) -> Tensor:
     """1 where the process preserves variance, and always more than 0."""
-    return level.signal.square() + level.noise.square()
+    return level.alpha.square() + level.sigma.square()
 
 
-def _velocity_target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
+def _velocity_target(data: Tensor, noise: Tensor, level: NoiseLevel) -> Tensor:
     return noise - data
 
 
-def _mean_from_velocity(output: Tensor, state: Tensor, level: Level) -> Tensor:
-    return (state - level.noise * output) / (level.signal + level.noise)
+def _mean_from_velocity(output: Tensor, state: Tensor, level: NoiseLevel) -> Tensor:
+    return (state - level.sigma * output) / (level.alpha + level.sigma)
 
 
-def _velocity_gain(level: Level) -> Tensor:
-    return (level.noise / (level.signal + level.noise)).square()
+def _velocity_gain(level: NoiseLevel) -> Tensor:
+    return (level.sigma / (level.alpha + level.sigma)).square()
 
 
-def edm(deviation: float = 1.0) -> Prediction:
+def edm(sigma_data: float = 1.0) -> Prediction:
     """What a network sees and means has unit variance at every level.
 
     Karras et al. 2022 (arXiv 2206.00364, §5 and table 1), for any process: with σ̂ = σ/a and data of deviation
@@ -104,34 +107,34 @@ def edm(deviation: float = 1.0) -> Prediction:
 
     For a variance-preserving process and d = 1 it is the prediction −v and the state as it is.
 
-    Raises `BadValue` unless `deviation` is above 0.
+    Raises `BadValue` unless `sigma_data` is above 0.
     """
-    check_range("deviation", deviation, 0, open_low=True)
-    share = deviation**2
+    check_range("sigma_data", sigma_data, 0, open_low=True)
+    share = sigma_data**2
 
-    def root(level: Level) -> Tensor:
-        return (level.signal.square() * share + level.noise.square()).sqrt()
+    def root(level: NoiseLevel) -> Tensor:
+        return (level.alpha.square() * share + level.sigma.square()).sqrt()
 
-    def out(level: Level) -> Tensor:
-        return deviation * level.noise / root(level)
+    def out(level: NoiseLevel) -> Tensor:
+        return sigma_data * level.sigma / root(level)
 
-    def target(data: Tensor, noise: Tensor, level: Level) -> Tensor:
-        return (level.noise * data - level.signal * share * noise) / (deviation * root(level))
+    def target(data: Tensor, noise: Tensor, level: NoiseLevel) -> Tensor:
+        return (level.sigma * data - level.alpha * share * noise) / (sigma_data * root(level))
 
-    def mean(output: Tensor, state: Tensor, level: Level) -> Tensor:
-        return level.signal * share / root(level).square() * state + out(level) * output
+    def mean(output: Tensor, state: Tensor, level: NoiseLevel) -> Tensor:
+        return level.alpha * share / root(level).square() * state + out(level) * output
 
-    def shown(state: Tensor, t: Tensor, level: Level) -> tuple[Tensor, Tensor]:
-        return state / root(level), level.ratio.log().clamp(-FAR, FAR).reshape(-1) / 4
+    def precondition(state: Tensor, t: Tensor, level: NoiseLevel) -> tuple[Tensor, Tensor]:
+        return state / root(level), level.ratio.log().clamp(-MAX_LOG_SIGMA, MAX_LOG_SIGMA).reshape(-1) / 4
 
-    return Prediction(target, mean, lambda level: out(level).square(), shown)
+    return Prediction(target, mean, lambda level: out(level).square(), precondition)
 
 
 PREDICTIONS: dict[str, Prediction] = {
     "x0": Prediction(
         lambda data, noise, level: data,
         lambda output, state, level: output,
-        lambda level: torch.ones_like(level.signal),
+        lambda level: torch.ones_like(level.alpha),
     ),
     "eps": Prediction(_noise_target, _mean_from_noise, lambda level: 1 / level.snr),
     "v": Prediction(_v_target, _mean_from_v, _v_gain),
@@ -142,9 +145,9 @@ PREDICTIONS: dict[str, Prediction] = {
 appendix D), `velocity` that of rectified flow, ε − x (arXiv 2209.03003, eq. 1)."""
 
 
-def denoiser(network: Network, process: Levels, prediction: Prediction) -> Mean:
+def denoiser(network: Network, process: NoiseSchedule, prediction: Prediction) -> SignalDenoiser:
     """The network as a denoiser. Raises `BadValue` for "eps" where there is no signal."""
-    seeing = prediction.over(network, process)
+    seeing = prediction.wrap(network, process)
 
     def mean(state: Tensor, t: Tensor) -> Tensor:
         return prediction.mean(seeing(state, t), state, process.level(t, state))

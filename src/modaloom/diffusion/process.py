@@ -11,14 +11,14 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor
 
-from modaloom.core.types import Canvas, Denoiser, Field
+from modaloom.core.types import Canvas, CodeDenoiser, Field
 from modaloom.diffusion.noise import Noise, uniforms
 
 
 class Process(ABC):
     """A diffusion over codes in continuous time. Knows no network: denoisers return logits of clean codes."""
 
-    timed: ClassVar[bool]
+    time_conditioned: ClassVar[bool]
     """Whether the state hides how noisy it is, so that a network must be told."""
 
     @abstractmethod
@@ -33,7 +33,7 @@ class Process(ABC):
         """
 
     @abstractmethod
-    def weigh(self, logits: Tensor, field: Field) -> Tensor:
+    def to_posterior_logits(self, logits: Tensor, field: Field) -> Tensor:
         """Logits (B, L, Q, K) that do not look at a code's own state → those that do: times q(state | code).
 
         A network is better at the first, which change little with t, and the second is then Bayes' rule.
@@ -47,7 +47,7 @@ class Process(ABC):
         """
 
     @abstractmethod
-    def mean_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
+    def training_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
         """What training minimises, (B,): nats per code to be predicted, with as little variance as may be."""
 
     @abstractmethod
@@ -69,9 +69,9 @@ class Process(ABC):
 
     @final
     @torch.no_grad()
-    def bound(
+    def nelbo(
         self,
-        denoise: Denoiser,
+        denoise: CodeDenoiser,
         canvas: Canvas,
         wanted: Sequence[str],
         *,

@@ -30,7 +30,7 @@ class Schedule(ABC):
 
 
 @dataclass(frozen=True)
-class Power(Schedule):
+class PowerSchedule(Schedule):
     """α = 1 − tᵖ; p = 1 is the linear schedule of MDLM (arXiv 2406.07524, §3)."""
 
     power: float = 1.0
@@ -49,7 +49,7 @@ class Power(Schedule):
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class CosineSchedule(Schedule):
     """α = 1 − cos(π/2 · (1 − t)), MaskGIT's and MD4's (arXiv 2202.04200, §3.2; 2406.04329, table 1).
 
     Written with the sine of the complement, which is 0 and 1 exactly at the ends.
@@ -67,4 +67,8 @@ class Cosine(Schedule):
         return (math.pi / 2) * torch.cos(angle) / self.alpha(t)
 
 
-SCHEDULES: dict[str, Schedule] = {"linear": Power(), "square": Power(2.0), "cosine": Cosine()}
+SCHEDULES: dict[str, Schedule] = {
+    "linear": PowerSchedule(),
+    "square": PowerSchedule(2.0),
+    "cosine": CosineSchedule(),
+}

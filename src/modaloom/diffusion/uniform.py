@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from modaloom.core.types import MASK, Field
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.process import Process, count, unknown
-from modaloom.diffusion.schedules import Power, Schedule
+from modaloom.diffusion.schedules import PowerSchedule, Schedule
 
-TINY = 1e-12
+EPS = 1e-12
 """The least share of noise: given codes, at t = 0, keep finite odds."""
 
 
@@ -25,7 +25,7 @@ class Uniform(Process):
 
     **Own and other evidence.** Let u(x) be the law of a clean code given all of the canvas but its own state
     j, and p(x) the law given all of it: p(x) ∝ u(x)·q(j | x), a factor q(j | j)/q(j | x) = 1 + α/β for x = j
-    (`weigh`). The state itself is distributed as g(i) = Σ_x u(x)·q(i | x) = α·u(i) + β.
+    (`to_posterior_logits`). The state itself is distributed as g(i) = Σ_x u(x)·q(i | x) = α·u(i) + β.
 
     **Bound.** Backwards in time j jumps to i ≠ j at rate σ/K · g(i)/g(j), which is
     σ/K · Σ_x p(x)·q(i | x)/q(j | x) (Campbell et al., 2205.14987; SEDD, 2310.16834), and
@@ -45,8 +45,8 @@ class Uniform(Process):
     a small error of p(j) near t = 0 would be multiplied by 1/t, one of u is not.
     """
 
-    timed: ClassVar[bool] = True
-    schedule: Schedule = field(default_factory=Power)
+    time_conditioned: ClassVar[bool] = True
+    schedule: Schedule = field(default_factory=PowerSchedule)
 
     def prior(self, field: Field, *, noise: Noise) -> Field:
         uniform = noise.uniform(*field.state.shape[1:]).to(field.state.device)
@@ -55,25 +55,28 @@ class Uniform(Process):
 
     def advance(self, field: Field, t: Tensor, *, uniform: Tensor) -> Field:
         """An unknown code stays with probability α(t) / α(now); what is left of its number draws another."""
-        assert field.size is not None, "uniform noise needs the size of the codebook"
+        assert field.codebook_size is not None, "uniform noise needs the size of the codebook"
         stays = self.stay(field.t, t)[:, None, None]
-        left = (uniform - stays).clamp_min(0) / (1 - stays).clamp_min(TINY)
-        other = (left * field.size).long().clamp_max(field.size - 1)
+        left = (uniform - stays).clamp_min(0) / (1 - stays).clamp_min(EPS)
+        other = (left * field.codebook_size).long().clamp_max(field.codebook_size - 1)
         return replace(field, state=torch.where(field.known | (uniform < stays), field.state, other), t=t)
 
-    def weigh(self, logits: Tensor, field: Field) -> Tensor:
+    def to_posterior_logits(self, logits: Tensor, field: Field) -> Tensor:
         return _own(logits, field.state, self.odds(field.t, logits.shape[-1]).log())
 
-    def unweigh(self, logits: Tensor, field: Field) -> Tensor:
-        """The inverse of `weigh`: what all the rest of the canvas says of each code."""
+    def from_posterior_logits(self, logits: Tensor, field: Field) -> Tensor:
+        """The inverse of `to_posterior_logits`: what all the rest of the canvas says of each code."""
         return _own(logits, field.state, -self.odds(field.t, logits.shape[-1]).log())
 
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         """In float64: near t = 1 terms of size K cancel to what is left of the data."""
         size, t = logits.shape[-1], noisy.t.double()
         alpha = self.schedule.alpha(t)[:, None, None]
-        floor = (1 - alpha).clamp_min(TINY) / size
-        log_g = (alpha[..., None] * self.unweigh(logits.double(), noisy).softmax(-1) + floor[..., None]).log()
+        floor = (1 - alpha).clamp_min(EPS) / size
+        log_g = (
+            alpha[..., None] * self.from_posterior_logits(logits.double(), noisy).softmax(-1)
+            + floor[..., None]
+        ).log()
         log_g_j, log_g_x = (_pick(log_g, index) for index in (noisy.state, codes))
         top = alpha + floor
         entropy = top * top.log() + (size - 1) * floor * floor.log()
@@ -84,7 +87,7 @@ class Uniform(Process):
         rate = self.schedule.decay(t).nan_to_num(nan=0.0, posinf=0.0) / size
         return (nats * unknown(noisy)).sum((1, 2)) * rate
 
-    def mean_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
+    def training_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
         """Cross-entropy of the clean codes (B,), nats a code, 0 where none is unknown.
 
         Not the bound's weighting, but the same optimum at every t, and weights that do not grow near t = 0.
@@ -114,7 +117,7 @@ class Uniform(Process):
     def odds(self, t: Tensor, size: int) -> Tensor:
         """float64 (B,): q(j | j) / q(j | x ≠ j) = 1 + K·α / (1 − α), large at t = 0."""
         alpha = self.schedule.alpha(t.double())
-        return 1 + size * alpha / (1 - alpha).clamp_min(TINY)
+        return 1 + size * alpha / (1 - alpha).clamp_min(EPS)
 
 
 def _own(logits: Tensor, state: Tensor, more: Tensor) -> Tensor:

@@ -6,10 +6,10 @@ Shapes: B batch, C columns, D latent width, Q residual depth.
 import torch
 from torch import Tensor, nn
 
-from modaloom.networks.mlp import VectorNet
+from modaloom.networks.mlp import ResidualMLP
 from modaloom.quantizers import Quantizer
 
-WIDTH = 4
+HIDDEN_PER_LATENT = 4
 """Hidden units per latent."""
 
 
@@ -18,13 +18,13 @@ class Autoencoder(nn.Module):
 
     def __init__(self, columns: int, quantizer: Quantizer) -> None:
         super().__init__()
-        width = WIDTH * quantizer.dim
-        self.encoder = VectorNet(columns, quantizer.dim, width=width).double()
-        self.decoder = VectorNet(quantizer.dim, columns, width=width).double()
+        width = HIDDEN_PER_LATENT * quantizer.dim
+        self.encoder = ResidualMLP(columns, quantizer.dim, width=width).double()
+        self.decoder = ResidualMLP(quantizer.dim, columns, width=width).double()
         self.quantizer = quantizer
 
     @torch.no_grad()
-    def start(self, x_BC: Tensor, *, generator: torch.Generator) -> None:
+    def initialize(self, x_BC: Tensor, *, generator: torch.Generator) -> None:
         """Begin at the best linear map, principal components, and at their k-means centroids.
 
         From here on descent can only refine: the first epoch already reconstructs as well as k-means does.

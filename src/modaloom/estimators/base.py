@@ -18,7 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from modaloom.core.errors import BadValue, check_range, choose
+from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.estimators.optimizers import Optimizer
 
 Rows = NDArray[np.float64]
@@ -40,7 +40,7 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         The mean squared error is part of both models: its minimum is the mean, which codes and walks need.
         """
-        choose("loss", loss, ("mse",))
+        check_choice("loss", loss, ("mse",))
         return self.set_params(optimizer=optimizer)  # type: ignore[no-any-return]
 
     @final
@@ -54,13 +54,13 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         check_range("epochs", epochs, 1)
         self.scaler_ = StandardScaler().fit(rows)
         self.seed_ = draw_seed(self.random_state)
-        self.loss_curve_ = self._learn(self._scaled(rows), epochs)
+        self.loss_curve_ = self._fit_model(self._standardize(rows), epochs)
         return self
 
     @final
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Minus the mean squared error of `predict(X)`, in the units of X."""
-        rows = self._checked(X)
+        rows = self._validated(X)
         return -float(np.square(self.predict(X) - rows).mean())
 
     @abstractmethod
@@ -68,22 +68,22 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Rows (n, columns) → rows (n, columns), near them."""
 
     @abstractmethod
-    def _learn(self, rows: Tensor, epochs: int) -> list[float]:
+    def _fit_model(self, rows: Tensor, epochs: int) -> list[float]:
         """Fit networks to standardised rows (n, columns); returns the mean loss of each epoch."""
 
     @final
-    def _checked(self, X: ArrayLike) -> Rows:
+    def _validated(self, X: ArrayLike) -> Rows:
         """X as rows of the columns that were fitted. Raises `NotFittedError`, `ValueError`."""
         check_is_fitted(self)
         rows: Rows = validate_data(self, X, dtype=np.float64, reset=False)
         return rows
 
     @final
-    def _scaled(self, rows: Rows) -> Tensor:
+    def _standardize(self, rows: Rows) -> Tensor:
         return torch.from_numpy(self.scaler_.transform(rows))
 
     @final
-    def _unscaled(self, rows: Tensor) -> Rows:
+    def _unstandardize(self, rows: Tensor) -> Rows:
         back: Rows = self.scaler_.inverse_transform(rows.numpy())
         return back
 

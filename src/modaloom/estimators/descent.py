@@ -9,7 +9,7 @@ from torch import Tensor
 from modaloom.core.errors import WorkFailed
 from modaloom.core.rng import generator
 
-BATCH = 32
+BATCH_SIZE = 32
 """Rows a step, as in Keras."""
 
 
@@ -26,13 +26,13 @@ def descend(
     The rate falls linearly to 0, so that the last weights are not those of one lucky batch. The same seed
     gives the same weights. Raises `WorkFailed` when the loss is no longer finite.
     """
-    steps = epochs * math.ceil(len(rows) / BATCH)
+    steps = epochs * math.ceil(len(rows) / BATCH_SIZE)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     for epoch in range(epochs):
         randomness = generator(seed, "epoch", epoch)
         total = 0.0
         shuffled = rows[torch.randperm(len(rows), generator=randomness)]
-        for batch in torch.split(shuffled, BATCH):
+        for batch in torch.split(shuffled, BATCH_SIZE):
             optimizer.zero_grad()
             value = loss(batch, randomness)
             value.backward()  # type: ignore[no-untyped-call]

@@ -12,17 +12,17 @@ from torch import Tensor
 
 from modaloom.core.errors import check_range
 from modaloom.core.rng import generator
-from modaloom.diffusion.gaussian import Gaussian
+from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS, denoiser
 from modaloom.diffusion.samplers.continuous.ddim import ddim
 from modaloom.estimators.base import RowEstimator, Rows, checked_latents, draw_seed, seeded
 from modaloom.estimators.descent import descend
 from modaloom.estimators.optimizers import Optimizer, make_optimizer
-from modaloom.networks.mlp import VectorNet
-from modaloom.networks.timed import CHANNELS, Timed
+from modaloom.networks.mlp import ResidualMLP
+from modaloom.networks.time_conditioned import TIME_CHANNELS, TimeConditioned
 
-PROCESS, PREDICTION = Gaussian(), PREDICTIONS["v"]
-HALF = 0.5
+PROCESS, PREDICTION = VariancePreserving(), PREDICTIONS["v"]
+T_HALF = 0.5
 """The time at which ᾱ is ½."""
 
 
@@ -57,24 +57,24 @@ class DiffusionModel(RowEstimator):
 
     def transform(self, X: ArrayLike) -> Rows:
         """Rows (n, columns) → the noise (n, columns) from which the walk draws them, about N(0, I)."""
-        return self._walk(self._scaled(self._checked(X)), 0, 1).numpy()
+        return self._integrate(self._standardize(self._validated(X)), 0, 1).numpy()
 
     def inverse_transform(self, X: ArrayLike) -> Rows:
         """Noise (n, columns) → rows (n, columns). The way back of `transform` up to the walk's step error."""
         check_is_fitted(self)
         noise = checked_latents(X, self.n_features_in_, dtype=np.float64)
-        return self._unscaled(self._walk(torch.from_numpy(noise), 1, 0))
+        return self._unstandardize(self._integrate(torch.from_numpy(noise), 1, 0))
 
     def predict(self, X: ArrayLike) -> Rows:
         """A variation of each row: noised until ᾱ = ½, then walked back without further noise.
 
         The noise of a row depends on the fitted seed and on the row alone, not on the rows beside it.
         """
-        rows = self._checked(X)
-        clean = self._scaled(rows)
+        rows = self._validated(X)
+        clean = self._standardize(rows)
         noise = torch.stack([self._noise(row) for row in rows])
-        level = PROCESS.level(torch.full((len(rows),), HALF, dtype=torch.float64), clean)
-        return self._unscaled(self._walk(level.mix(clean, noise), HALF, 0))
+        level = PROCESS.level(torch.full((len(rows),), T_HALF, dtype=torch.float64), clean)
+        return self._unstandardize(self._integrate(level.mix(clean, noise), T_HALF, 0))
 
     def sample(self, n_samples: int = 1, *, random_state: object = None) -> Rows:
         """New rows (n_samples, columns), from noise."""
@@ -84,12 +84,12 @@ class DiffusionModel(RowEstimator):
         noise = PROCESS.prior(blank, generator=generator(draw_seed(random_state), "sample"))
         return self.inverse_transform(noise.numpy())
 
-    def _learn(self, rows: Tensor, epochs: int) -> list[float]:
+    def _fit_model(self, rows: Tensor, epochs: int) -> list[float]:
         check_range("latent_dim", self.latent_dim, 1)
         columns = rows.shape[1]
         with seeded(self.seed_):
-            self.model_ = Timed(
-                VectorNet(columns + CHANNELS, columns, width=self.latent_dim, blocks=2)
+            self.model_ = TimeConditioned(
+                ResidualMLP(columns + TIME_CHANNELS, columns, width=self.latent_dim, blocks=2)
             ).double()
         optimizer = make_optimizer(self.optimizer, self.model_)
         return [*descend(self._loss, rows, optimizer, epochs=epochs, seed=self.seed_)]
@@ -102,12 +102,12 @@ class DiffusionModel(RowEstimator):
         name = hashlib.sha256(row.tobytes()).hexdigest()
         return PROCESS.prior(torch.from_numpy(row), generator=generator(self.seed_, "predict", name))
 
-    def _walk(self, state: Tensor, start: float, end: float) -> Tensor:
+    def _integrate(self, state: Tensor, start: float, end: float) -> Tensor:
         check_range("steps", self.steps, 1)
         steps = math.ceil(self.steps * abs(end - start))
         times = torch.linspace(start, end, steps + 1, dtype=torch.float64)
-        walk = ddim(denoiser(self.model_, PROCESS, PREDICTION), PROCESS, state, times)
-        return deque(walk, maxlen=1).pop()
+        states = ddim(denoiser(self.model_, PROCESS, PREDICTION), PROCESS, state, times)
+        return deque(states, maxlen=1).pop()
 
     @property
     def _n_features_out(self) -> int:

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from modaloom.core.errors import choose
+from modaloom.core.errors import check_choice
 
 Optimizer = str | Callable[..., torch.optim.Optimizer]
 """A name in OPTIMIZERS or a callable of the parameters, as `functools.partial(torch.optim.Adam, lr=0.01)`."""
@@ -22,5 +22,5 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 def make_optimizer(optimizer: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
     """One for the module's parameters. Raises `BadValue` for an unknown name."""
-    kind = optimizer if callable(optimizer) else OPTIMIZERS[choose("optimizer", optimizer, OPTIMIZERS)]
+    kind = optimizer if callable(optimizer) else OPTIMIZERS[check_choice("optimizer", optimizer, OPTIMIZERS)]
     return kind(module.parameters())

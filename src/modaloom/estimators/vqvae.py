@@ -26,7 +26,7 @@ class VQVAE(RowEstimator):
     Args:
         latent_dim: D, the width of a code's vector.
         codebook_size: K, codes of each depth.
-        depth: Q, codes of each row; further ones code what those before left.
+        num_quantizers: Q, codes of each row; further ones code what those before left.
         commitment: β.
         quantization_weight: λ.
         optimizer: adam, adamw, rmsprop, sgd, or a callable of the parameters.
@@ -39,7 +39,7 @@ class VQVAE(RowEstimator):
         latent_dim: int = 10,
         codebook_size: int = 10,
         *,
-        depth: int = 1,
+        num_quantizers: int = 1,
         commitment: float = 0.25,
         quantization_weight: float = 1.0,
         optimizer: Optimizer = "adam",
@@ -48,7 +48,7 @@ class VQVAE(RowEstimator):
     ) -> None:
         self.latent_dim = latent_dim
         self.codebook_size = codebook_size
-        self.depth = depth
+        self.num_quantizers = num_quantizers
         self.commitment = commitment
         self.quantization_weight = quantization_weight
         self.optimizer = optimizer
@@ -56,20 +56,20 @@ class VQVAE(RowEstimator):
         self.random_state = random_state
 
     def transform(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Rows (n, columns) → codes int64 (n, depth), each in 0..codebook_size − 1."""
-        rows = self._checked(X)
-        codes: NDArray[np.int64] = self.model_.encode(self._scaled(rows)).numpy()
+        """Rows (n, columns) → codes int64 (n, num_quantizers), each in 0..codebook_size − 1."""
+        rows = self._validated(X)
+        codes: NDArray[np.int64] = self.model_.encode(self._standardize(rows)).numpy()
         return codes
 
     def inverse_transform(self, X: ArrayLike) -> Rows:
-        """Codes (n, depth) → rows (n, columns). Raises `BadValue` for what is no code."""
+        """Codes (n, num_quantizers) → rows (n, columns). Raises `BadValue` for what is no code."""
         check_is_fitted(self)
         values = checked_latents(X, self.codes_.shape[1], dtype=None)
         codes = values.astype(np.int64)
         size = self.model_.quantizer.codebook_sizes[0]
         if (codes != values).any() or codes.min() < 0 or codes.max() >= size:
             raise BadValue(f"codes must be whole numbers in 0..{size - 1}")
-        return self._unscaled(self.model_.decode(torch.from_numpy(codes)))
+        return self._unstandardize(self.model_.decode(torch.from_numpy(codes)))
 
     def predict(self, X: ArrayLike) -> Rows:
         """The reconstruction: rows → codes → rows."""
@@ -85,14 +85,14 @@ class VQVAE(RowEstimator):
         chosen = check_random_state(random_state).randint(len(self.codes_), size=n_samples)
         return self.inverse_transform(self.codes_[chosen])
 
-    def _learn(self, rows: Tensor, epochs: int) -> list[float]:
+    def _fit_model(self, rows: Tensor, epochs: int) -> list[float]:
         check_range("quantization_weight", self.quantization_weight, 0)
         # Learnt by gradient, the codebook has a loss of its own: λ then weighs both terms.
         options = {"codebook": "gradient", "commitment": self.commitment}
-        quantizer = build("vq", self.latent_dim, self.codebook_size, self.depth, **options)
+        quantizer = build("vq", self.latent_dim, self.codebook_size, self.num_quantizers, **options)
         with seeded(self.seed_):
             self.model_ = Autoencoder(rows.shape[1], quantizer)
-        self.model_.start(rows, generator=generator(self.seed_, "start"))
+        self.model_.initialize(rows, generator=generator(self.seed_, "start"))
         optimizer = make_optimizer(self.optimizer, self.model_)
         losses = [*descend(self._loss, rows, optimizer, epochs=epochs, seed=self.seed_)]
         self.model_.eval()

@@ -3,26 +3,26 @@
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.directions import all_directions, named_directions
-from modaloom.evaluation.evaluator import evaluate
-from modaloom.evaluation.figure import Figure, Interval, Least, Share, Statistic, average
+from modaloom.evaluation.estimate import Estimate, Interval, Minimum, Proportion, Statistic, average
 from modaloom.evaluation.headline import headlines, no_better, sentence
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
-from modaloom.evaluation.rows import Direction, Row
+from modaloom.evaluation.rows import Direction, ScoreRow
+from modaloom.loom.evaluation.evaluator import evaluate
 
 __all__ = [
     "Diagnosis",
     "Direction",
-    "Figure",
+    "Estimate",
     "Interval",
     "Judge",
-    "Least",
+    "Minimum",
     "ParsedJudge",
     "PlainJudge",
-    "Row",
-    "Share",
+    "Proportion",
+    "ScoreRow",
     "Statistic",
     "all_directions",
     "average",

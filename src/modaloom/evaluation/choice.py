@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modaloom.core.types import Sample
-from modaloom.evaluation.information import Exact
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
-from modaloom.world.information import exact_information, fixed_facts
+from modaloom.loom.evaluation.mutual_information import Exact
+from modaloom.world.information import exact_mutual_information, fixed_facts
 from modaloom.world.splits import SPLITS
 from modaloom.world.worlds import SOLO, world_of
 from modaloom.world.write import FACTS
@@ -35,7 +35,7 @@ def exact_of(folder: Path, split: str) -> Exact:
         return lambda one, other: None
     fixed = fixed_facts(facts)
     return lambda one, other: (
-        exact_information(one, other, split=split, fixed=fixed)
+        exact_mutual_information(one, other, split=split, fixed=fixed)
         if {one, other} <= SOLO.streams.keys()
         else None
     )

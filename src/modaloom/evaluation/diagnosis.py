@@ -3,15 +3,15 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from modaloom.evaluation.headline import PLACES, headlines
+from modaloom.evaluation.headline import SPLIT_NAMES, headlines
 from modaloom.evaluation.overfitting import Lines, falling, rising
-from modaloom.evaluation.rows import Row
+from modaloom.evaluation.rows import ScoreRow
 
-SHARES = ("slot.mean", "agree.mean", "exact", "present", "rank.top1")
+PROPORTION_METRICS = ("slot.mean", "agree.mean", "exact", "present", "rank.top1")
 """Metrics whose best value is 1."""
-FEW = 300
+MIN_PAIRS = 300
 """Pairs below which a model learns its data by heart."""
-NONE, MUCH, ALL = 0.05, 0.9, 0.97
+NEGLIGIBLE, GOOD, SATURATED = 0.05, 0.9, 0.97
 """Shares of the way from a guess to the ceiling: none of it, much of it, as good as all."""
 
 
@@ -25,7 +25,7 @@ class Evidence:
     """On the hardest of the other splits; `seen` where there is none."""
     hardest: str
     """That split, in words."""
-    rivals: float
+    baselines: float
     """Of the better one of a linear readout and the nearest training sample; 0 without both."""
     ceiling: float | None
     """The figure that the truth reaches after its tokenizer, where the best one is 1."""
@@ -45,34 +45,34 @@ class Rule:
     sentence: str
 
 
-MEMORISING = "{pairs} pairs: memorising; more pairs, fewer steps or a smaller model would help"
+MEMORIZING = "{pairs} pairs: memorising; more pairs, fewer steps or a smaller model would help"
 
 RULES = (
     Rule(
-        lambda e: e.ceiling is not None and e.ceiling < MUCH and e.seen >= MUCH,
+        lambda e: e.ceiling is not None and e.ceiling < GOOD and e.seen >= GOOD,
         "the tokenizer limits you: the truth itself scores {ceiling:.2f} after it; raise its size "
-        "(--set vqvae.size=, vqvae.depth=) or its share of the time",
+        "(--set vqvae.codebook_size=, vqvae.num_quantizers=) or its share of the time",
     ),
-    Rule(lambda e: min(e.seen, e.new) >= ALL, "at its ceiling"),
-    Rule(lambda e: e.pairs < FEW and e.seen < ALL, MEMORISING),
+    Rule(lambda e: min(e.seen, e.new) >= SATURATED, "at its ceiling"),
+    Rule(lambda e: e.pairs < MIN_PAIRS and e.seen < SATURATED, MEMORIZING),
     Rule(
-        lambda e: max(e.seen, e.rivals) < NONE and not e.falling,
+        lambda e: max(e.seen, e.baselines) < NEGLIGIBLE and not e.falling,
         "these streams look unrelated: neither the model nor the nearest training sample beats a guess",
     ),
-    Rule(lambda e: e.rising and e.seen < MUCH, MEMORISING),
+    Rule(lambda e: e.rising and e.seen < GOOD, MEMORIZING),
     Rule(
-        lambda e: e.seen >= MUCH and e.new < e.seen - 0.1,
+        lambda e: e.seen >= GOOD and e.new < e.seen - 0.1,
         "{seen:.0%} of the way to the ceiling on what it has seen, {new:.0%} on {hardest}: more varied data, "
         "or a longer training",
     ),
     Rule(
-        lambda e: e.falling and e.seen < ALL,
+        lambda e: e.falling and e.seen < SATURATED,
         "still learning ({seen:.0%} of the way to the ceiling): train longer",
     ),
-    Rule(lambda e: e.seen >= MUCH, "close to its ceiling ({seen:.0%} of the way)"),
+    Rule(lambda e: e.seen >= GOOD, "close to its ceiling ({seen:.0%} of the way)"),
     Rule(
-        lambda e: e.rivals > e.seen,
-        "a simple rival is better ({rivals:.0%} of the way to the ceiling against {seen:.0%}): train longer "
+        lambda e: e.baselines > e.seen,
+        "a simple rival is better ({baselines:.0%} of the way to the ceiling against {seen:.0%}): train longer "
         "or take a larger model (--preset)",
     ),
     Rule(
@@ -95,7 +95,7 @@ class Diagnosis:
         return asdict(self)
 
 
-def diagnose(rows: Iterable[Row], lines: Lines, *, pairs: Callable[[str], int]) -> list[Diagnosis]:
+def diagnose(rows: Iterable[ScoreRow], lines: Lines, *, pairs: Callable[[str], int]) -> list[Diagnosis]:
     """A sentence for every direction that has a guess and a ceiling, in order of appearance.
 
     Args:
@@ -103,7 +103,7 @@ def diagnose(rows: Iterable[Row], lines: Lines, *, pairs: Callable[[str], int]) 
         lines: of metrics.jsonl.
         pairs: direction → training samples that have all of its streams.
     """
-    by_direction: dict[str, list[Row]] = {}
+    by_direction: dict[str, list[ScoreRow]] = {}
     for row in headlines(rows):
         if way(row, row.value) is not None:
             by_direction.setdefault(row.row, []).append(row)
@@ -118,29 +118,29 @@ def explain(evidence: Evidence) -> str:
     return rule.sentence.format(**asdict(evidence))
 
 
-def way(row: Row, figure: float | None) -> float | None:
+def way(row: ScoreRow, figure: float | None) -> float | None:
     """Where a figure lies between the row's floor (0) and its ceiling (1), which may be the lower one."""
     if figure is None or row.floor is None or row.ceiling is None or row.floor == row.ceiling:
         return None
     return (figure - row.floor) / (row.ceiling - row.floor)
 
 
-def _evidence(rows: Sequence[Row], lines: Lines, pairs: int) -> Evidence:
+def _evidence(rows: Sequence[ScoreRow], lines: Lines, pairs: int) -> Evidence:
     first, *others = rows
     hardest = min(others or [first], key=lambda row: way(row, row.value) or 0.0)
-    rivals = [way(first, figure) for figure in (first.baseline, first.retrieval)]
+    baselines = [way(first, figure) for figure in (first.baseline, first.retrieval)]
     streams = _wanted(first)
     return Evidence(
         seen=way(first, first.value) or 0.0,
         new=way(hardest, hardest.value) or 0.0,
-        hardest=PLACES.get(hardest.split, hardest.split),
-        rivals=max([share for share in rivals if share is not None], default=0.0),
-        ceiling=first.ceiling if first.metric in SHARES else None,
+        hardest=SPLIT_NAMES.get(hardest.split, hardest.split),
+        baselines=max([share for share in baselines if share is not None], default=0.0),
+        ceiling=first.ceiling if first.metric in PROPORTION_METRICS else None,
         pairs=pairs,
         rising=any(rising(lines, stream) for stream in streams),
         falling=any(falling(lines, stream) for stream in streams),
     )
 
 
-def _wanted(row: Row) -> Collection[str]:
+def _wanted(row: ScoreRow) -> Collection[str]:
     return row.row.split("->")[1].split("+")

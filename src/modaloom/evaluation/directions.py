@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from modaloom.core.errors import BadValue, choose
+from modaloom.core.errors import BadValue, check_choice
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
 
-FEWEST = 8
+MAX_COMBINATIONS = 8
 """Most combinations of two or more streams that a stream is asked from, where no single one tells of it."""
 
 
@@ -17,7 +17,7 @@ def all_directions(
     """Everything worth asking, at most `streams` × `wanted` + 1 directions or a few more.
 
     Each wanted stream (default: all) from every single one that says something of it, or, where none does,
-    from the first `FEWEST` smallest combinations that do; each from all the others; those that can be checked
+    from the first `MAX_COMBINATIONS` smallest combinations that do; each from all the others; those that can be checked
     against each other from nothing. A stream without others is wanted from nothing, too.
     """
     wanted = streams if wanted is None else wanted
@@ -46,9 +46,9 @@ def _named(name: str, streams: Sequence[str], judge: Judge, wanted: Sequence[str
         raise BadValue(f"{name!r} is no row; write GIVEN->WANTED, such as image+question->answer")
     given, want = ([part.strip() for part in side.split("+") if part.strip()] for side in (left, right))
     for stream in given:
-        choose("stream", stream, streams)
+        check_choice("stream", stream, streams)
     for stream in want:
-        choose("stream to want", stream, wanted)
+        check_choice("stream to want", stream, wanted)
     direction = Direction(tuple(given), tuple(want))
     if twice := {stream for stream in direction.streams if direction.streams.count(stream) > 1}:
         raise BadValue(f"{name!r} names {', '.join(sorted(twice))} twice; name it once")
@@ -62,5 +62,5 @@ def _givens(others: Sequence[str], want: str, judge: Judge) -> list[tuple[str, .
         [g for g in combinations(others, k) if judge.related(g, want)] for k in range(1, 1 + len(others))
     )
     fewest = next(filter(None, by_size), [])
-    few = fewest[: len(others) if fewest and len(fewest[0]) == 1 else FEWEST]
+    few = fewest[: len(others) if fewest and len(fewest[0]) == 1 else MAX_COMBINATIONS]
     return list(dict.fromkeys([*few, tuple(others)])) if few else []

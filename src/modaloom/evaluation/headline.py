@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from modaloom.evaluation.rows import Row
+from modaloom.evaluation.rows import ScoreRow
 
 UNITS: Mapping[str, str] = {
     "slot.mean": " of slots",
@@ -17,20 +17,20 @@ UNITS: Mapping[str, str] = {
 
 What a true pair saves comes before the error of a draw: the best of draws has twice the error of a mean.
 """
-LOWER = ("error", "char_error", "mse", "bits", "copies", "verbatim")
+LOWER_IS_BETTER = ("error", "char_error", "mse", "bits", "near_duplicates", "verbatim")
 """Metrics of which less is better, with all that follows a dot."""
-NEAR = 0.98
+CEILING_FRACTION = 0.98
 """Share of the best figure that is as good as it."""
-PLACES: Mapping[str, str] = {
+SPLIT_NAMES: Mapping[str, str] = {
     "seen": "seen combinations",
     "level1": "unseen combinations (level 1)",
     "level2": "unseen combinations and phrasings (level 2)",
 }
 
 
-def headlines(rows: Iterable[Row]) -> list[Row]:
+def headlines(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
     """The one row of each direction and split that says most, in order of appearance."""
-    best: dict[tuple[str, str], Row] = {}
+    best: dict[tuple[str, str], ScoreRow] = {}
     for row in rows:
         place = (row.row, row.split)
         if place not in best or _rank(row) < _rank(best[place]):
@@ -38,22 +38,24 @@ def headlines(rows: Iterable[Row]) -> list[Row]:
     return list(best.values())
 
 
-def sentence(row: Row) -> str:
+def sentence(row: ScoreRow) -> str:
     """`image->caption on seen combinations: 0.93 of slots (0.91–0.95, guess 0.25, …, n 500)`."""
-    rivals = {
+    baselines = {
         "guess": row.floor,
         "baseline": row.baseline,
         "retrieval": row.retrieval,
         "ceiling": row.ceiling,
     }
     within = [] if row.low is None or row.high is None else [f"{row.low:.2f}–{row.high:.2f}"]
-    shown = [f"{name} {value:.2f}" for name, value in rivals.items() if value is not None]
+    shown = [f"{name} {value:.2f}" for name, value in baselines.items() if value is not None]
     beside = [*within, *shown, f"n {row.n}"]
     unit = UNITS.get(row.metric, f" {row.metric}")
-    return f"{row.row} on {PLACES.get(row.split, row.split)}: {row.value:.2f}{unit} ({', '.join(beside)})"
+    return (
+        f"{row.row} on {SPLIT_NAMES.get(row.split, row.split)}: {row.value:.2f}{unit} ({', '.join(beside)})"
+    )
 
 
-def no_better(rows: Iterable[Row]) -> dict[str, str]:
+def no_better(rows: Iterable[ScoreRow]) -> dict[str, str]:
     """Direction → a sentence, if on some split it is no better than a guess or a linear readout."""
     found: dict[str, str] = {}
     for row in headlines(rows):
@@ -62,20 +64,20 @@ def no_better(rows: Iterable[Row]) -> dict[str, str]:
     return found
 
 
-def _rank(row: Row) -> int:
+def _rank(row: ScoreRow) -> int:
     ranked = list(UNITS)
     return ranked.index(row.metric) if row.metric in ranked else len(ranked)
 
 
 def sign(metric: str) -> int:
     """-1 where less is better, else 1."""
-    return -1 if metric.split(".")[0] in LOWER else 1
+    return -1 if metric.split(".")[0] in LOWER_IS_BETTER else 1
 
 
-def _beaten(row: Row) -> bool:
+def _beaten(row: ScoreRow) -> bool:
     way = sign(row.metric)
     simple = [way * value for value in (row.floor, row.baseline) if value is not None]
     if not simple or way * row.value > max(simple):
         return False
     # Where a simple answer reaches the ceiling too, there is nothing left to be better at.
-    return way < 0 or row.ceiling is None or not row.value >= NEAR * max(row.ceiling, *simple) > 0
+    return way < 0 or row.ceiling is None or not row.value >= CEILING_FRACTION * max(row.ceiling, *simple) > 0

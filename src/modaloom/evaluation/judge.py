@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from modaloom.core.types import Sample
-from modaloom.evaluation.figure import Figure
+from modaloom.evaluation.estimate import Estimate
 from modaloom.evaluation.rows import Direction
 from modaloom.modalities.base import Value
 
 Answer = Mapping[str, Value]
 """Wanted stream → value."""
 
-Figures = Mapping[str, Figure]
+Estimates = Mapping[str, Estimate]
 """Metric → figure."""
 
 
@@ -35,7 +35,7 @@ class Judge(ABC):
         """What the given streams leave open in the wanted one: two draws should differ there."""
 
     @abstractmethod
-    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Figures:
+    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Estimates:
         """Figures of the answers; `samples` hold the truths."""
 
     @abstractmethod
@@ -45,5 +45,5 @@ class Judge(ABC):
         """Metric → what is scored without looking at what is given; `typical` is the commonest answer."""
 
     @abstractmethod
-    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Figures:
+    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
         """How much two draws for the same givens differ in what is free; 1 is as much as data."""

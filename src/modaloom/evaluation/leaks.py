@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
-from modaloom.evaluation.copies import Digests
+from modaloom.evaluation.near_duplicates import Digests
 
-MORE = 0.1
+MIN_EXCESS = 0.1
 """By how much more held-out values may repeat training values than those repeat each other."""
-FEWEST = 20
+MIN_SAMPLES = 20
 """Samples below which nothing is said of repetition."""
-NEARLY = 0.99
+MIN_FRACTION = 0.99
 """Share of the samples in which one text holds the other."""
 
 Columns = Mapping[str, Digests]
@@ -24,11 +24,11 @@ def repeated(train: Columns, held_out: Columns) -> Iterator[str]:
     """
     for stream in sorted(train.keys() & held_out.keys()):
         counts, asked = Counter(train[stream].values()), list(held_out[stream].values())
-        if min(counts.total(), len(asked)) < FEWEST:
+        if min(counts.total(), len(asked)) < MIN_SAMPLES:
             continue
         usual = sum(n for n in counts.values() if n > 1) / counts.total()
         hits = sum(value in counts for value in asked)
-        if hits / len(asked) > usual + MORE:
+        if hits / len(asked) > usual + MIN_EXCESS:
             yield (
                 f"{hits} of {len(asked)} held-out values of {stream} stand in the training data, where "
                 f"{usual:.0%} occur twice: keep what belongs together on one side (--split-by)."
@@ -38,7 +38,7 @@ def repeated(train: Columns, held_out: Columns) -> Iterator[str]:
 def constant(columns: Columns) -> Iterator[str]:
     """Streams with one value."""
     for stream, digests in columns.items():
-        if len(digests) >= FEWEST and len(set(digests.values())) == 1:
+        if len(digests) >= MIN_SAMPLES and len(set(digests.values())) == 1:
             yield f"{stream} is the same in all {len(digests)} samples: it tells nothing; leave it out."
 
 
@@ -50,7 +50,7 @@ def determined(columns: Columns) -> Iterator[str]:
         for key in shared:
             values[columns[one][key]].add(columns[other][key])
         varies = len(set().union(*values.values())) > 1 if values else False
-        if len(shared) >= FEWEST and varies and _settles(values, len(shared)):
+        if len(shared) >= MIN_SAMPLES and varies and _settles(values, len(shared)):
             yield f"{one} alone settles {other}: scores of that direction say little."
 
 
@@ -64,7 +64,7 @@ def spelled_out(texts: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     for one, other in permutations(texts, 2):
         pairs = [(text, texts[other][key]) for key, text in texts[one].items() if texts[other].get(key)]
         holds = sum(part in text for text, part in pairs)
-        if len(pairs) >= FEWEST and holds >= NEARLY * len(pairs):
+        if len(pairs) >= MIN_SAMPLES and holds >= MIN_FRACTION * len(pairs):
             yield f"{one} spells out {other}: what is asked for stands in what is given."
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 Lines = Sequence[Mapping[str, Any]]
 
-VAL = "val.bits."
-RISE = 0.02
+VAL_PREFIX = "val.bits."
+MIN_RISE = 0.02
 """Above its best, a validation bound has risen by more than its noise."""
 
 
@@ -17,7 +17,9 @@ def overfitting(lines: Lines) -> str | None:
     `lines` are those of metrics.jsonl: validation as `val.bits.STREAM`, training as `loss.bits.STREAM`,
     each with its `step`.
     """
-    streams = sorted({key.removeprefix(VAL) for line in lines for key in line if key.startswith(VAL)})
+    streams = sorted(
+        {key.removeprefix(VAL_PREFIX) for line in lines for key in line if key.startswith(VAL_PREFIX)}
+    )
     found = [warning for stream in streams if (warning := _of_stream(lines, stream))]
     return found[0] if found else None
 
@@ -30,17 +32,17 @@ def rising(lines: Lines, stream: str) -> bool:
 def falling(lines: Lines, stream: str) -> bool:
     """Whether a stream's last validation bits are the best, and better than those two checks before by more
     than their noise."""
-    values = [line[VAL + stream] for line in lines if VAL + stream in line]
-    return len(values) > 2 and values[-1] == min(values) and (1 + RISE) * values[-1] < values[-3]
+    values = [line[VAL_PREFIX + stream] for line in lines if VAL_PREFIX + stream in line]
+    return len(values) > 2 and values[-1] == min(values) and (1 + MIN_RISE) * values[-1] < values[-3]
 
 
 def _of_stream(lines: Lines, stream: str) -> str | None:
-    validation = [(line["step"], line[VAL + stream]) for line in lines if VAL + stream in line]
+    validation = [(line["step"], line[VAL_PREFIX + stream]) for line in lines if VAL_PREFIX + stream in line]
     if not validation:
         return None
     best_step, best = min(validation, key=lambda point: point[1])
     last = validation[-1][1]
-    if last <= (1 + RISE) * best or not _falls(lines, f"loss.bits.{stream}", best_step):
+    if last <= (1 + MIN_RISE) * best or not _falls(lines, f"loss.bits.{stream}", best_step):
         return None
     return (
         f"{stream} overfits: its validation bits per code rose from {best:.3f} at step {best_step} to "

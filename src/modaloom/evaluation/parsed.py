@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from modaloom.core.errors import BadFile
 from modaloom.core.types import Sample
-from modaloom.evaluation.figure import Figure, Least, Share, Statistic
-from modaloom.evaluation.judge import Answer, Figures, Judge
+from modaloom.evaluation.estimate import Estimate, Minimum, Proportion, Statistic
+from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.rows import Direction
 from modaloom.world.scene import INVALID
 from modaloom.world.score import Facts, agree, floor, parse, score
@@ -60,7 +60,7 @@ class ParsedJudge(Judge):
         free = tuple(slot for slot in self._shown(direction.want[0]) if slot in self._varying - told)
         return free if direction.given else ()
 
-    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Figures:
+    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Estimates:
         facts = self._facts(samples)
         if not direction.given:
             return _agreement(self.world, direction.want, answers) | self._entropies(
@@ -90,23 +90,25 @@ class ParsedJudge(Judge):
             "exact": together if len(slots) > 1 else by_slot[slots[0]],
         }
 
-    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Figures:
+    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
         """`diversity.background`: how often both draws are valid and differ, over how often two scenes do."""
         (want,) = direction.want
         pairs = [
             (parse(want, one[want], self.world), parse(want, two[want], self.world))
             for one, two in zip(first, second)
         ]
-        figures: dict[str, Share] = {}
+        estimates: dict[str, Proportion] = {}
         for slot in self.free(direction):
             data = 1 - _collision(facts[slot] for facts in self.facts.values())
             differ = [INVALID not in {one[slot], two[slot]} and one[slot] != two[slot] for one, two in pairs]
-            figures |= {f"diversity.{slot}": Share(torch.tensor(differ), unit=1 / data)} if data else {}
-        return figures
+            estimates |= (
+                {f"diversity.{slot}": Proportion(torch.tensor(differ), unit=1 / data)} if data else {}
+            )
+        return estimates
 
     def _entropies(
         self, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
-    ) -> dict[str, Figure]:
+    ) -> dict[str, Estimate]:
         columns = {}
         for stream in reversed(streams):  # the first stream that shows a slot speaks for it
             said = [parse(stream, answer[stream], self.world) for answer in answers]
@@ -133,19 +135,19 @@ class ParsedJudge(Judge):
         return [self.facts[sample.key] for sample in samples]
 
 
-def _hits(by_slot: Mapping[str, Sequence[bool]]) -> Figures:
+def _hits(by_slot: Mapping[str, Sequence[bool]]) -> Estimates:
     """Whether each sample has each slot right → figures."""
     hits = torch.tensor([*by_slot.values()]).double()
-    slots = {f"slot.{slot}": Share(column) for slot, column in zip(by_slot, hits)}
+    slots = {f"slot.{slot}": Proportion(column) for slot, column in zip(by_slot, hits)}
     return {
         **slots,
-        "slot.mean": Share(hits.mean(0)),
-        "slot.worst": Least([*slots.values()]),
-        "exact": Share(hits.amin(0)),
+        "slot.mean": Proportion(hits.mean(0)),
+        "slot.worst": Minimum([*slots.values()]),
+        "exact": Proportion(hits.amin(0)),
     }
 
 
-def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, Figure]:
+def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, Estimate]:
     """Over pairs of streams and the slots that both show; `all` if every pair agrees in every slot."""
     hits = [
         [
@@ -156,7 +158,11 @@ def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) 
         for answer in answers
     ]
     table = torch.tensor(hits).double()
-    return {"agree.mean": Share(table.mean(1)), "agree.all": Share(table.amin(1))} if table.numel() else {}
+    return (
+        {"agree.mean": Proportion(table.mean(1)), "agree.all": Proportion(table.amin(1))}
+        if table.numel()
+        else {}
+    )
 
 
 def _indices(said: Sequence[str], true: Sequence[str]) -> Tensor:

@@ -8,14 +8,14 @@ from typing import Self
 import torch
 
 from modaloom.core.types import Sample
-from modaloom.evaluation.figure import Share, average
-from modaloom.evaluation.judge import Answer, Figures, Judge
+from modaloom.evaluation.estimate import Proportion, average
+from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.modalities import MODALITIES, Form, Limits, Value
+from modaloom.modalities import MODALITIES, DataSpec, Limits, Value
 
-SHARES = ("exact", "present")
+PROPORTION_METRICS = ("exact", "present")
 """Metrics of samples that lie between 0 and 1, with all that follows a dot."""
-REPEATS = 0.9
+MIN_REPEATED = 0.9
 """Share of the training values that occur twice or more from which on a whole value can be asked for."""
 
 
@@ -28,24 +28,29 @@ class PlainJudge(Judge):
     parsed = False
 
     def __init__(
-        self, modality_of: Mapping[str, str], forms: Mapping[str, Form], rare: frozenset[str] = frozenset()
+        self,
+        modality_of: Mapping[str, str],
+        specs: Mapping[str, DataSpec],
+        rare: frozenset[str] = frozenset(),
     ) -> None:
-        self.modality_of, self.forms, self.rare = modality_of, forms, rare
+        self.modality_of, self.specs, self.rare = modality_of, specs, rare
 
     @classmethod
     def fit(cls, train: Sequence[Sample], modality_of: Mapping[str, str]) -> Self:
         """Forms, the units of numbers among them, are measured on the training values."""
         columns = {name: [s.streams[name] for s in train if name in s.streams] for name in modality_of}
-        forms = {
-            name: MODALITIES[modality_of[name]].measure(values, Limits())
+        specs = {
+            name: MODALITIES[modality_of[name]].infer_spec(values, Limits())
             for name, values in columns.items()
             if values
         }
-        rare = {name for name in forms if _whole(modality_of[name]) and _repeats(columns[name]) < REPEATS}
-        return cls(modality_of, forms, frozenset(rare))
+        rare = {
+            name for name in specs if _whole(modality_of[name]) and _repeats(columns[name]) < MIN_REPEATED
+        }
+        return cls(modality_of, specs, frozenset(rare))
 
     def related(self, given: Sequence[str], want: str) -> bool:
-        return want in self.forms
+        return want in self.specs
 
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
         return ()
@@ -53,18 +58,18 @@ class PlainJudge(Judge):
     def free(self, direction: Direction) -> tuple[str, ...]:
         return ()
 
-    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Figures:
+    def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Estimates:
         if not direction.given:
             return {}
         (want,) = direction.want
-        compare, form = MODALITIES[self.modality_of[want]].compare, self.forms[want]
+        compare, spec = MODALITIES[self.modality_of[want]].compare, self.specs[want]
         lines = [
-            compare(answer[want], s.streams[want], form) for answer, s in zip(answers, samples, strict=True)
+            compare(answer[want], s.streams[want], spec) for answer, s in zip(answers, samples, strict=True)
         ]
         metrics = dict.fromkeys(metric for line in lines for metric in line)
         columns = {metric: torch.tensor([line.get(metric, math.nan) for line in lines]) for metric in metrics}
         return {
-            metric: Share(column) if metric.split(".")[0] in SHARES else average(column)
+            metric: Proportion(column) if metric.split(".")[0] in PROPORTION_METRICS else average(column)
             for metric, column in columns.items()
             if not (metric == "exact" and want in self.rare)
         }
@@ -73,15 +78,15 @@ class PlainJudge(Judge):
         self, direction: Direction, train: Sequence[Sample], samples: Sequence[Sample], typical: Answer
     ) -> dict[str, float]:
         scored = self.score(direction, [typical] * len(samples), samples)
-        return {metric: figure.value for metric, figure in scored.items()}
+        return {metric: estimate.value for metric, estimate in scored.items()}
 
-    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Figures:
+    def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
         return {}
 
 
 def _whole(modality: str) -> bool:
     """Whether values are compared as a whole, and not place by place."""
-    return MODALITIES[modality].sizes is None
+    return MODALITIES[modality].vocab_size is None
 
 
 def _repeats(values: Sequence[Value]) -> float:

@@ -29,7 +29,7 @@ class Direction:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One figure of one direction on one split, beside what it has to be compared with; None: not applicable.
 
     All are of the same `n` samples.

@@ -1,10 +1,10 @@
 """Kinds of data. A new one is a file here and a line in MODALITIES."""
 
-from modaloom.modalities.base import Form, Limits, Modality, Value
+from modaloom.modalities.base import DataSpec, Limits, Modality, Value
 from modaloom.modalities.image import IMAGE
 from modaloom.modalities.record import RECORD
 from modaloom.modalities.text import TEXT
 
 MODALITIES: dict[str, Modality] = {modality.name: modality for modality in (IMAGE, TEXT, RECORD)}
 
-__all__ = ["MODALITIES", "Form", "Limits", "Modality", "Value"]
+__all__ = ["MODALITIES", "DataSpec", "Limits", "Modality", "Value"]

@@ -5,14 +5,14 @@ import math
 import torch
 from torch import Tensor
 
-LEAST_SPREAD = 0.01
+MIN_STD = 0.01
 """Standard deviation below which a picture has no outline: of its noise, not of what it shows."""
 
 _ACROSS_GREY = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
 """[a]ₓ, the cross product with the unit vector of the grey axis."""
 
 
-def vary(signal: Tensor, generator: torch.Generator) -> Tensor:
+def augment(signal: Tensor, generator: torch.Generator) -> Tensor:
     """float32 (B, C, H, W): every picture's colours turned about the grey axis by an angle of its own.
 
     A turn by θ about the unit axis a is cos θ · I + (1 − cos θ) · aaᵀ + sin θ · [a]ₓ (Rodrigues' formula).
@@ -37,7 +37,7 @@ def outline(signal: Tensor) -> Tensor:
         off_BCN = (signal.float() - signal.float().mean((2, 3), keepdim=True)).flatten(2)
         axis_BC1 = torch.linalg.eigh(off_BCN @ off_BCN.mT)[1][..., -1:]
         place_B1N = axis_BC1.mT @ off_BCN
-        place_B1N = place_B1N / place_B1N.square().mean(-1, keepdim=True).sqrt().clamp_min(LEAST_SPREAD)
+        place_B1N = place_B1N / place_B1N.square().mean(-1, keepdim=True).sqrt().clamp_min(MIN_STD)
         sign = torch.where((place_B1N**3).mean(-1, keepdim=True) < 0, -1, 1)
         found: Tensor = sign * place_B1N / 4
     return found.reshape(len(signal), 1, *signal.shape[2:])

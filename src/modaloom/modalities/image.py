@@ -18,8 +18,8 @@ from torch import Tensor
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
-from modaloom.modalities.base import Form, Limits, Modality
-from modaloom.modalities.colours import outline, vary
+from modaloom.modalities.base import DataSpec, Limits, Modality
+from modaloom.modalities.colours import augment, outline
 from modaloom.modalities.files import read_bytes
 
 FORMATS = {
@@ -33,8 +33,8 @@ FORMATS = {
     "tiff": "TIFF",
 }
 """Suffix → the one format that a file of that name may hold."""
-MOST_BYTES = 256 * 2**20
-MOST_PIXELS = 64 * 2**20
+MAX_BYTES = 256 * 2**20
+MAX_PIXELS = 64 * 2**20
 
 
 def read(path: Path) -> Image.Image:
@@ -42,7 +42,7 @@ def read(path: Path) -> Image.Image:
 
     Raises `BadFile` for what is truncated, empty, of another format than its name says, or past the limits.
     """
-    data = read_bytes(path, limit=MOST_BYTES)
+    data = read_bytes(path, limit=MAX_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -58,8 +58,8 @@ def _decode(path: Path, data: bytes) -> Image.Image:
     expected = FORMATS.get(path.suffix[1:].lower())
     if image.format != expected:
         raise BadFile(path, f"holds {image.format} data, not {expected}; rename it or save it anew")
-    if image.width * image.height > MOST_PIXELS:
-        raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MOST_PIXELS:,} are decoded")
+    if image.width * image.height > MAX_PIXELS:
+        raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are decoded")
     image.load()
     try:
         return _rgb(image)
@@ -114,18 +114,18 @@ def parse(text: str) -> Image.Image:
     return read(Path(text.removeprefix("@")))
 
 
-def measure(images: Sequence[Image.Image], limits: Limits) -> Form:
+def infer_spec(images: Sequence[Image.Image], limits: Limits) -> DataSpec:
     """`content` [H, W], the box that pictures are fitted into, and `size`, that box padded to whole strides.
 
     Pictures of one size keep it if it is within the limit; others share their median shape, at most
-    `limits.side` long. `channels` is 1 if no picture has a colour.
+    `limits.max_side` long. `channels` is 1 if no picture has a colour.
     """
     shapes, grey = [], True
     for image in images:
         shapes.append((image.height, image.width))
         grey = grey and _is_grey(image)
-    content = _content(shapes, limits.side)
-    return {"size": [_whole(n) for n in content], "content": content, "channels": 1 if grey else 3}
+    content = _content(shapes, limits.max_side)
+    return {"size": [_round_up(n) for n in content], "content": content, "channels": 1 if grey else 3}
 
 
 def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
@@ -133,10 +133,10 @@ def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
     aspect = math.exp(statistics.median(math.log(h / w) for h, w in shapes))
     h, w = (long, long / aspect) if aspect > 1 else (long * aspect, long)
     box = [max(1, round(h)), max(1, round(w))]
-    return box if len(set(shapes)) == 1 else [_whole(n) for n in box]
+    return box if len(set(shapes)) == 1 else [_round_up(n) for n in box]
 
 
-def _whole(n: int) -> int:
+def _round_up(n: int) -> int:
     """Rounded up so that a stride of 8 (4 for up to 16 pixels) divides it."""
     step = 8 if n > 16 else 4
     return -(-n // step) * step
@@ -147,10 +147,10 @@ def _is_grey(image: Image.Image) -> bool:
     return bool((pixels == pixels[..., :1]).all())
 
 
-def pack(image: Image.Image, form: Form) -> NDArray[np.uint8]:
+def pack(image: Image.Image, spec: DataSpec) -> NDArray[np.uint8]:
     """uint8 (C, H, W): fitted into the content box, aspect kept, padded with the edge's colours."""
-    pixels = _fitted(_rgb(image), form["content"], form["size"])
-    return np.ascontiguousarray(_mode(pixels, form["channels"]).transpose(2, 0, 1))
+    pixels = _fitted(_rgb(image), spec["content"], spec["size"])
+    return np.ascontiguousarray(_mode(pixels, spec["channels"]).transpose(2, 0, 1))
 
 
 def _fitted(image: Image.Image, content: Sequence[int], size: Sequence[int]) -> NDArray[np.uint8]:
@@ -173,34 +173,34 @@ def _mode(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     return pixels if channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
-def unpack(packed: NDArray[np.uint8], form: Form) -> Image.Image:
+def unpack(packed: NDArray[np.uint8], spec: DataSpec) -> Image.Image:
     """(C, H, W) → the content box as RGB."""
-    (height, width), (top, left) = form["content"], _corner(form)
+    (height, width), (top, left) = spec["content"], _corner(spec)
     pixels = packed.transpose(1, 2, 0)[top : top + height, left : left + width]
     return Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3))))
 
 
-def whole(image: Image.Image) -> NDArray[np.uint8]:
+def to_array(image: Image.Image) -> NDArray[np.uint8]:
     """uint8 (3, H, W)."""
     return np.ascontiguousarray(np.asarray(_rgb(image)).transpose(2, 0, 1))
 
 
-def made(packed: NDArray[np.uint8]) -> Image.Image:
+def from_array(packed: NDArray[np.uint8]) -> Image.Image:
     """uint8 (3, H, W) → RGB."""
     return Image.fromarray(np.ascontiguousarray(packed.transpose(1, 2, 0)))
 
 
-def _corner(form: Form) -> tuple[int, int]:
-    top, left = ((n - have) // 2 for n, have in zip(form["size"], form["content"]))
+def _corner(spec: DataSpec) -> tuple[int, int]:
+    top, left = ((n - have) // 2 for n, have in zip(spec["size"], spec["content"]))
     return top, left
 
 
-def signal(packed: Tensor) -> Tensor:
+def normalize(packed: Tensor) -> Tensor:
     """uint8 (B, C, H, W) → float32 in [-1, 1]."""
     return packed.float() / 127.5 - 1
 
 
-def packed(signal: Tensor) -> Tensor:
+def denormalize(signal: Tensor) -> Tensor:
     """float (B, C, H, W) → uint8, rounded and clipped."""
     return ((signal.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
@@ -210,7 +210,7 @@ def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
     return (reconstruction - signal).square().flatten(1).mean(1)
 
 
-def compare(generated: Image.Image, truth: Image.Image, form: Form) -> dict[str, float]:
+def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[str, float]:
     """`psnr` (dB), `ssim` and `mse` (pixels in 0..1), the truth fitted to the generated picture's size."""
     size = (generated.height, generated.width)
     a, b = np.asarray(generated.convert("RGB")) / 255.0, _fitted(truth, size, size) / 255.0
@@ -218,7 +218,7 @@ def compare(generated: Image.Image, truth: Image.Image, form: Form) -> dict[str,
     return {"psnr": psnr(error), "ssim": ssim(a, b), "mse": error}
 
 
-def show(image: Image.Image) -> str:
+def to_html(image: Image.Image) -> str:
     """An <img> with its data inside; small pictures are enlarged with their pixels visible."""
     zoom = max(1, 128 // max(image.size))
     width, height = image.width * zoom, image.height * zoom
@@ -251,16 +251,16 @@ IMAGE = Modality(
     read=read,
     write=write,
     parse=parse,
-    measure=measure,
+    infer_spec=infer_spec,
     compare=compare,
-    show=show,
+    to_html=to_html,
     pack=pack,
     unpack=unpack,
-    whole=whole,
-    made=made,
-    signal=signal,
-    packed=packed,
-    vary=vary,
+    to_array=to_array,
+    from_array=from_array,
+    normalize=normalize,
+    denormalize=denormalize,
+    augment=augment,
     outline=outline,
     loss=loss,
     describe=describe,

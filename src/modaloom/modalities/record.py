@@ -13,31 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.modalities.base import Form, Limits, Modality
+from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.files import read_text
 
 Scalar = float | int | str | bool | None
-Row = dict[str, Scalar]
+Record = dict[str, Scalar]
 
-MOST_BYTES = 2**20
-MOST_CATEGORIES = 255
+MAX_BYTES = 2**20
+MAX_CATEGORIES = 255
 """The commonest ones; a column of identifiers would otherwise blow the codebook up."""
 
 
-def read(path: Path) -> Row:
+def read(path: Path) -> Record:
     """A JSON object of numbers, words, truth values and nulls. Raises `BadFile`."""
     try:
-        return _row(read_text(path, limit=MOST_BYTES))
+        return _record(read_text(path, limit=MAX_BYTES))
     except BadValue as error:
         raise BadFile(path, str(error)) from error
 
 
-def parse(text: str) -> Row:
+def parse(text: str) -> Record:
     """A JSON object, or a path with or without a leading @."""
-    return _row(text) if text.lstrip().startswith("{") else read(Path(text.removeprefix("@")))
+    return _record(text) if text.lstrip().startswith("{") else read(Path(text.removeprefix("@")))
 
 
-def _row(text: str) -> Row:
+def _record(text: str) -> Record:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -54,16 +54,16 @@ def _is_finite(value: Any) -> bool:
     return isinstance(value, int | float) and abs(value) <= 1e300 and not math.isnan(value)
 
 
-def write(row: Row, path: Path) -> None:
+def write(row: Record, path: Path) -> None:
     """One line of JSON, columns in order of their names."""
     path.write_bytes(f"{json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)}\n".encode())
 
 
-def measure(rows: Sequence[Row], limits: Limits) -> Form:
+def infer_spec(rows: Sequence[Record], limits: Limits) -> DataSpec:
     """`columns`: for each, the values that its slots 1, 2, … stand for; slot 0 is missing or unknown.
     `size` is [their number].
 
-    A number has at most `limits.bins` quantile bins: `edges` between them, `values` their medians, `std`.
+    A number has at most `limits.max_bins` quantile bins: `edges` between them, `values` their medians, `std`.
     A column that holds anything else is a category: its commonest `values`.
     """
     seen: dict[str, list[Scalar]] = {}
@@ -73,7 +73,7 @@ def measure(rows: Sequence[Row], limits: Limits) -> Form:
                 seen.setdefault(name, []).append(value)
     if not seen:
         raise BadValue("the records have no column with a value; give each at least one")
-    columns = {name: _column(seen[name], limits.bins) for name in sorted(seen)}
+    columns = {name: _column(seen[name], limits.max_bins) for name in sorted(seen)}
     return {"size": [len(columns)], "columns": columns}
 
 
@@ -81,7 +81,7 @@ def _column(values: list[Any], bins: int) -> dict[str, Any]:
     if all(_is_number(value) for value in values):
         return _number(sorted(values), bins)
     counts = Counter(map(json.dumps, values))  # as JSON, since True == 1
-    common = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES]
+    common = sorted(counts, key=lambda value: (-counts[value], value))[:MAX_CATEGORIES]
     return {"kind": "category", "values": [json.loads(value) for value in sorted(common)]}
 
 
@@ -111,9 +111,9 @@ def _edges(counts: Counter[float], bins: int) -> list[float]:
     return edges if len(counts) > bins else sorted(counts)[1:]
 
 
-def pack(row: Row, form: Form) -> NDArray[np.int64]:
+def pack(row: Record, spec: DataSpec) -> NDArray[np.int64]:
     """int64 (F,): the slot of every column; 0 is missing or unknown."""
-    return np.array([_slot(row.get(name), column) for name, column in form["columns"].items()], np.int64)
+    return np.array([_slot(row.get(name), column) for name, column in spec["columns"].items()], np.int64)
 
 
 def _slot(value: Scalar, column: dict[str, Any]) -> int:
@@ -123,9 +123,9 @@ def _slot(value: Scalar, column: dict[str, Any]) -> int:
     return same[0] if same else 0
 
 
-def unpack(slots: NDArray[np.int64], form: Form) -> Row:
+def unpack(slots: NDArray[np.int64], spec: DataSpec) -> Record:
     """(F,) → the columns whose slots stand for a value; the others are left out."""
-    columns = form["columns"].items()
+    columns = spec["columns"].items()
     return {
         name: column["values"][slot - 1]
         for (name, column), slot in zip(columns, slots.tolist())
@@ -133,19 +133,19 @@ def unpack(slots: NDArray[np.int64], form: Form) -> Row:
     }
 
 
-def sizes(form: Form) -> int:
+def vocab_size(spec: DataSpec) -> int:
     """Slots of the widest column."""
-    return 1 + max(len(column["values"]) for column in form["columns"].values())
+    return 1 + max(len(column["values"]) for column in spec["columns"].values())
 
 
-def compare(generated: Row, truth: Row, form: Form) -> dict[str, float]:
+def compare(generated: Record, truth: Record, spec: DataSpec) -> dict[str, float]:
     """Over the truth's columns: `exact` for categories, `error` for numbers in standard deviations of the
     training values, each by column (`exact.sex`, `error.age`) and averaged; `present`, the share answered.
 
     A number that is not answered has no error; a category that is not is wrong.
     """
     exact, error, asked, answered = {}, {}, 0, 0
-    for name, column in form["columns"].items():
+    for name, column in spec["columns"].items():
         value, right = generated.get(name), truth.get(name)
         if right is None:
             continue
@@ -165,7 +165,7 @@ def _averaged(metric: str, figures: dict[str, float]) -> dict[str, float]:
     return {metric: mean} | {f"{metric}.{name}": figure for name, figure in figures.items()}
 
 
-def show(row: Row) -> str:
+def to_html(row: Record) -> str:
     """A table of two columns, escaped."""
     lines = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(_shown(value))}</td></tr>"
@@ -178,7 +178,7 @@ def _shown(value: Scalar) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def describe(rows: Iterable[Row]) -> dict[str, Any]:
+def describe(rows: Iterable[Record]) -> dict[str, Any]:
     """The share of rows that have each column."""
     counts: Counter[str] = Counter()
     total = 0
@@ -191,15 +191,15 @@ def describe(rows: Iterable[Row]) -> dict[str, Any]:
 RECORD = Modality(
     name="record",
     suffixes=("json",),
-    tokenizer="direct",
+    tokenizer="categorical",
     read=read,
     write=write,
     parse=parse,
-    measure=measure,
+    infer_spec=infer_spec,
     compare=compare,
-    show=show,
+    to_html=to_html,
     pack=pack,
     unpack=unpack,
-    sizes=sizes,
+    vocab_size=vocab_size,
     describe=describe,
 )

@@ -8,15 +8,15 @@ from typing import Any
 
 from modaloom.core.errors import BadValue
 from modaloom.metrics.edit import error_rate
-from modaloom.modalities.base import Form, Limits, Modality
+from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.files import read_text
 
-MOST_BYTES = 2**20
+MAX_BYTES = 2**20
 
 
 def read(path: Path) -> str:
     """UTF-8 text without the line ending at its end. Raises `BadFile`."""
-    return read_text(path, limit=MOST_BYTES).removesuffix("\n").removesuffix("\r")
+    return read_text(path, limit=MAX_BYTES).removesuffix("\n").removesuffix("\r")
 
 
 def write(text: str, path: Path) -> None:
@@ -35,17 +35,17 @@ def parse(text: str) -> str:
     return text
 
 
-def measure(texts: Sequence[str], limits: Limits) -> Form:
+def infer_spec(texts: Sequence[str], limits: Limits) -> DataSpec:
     """`tokens`: the most that a text may take."""
-    return {"tokens": limits.tokens}
+    return {"tokens": limits.max_tokens}
 
 
-def compare(generated: str, truth: str, form: Form) -> dict[str, float]:
+def compare(generated: str, truth: str, spec: DataSpec) -> dict[str, float]:
     """`exact` (1 if equal) and `char_error` (edits per character of the truth)."""
     return {"exact": float(generated == truth), "char_error": error_rate(generated, truth)}
 
 
-def show(text: str) -> str:
+def to_html(text: str) -> str:
     """The text, escaped, its line breaks kept."""
     return f'<span style="white-space: pre-wrap">{html.escape(text)}</span>'
 
@@ -71,8 +71,8 @@ TEXT = Modality(
     read=read,
     write=write,
     parse=parse,
-    measure=measure,
+    infer_spec=infer_spec,
     compare=compare,
-    show=show,
+    to_html=to_html,
     describe=describe,
 )

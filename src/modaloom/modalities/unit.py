@@ -4,31 +4,31 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from modaloom.modalities.base import Form, Modality, Value
+from modaloom.modalities.base import DataSpec, Modality, Value
 
 
-def fitted(modality: Modality, value: Value, form: Form) -> Value:
-    """A value of any size as one of the form's."""
+def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
+    """A value of any size as one of the spec's."""
     assert modality.pack is not None
     assert modality.unpack is not None
-    return modality.unpack(modality.pack(value, form), form)
+    return modality.unpack(modality.pack(value, spec), spec)
 
 
 def to_unit(modality: Modality, value: Value) -> Tensor:
     """float32 (C, *axes) in [0, 1]."""
-    assert modality.whole is not None
-    return unit(modality, modality.whole(value))
+    assert modality.to_array is not None
+    return array_to_unit(modality, modality.to_array(value))
 
 
-def unit(modality: Modality, packed: NDArray) -> Tensor:  # type: ignore[type-arg]
+def array_to_unit(modality: Modality, packed: NDArray) -> Tensor:  # type: ignore[type-arg]
     """The same of a packed array (C, *axes)."""
-    assert modality.signal is not None
-    signal = modality.signal(torch.tensor(packed)[None])[0]
+    assert modality.normalize is not None
+    signal = modality.normalize(torch.tensor(packed)[None])[0]
     return signal.add_(1).div_(2)
 
 
 def from_unit(modality: Modality, signal: Tensor) -> Value:
     """The inverse of `to_unit`, rounding and clipping."""
-    assert modality.packed is not None
-    assert modality.made is not None
-    return modality.made(modality.packed(2 * signal[None] - 1)[0].numpy())
+    assert modality.denormalize is not None
+    assert modality.from_array is not None
+    return modality.from_array(modality.denormalize(2 * signal[None] - 1)[0].numpy())

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SHORT = 256
+MAX_UNFUSED_TOKENS = 256
 """Tokens up to which attention is written out on a CPU."""
 
 
@@ -38,7 +38,7 @@ def attend(q_BHLC: Tensor, k_BHLC: Tensor, v_BHLC: Tensor, mask: Tensor | None) 
 
     torch's fused CPU kernel took 14–24 ms in bfloat16 where the two products take 3–5 ms (B 64, L 30).
     """
-    if q_BHLC.device.type != "cpu" or q_BHLC.shape[2] > SHORT:
+    if q_BHLC.device.type != "cpu" or q_BHLC.shape[2] > MAX_UNFUSED_TOKENS:
         return F.scaled_dot_product_attention(q_BHLC, k_BHLC, v_BHLC, attn_mask=mask)
     score_BHLL = q_BHLC @ k_BHLC.transpose(-1, -2) * q_BHLC.shape[-1] ** -0.5
     if mask is not None:
@@ -62,7 +62,7 @@ class MLP(nn.Module):
         return y
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """x + attention(norm x), then x + MLP(norm x); the identity at initialisation."""
 
     def __init__(self, width: int, heads: int) -> None:

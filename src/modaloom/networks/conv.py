@@ -16,7 +16,7 @@ CONV: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
 }
 
 
-def fold(x: Tensor) -> Tensor:
+def space_to_depth(x: Tensor) -> Tensor:
     """Space to depth: (B, C, 2a, 2b…) → (B, C·2ⁿ, a, b…)."""
     n = x.ndim - 2
     x = x.reshape(*x.shape[:2], *(part for side in x.shape[2:] for part in (side // 2, 2)))
@@ -24,8 +24,8 @@ def fold(x: Tensor) -> Tensor:
     return x.permute(order).flatten(1, 1 + n)
 
 
-def unfold(x: Tensor) -> Tensor:
-    """The inverse of `fold`."""
+def depth_to_space(x: Tensor) -> Tensor:
+    """The inverse of `space_to_depth`."""
     n = x.ndim - 2
     x = x.reshape(len(x), -1, *[2] * n, *x.shape[2:])
     order = [0, 1, *(axis for i in range(n) for axis in (2 + n + i, 2 + i))]
@@ -40,7 +40,7 @@ class ChannelNorm(nn.LayerNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
-class ResidualBlock(nn.Module):
+class AutoencoderResBlock(nn.Module):
     """x + conv(act(conv(norm x))); the identity at initialisation."""
 
     def __init__(self, width: int, axes: int, kernel: int = 3) -> None:
@@ -55,27 +55,27 @@ class ResidualBlock(nn.Module):
         return y
 
 
-class Down(nn.Module):
-    """Halves every axis: fold, then mix."""
+class Downsample(nn.Module):
+    """Halves every axis: space_to_depth, then mix."""
 
     def __init__(self, width_in: int, width: int, axes: int) -> None:
         super().__init__()
         self.mix = CONV[axes](width_in * 2**axes, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.mix(fold(x))
+        y: Tensor = self.mix(space_to_depth(x))
         return y
 
 
-class Up(nn.Module):
-    """Doubles every axis: mix, then unfold."""
+class Upsample(nn.Module):
+    """Doubles every axis: mix, then depth_to_space."""
 
     def __init__(self, width_in: int, width: int, axes: int) -> None:
         super().__init__()
         self.mix = CONV[axes](width_in, width * 2**axes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return unfold(self.mix(x))
+        return depth_to_space(self.mix(x))
 
 
 def encoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks: int = 1) -> nn.Sequential:
@@ -87,7 +87,10 @@ def encoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks
     layers: list[nn.Module] = []
     for before, width in zip((channels, *widths), widths):
         kernel = 1 if len(layers) == (len(widths) - 1) * (1 + blocks) > 0 else 3
-        layers += [Down(before, width, axes), *(ResidualBlock(width, axes, kernel) for _ in range(blocks))]
+        layers += [
+            Downsample(before, width, axes),
+            *(AutoencoderResBlock(width, axes, kernel) for _ in range(blocks)),
+        ]
     return nn.Sequential(*layers, nn.SiLU(), CONV[axes](widths[-1], dim, 1))
 
 
@@ -95,16 +98,16 @@ def decoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks
     """The mirror of `encoder`: (B, dim, *axes) → (B, channels, *axes · 2^len(widths))."""
     layers: list[nn.Module] = [CONV[axes](dim, widths[-1], 3, padding=1)]
     for width, after in zip(widths[::-1], (*widths[-2::-1], channels)):
-        layers += [*(ResidualBlock(width, axes) for _ in range(blocks)), Up(width, after, axes)]
+        layers += [*(AutoencoderResBlock(width, axes) for _ in range(blocks)), Upsample(width, after, axes)]
     return nn.Sequential(*layers)
 
 
-def memory_format(x: Tensor) -> Tensor:
+def to_channels_last(x: Tensor) -> Tensor:
     """Channels last where torch has it: faster convolutions on CPUs and GPUs."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     return x.contiguous(memory_format=formats[x.ndim]) if x.ndim in formats else x
 
 
-def exact(x: Tensor) -> torch.autocast:
+def no_autocast(x: Tensor) -> torch.autocast:
     """No autocast: float32 here, whatever is around it."""
     return torch.autocast(x.device.type, enabled=False)

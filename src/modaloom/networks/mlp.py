@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from modaloom.networks.blocks import MLP
 
 
-class VectorBlock(nn.Module):
+class ResidualMLPBlock(nn.Module):
     """x + MLP(norm x); the identity at initialisation."""
 
     def __init__(self, width: int) -> None:
@@ -20,7 +20,7 @@ class VectorBlock(nn.Module):
         return y
 
 
-class VectorNet(nn.Module):
+class ResidualMLP(nn.Module):
     """(B, channels) → (B, out): a linear map plus residual blocks of some width; 0 at initialisation.
 
     The linear map is apart so that it can be set (`linear.weight`), to begin at the best linear answer.
@@ -29,7 +29,7 @@ class VectorNet(nn.Module):
     def __init__(self, channels: int, out: int, *, width: int, blocks: int = 1) -> None:
         super().__init__()
         self.linear, self.lift = nn.Linear(channels, out), nn.Linear(channels, width)
-        self.blocks = nn.Sequential(*(VectorBlock(width) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ResidualMLPBlock(width) for _ in range(blocks)))
         self.head = nn.Linear(width, out, bias=False)
         for zero in (self.linear.weight, self.linear.bias, self.head.weight):
             nn.init.zeros_(zero)

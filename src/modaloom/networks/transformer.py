@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from modaloom.core.types import Canvas, CodeShape, Field, Logits
-from modaloom.networks.blocks import Block
-from modaloom.networks.level import Level
+from modaloom.networks.blocks import TransformerBlock
+from modaloom.networks.timestep_embedding import TimestepEmbedding
 
 
-class CodeTable(nn.Module):
+class CodeEmbedding(nn.Module):
     """Embeds and predicts the codes of one tokenizer; streams that share the tokenizer share it.
 
     A position is one token: the sum over its depths of a learned embedding and, where the tokenizer has
@@ -23,24 +23,24 @@ class CodeTable(nn.Module):
     depth.
     """
 
-    def __init__(self, depth: int, size: int, width: int, vectors: Tensor | None) -> None:
+    def __init__(self, depth: int, codebook_size: int, width: int, vectors: Tensor | None) -> None:
         super().__init__()
-        self.size, self.depth = size, depth
-        self.embed = nn.Embedding(depth * (size + 1), width)
-        self.head = nn.Linear(width, depth * size)
+        self.codebook_size, self.depth = codebook_size, depth
+        self.embed = nn.Embedding(depth * (codebook_size + 1), width)
+        self.head = nn.Linear(width, depth * codebook_size)
         nn.init.normal_(self.embed.weight, std=0.5 if vectors is None else 0.02)
-        nn.init.normal_(self.embed.weight.data[size :: size + 1], std=0.5)
+        nn.init.normal_(self.embed.weight.data[codebook_size :: codebook_size + 1], std=0.5)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.offset_Q: Tensor
         self.vectors: Tensor | None
-        self.register_buffer("offset_Q", torch.arange(depth) * (size + 1), persistent=False)
+        self.register_buffer("offset_Q", torch.arange(depth) * (codebook_size + 1), persistent=False)
         self.register_buffer("vectors", None if vectors is None else _masked_last(vectors))
         self.project = None if vectors is None else nn.Linear(depth * vectors.shape[-1], width, bias=False)
 
     def forward(self, state_BLQ: Tensor) -> Tensor:
         """Codes with MASK = -1 → (B, L, D)."""
-        row_BLQ = torch.where(state_BLQ < 0, self.size, state_BLQ) + self.offset_Q
+        row_BLQ = torch.where(state_BLQ < 0, self.codebook_size, state_BLQ) + self.offset_Q
         x_BLD: Tensor = self.embed(row_BLQ).sum(-2)
         if self.project is not None and self.vectors is not None:
             x_BLD = x_BLD + self.project(self.vectors[row_BLQ].flatten(-2))
@@ -49,7 +49,7 @@ class CodeTable(nn.Module):
     def logits(self, x_BLD: Tensor) -> Tensor:
         """(B, L, D) → float32 (B, L, Q, K)."""
         y: Tensor = self.head(x_BLD).float()
-        return y.reshape(*y.shape[:-1], self.depth, self.size)
+        return y.reshape(*y.shape[:-1], self.depth, self.codebook_size)
 
 
 def _masked_last(vectors_QKE: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def _masked_last(vectors_QKE: Tensor) -> Tensor:
     return nn.functional.pad(closer_QKE / scale, (0, 0, 0, 1)).flatten(0, 1).clone()
 
 
-class Place(nn.Module):
+class PositionalEmbedding(nn.Module):
     """Where a token is: a vector for its stream plus one for its coordinate on every axis."""
 
     def __init__(self, grid: Sequence[int], width: int) -> None:
@@ -83,9 +83,9 @@ class Place(nn.Module):
 class CanvasTransformer(nn.Module):
     """Canvas → logits of every stream in it.
 
-    Streams that are absent cost nothing: they are not in the canvas. With `separate`, given tokens look only
-    at given tokens, so that they could be encoded once for all steps. With `timed`, tokens know their noise
-    level.
+    Streams that are absent cost nothing: they are not in the canvas. With `encoder_decoder`, given tokens
+    attend to given tokens alone, so that they could be encoded once for all steps. With `time_conditioned`,
+    tokens know their noise level.
 
     Args:
         shapes: stream → code shape.
@@ -102,20 +102,25 @@ class CanvasTransformer(nn.Module):
         width: int,
         depth: int,
         heads: int,
-        separate: bool = False,
-        timed: bool = False,
+        encoder_decoder: bool = False,
+        time_conditioned: bool = False,
     ) -> None:
         super().__init__()
-        self.tables, self.separate = dict(tables), separate
+        self.tables, self.encoder_decoder = dict(tables), encoder_decoder
         by_table = {tables[name]: shape for name, shape in shapes.items()}
-        self.code = nn.ModuleDict(
-            {_module_name(t): CodeTable(s.depth, s.size, width, vectors.get(t)) for t, s in by_table.items()}
+        self.code_embed = nn.ModuleDict(
+            {
+                _module_name(t): CodeEmbedding(s.depth, s.codebook_size, width, vectors.get(t))
+                for t, s in by_table.items()
+            }
         )
-        self.place = nn.ModuleDict({_module_name(n): Place(s.grid, width) for n, s in shapes.items()})
-        self.given = nn.Parameter(torch.zeros(width))
+        self.pos_embed = nn.ModuleDict(
+            {_module_name(n): PositionalEmbedding(s.grid, width) for n, s in shapes.items()}
+        )
+        self.given_embed = nn.Parameter(torch.zeros(width))
         self.norm_in, self.norm_out = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
-        self.level = Level(width) if timed else None
+        self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))
+        self.time_embed = TimestepEmbedding(width) if time_conditioned else None
 
     def forward(self, canvas: Canvas) -> Logits:
         x_BTD = self.norm_in(torch.cat([self._embed(name, field) for name, field in canvas.items()], 1))
@@ -130,27 +135,27 @@ class CanvasTransformer(nn.Module):
         """The matrices that map width to width, for optimizers that treat them apart (Muon)."""
         return [p for p in self.blocks.parameters() if p.ndim == 2]
 
-    def _table(self, name: str) -> CodeTable:
-        table = self.code[_module_name(self.tables[name])]
-        assert isinstance(table, CodeTable)
+    def _table(self, name: str) -> CodeEmbedding:
+        table = self.code_embed[_module_name(self.tables[name])]
+        assert isinstance(table, CodeEmbedding)
         return table
 
     def _embed(self, name: str, field: Field) -> Tensor:
         given_BL1 = field.known.all(-1, keepdim=True)
-        x: Tensor = self._table(name)(field.state) + self.place[_module_name(name)]()
-        if self.level is not None:
-            x = x + self.level(field.t)[:, None]
-        return x + given_BL1 * self.given
+        x: Tensor = self._table(name)(field.state) + self.pos_embed[_module_name(name)]()
+        if self.time_embed is not None:
+            x = x + self.time_embed(field.t)[:, None]
+        return x + given_BL1 * self.given_embed
 
     def _mask(self, canvas: Canvas) -> Tensor | None:
         valid_BT = torch.cat([f.valid for f in canvas.values()], 1)
-        if not self.separate:
-            return None if bool(valid_BT.all()) else _lookable(valid_BT)
+        if not self.encoder_decoder:
+            return None if bool(valid_BT.all()) else _attention_mask(valid_BT)
         known_BT = torch.cat([f.known.all(-1) for f in canvas.values()], 1)
-        return _lookable(valid_BT) & (~known_BT[:, None, :, None] | known_BT[:, None, None, :])
+        return _attention_mask(valid_BT) & (~known_BT[:, None, :, None] | known_BT[:, None, None, :])
 
 
-def _lookable(valid_BT: Tensor) -> Tensor:
+def _attention_mask(valid_BT: Tensor) -> Tensor:
     """(B, 1, T, T): keys that are valid, and every token itself, so that no row is empty."""
     T = valid_BT.shape[1]
     return valid_BT[:, None, None, :] | torch.eye(T, dtype=torch.bool, device=valid_BT.device)

@@ -12,7 +12,7 @@ from modaloom.quantizers.residual import Residual, total
 
 
 class Adaptive(Quantizer):
-    """The least number of stages, 1 at least, that brings ‖z − z_q‖² to `target` · E‖z − mean‖², or all.
+    """The fewest stages, 1 at least, that bring ‖z − z_q‖² to `target_distortion` · E‖z − mean‖², or all.
 
     Codes are 0..K: K, in the depths that a position does not take, stands for nothing, the zero vector. So
     the codes are plain codes and tell the depth; counted in bits they cost its entropy beside the codes kept.
@@ -20,17 +20,22 @@ class Adaptive(Quantizer):
     the first (which sets it), when every position takes all. `depth` among the stats is the mean number of
     stages.
 
-    target: relative squared error, more than 0; decay: of the average, per batch. Raises `BadValue` for a
-    value out of its range, or a residual with dropout, which would choose depths too.
+    target_distortion: relative squared error, more than 0; decay: of the average, per batch. Raises
+    `BadValue` for a value out of its range, or a residual with dropout, which would choose depths too.
     """
 
-    def __init__(self, residual: Residual, target: float, *, decay: float) -> None:
+    def __init__(self, residual: Residual, target_distortion: float, *, decay: float) -> None:
         super().__init__()
-        check_range("target", target, 0, open_low=True)
+        check_range("target_distortion", target_distortion, 0, open_low=True)
         check_range("decay", decay, 0, 1)
         if residual.dropout:
             raise BadValue(f"dropout is {residual.dropout:g}; with an adaptive rate it must be 0")
-        self.dim, self.residual, self.target, self.decay = residual.dim, residual, target, decay
+        self.dim, self.residual, self.target_distortion, self.decay = (
+            residual.dim,
+            residual,
+            target_distortion,
+            decay,
+        )
         self.nothing = residual.codebook_sizes[0]
         self.register_buffer("variance", torch.zeros(()))
         self.register_buffer("started", torch.zeros((), dtype=torch.bool))
@@ -43,7 +48,7 @@ class Adaptive(Quantizer):
         rows, counts = rows_of(z, mask, self.dim)
         variance = self._follow(rows[counts].detach())
         parts = self.residual.parts(z, mask=mask, generator=generator)
-        kept = self._stages_needed(rows.detach().reshape(z.shape), parts, self.target * variance)
+        kept = self._stages_needed(rows.detach().reshape(z.shape), parts, self.target_distortion * variance)
         drops = [(kept <= q)[..., None] for q in range(len(parts))]
         codes = torch.cat([p.codes.masked_fill(drop, self.nothing) for p, drop in zip(parts, drops)], -1)
         q = total([p.z_q.detach().masked_fill(drop, 0) for p, drop in zip(parts, drops)])

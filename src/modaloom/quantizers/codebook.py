@@ -43,8 +43,10 @@ class Codebook(nn.Module, ABC):
 class FreeCodebook(Codebook):
     """Vectors that move each for itself: zeros until `start`, dead ones brought back to life.
 
-    decay: of the EMA, per batch. dead: a code is dead below this share of the mean number of choices, N/K.
-    revived: the most codes, as a share of K (rounded up), that may come back to life in one batch.
+    decay: of the EMA, per batch. dead_code_threshold: a code is dead below this share of the mean number of
+    choices, N/K.
+    max_restart_fraction: the most codes, as a share of K (rounded up), that may come back to life in one
+    batch.
     surface: where vectors may lie; moves any onto it.
     """
 
@@ -53,12 +55,17 @@ class FreeCodebook(Codebook):
         size: int,
         *,
         decay: float,
-        dead: float,
-        revived: float,
+        dead_code_threshold: float,
+        max_restart_fraction: float,
         surface: Callable[[Tensor], Tensor] = flat,
     ) -> None:
         super().__init__()
-        self.decay, self.dead, self.revived, self.surface = decay, dead, revived, surface
+        self.decay, self.dead_code_threshold, self.max_restart_fraction, self.surface = (
+            decay,
+            dead_code_threshold,
+            max_restart_fraction,
+            surface,
+        )
         self.register_buffer("count", torch.zeros(size))
         self.register_buffer("started", torch.zeros((), dtype=torch.bool))
 
@@ -101,9 +108,9 @@ class FreeCodebook(Codebook):
         The threshold scales with N/K: an absolute one expires everything once K nears N.
         """
         mean = len(z) / len(count)
-        most = math.ceil(self.revived * len(count))
+        most = math.ceil(self.max_restart_fraction * len(count))
         rarest = count.argsort(stable=True)[: min(most, len(z))]
-        dead = rarest[count[rarest] < self.dead * mean]
+        dead = rarest[count[rarest] < self.dead_code_threshold * mean]
         if len(dead):
             self.place(dead, draw(z, len(dead), generator), torch.full((len(dead),), mean).to(count))
 
@@ -123,11 +130,17 @@ class EMACodebook(FreeCodebook):
         size: int,
         *,
         decay: float,
-        dead: float,
-        revived: float,
+        dead_code_threshold: float,
+        max_restart_fraction: float,
         surface: Callable[[Tensor], Tensor] = flat,
     ) -> None:
-        super().__init__(size, decay=decay, dead=dead, revived=revived, surface=surface)
+        super().__init__(
+            size,
+            decay=decay,
+            dead_code_threshold=dead_code_threshold,
+            max_restart_fraction=max_restart_fraction,
+            surface=surface,
+        )
         self.register_buffer("vectors", torch.zeros(size, dim))
 
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
@@ -145,8 +158,15 @@ class GradientCodebook(FreeCodebook):
     Keep it out of weight decay: that would drag rare codes to the origin.
     """
 
-    def __init__(self, dim: int, size: int, *, decay: float, dead: float, revived: float) -> None:
-        super().__init__(size, decay=decay, dead=dead, revived=revived)
+    def __init__(
+        self, dim: int, size: int, *, decay: float, dead_code_threshold: float, max_restart_fraction: float
+    ) -> None:
+        super().__init__(
+            size,
+            decay=decay,
+            dead_code_threshold=dead_code_threshold,
+            max_restart_fraction=max_restart_fraction,
+        )
         self.vectors = nn.Parameter(torch.zeros(size, dim))
 
     def loss(self, z: Tensor, e: Tensor) -> Tensor:

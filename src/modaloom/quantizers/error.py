@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CHUNK = 2**17
+CHUNK_SIZE = 2**17
 """Values at a time."""
 
 
@@ -19,7 +19,7 @@ class _SquaredError(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)
-        rows = max(1, CHUNK // max(1, a.shape[1]))
+        rows = max(1, CHUNK_SIZE // max(1, a.shape[1]))
         parts = [(x - y).square_().sum() for x, y in zip(torch.split(a, rows), torch.split(b, rows))]
         return torch.stack(parts).sum()
 

@@ -12,15 +12,15 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue
 from modaloom.quantizers.base import Quantizer
-from modaloom.quantizers.options import Options
+from modaloom.quantizers.options import QuantizerConfig
 from modaloom.quantizers.projected import Projected
-from modaloom.quantizers.tabled import Tabled
+from modaloom.quantizers.tabled import FixedCodebookQuantizer
 
-LEAST = 5
+MIN_LEVELS = 5
 """Values of a channel that the paper advises, at least."""
 
 
-class FSQ(Tabled):
+class FSQ(FixedCodebookQuantizer):
     """Channel i becomes round(u(L_i − 1)) of L_i values, u = (tanh z + 1)/2 in 0..1; that many, no more.
 
     Value j stands for 2j/(L_i − 1) − 1. A code counts its channels' values, the first channel fastest. The
@@ -49,7 +49,7 @@ class FSQ(Tabled):
         return (rows * 0).sum()
 
 
-def fsq(dim: int, size: int, options: Options) -> Quantizer:
+def fsq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
     """An FSQ of `size` codes between linear maps. Raises `BadValue` if the levels' product is not `size`."""
     levels = options.levels or levels_of(size)
     if math.prod(levels) != size:
@@ -58,17 +58,17 @@ def fsq(dim: int, size: int, options: Options) -> Quantizer:
 
 
 def levels_of(size: int) -> tuple[int, ...]:
-    """Levels whose product is `size`, falling, each at least LEAST where there are more than two.
+    """Levels whose product is `size`, falling, each at least MIN_LEVELS where there are more than two.
 
-    Prime factors, the largest first, are multiplied until they reach LEAST. What is left over becomes the
-    second level, or goes to the smallest ones. Raises `BadValue` for a size below 2.
+    Prime factors, the largest first, are multiplied until they reach MIN_LEVELS. What is left over becomes
+    the second level, or goes to the smallest ones. Raises `BadValue` for a size below 2.
     """
     if size < 2:
         raise BadValue(f"size is {size}; fsq needs at least 2 codes")
     levels, factors = list[int](), _primes(size)
-    while math.prod(factors) >= LEAST:
+    while math.prod(factors) >= MIN_LEVELS:
         level = factors.pop()
-        while level < LEAST:
+        while level < MIN_LEVELS:
             level *= factors.pop()
         levels.append(level)
     if len(levels) < 2 and factors:

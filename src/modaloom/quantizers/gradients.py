@@ -8,10 +8,10 @@ from torch import Tensor
 
 from modaloom.quantizers.base import straight_through
 
-__all__ = ["GRADIENTS", "rotated", "straight_through"]
+__all__ = ["GRADIENT_ESTIMATORS", "rotation_trick", "straight_through"]
 
 
-def rotated(z: Tensor, q: Tensor) -> Tensor:
+def rotation_trick(z: Tensor, q: Tensor) -> Tensor:
     """z, q (..., D) → q bit for bit, with the gradient of λRz (Fifty et al. 2024, arXiv 2410.06424, eq. 3).
 
     R turns z/‖z‖ to q/‖q‖ in their plane, λ = ‖q‖/‖z‖; both are constants to the gradient, which becomes
@@ -52,4 +52,7 @@ def _dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum(-1, keepdim=True)
 
 
-GRADIENTS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"straight": straight_through, "rotation": rotated}
+GRADIENT_ESTIMATORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "straight_through": straight_through,
+    "rotation": rotation_trick,
+}

@@ -8,41 +8,43 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.quantizers.codebook import Codebook, FreeCodebook
-from modaloom.quantizers.options import Growth
+from modaloom.quantizers.options import GrowthConfig
 from modaloom.quantizers.unit import direction
 
-STEP = 0.5
+SPLIT_STEP = 0.5
 """Deviations by which the halves of a code step apart: less than the 0.8 between the mean of a normal
 distribution and those of its halves, so as not to end in a neighbour's cell."""
-YOUNG = 0.4
+MAX_SPLIT_COUNT = 0.4
 """The most that a new half counts, as a share of the mean count: it soon finds its place, or is seen dead."""
-FAINT = 1e-3
+SPREAD_INIT_SCALE = 1e-3
 """A guessed spread, as a share of a measured one: soon outweighed."""
 
 
 class GrowingCodebook(Codebook):
-    """Any codebook of free vectors, of which the first A are in use: `start`, and twice as many after every
-    `every` batches, a few more at a time, until all are or the relative distortion is at most `target`.
+    """Any codebook of free vectors, of which the first A are in use: `initial_codes`, and twice
+    as many after every `doubling_steps` batches, a few more at a time, until all are or the relative
+    distortion is at most `target_distortion`.
 
-    Those codes split that are largest in `balance` · their share of the squared error Σ‖z − e‖² + (1 −
-    balance) · their share of the choices. e becomes e ± STEP·σv, v the direction in which its members spread
-    most and σ their deviation in it; the two share its count, but for YOUNG. Error and spread are moving
-    averages with the inner codebook's decay. The spread of a code is s = E[Σ d(d·v)] with d = z − e and
-    v = s/‖s‖: a power iteration on its members' covariance, one step a batch, where ‖s‖ → Σ(d·v)².
+    Those codes split that are largest in `error_weight` · their share of the squared error Σ‖z − e‖² + (1 −
+    error_weight) · their share of the choices. e becomes e ± SPLIT_STEP·σv, v the direction in which its
+    members spread most and σ their deviation in it; the two share its count, but for MAX_SPLIT_COUNT. Error
+    and spread are moving averages with the inner codebook's decay. The spread of a code is s = E[Σ d(d·v)]
+    with d = z − e and v = s/‖s‖: a power iteration on its members' covariance, one step a batch, where ‖s‖ →
+    Σ(d·v)².
 
-    Raises `BadValue` if the inner codebook's vectors are not free, or fewer than `start`.
+    Raises `BadValue` if the inner codebook's vectors are not free, or fewer than `initial_codes`.
     """
 
-    def __init__(self, inner: Codebook, growth: Growth) -> None:
+    def __init__(self, inner: Codebook, growth: GrowthConfig) -> None:
         super().__init__()
         if not isinstance(inner, FreeCodebook):
             raise BadValue(
                 f"{type(inner).__name__} cannot grow; choose a codebook of free vectors, such as ema"
             )
         size, dim = inner.vectors.shape
-        check_range("growth.start", growth.start, 1, size)
+        check_range("growth.initial_codes", growth.initial_codes, 1, size)
         self.inner, self.growth = inner, growth
-        self.register_buffer("active", torch.tensor(growth.start))
+        self.register_buffer("active", torch.tensor(growth.initial_codes))
         self.register_buffer("batches", torch.tensor(0))
         self.register_buffer("error", torch.zeros(size))
         self.register_buffer("variance", torch.zeros(()))
@@ -73,7 +75,7 @@ class GrowingCodebook(Codebook):
     def start(self, z: Tensor, generator: torch.Generator | None) -> None:
         self.inner.start(z, generator, first=self.used)
         members = (z - z.mean(0)).square().sum() / self.used
-        self.spread.copy_(FAINT * members * _directions(self.spread, generator))
+        self.spread.copy_(SPREAD_INIT_SCALE * members * _directions(self.spread, generator))
 
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
         return self.inner.loss(z, e)
@@ -89,9 +91,9 @@ class GrowingCodebook(Codebook):
 
     def _wanted(self) -> int:
         """A by the schedule, or as it is where the target is reached."""
-        if self.error.sum() <= self.growth.target * self.variance:
+        if self.error.sum() <= self.growth.target_distortion * self.variance:
             return self.used
-        doubled = self.growth.start * 2.0 ** min(64.0, int(self.batches) / self.growth.every)
+        doubled = self.growth.initial_codes * 2.0 ** min(64.0, int(self.batches) / self.growth.doubling_steps)
         return min(len(self.count), int(doubled))
 
     def _measure(self, z: Tensor, codes: Tensor) -> None:
@@ -106,7 +108,7 @@ class GrowingCodebook(Codebook):
     def _worth(self) -> Tensor:
         """What is to be won by splitting each code (K,): in squared error and in even use."""
         error, count = (x / x.sum().clamp(min=torch.finfo(x.dtype).tiny) for x in (self.error, self.count))
-        return self.growth.balance * error + (1 - self.growth.balance) * count
+        return self.growth.error_weight * error + (1 - self.growth.error_weight) * count
 
     def _split(self, n: int, generator: torch.Generator | None) -> None:
         """The n worthiest codes, into themselves and the n that come next."""
@@ -115,13 +117,13 @@ class GrowingCodebook(Codebook):
         count, error, spread = self.count[old] / 2, self.error[old] / 2, self.spread[old]
         length = spread.norm(dim=1)
         deviation = (length / (2 * count).clamp(min=torch.finfo(count.dtype).tiny)).sqrt()
-        step = STEP * deviation[:, None] * direction(spread)
-        most = YOUNG * self.count.sum() / (self.used + n)
+        step = SPLIT_STEP * deviation[:, None] * direction(spread)
+        most = MAX_SPLIT_COUNT * self.count.sum() / (self.used + n)
         middle = self.vectors[old].clone()
         for codes, sign in ((old, 1), (new, -1)):
             self.inner.place(codes, middle + sign * step, count.clamp(max=most))
             self.error[codes] = error
-            self.spread[codes] = FAINT * length[:, None] * _directions(spread, generator)
+            self.spread[codes] = SPREAD_INIT_SCALE * length[:, None] * _directions(spread, generator)
         self.active += n
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from modaloom.core.errors import BadValue
 from modaloom.quantizers.base import Quantizer
-from modaloom.quantizers.options import Options
+from modaloom.quantizers.options import QuantizerConfig
 
-AROUND = frozenset({"groups", "dropout", "adaptive"})
+SHARED_OPTIONS = frozenset({"groups", "dropout", "adaptive_distortion"})
 """Options of what stands around the quantizers of any kind."""
 
 
@@ -15,15 +15,14 @@ AROUND = frozenset({"groups", "dropout", "adaptive"})
 class Kind:
     """A kind of quantizer."""
 
-    make: Callable[[int, int, Options], Quantizer]
+    make: Callable[[int, int, QuantizerConfig], Quantizer]
     """(dim, size, options) → one of them, of depth 1."""
     options: frozenset[str]
-    """Those of the options that it takes, beside AROUND."""
+    """Those of the options that it takes, beside SHARED_OPTIONS."""
 
-    def check(self, options: Options) -> None:
+    def check(self, options: QuantizerConfig) -> None:
         """Raise `BadValue` for a changed option that would do nothing."""
-        idle = sorted(options.changed() - self.options - AROUND)
+        idle = sorted(options.changed() - self.options - SHARED_OPTIONS)
         if idle:
-            raise BadValue(
-                f"this quantizer has no {', '.join(idle)}; it has {', '.join(sorted(self.options | AROUND))}"
-            )
+            able = sorted(self.options | SHARED_OPTIONS)
+            raise BadValue(f"this quantizer has no {', '.join(idle)}; it has {', '.join(able)}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from modaloom.quantizers.error import CHUNK
+from modaloom.quantizers.error import CHUNK_SIZE
 from modaloom.quantizers.nearest import nearest
 
 
@@ -41,7 +41,7 @@ def pulls(z: Tensor, codes: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
 
     Sums of differences keep their precision where sums of z would lose it: far from the origin.
     """
-    pull, rows = torch.zeros_like(vectors), max(1, CHUNK // z.shape[1])
+    pull, rows = torch.zeros_like(vectors), max(1, CHUNK_SIZE // z.shape[1])
     for part, code in zip(torch.split(z, rows), torch.split(codes, rows)):
         pull.index_add_(0, code, part - vectors[code])
     return pull, torch.bincount(codes, minlength=len(vectors)).to(z.dtype)

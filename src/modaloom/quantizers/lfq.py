@@ -13,12 +13,12 @@ from modaloom.core.errors import BadValue
 from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.error import squared_error
 from modaloom.quantizers.normalized import Normalized
-from modaloom.quantizers.options import Options
+from modaloom.quantizers.options import QuantizerConfig
 from modaloom.quantizers.projected import Projected
-from modaloom.quantizers.tabled import Tabled
+from modaloom.quantizers.tabled import FixedCodebookQuantizer
 
 
-class LFQ(Tabled):
+class LFQ(FixedCodebookQuantizer):
     """q_i = side · sign(z_i), minus where z_i ≤ 0; bit i of the code is 1 where it is plus.
 
     loss = β‖z − q‖², the mean over values, + entropy · (E[Σ_i H(p_i)] − Σ_i H(E[p_i])) in nats, where
@@ -57,13 +57,13 @@ class LFQ(Tabled):
         return each - _entropy(plus.mean(0)).sum()
 
 
-def lfq(dim: int, size: int, options: Options) -> Quantizer:
+def lfq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
     """An LFQ between linear maps. Raises `BadValue` if `size` is no power of two."""
     made = LFQ(size, commitment=options.commitment, entropy=options.entropy, temperature=options.temperature)
     return Projected(made, dim, commitment=options.commitment)
 
 
-def bsq(dim: int, size: int, options: Options) -> Quantizer:
+def bsq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
     """An LFQ whose codes are on the unit sphere, of directions. Raises `BadValue` as `lfq`."""
     made = LFQ(
         size,

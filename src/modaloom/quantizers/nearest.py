@@ -8,11 +8,11 @@ from torch import Tensor
 
 from modaloom.quantizers.shortlist import Shortlist, pays
 
-TILE = 2**20
+MAX_SCORES = 2**20
 """Scores at a time, about; a quarter of it where a shortlist takes further memory."""
-BLOCK = 32
+BLOCK_SIZE = 32
 """Scores whose largest is found before its place is."""
-FEWEST = 128
+MIN_CHUNK_ROWS = 128
 """Vectors at a time however large the codebook: for fewer the product would wait for memory."""
 
 
@@ -29,7 +29,7 @@ def nearest(z: Tensor, codebook: Tensor, *, chunk: int | None = None) -> Tensor:
     It holds on a GPU too unless TF32 is allowed for float32 products.
     """
     short = pays(z, codebook)
-    rows = chunk or max(FEWEST, (TILE // 4 if short else TILE) // len(codebook))
+    rows = chunk or max(MIN_CHUNK_ROWS, (MAX_SCORES // 4 if short else MAX_SCORES) // len(codebook))
     with torch.autocast(z.device.type, enabled=False):
         e = codebook.float()
         bias = e.square().sum(1).mul_(-0.5)
@@ -49,9 +49,9 @@ def first_largest(scores: Tensor) -> Tensor:
     The largest of every block of codes comes first: torch's `amax` is ten times as fast as its `argmax`.
     """
     N, K = scores.shape
-    if K % BLOCK:
+    if K % BLOCK_SIZE:
         return scores.argmax(1)
-    blocks = scores.view(N, K // BLOCK, BLOCK)
+    blocks = scores.view(N, K // BLOCK_SIZE, BLOCK_SIZE)
     best = blocks.amax(2).argmax(1)
     inside = blocks[torch.arange(N, device=best.device), best].argmax(1)
-    return best * BLOCK + inside
+    return best * BLOCK_SIZE + inside

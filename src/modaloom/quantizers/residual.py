@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from modaloom.core.errors import BadValue, check_range, choose
+from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
 from modaloom.quantizers.base import Quantizer, is_finite, rows_of
-from modaloom.quantizers.gradients import GRADIENTS
-from modaloom.quantizers.options import Options
+from modaloom.quantizers.gradients import GRADIENT_ESTIMATORS
+from modaloom.quantizers.options import QuantizerConfig
 
 
 class Residual(Quantizer):
@@ -23,15 +23,16 @@ class Residual(Quantizer):
     dropout: the probability that a sample (an entry of z's leading axis) keeps only its first n stages in
     training, n uniform in 1..Q (arXiv 2107.03312, section 3.3). The others do not count it, neither in their
     loss nor in what they learn, and z_q is what the kept codes decode to; `codes` has them all.
-    gradient: a name of `GRADIENTS`. Raises `BadValue` without stages, if they differ, or for other values.
+    gradient_estimator: a name of `GRADIENT_ESTIMATORS`. Raises `BadValue` without stages, if they differ, or
+    for other values.
     """
 
     def __init__(
         self,
         stages: Sequence[Quantizer],
         *,
-        dropout: float = Options.dropout,
-        gradient: str = Options.gradient,
+        dropout: float = QuantizerConfig.dropout,
+        gradient_estimator: str = QuantizerConfig.gradient_estimator,
     ) -> None:
         super().__init__()
         shapes = {(stage.dim, size) for stage in stages for size in stage.codebook_sizes}
@@ -39,7 +40,9 @@ class Residual(Quantizer):
             raise BadValue(f"stages have (dim, size) {sorted(shapes)}; all must have the same")
         check_range("dropout", dropout, 0, 1)
         self.dim, self.dropout = stages[0].dim, dropout
-        self.pass_gradient = GRADIENTS[choose("gradient", gradient, GRADIENTS)]
+        self.pass_gradient = GRADIENT_ESTIMATORS[
+            check_choice("gradient_estimator", gradient_estimator, GRADIENT_ESTIMATORS)
+        ]
         self.stages = nn.ModuleList(stages)
 
     def forward(

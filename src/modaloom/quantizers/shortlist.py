@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-ROUNDOFF = 2.0**-8
+BF16_ROUNDOFF = 2.0**-8
 """Of bfloat16: a number and its nearest bfloat16 differ by at most this share of the number."""
-WIDE = 192
+MIN_WIDTH = 192
 """Width from which the cheaper product outweighs the second look."""
-MANY = 8
+MAX_PAIRS_PER_VECTOR = 8
 """Pairs for each vector beyond which the whole product in float32 is cheaper."""
 
 
 def pays(z: Tensor, codebook: Tensor) -> bool:
     """Whether the shortlist is the faster way: wide vectors on a CPU that multiplies bfloat16 itself."""
-    wide = z.device.type == "cpu" and z.shape[1] >= WIDE and len(codebook) >= WIDE
+    wide = z.device.type == "cpu" and z.shape[1] >= MIN_WIDTH and len(codebook) >= MIN_WIDTH
     return wide and torch.cpu._is_avx512_bf16_supported()
 
 
@@ -61,7 +61,7 @@ class Shortlist:
     def nearest(self, z: Tensor) -> Tensor:
         """z float32 (N, D) → int64 (N,), as exact as float32 is. Equal scores go to the lower index."""
         row_P, code_P = self._pairs(z)
-        if len(row_P) > MANY * len(z):
+        if len(row_P) > MAX_PAIRS_PER_VECTOR * len(z):
             return torch.addmm(self.bias, z, self.e.T).argmax(1)
         score_P = z.index_select(0, row_P).mul_(self.e.index_select(0, code_P)).sum(1) + self.bias[code_P]
         best_N = torch.full((len(z),), -torch.inf).scatter_reduce_(0, row_P, score_P, "amax")
@@ -84,7 +84,7 @@ class Shortlist:
         rough_NK, error_N = self.rough(z)
         top_N, slack_N = rough_NK.amax(1).float(), 2 * error_N
         # Twice the roundoff: once for the best score, once for the bound's own rounding.
-        least_N = (top_N - slack_N - 2 * ROUNDOFF * (top_N.abs() + slack_N)).bfloat16()
+        least_N = (top_N - slack_N - 2 * BF16_ROUNDOFF * (top_N.abs() + slack_N)).bfloat16()
         row_P, code_P = (rough_NK >= least_N[:, None]).nonzero(as_tuple=True)
         return row_P, code_P
 

@@ -12,7 +12,7 @@ from modaloom.quantizers import stats
 from modaloom.quantizers.base import Quantizer, rows_of, straight_through
 
 
-class Tabled(Quantizer):
+class FixedCodebookQuantizer(Quantizer):
     """Each channel says its digit of the code, and the code its vector of `table` (K, D); nothing is learned.
 
     The digit of channel i counts `places[i]`, the first channel's 1.

@@ -7,17 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from modaloom.core.errors import choose
+from modaloom.core.errors import check_choice
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
 from modaloom.quantizers.base import Quantizer, is_finite, rows_of
 from modaloom.quantizers.codebook import Codebook
 from modaloom.quantizers.codebooks import build_codebook
 from modaloom.quantizers.error import squared_error
-from modaloom.quantizers.gradients import GRADIENTS
+from modaloom.quantizers.gradients import GRADIENT_ESTIMATORS
 from modaloom.quantizers.nearest import nearest
 from modaloom.quantizers.normalized import Normalized
-from modaloom.quantizers.options import Options
+from modaloom.quantizers.options import QuantizerConfig
 from modaloom.quantizers.projected import Projected
 
 
@@ -27,16 +27,22 @@ class VQ(Quantizer):
     Both are means over all values of the counted vectors: with N = vectors × dim, the gradient into the
     encoder is 2β(z − e)/N and into the codebook 2(e − z)/N.
 
-    commitment: β; gradient: a name of `GRADIENTS`, how that of z_q passes to z.
+    commitment: β; gradient_estimator: a name of `GRADIENT_ESTIMATORS`, how that of z_q passes to z.
     Raises `BadValue` for another name.
     """
 
     def __init__(
-        self, codebook: Codebook, *, commitment: float = Options.commitment, gradient: str = Options.gradient
+        self,
+        codebook: Codebook,
+        *,
+        commitment: float = QuantizerConfig.commitment,
+        gradient_estimator: str = QuantizerConfig.gradient_estimator,
     ) -> None:
         super().__init__()
         self.dim, self.commitment = codebook.vectors.shape[1], commitment
-        self.pass_gradient = GRADIENTS[choose("gradient", gradient, GRADIENTS)]
+        self.pass_gradient = GRADIENT_ESTIMATORS[
+            check_choice("gradient_estimator", gradient_estimator, GRADIENT_ESTIMATORS)
+        ]
         self.codebook = codebook
 
     def forward(
@@ -77,10 +83,10 @@ class VQ(Quantizer):
         return self.commitment * commitment + self.codebook.loss(z.detach(), e)
 
 
-def vq(dim: int, size: int, options: Options) -> Quantizer:
+def vq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
     """A VQ of this codebook: of directions alone, or of narrower codes, where the options say so."""
-    book = build_codebook(options.code_dim or dim, size, options)
-    made: Quantizer = VQ(book, commitment=options.commitment, gradient=options.gradient)
+    book = build_codebook(options.codebook_dim or dim, size, options)
+    made: Quantizer = VQ(book, commitment=options.commitment, gradient_estimator=options.gradient_estimator)
     if options.normalize:
         made = Normalized(made, decay=options.decay)
-    return Projected(made, dim, commitment=options.commitment) if options.code_dim else made
+    return Projected(made, dim, commitment=options.commitment) if options.codebook_dim else made

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from modaloom.models.loom import Sampling
+from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.recipes.presets import tiny
 from modaloom.runs.config import Run
 
 
 @dataclass(frozen=True)
-class World:
+class DemoWorld:
     """How much of the world is written for the demo."""
 
     samples: int = 8000
@@ -26,7 +26,9 @@ def demo() -> Run:
     training may not have shown.
     """
     run = tiny()
-    roles = replace(run.loom.roles, wanted=("image", "caption", "answer"))
-    loom = replace(run.loom, roles=roles, sampling=Sampling(temperature=0.9, jitter=0.25))
-    data, vqvae = replace(run.data, streams=World().streams), replace(run.vqvae, tint=1)
+    mixture = replace(run.loom.mixture, wanted=("image", "caption", "answer"))
+    loom = replace(
+        run.loom, mixture=mixture, sampling=CodeSamplingConfig(temperature=0.9, choice_temperature=0.25)
+    )
+    data, vqvae = replace(run.data, streams=DemoWorld().streams), replace(run.vqvae, global_codes=1)
     return replace(run, data=data, vqvae=vqvae, loom=loom)

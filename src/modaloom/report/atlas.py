@@ -7,7 +7,7 @@ from pathlib import Path
 from modaloom.report.facts import SAMPLES, Facts, Json
 from modaloom.report.tags import Html, join, tag
 
-OPEN = 64
+NUM_OPEN = 64
 """Codes that are shown at once; the others are folded."""
 WORDS = (
     "Each tile is the mean of what lies under a code, the commonest first, with its share of all uses; the "
@@ -32,13 +32,13 @@ def _block(folder: Path, name: str, entry: Json) -> Html | None:
     tiles = [
         _code(i, code, share, entry) for i, (code, share) in enumerate(zip(entry["codes"], entry["shares"]))
     ]
-    rest = tag("div", *tiles[OPEN:], class_="codes")
+    rest = tag("div", *tiles[NUM_OPEN:], class_="codes")
     return tag(
         "div",
         tag("h3", f"{name}: {entry['used']} codes in use"),
         tag("p", TINT if entry.get("whole") else WORDS, class_="note"),
-        tag("div", *tiles[:OPEN], class_="codes"),
-        tag("details", tag("summary", f"{len(tiles) - OPEN} more"), rest) if tiles[OPEN:] else None,
+        tag("div", *tiles[:NUM_OPEN], class_="codes"),
+        tag("details", tag("summary", f"{len(tiles) - NUM_OPEN} more"), rest) if tiles[NUM_OPEN:] else None,
         class_="atlas",
         style=f"--sheet: url({sheet}); --columns: {entry['columns']}",
     )

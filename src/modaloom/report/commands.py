@@ -21,10 +21,10 @@ def evaluate(facts: Facts) -> str:
     return _line("evaluate", facts.folder, _data(facts), *asked)
 
 
-def information(facts: Facts) -> str:
+def mutual_information(facts: Facts) -> str:
     """What the streams tell about each other."""
     most = max((pair["n"] for pair in facts.information["pairs"]), default=0)
-    return _line("evaluate", facts.folder, _data(facts), "--information", "--n", most)
+    return _line("evaluate", facts.folder, _data(facts), "--mutual-information", "--n", most)
 
 
 def report(facts: Facts) -> str:

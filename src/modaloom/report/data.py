@@ -5,7 +5,7 @@ import json
 from modaloom.report.facts import Facts
 from modaloom.report.tags import Html, join, number, table, tag
 
-SKIPPED = 20
+MAX_SKIPPED = 20
 """Most skipped files that are listed."""
 
 
@@ -36,6 +36,6 @@ def configuration(facts: Facts) -> Html | None:
 def _skipped(skipped: list[str]) -> Html | None:
     if not skipped:
         return None
-    listed = [tag("li", entry) for entry in skipped[:SKIPPED]]
-    rest = f"… and {len(skipped) - SKIPPED} more" if len(skipped) > SKIPPED else None
+    listed = [tag("li", entry) for entry in skipped[:MAX_SKIPPED]]
+    rest = f"… and {len(skipped) - MAX_SKIPPED} more" if len(skipped) > MAX_SKIPPED else None
     return tag("details", tag("summary", f"{len(skipped)} skipped"), tag("ul", *listed), rest)

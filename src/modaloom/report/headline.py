@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from modaloom.evaluation.headline import PLACES, UNITS, sign
+from modaloom.evaluation.headline import SPLIT_NAMES, UNITS, sign
 from modaloom.report.facts import Facts
 from modaloom.report.scores import Score, arrow, by_direction
 from modaloom.report.tags import Html, join, tag
 
 SPLIT = "level1"
 """Where a figure says most: what was learned must be combined anew. Else the last split counts."""
-CARDS = 4
+MAX_CARDS = 4
 """Most directions that get one: those from the fewest streams."""
-RIVALS: Mapping[str, str] = {
+BASELINES: Mapping[str, str] = {
     "value": "this run",
     "retrieval": "retrieval",
     "baseline": "baseline",
@@ -31,7 +31,7 @@ def headline(facts: Facts) -> Html | None:
     if not scores:
         return None
     fewest = min(_given(score) for score in scores if _given(score) or len(scores) == 1)
-    cards = [_card(score) for score in scores if _given(score) == fewest][:CARDS]
+    cards = [_card(score) for score in scores if _given(score) == fewest][:MAX_CARDS]
     sentences = [tag("li", sentence) for sentence in facts.scores.get("headline", [])]
     return join(
         tag("div", *cards, class_="cards"),
@@ -59,7 +59,11 @@ def _card(score: Score) -> Html:
     return tag(
         "article",
         tag("h3", arrow(score["row"])),
-        tag("p", ", ".join(filter(None, [f"on {PLACES.get(split, split)}", _count(score)])), class_="note"),
+        tag(
+            "p",
+            ", ".join(filter(None, [f"on {SPLIT_NAMES.get(split, split)}", _count(score)])),
+            class_="note",
+        ),
         tag("p", tag("b", f"{score['value']:.2f}"), UNITS.get(metric, f" {metric}"), less, class_="figure"),
         tag("p", interval, class_="note") if interval else None,
         tag("div", *_bars(score), class_="rivals"),
@@ -77,11 +81,11 @@ def _interval(score: Score) -> str | None:
 
 
 def _bars(score: Score) -> list[Html]:
-    figures = {key: score[key] for key in RIVALS if score.get(key) is not None}
+    figures = {key: score[key] for key in BASELINES if score.get(key) is not None}
     longest = max(*figures.values(), 1e-9)
     return [
         join(
-            tag("span", RIVALS[key]),
+            tag("span", BASELINES[key]),
             tag("i", tag("i", style=f"width: {max(0, round(100 * value / longest))}%"), class_=f"bar {key}"),
             tag("span", f"{value:.2f}"),
         )

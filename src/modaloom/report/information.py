@@ -10,7 +10,7 @@ WORDS = (
 )
 
 
-def information(facts: Facts) -> Html | None:
+def mutual_information(facts: Facts) -> Html | None:
     """A matrix of given × wanted; None where it was not measured."""
     pairs = facts.information.get("pairs", [])
     if not pairs:

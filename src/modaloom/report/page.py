@@ -12,16 +12,16 @@ from modaloom.report.data import configuration, data
 from modaloom.report.facts import Facts, read
 from modaloom.report.findings import cautions, diagnosis, warnings
 from modaloom.report.headline import headline
-from modaloom.report.information import information
+from modaloom.report.information import mutual_information
 from modaloom.report.restored import restored
 from modaloom.report.samples import samples as first_samples
 from modaloom.report.samples import worst
 from modaloom.report.scores import scores
 from modaloom.report.tags import Html, join, number, tag
-from modaloom.runs.durable import write_file
+from modaloom.runs.atomic_io import write_file
 
 REPORT = "report.html"
-REFRESH = 20
+REFRESH_SECONDS = 20
 """Seconds after which the page of an unfinished run loads itself again."""
 
 HEAD = """<meta charset="utf-8">
@@ -53,7 +53,7 @@ SECTIONS = (
     Section("Samples", first_samples, drawn=True),
     Section("Worst", worst, drawn=True),
     Section("Diagnosis", diagnosis, commands.evaluate),
-    Section("Information", information, commands.information),
+    Section("Information", mutual_information, commands.mutual_information),
     Section("Training", curves, commands.train),
     Section("Code atlas", atlas, commands.report, drawn=True),
     Section("Codebooks", usage, commands.train),
@@ -79,7 +79,7 @@ def _page(facts: Facts, samples: bool) -> str:
     shown = [(section, content) for section, content in made if content]
     body = [_section(section, content, facts) for section, content in shown]
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    refresh = None if facts.finished else Html(f'<meta http-equiv="refresh" content="{REFRESH}">\n')
+    refresh = None if facts.finished else Html(f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">\n')
     head = join(Html(HEAD), refresh, tag("title", f"{_name(facts)} · modaloom"), tag("style", Html(style)))
     top = _top(facts, [section.title for section, _ in shown])
     page = tag("html", tag("head", head), tag("body", top, tag("main", *body)), lang="en")
@@ -132,5 +132,5 @@ def _progress(facts: Facts) -> Html:
     words = f"Training {last['stage']}: step {last['step']:,} of {last['total']:,}. "
     return join(
         tag("progress", value=last["step"], max=last["total"], aria_label="training"),
-        tag("p", words, f"This page loads itself again every {REFRESH} seconds.", class_="note"),
+        tag("p", words, f"This page loads itself again every {REFRESH_SECONDS} seconds.", class_="note"),
     )

@@ -9,7 +9,7 @@ from modaloom.report.tags import Html, join, number, tag
 WIDTH, HEIGHT = 360, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 350, 20, 164
 """The plot's frame inside the picture, pixels."""
-POINTS = 200
+MAX_POINTS = 200
 """Most points of a line, and most bars: a page does not grow with the training."""
 
 
@@ -69,7 +69,7 @@ def bars(heights: Sequence[float], *, title: str, note: str, x: str, y: str) -> 
     across = Axis(0, len(heights), LEFT, RIGHT)
     up = Axis(0, max(*heights, 1), BOTTOM, TOP)
     mean = up.at(sum(heights) / len(heights))
-    size = math.ceil(len(heights) / POINTS)
+    size = math.ceil(len(heights) / MAX_POINTS)
     groups = [heights[i : i + size] for i in range(0, len(heights), size)]
     tops = [
         f"V{up.at(sum(group) / len(group))}H{across.at(min(len(heights), (i + 1) * size))}"
@@ -126,7 +126,7 @@ def _step(least: float) -> float:
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most POINTS points: neighbours become their mean, at the last one's x."""
-    size = math.ceil(len(points) / POINTS)
+    size = math.ceil(len(points) / MAX_POINTS)
     groups = [points[i : i + size] for i in range(0, len(points), size)]
     return [(group[-1][0], sum(y for _, y in group) / len(group)) for group in groups]
 

@@ -2,7 +2,7 @@
 
 from modaloom.report import commands
 from modaloom.report.facts import SAMPLES, Facts, Json
-from modaloom.report.samples import BUDGET, more, value, within
+from modaloom.report.samples import MAX_CHARACTERS, more, value, within
 from modaloom.report.tags import Html, join, number, table, tag
 
 ROLES = {
@@ -19,7 +19,7 @@ ROW = "restore:"
 """How the rows of a Restorer begin."""
 WORDS = (
     "The mean is the best guess and smoother than the truth; a sample is one of the likely ones, as rough as "
-    "the truth, and its details are made up. psnr, ssim and mse are the mean's; sample.fine is a sample's "
+    "the truth, and its details are made up. psnr, ssim and mse are the mean's; hf_energy_ratio is a sample's "
     "power in fine detail over the truth's; consistency is the RMS, in levels of 255, between what is given "
     "and a sample that is degraded anew."
 )
@@ -32,7 +32,7 @@ def restored(facts: Facts) -> Html | None:
     if not scores and not blocks:
         return None
     lines = [[s["row"].removeprefix(ROW), s["split"], s["metric"], *_figures(s), s.get("n")] for s in scores]
-    budget = BUDGET // max(1, len(blocks))
+    budget = MAX_CHARACTERS // max(1, len(blocks))
     return join(
         table(["part", "split", "metric", *COLUMNS.values(), "n"], lines) if lines else None,
         tag("p", WORDS, class_="note"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from modaloom.core.errors import ModaloomError
-from modaloom.evaluation.headline import PLACES
+from modaloom.evaluation.headline import SPLIT_NAMES
 from modaloom.modalities import MODALITIES
 from modaloom.report.commands import shown as command
 from modaloom.report.facts import SAMPLES, Facts, Json
@@ -12,9 +12,9 @@ from modaloom.report.tags import Html, join, tag
 
 ROLES: Mapping[str, str] = {"given": "given", "wanted": "drawn", "truth": "truth", "nearest": "nearest"}
 """Key in samples/index.json → what the page calls it."""
-OPEN = 2
+NUM_OPEN = 2
 """Directions that are unfolded."""
-BUDGET = 3_000_000
+MAX_CHARACTERS = 3_000_000
 """Characters that the values of a section may take on the page."""
 
 
@@ -22,7 +22,7 @@ def samples(facts: Facts) -> Html | None:
     """The first draws of every direction; None where there is none."""
     split = str(facts.samples.get("split", "the data"))
     words = (
-        f"The first held-out samples of {PLACES.get(split, split)}, seed 0: nothing is picked. "
+        f"The first held-out samples of {SPLIT_NAMES.get(split, split)}, seed 0: nothing is picked. "
         "Nearest is the training sample most like what was drawn."
     )
     return _section(facts, "rows", words, lambda block: f"{len(block['rows'])} samples")
@@ -39,14 +39,14 @@ def worst(facts: Facts) -> Html | None:
 def _section(facts: Facts, kind: str, words: str, count: Callable[[Json], str]) -> Html | None:
     blocks = [block for block in facts.samples.get("blocks", []) if block.get(kind)]
     streams = facts.data.get("streams", {})
-    folder, budget = facts.folder / SAMPLES, BUDGET // max(1, len(blocks))
+    folder, budget = facts.folder / SAMPLES, MAX_CHARACTERS // max(1, len(blocks))
     shown = [
         tag(
             "details",
             tag("summary", tag("h3", _title(block)), f" {count(block)}"),
             _cards(folder, block[kind], streams, budget),
             command(block["command"]) if "command" in block else None,
-            open="" if i < OPEN else None,
+            open="" if i < NUM_OPEN else None,
         )
         for i, block in enumerate(blocks)
     ]
@@ -94,6 +94,6 @@ def value(folder: Path, stream: str, file: str, streams: Json) -> Html:
     if modality is None:
         return tag("em", f"{file} (its modality is unknown)")
     try:
-        return tag("div", Html(modality.show(modality.read(folder / file))), class_="value", title=stream)
+        return tag("div", Html(modality.to_html(modality.read(folder / file))), class_="value", title=stream)
     except ModaloomError as error:
         return tag("em", error)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from modaloom.core.errors import BadFile, BadValue, check_range, choose
+from modaloom.core.errors import BadFile, BadValue, check_choice, check_range
+from modaloom.loom.loom import LoomConfig
 from modaloom.modalities.base import Limits
-from modaloom.models.loom import LoomConfig
-from modaloom.models.restoration import RestorerConfig
-from modaloom.runs.tree import changed, from_plain, override, to_plain
-from modaloom.tasks import TASKS
+from modaloom.restorer.config import RestorerConfig
+from modaloom.restorer.tasks import TASKS
+from modaloom.runs.config_io import changed, from_plain, override, to_plain
 from modaloom.tokenizers.bpe import BPEConfig
 from modaloom.tokenizers.vqvae import VQVAEConfig
 
@@ -58,9 +58,9 @@ class OptimizerConfig:
     """Share of the steps in which the rate rises from 0."""
     decay: Literal["linear", "cosine"] = "linear"
     """How it then falls to 0."""
-    clip: float = 1.0
+    max_grad_norm: float = 1.0
     """Largest norm of the gradient."""
-    batch: int = 64
+    batch_size: int = 64
     """Samples a step."""
 
     def __post_init__(self) -> None:
@@ -68,8 +68,8 @@ class OptimizerConfig:
         check_range("matrix_learning_rate", self.matrix_learning_rate, 0, 10, open_low=True)
         check_range("weight_decay", self.weight_decay, 0, 10)
         check_range("warmup", self.warmup, 0, 1)
-        check_range("clip", self.clip, 0, open_low=True)
-        check_range("batch", self.batch, 1)
+        check_range("max_grad_norm", self.max_grad_norm, 0, open_low=True)
+        check_range("batch_size", self.batch_size, 1)
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class TrainingConfig:
     tokenizer_share: float = 0.2
     """Of the minutes, what the learned tokenizers take together."""
     tokenizer: OptimizerConfig = OptimizerConfig(learning_rate=3e-3)
-    loom: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3, batch=64)
-    restorer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, batch=16)
-    ema: float = 0.999
+    loom: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3, batch_size=64)
+    restorer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, batch_size=16)
+    ema_decay: float = 0.999
     """Decay of the weight average a step, reached gradually."""
     checkpoint_seconds: float = 60.0
     log_every: int = 10
@@ -99,7 +99,7 @@ class TrainingConfig:
         for stage, steps in self.steps.items():
             check_range(f"steps.{stage}", steps, 1)
         check_range("tokenizer_share", self.tokenizer_share, 0, 1)
-        check_range("ema", self.ema, 0, 1)
+        check_range("ema_decay", self.ema_decay, 0, 1)
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         check_range("log_every", self.log_every, 1)
 
@@ -124,7 +124,7 @@ class Run:
             raise BadValue(f"version is {self.version}; this modaloom reads {VERSION}")
         check_range("seed", self.seed, 0, 2**63 - 1)
         if self.task:
-            choose("task", self.task, TASKS)
+            check_choice("task", self.task, TASKS)
             self.options()
 
     @property

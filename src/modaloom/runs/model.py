@@ -12,8 +12,8 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from modaloom.core.errors import BadRun
+from modaloom.runs.atomic_io import digest, encode, write_folder
 from modaloom.runs.checkpoint import TENSORS, pack_tensors
-from modaloom.runs.durable import digest, encode, write_folder
 
 CONFIG, CARD, VERSION = "config.json", "README.md", 1
 

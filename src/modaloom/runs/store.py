@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
+from modaloom.runs.atomic_io import NEW, make_folder, sweep, write_file, write_json
 from modaloom.runs.config import VERSION, Run, from_dict, to_dict
-from modaloom.runs.durable import NEW, make_folder, sweep, write_file, write_json
 
 CONFIG, DATA, METRICS, LOCK = "config.json", "data.json", "metrics.jsonl", ".lock"
 
@@ -81,7 +81,7 @@ class RunFolder:
         return (self.path / DATA).exists()
 
     def data(self) -> Mapping[str, Any]:
-        """What `save_data` wrote: streams, forms, split. Raises `BadRun`."""
+        """What `save_data` wrote: streams, specs, split. Raises `BadRun`."""
         return self._read(DATA)
 
     def save_data(self, facts: Mapping[str, Any]) -> None:

@@ -2,9 +2,13 @@
 
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe import BPE
-from modaloom.tokenizers.direct import Direct
-from modaloom.tokenizers.vqvae import VQVAE
+from modaloom.tokenizers.categorical import CategoricalTokenizer
+from modaloom.tokenizers.vqvae import VQVAETokenizer
 
-__all__ = ["BPE", "TOKENIZERS", "VQVAE", "Direct", "Tokenizer"]
+__all__ = ["BPE", "TOKENIZERS", "CategoricalTokenizer", "Tokenizer", "VQVAETokenizer"]
 
-TOKENIZERS: dict[str, type[Tokenizer]] = {"vqvae": VQVAE, "bpe": BPE, "direct": Direct}
+TOKENIZERS: dict[str, type[Tokenizer]] = {
+    "vqvae": VQVAETokenizer,
+    "bpe": BPE,
+    "categorical": CategoricalTokenizer,
+}

@@ -13,7 +13,7 @@ __all__ = ["CodeShape", "Tokenizer"]
 
 
 class Tokenizer(nn.Module, ABC):
-    """Turns the values of one modality and form into codes. A module: its tensors are saved as one's."""
+    """Turns the values of one modality and spec into codes. A module: its tensors are saved as one's."""
 
     shape: CodeShape
 
@@ -43,7 +43,7 @@ class Tokenizer(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def learned(self) -> bool:
+    def trainable(self) -> bool:
         """Whether `loss` trains it by gradient; otherwise `fit` made it whole."""
 
     @property

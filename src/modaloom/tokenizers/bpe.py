@@ -12,21 +12,21 @@ from modaloom.core.errors import BadRun, check_range
 from modaloom.core.types import CodeShape
 from modaloom.modalities.base import Limits, Modality
 from modaloom.tokenizers.base import Tokenizer
-from tokenizers import Tokenizer as Engine
+from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-BYTES = 256
+NUM_BYTES = 256
 
 
 @dataclass(frozen=True)
 class BPEConfig:
     """Size of a text vocabulary."""
 
-    vocabulary: int = 512
+    vocab_size: int = 512
     """Codes at most: 256 bytes, merges, EOS and PAD."""
 
     def __post_init__(self) -> None:
-        check_range("vocabulary", self.vocabulary, BYTES + 2)
+        check_range("vocab_size", self.vocab_size, NUM_BYTES + 2)
 
 
 class BPE(Tokenizer):
@@ -35,13 +35,13 @@ class BPE(Tokenizer):
     Text that takes more than `length` tokens is cut there, without EOS; `truncated` counts how often.
     """
 
-    def __init__(self, engine: Engine, *, length: int) -> None:
+    def __init__(self, hf_tokenizer: HFTokenizer, *, length: int) -> None:
         super().__init__()
         check_range("text length", length, 1)
-        self.engine = engine
-        self.eos = engine.get_vocab_size()
+        self.hf_tokenizer = hf_tokenizer
+        self.eos = hf_tokenizer.get_vocab_size()
         self.pad = self.eos + 1
-        self.shape = CodeShape(grid=(length,), depth=1, size=self.pad + 1)
+        self.shape = CodeShape(grid=(length,), depth=1, codebook_size=self.pad + 1)
         self.truncated = 0
 
     @classmethod
@@ -50,38 +50,40 @@ class BPE(Tokenizer):
     ) -> list[dict[str, Self]]:
         """One vocabulary for all texts; a stream is as long as its longest text, up to the limit."""
         texts = [text for column in columns.values() for text in column]
-        shared = cls.learn(texts, vocabulary=options.vocabulary, length=1)
-        lengths = {name: min(limits.tokens, shared.needed(column)) for name, column in columns.items()}
+        shared = cls.learn(texts, vocab_size=options.vocab_size, length=1)
+        lengths = {
+            name: min(limits.max_tokens, shared.required_length(column)) for name, column in columns.items()
+        }
         return [{name: shared.view((length,)) for name, length in lengths.items()}]
 
     @classmethod
-    def learn(cls, texts: Sequence[str], *, vocabulary: int, length: int) -> Self:
-        """Learn at most `vocabulary` codes (EOS and PAD among them, 258 or more) from the texts."""
-        check_range("vocabulary", vocabulary, BYTES + 2)
-        engine = _engine(models.BPE())
+    def learn(cls, texts: Sequence[str], *, vocab_size: int, length: int) -> Self:
+        """Learn at most `vocab_size` codes (EOS and PAD among them, 258 or more) from the texts."""
+        check_range("vocab_size", vocab_size, NUM_BYTES + 2)
+        hf_tokenizer = _byte_level_tokenizer(models.BPE())
         trainer = trainers.BpeTrainer(
-            vocab_size=vocabulary - 2,
+            vocab_size=vocab_size - 2,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        engine.train_from_iterator(texts, trainer)
-        return cls(engine, length=length)
+        hf_tokenizer.train_from_iterator(texts, trainer)
+        return cls(hf_tokenizer, length=length)
 
     def view(self, grid: Sequence[int]) -> Self:
         """The same vocabulary for a stream of another length, (length,)."""
         (length,) = grid
-        return type(self)(self.engine, length=length)
+        return type(self)(self.hf_tokenizer, length=length)
 
-    def needed(self, texts: Sequence[str]) -> int:
+    def required_length(self, texts: Sequence[str]) -> int:
         """The length at which every text fits, EOS included."""
-        return 1 + max((len(self.engine.encode(text).ids) for text in texts), default=0)
+        return 1 + max((len(self.hf_tokenizer.encode(text).ids) for text in texts), default=0)
 
     def encode(self, values: Sequence[str]) -> Tensor:
         """Texts → int64 (B, length, 1)."""
         (length,) = self.shape.grid
         codes = torch.full((len(values), length, 1), self.pad)
         for row, text in zip(codes, values):
-            ids = self.engine.encode(text).ids
+            ids = self.hf_tokenizer.encode(text).ids
             self.truncated += len(ids) > length
             ids = [*ids, self.eos][:length]
             row[: len(ids), 0] = torch.tensor(ids)
@@ -93,16 +95,16 @@ class BPE(Tokenizer):
 
     def _text(self, ids: list[int]) -> str:
         end = ids.index(self.eos) if self.eos in ids else len(ids)
-        return str(self.engine.decode([code for code in ids[:end] if code < self.eos]))
+        return str(self.hf_tokenizer.decode([code for code in ids[:end] if code < self.eos]))
 
     @property
-    def learned(self) -> bool:
+    def trainable(self) -> bool:
         """False: `fit` made it whole."""
         return False
 
     def state(self) -> Mapping[str, Any]:
         """The vocabulary by code, the merges in order, and the length."""
-        model = json.loads(self.engine.to_str())["model"]
+        model = json.loads(self.hf_tokenizer.to_str())["model"]
         vocabulary = sorted(model["vocab"], key=model["vocab"].__getitem__)
         return {"vocabulary": vocabulary, "merges": model["merges"], "length": self.shape.grid[0]}
 
@@ -112,13 +114,13 @@ class BPE(Tokenizer):
         try:
             vocab = {token: code for code, token in enumerate(state["vocabulary"])}
             merges = [(left, right) for left, right in state["merges"]]
-            return cls(_engine(models.BPE(vocab=vocab, merges=merges)), length=state["length"])
+            return cls(_byte_level_tokenizer(models.BPE(vocab=vocab, merges=merges)), length=state["length"])
         except Exception as error:  # the engine raises bare Exceptions
             raise BadRun(f"the text tokenizer's state is damaged ({error})") from error
 
 
-def _engine(model: models.BPE) -> Engine:
-    engine = Engine(model)
-    engine.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    engine.decoder = decoders.ByteLevel()
-    return engine
+def _byte_level_tokenizer(model: models.BPE) -> HFTokenizer:
+    hf_tokenizer = HFTokenizer(model)
+    hf_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    hf_tokenizer.decoder = decoders.ByteLevel()
+    return hf_tokenizer

@@ -16,87 +16,89 @@ from torch import Tensor, nn
 from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import Form, Limits, Modality, Value
+from modaloom.modalities.base import DataSpec, Limits, Modality, Value
 from modaloom.networks import conv
-from modaloom.quantizers import Grouped, Options, Quantizer, assemble
+from modaloom.quantizers import Grouped, Quantizer, QuantizerConfig, assemble
 from modaloom.tokenizers.base import Tokenizer
-from modaloom.tokenizers.tinted import Tinted
+from modaloom.tokenizers.global_codes import GlobalCodesEncoder
 
 
 @dataclass(frozen=True)
-class VQVAEConfig(Options):
+class VQVAEConfig(QuantizerConfig):
     """Sizes of a VQ-VAE, and its quantizer."""
 
-    grid: int = 4
+    code_grid: int = 4
     """Longest side of the code grid; the number of halvings follows from it."""
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels after each halving; the last one repeats."""
-    blocks: int = 1
+    num_res_blocks: int = 1
     """Residual blocks a scale."""
-    dim: int = 32
+    latent_dim: int = 32
     """Width of a codebook vector."""
     quantizer: str = "vq"
     """vq | fsq | lfq | bsq."""
-    size: int = 256
+    codebook_size: int = 256
     """Codebook size K of every depth."""
-    depth: int = 3
+    num_quantizers: int = 3
     """Residual depth Q: codes per position."""
-    tint: int = 0
+    global_codes: int = 0
     """How many of a position's codes tell of the tint (a picture's colours), everywhere the same; the
     others see the outline alone, which has none. 0: every code tells of all. For modalities with an outline
     and signals of one tint."""
     commitment: float = 0.25
-    varied: float = 0.5
+    augment_prob: float = 0.5
     """Share of the training signals that the modality varies (a picture's colours are turned)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("varied", self.varied, 0, 1)
-        check_range("tint", self.tint, 0, self.depth - 1)
+        check_range("augment_prob", self.augment_prob, 0, 1)
+        check_range("global_codes", self.global_codes, 0, self.num_quantizers - 1)
 
 
-class VQVAE(Tokenizer):
+class VQVAETokenizer(Tokenizer):
     """Encoder → quantizer → decoder over the axes of a modality's signal."""
 
-    def __init__(self, modality: Modality, form: Form, config: VQVAEConfig) -> None:
+    def __init__(self, modality: Modality, spec: DataSpec, config: VQVAEConfig) -> None:
         super().__init__()
-        assert modality.signal is not None, f"{modality.name} has no signal"
-        self.modality, self.form, self.config = modality, form, config
-        channels, sides = form["channels"], tuple(form["size"])
-        halvings = max(1, math.ceil(math.log2(max(sides) / config.grid)))
-        widths = [*config.widths, *[config.widths[-1]] * halvings][:halvings]
+        assert modality.normalize is not None, f"{modality.name} has no signal"
+        self.modality, self.spec, self.config = modality, spec, config
+        channels, sides = spec["channels"], tuple(spec["size"])
+        num_downsamples = max(1, math.ceil(math.log2(max(sides) / config.code_grid)))
+        widths = [*config.widths, *[config.widths[-1]] * num_downsamples][:num_downsamples]
         self.encoder: nn.Module
         self.quantizer: Quantizer
         shared = 0
-        kind = {"axes": len(sides), "blocks": config.blocks}
-        if config.tint and modality.outline is not None:
-            self.encoder, parts = _tinted(modality.outline, channels, widths, config, kind)
+        kind = {"axes": len(sides), "blocks": config.num_res_blocks}
+        if config.global_codes and modality.outline is not None:
+            self.encoder, parts = _global_codes_encoder(modality.outline, channels, widths, config, kind)
             self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
-            self.encoder = conv.encoder(channels, widths, config.dim, **kind)
-            self.quantizer = assemble(config.quantizer, config.dim, config.size, config.depth, config)
-        self.decoder = conv.decoder(channels, widths, config.dim, **kind)
-        grid = tuple(-(-side // 2**halvings) for side in sides)
+            self.encoder = conv.encoder(channels, widths, config.latent_dim, **kind)
+            self.quantizer = assemble(
+                config.quantizer, config.latent_dim, config.codebook_size, config.num_quantizers, config
+            )
+        self.decoder = conv.decoder(channels, widths, config.latent_dim, **kind)
+        grid = tuple(-(-side // 2**num_downsamples) for side in sides)
         self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0], shared)
-        self.halvings = halvings
+        self.num_downsamples = num_downsamples
 
     @classmethod
     def fit(
         cls, modality: Modality, columns: Mapping[str, Sequence[Value]], limits: Limits, options: VQVAEConfig
     ) -> list[dict[str, Self]]:
-        """One untrained VQ-VAE for every form that occurs."""
+        """One untrained VQ-VAE for every spec that occurs."""
         groups: list[dict[str, Self]] = []
         for name, values in columns.items():
-            form = modality.measure(values, limits)
-            group = next((g for g in groups if next(iter(g.values())).form == form), None)
+            spec = modality.infer_spec(values, limits)
+            group = next((g for g in groups if next(iter(g.values())).spec == spec), None)
             if group is None:
-                groups.append({name: cls(modality, form, options)})
+                groups.append({name: cls(modality, spec, options)})
             else:
                 group[name] = next(iter(group.values()))
         return groups
 
     @property
-    def learned(self) -> bool:
+    def trainable(self) -> bool:
         """True: `loss` trains it."""
         return True
 
@@ -106,7 +108,7 @@ class VQVAE(Tokenizer):
 
     def loss(self, packed: Tensor, generator: torch.Generator) -> Loss:
         """Packed batch → reconstruction loss + commitment, per signal value."""
-        signal = self._varied(self._signal(packed), generator)
+        signal = self._augmented(self._signal(packed), generator)
         quantized = self.quantizer(self._encode(signal), generator=generator)
         rebuilt = self._decode(quantized.z_q).float()
         assert self.modality.loss is not None
@@ -115,9 +117,9 @@ class VQVAE(Tokenizer):
         return Loss(reconstruction + quantized.loss, parts)
 
     def pack(self, values: Sequence[Value]) -> np.ndarray:
-        """Values → one array of the form's packed shape, (B, …)."""
+        """Values → one array of the spec's packed shape, (B, …)."""
         assert self.modality.pack is not None
-        return np.stack([self.modality.pack(value, self.form) for value in values])
+        return np.stack([self.modality.pack(value, self.spec) for value in values])
 
     def encode(self, values: Sequence[Value]) -> Tensor:
         return self.encode_packed(torch.from_numpy(self.pack(values)))
@@ -132,62 +134,65 @@ class VQVAE(Tokenizer):
     @torch.no_grad()
     def decode(self, codes: Tensor, *, batch: int = 256) -> list[Value]:
         device = next(self.parameters()).device
-        assert self.modality.packed is not None
+        assert self.modality.denormalize is not None
         assert self.modality.unpack is not None
         values: list[Value] = []
         for part in torch.split(codes, batch):
             signal = self._decode(self.quantizer.decode(part.to(device))).float()
-            packed = self.modality.packed(signal).cpu().numpy()
-            values += [self.modality.unpack(one, self.form) for one in packed]
+            packed = self.modality.denormalize(signal).cpu().numpy()
+            values += [self.modality.unpack(one, self.spec) for one in packed]
         return values
 
     def state(self) -> Mapping[str, Any]:
-        return {"modality": self.modality.name, "form": self.form, "config": asdict(self.config)}
+        return {"modality": self.modality.name, "spec": self.spec, "config": asdict(self.config)}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
         config = TypeAdapter(VQVAEConfig).validate_python(state["config"])
-        return cls(MODALITIES[state["modality"]], dict(state["form"]), config)
+        return cls(MODALITIES[state["modality"]], dict(state["spec"]), config)
 
     def _signal(self, packed: Tensor) -> Tensor:
-        assert self.modality.signal is not None
-        return self.modality.signal(packed)
+        assert self.modality.normalize is not None
+        return self.modality.normalize(packed)
 
-    def _varied(self, signal: Tensor, generator: torch.Generator) -> Tensor:
-        if self.modality.vary is None or self.config.varied == 0:
+    def _augmented(self, signal: Tensor, generator: torch.Generator) -> Tensor:
+        if self.modality.augment is None or self.config.augment_prob == 0:
             return signal
-        chosen_B = torch.rand(len(signal), generator=generator).to(signal.device) < self.config.varied
+        chosen_B = torch.rand(len(signal), generator=generator).to(signal.device) < self.config.augment_prob
         chosen = chosen_B.reshape(-1, *[1] * (signal.ndim - 1))
-        return torch.where(chosen, self.modality.vary(signal, generator), signal)
+        return torch.where(chosen, self.modality.augment(signal, generator), signal)
 
     def _encode(self, signal: Tensor) -> Tensor:
         """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of the stride."""
-        stride = 2**self.halvings
+        stride = 2**self.num_downsamples
         short = [(-side) % stride for side in reversed(signal.shape[2:])]
         padded = torch.nn.functional.pad(signal, [p for side in short for p in (0, side)], mode="replicate")
-        z: Tensor = self.encoder(conv.memory_format(padded))
+        z: Tensor = self.encoder(conv.to_channels_last(padded))
         return z.movedim(1, -1)
 
     def _decode(self, z: Tensor) -> Tensor:
-        signal: Tensor = self.decoder(conv.memory_format(z.movedim(-1, 1)))
-        for axis, side in enumerate(self.form["size"], start=2):
+        signal: Tensor = self.decoder(conv.to_channels_last(z.movedim(-1, 1)))
+        for axis, side in enumerate(self.spec["size"], start=2):
             signal = signal.narrow(axis, 0, side)
         return signal
 
 
-def _tinted(
+def _global_codes_encoder(
     outline: Callable[[Tensor], Tensor],
     channels: int,
     widths: Sequence[int],
     config: VQVAEConfig,
     kind: Mapping[str, int],
-) -> tuple[Tinted, list[Quantizer]]:
+) -> tuple[GlobalCodesEncoder, list[Quantizer]]:
     """Half of the vector's channels for the outline, half for the tint."""
-    tint = config.dim // 2
-    shape = config.dim - tint
-    encoder = Tinted(outline, conv.encoder(1, widths, shape, **kind), channels, tint)
+    global_dim = config.latent_dim // 2
+    shape = config.latent_dim - global_dim
+    encoder = GlobalCodesEncoder(outline, conv.encoder(1, widths, shape, **kind), channels, global_dim)
     parts = [
-        assemble(config.quantizer, dim, config.size, depth, config)
-        for dim, depth in ((shape, config.depth - config.tint), (tint, config.tint))
+        assemble(config.quantizer, dim, config.codebook_size, depth, config)
+        for dim, depth in (
+            (shape, config.num_quantizers - config.global_codes),
+            (global_dim, config.global_codes),
+        )
     ]
     return encoder, parts

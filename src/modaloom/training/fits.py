@@ -1,19 +1,19 @@
-"""Which training belongs to which engine."""
+"""Which training belongs to which accelerator."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
+from modaloom.loom.trainer import LoomTrainer
+from modaloom.restorer.trainer import RestorerTrainer
 from modaloom.runs.model import Part
 from modaloom.runs.store import RunFolder
-from modaloom.training.engine import Engine
-from modaloom.training.fit import Fit
+from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Step
-from modaloom.training.restoring import RestorerFit
 
 
-class Trains(Protocol):
+class Trainer(Protocol):
     """A training in progress. Iterate over `steps`; then `parts` is whole."""
 
     @property
@@ -34,13 +34,13 @@ class Trains(Protocol):
         """Learned tokenizer → how often each code of each depth stands in the training codes."""
 
 
-class Makes(Protocol):
+class TrainerFactory(Protocol):
     """What begins one."""
 
     def __call__(
-        self, run: RunFolder, folder: Folder, engine: Engine, *, tell: Callable[[str], None]
-    ) -> Trains: ...
+        self, run: RunFolder, folder: Folder, accelerator: Accelerator, *, notify: Callable[[str], None]
+    ) -> Trainer: ...
 
 
-FITS: Mapping[str, Makes] = {"loom": Fit, "restorer": RestorerFit}
+TRAINERS: Mapping[str, TrainerFactory] = {"loom": LoomTrainer, "restorer": RestorerTrainer}
 """By `Run.engine`."""

@@ -17,8 +17,8 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Loss
 from modaloom.runs.checkpoint import Checkpoint
 from modaloom.runs.config import OptimizerConfig
+from modaloom.training.accelerator import Accelerator, StepResult, check_finite, learning_rate
 from modaloom.training.ema import EMA
-from modaloom.training.engine import Engine, Result, check_finite, learning_rate
 
 
 @dataclass(frozen=True)
@@ -77,22 +77,22 @@ def _mean(values: Sequence[Tensor]) -> float:
 class Training:
     """A stage in progress: what a checkpoint holds."""
 
-    def __init__(self, stage: Stage, engine: Engine, total: int, *, seed: int, ema: float) -> None:
-        stage.module.to(engine.device)
-        self.stage, self.engine, self.total, self.seed = stage, engine, total, seed
-        self.optimizers = engine.optimizer(stage.module, stage.optimizer)
+    def __init__(self, stage: Stage, accelerator: Accelerator, total: int, *, seed: int, ema: float) -> None:
+        stage.module.to(accelerator.device)
+        self.stage, self.accelerator, self.total, self.seed = stage, accelerator, total, seed
+        self.optimizers = accelerator.optimizer(stage.module, stage.optimizer)
         self.ema = EMA(stage.module, ema)
         self.step = 0
 
-    def advance(self) -> Result:
+    def advance(self) -> StepResult:
         """Take one step. Raises `WorkFailed` on NaN or infinity."""
         noise = generator(self.seed, self.stage.name, "noise", self.step)
-        result = self.engine.step(
+        result = self.accelerator.step(
             self.stage.module,
             self.optimizers,
             self.stage.batch(self.step),
             lambda batch: self.stage.loss(batch, noise),
-            share=self.share,
+            lr_scale=self.lr_scale,
             where=f"step {self.step + 1} of {self.stage.name}",
         )
         self.step += 1
@@ -100,7 +100,7 @@ class Training:
         return result
 
     @property
-    def share(self) -> float:
+    def lr_scale(self) -> float:
         """The share of the peak learning rates that the next step takes."""
         config = self.stage.optimizer
         return learning_rate(self.step, self.total, warmup=config.warmup, decay=config.decay)
@@ -136,7 +136,7 @@ def train(training: Training) -> Iterator[Step]:
     """Train to the end of the stage, yielding after every step."""
     pace = 0.0
     while training.step < training.total:
-        start, share = time.perf_counter(), training.share
+        start, lr_scale = time.perf_counter(), training.lr_scale
         result = training.advance()
         seconds = time.perf_counter() - start
         pace = 0.9 * pace + 0.1 * seconds if pace else seconds
@@ -147,7 +147,7 @@ def train(training: Training) -> Iterator[Step]:
             result.loss.total,
             result.loss.parts,
             result.grad_norm,
-            share,
+            lr_scale,
             training.stage.size / pace,
             (training.total - training.step) * pace,
         )

@@ -6,34 +6,34 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from modaloom.core.errors import BadValue
+from modaloom.runs.atomic_io import sweep
 from modaloom.runs.checkpoint import newest, save
-from modaloom.runs.durable import sweep
 from modaloom.runs.store import RunFolder
+from modaloom.training.accelerator import Accelerator
 from modaloom.training.calibrate import calibrate
-from modaloom.training.engine import Engine
+from modaloom.training.interrupts import Interrupted, catch_interrupts
 from modaloom.training.loop import Stage, Step, Training, record, train
-from modaloom.training.signals import Interrupted, caught
 
-LEAST = 0.5
+MIN_TIME_FRACTION = 0.5
 """Of its planned time, what a stage gets however late it starts."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class StagePlan:
     """A stage to come. It is built when those before it are trained, because it may need them."""
 
     build: Callable[[], Stage]
-    share: float = 1.0
+    time_share: float = 1.0
     """Of the time, relative to the other stages."""
 
 
 def run_stages(
-    plans: Sequence[Plan], folder: RunFolder, engine: Engine, *, tell: Callable[[str], None]
+    plans: Sequence[StagePlan], folder: RunFolder, accelerator: Accelerator, *, notify: Callable[[str], None]
 ) -> Iterator[Step]:
     """Train every stage from where its newest good checkpoint left it, and put its average into its module.
 
     Steps come from the run's configuration; what it lacks is calibrated from the minutes that are left and
-    frozen there. Lines go to metrics.jsonl, notices to `tell`.
+    frozen there. Lines go to metrics.jsonl, notices to `notify`.
 
     Raises:
         Interrupted: after SIGTERM or Ctrl-C, with a checkpoint saved.
@@ -44,43 +44,47 @@ def run_stages(
         stage = plan.build()
         if stage.name not in folder.run().training.steps:
             spent = time.monotonic() - start
-            _freeze(stage, folder, engine, partial(seconds_for, [p.share for p in plans], i, spent))
-        training = _resume(stage, folder, engine, tell)
-        with caught() as stopped:
+            _freeze(stage, folder, accelerator, partial(seconds_for, [p.time_share for p in plans], i, spent))
+        training = _resume(stage, folder, accelerator, notify)
+        with catch_interrupts() as stopped:
             yield from _train(training, folder, stopped)
         stage.module.load_state_dict(training.ema.tensors)
         stage.module.eval()
 
 
-def seconds_for(shares: Sequence[float], i: int, spent: float, whole: float) -> float:
+def seconds_for(time_shares: Sequence[float], i: int, spent: float, whole: float) -> float:
     """Stage i's share of what is left of `whole` seconds, but at least half of what it was planned to have.
 
     Where the stages before it ran slower than they were calibrated, on a machine that became busy, the run
     then takes longer than asked instead of ending with a stage that has learned nothing.
     """
-    left = (whole - spent) * shares[i] / sum(shares[i:])
-    return max(left, LEAST * whole * shares[i] / sum(shares))
+    left = (whole - spent) * time_shares[i] / sum(time_shares[i:])
+    return max(left, MIN_TIME_FRACTION * whole * time_shares[i] / sum(time_shares))
 
 
-def _freeze(stage: Stage, folder: RunFolder, engine: Engine, seconds: Callable[[float], float]) -> None:
+def _freeze(
+    stage: Stage, folder: RunFolder, accelerator: Accelerator, seconds: Callable[[float], float]
+) -> None:
     """Calibrate a stage to its part of the minutes, and write its steps into the configuration."""
     run = folder.run()
     if run.training.minutes is None:
         raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
     budget = seconds(60 * run.training.minutes)
-    steps = calibrate(stage, engine, budget, seed=run.seed, ema=run.training.ema)
+    steps = calibrate(stage, accelerator, budget, seed=run.seed, ema=run.training.ema_decay)
     frozen = replace(run.training, steps={**run.training.steps, stage.name: steps})
     folder.save_run(replace(run, training=frozen))
 
 
-def _resume(stage: Stage, folder: RunFolder, engine: Engine, tell: Callable[[str], None]) -> Training:
+def _resume(
+    stage: Stage, folder: RunFolder, accelerator: Accelerator, notify: Callable[[str], None]
+) -> Training:
     run = folder.run()
     total = run.training.steps[stage.name]
-    training = Training(stage, engine, total, seed=run.seed, ema=run.training.ema)
+    training = Training(stage, accelerator, total, seed=run.seed, ema=run.training.ema_decay)
     sweep(folder.checkpoints(stage.name))
     found = newest(folder.checkpoints(stage.name))
     for damage in found.damaged:
-        tell(damage)
+        notify(damage)
     if found.checkpoint:
         training.restore(found.checkpoint)
     folder.rewind(stage.name, training.step)

@@ -5,10 +5,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from modaloom.degradations.downsample import downsample
 from modaloom.degradations.grey import grey
+from modaloom.degradations.kuwahara import kuwahara
 from modaloom.degradations.mosaic import mosaic as tiles
-from modaloom.degradations.paint import paint as strokes
-from modaloom.degradations.smaller import smaller
 
 
 def gray(image: Image.Image) -> Image.Image:
@@ -18,12 +18,12 @@ def gray(image: Image.Image) -> Image.Image:
 
 def small(image: Image.Image) -> Image.Image:
     """A quarter of each side."""
-    return _picture(smaller(_tensor(image), factor=4))
+    return _picture(downsample(_tensor(image), factor=4))
 
 
 def paint(image: Image.Image) -> Image.Image:
     """Brush strokes of 3 of 32 pixels."""
-    return _picture(strokes(_tensor(image), radius=image.width // 16))
+    return _picture(kuwahara(_tensor(image), radius=image.width // 16))
 
 
 def mosaic(image: Image.Image) -> Image.Image:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from modaloom.core.errors import choose
+from modaloom.core.errors import check_choice
 from modaloom.world import STREAMS
 from modaloom.world.scene import FACTORS, PART_OF, RESTING, VISIBLE, Scene
 from modaloom.world.splits import NONE, SPLITS, combinations, unseen
@@ -22,7 +22,7 @@ from modaloom.world.splits import NONE, SPLITS, combinations, unseen
 Facts = Mapping[str, str]
 
 
-def exact_information(
+def exact_mutual_information(
     one: str, other: str, *, split: str = "train", fixed: Mapping[str, str] = NONE
 ) -> float | None:
     """I(one; other) in bits over the scenes of a split; None where the streams share nuisance.
@@ -31,8 +31,8 @@ def exact_information(
     Raises `BadValue` for a stream or a split that the world does not have.
     """
     for name in (one, other):
-        choose("stream of the world", name, STREAMS)
-    choose("split", split, SPLITS)
+        check_choice("stream of the world", name, STREAMS)
+    check_choice("split", split, SPLITS)
     if _purposes(one) & _purposes(other):
         return None
     left, right = STREAMS[one].determines, STREAMS[other].determines

@@ -18,9 +18,9 @@ from modaloom.world.scene import TONES, VISIBLE
 from modaloom.world.shapes import HUE_JITTER, PALETTE, turn_hue
 from modaloom.world.splits import combinations
 
-STEP = 0.1
+GREY_RESOLUTION = 0.1
 """Levels of grey, of 255, that an observer tells apart: the noise of a mean over an object."""
-TURNS = 4001
+NUM_HUES = 4001
 """Points of the hue's jitter, evenly: a quadrature."""
 
 
@@ -33,7 +33,7 @@ class Chance:
     by_tone: float
     """From the tone and all else that the picture shows."""
     by_level: float
-    """And from the level of grey, seen to `STEP`: a bound for every model."""
+    """And from the level of grey, seen to `GREY_RESOLUTION`: a bound for every model."""
 
 
 def chance(group: str = "train") -> Chance:
@@ -61,8 +61,8 @@ def _right(colours: Sequence[str]) -> float:
 @cache
 def _levels(colour: str) -> dict[int, float]:
     """Level in steps → its share."""
-    turns = np.radians(HUE_JITTER * np.linspace(-1, 1, TURNS))
+    turns = np.radians(HUE_JITTER * np.linspace(-1, 1, NUM_HUES))
     rgb = np.stack([turn_hue(PALETTE[colour], turn) for turn in turns])
-    levels = grey(torch.from_numpy(rgb / 255).T[:, None]) * 255 / STEP
+    levels = grey(torch.from_numpy(rgb / 255).T[:, None]) * 255 / GREY_RESOLUTION
     steps = Counter(levels.round().int().flatten().tolist())
-    return {step: count / TURNS for step, count in steps.items()}
+    return {step: count / NUM_HUES for step, count in steps.items()}

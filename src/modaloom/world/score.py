@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modaloom.core.errors import choose
+from modaloom.core.errors import check_choice
 from modaloom.world.scene import INVALID
 from modaloom.world.worlds import SOLO, World
 
@@ -14,7 +14,7 @@ Facts = Mapping[str, str]
 
 def parse(stream: str, value: Any, world: World = SOLO) -> dict[str, str]:
     """Slot → value or `INVALID`. Raises `BadValue` for a stream that the world does not have."""
-    return world.parsers[choose("stream of the world", stream, world.parsers)](value)
+    return world.parsers[check_choice("stream of the world", stream, world.parsers)](value)
 
 
 def score(stream: str, value: Any, facts: Facts, world: World = SOLO) -> dict[str, bool]:

@@ -15,7 +15,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import TypeVar
 
-from modaloom.core.errors import BadValue, choose
+from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.rng import derive
 from modaloom.world.scene import DIRECTIONS, FACTORS, RESTING, SIDE, STILL, VISIBLE, Scene
 
@@ -97,7 +97,7 @@ def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) ->
 def check_fixed(fixed: Mapping[str, str]) -> None:
     """Raise `BadValue` for what is no factor or none of its values, or leaves a split without a scene."""
     for factor, value in fixed.items():
-        choose(f"value of {factor}", value, FACTORS[choose("factor", factor, FACTORS)])
+        check_choice(f"value of {factor}", value, FACTORS[check_choice("factor", factor, FACTORS)])
     for split, name in SPLITS.items():
         if not _allowed(name, _key(fixed)):
             what = ", ".join(f"{factor}={value}" for factor, value in fixed.items())

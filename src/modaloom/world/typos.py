@@ -11,7 +11,7 @@ from string import ascii_lowercase
 from modaloom.world.scene import Scene
 from modaloom.world.words import caption
 
-SHARE = 0.3
+TYPO_PROBABILITY = 0.3
 """Chance that a word of four letters or more has an error."""
 
 ERRORS: tuple[Callable[[str, int, str], str], ...] = (
@@ -28,7 +28,7 @@ def noisy(scene: Scene) -> str:
     rng = scene.random("caption.noisy")
 
     def typed(found: re.Match[str]) -> str:
-        if rng.random() >= SHARE:
+        if rng.random() >= TYPO_PROBABILITY:
             return found[0]
         error, at, letter = (int(rng.integers(n)) for n in (len(ERRORS), len(found[0]), 26))
         return ERRORS[error](found[0], at, ascii_lowercase[letter])

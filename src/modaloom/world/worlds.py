@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modaloom.core.errors import choose
+from modaloom.core.errors import check_choice
 from modaloom.world import FACTORS, STREAMS, VISIBLE, duo
 from modaloom.world.duo.parsers import PARSERS as DUO_PARSERS
 from modaloom.world.duo.splits import check_fixed as check_duo
@@ -61,4 +61,4 @@ WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO)}
 def world_of(facts: Iterable[Mapping[str, str]]) -> World:
     """The world that lines of facts name; that of one object where they name none. Raises `BadValue`."""
     named = next(iter(facts), {}).get("world", SOLO.name)
-    return WORLDS[choose("world", named, WORLDS)]
+    return WORLDS[check_choice("world", named, WORLDS)]

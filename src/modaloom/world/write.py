@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadFolder, BadValue, check_range, choose
+from modaloom.core.errors import BadFolder, BadValue, check_choice, check_range
 from modaloom.modalities import MODALITIES
 from modaloom.world.rule import render_all
 from modaloom.world.scene import SIDE
@@ -18,7 +18,7 @@ from modaloom.world.worlds import SOLO, WORLDS, World
 
 FACTS = "_world.jsonl"
 """One line per sample: key, split, world and the scene's facts. Its name keeps it from being a sample."""
-STRIDE = 8
+SIDE_MULTIPLE = 8
 """What the sides of pictures are multiples of, so that all that derives from them has whole pixels."""
 
 
@@ -45,8 +45,8 @@ def write_world(
     held_out = min(500, max(20, n // 10)) if held_out is None else held_out
     check_range("held_out", held_out, 1)
     _check_side(side)
-    shown = WORLDS[choose("world", world, WORLDS)]
-    names = [choose("stream", name, shown.streams) for name in streams] or list(shown.streams)
+    shown = WORLDS[check_choice("world", world, WORLDS)]
+    names = [check_choice("stream", name, shown.streams) for name in streams] or list(shown.streams)
     shown.check_fixed(fixed)
     target = _vacant(Path(folder))
     jobs = [
@@ -70,8 +70,10 @@ def write_world(
 
 def _check_side(side: int) -> None:
     check_range("side", side, SIDE, 512)
-    if side % STRIDE:
-        raise BadValue(f"side is {side}; it must be a multiple of {STRIDE}, such as {SIDE} or {2 * SIDE}")
+    if side % SIDE_MULTIPLE:
+        raise BadValue(
+            f"side is {side}; it must be a multiple of {SIDE_MULTIPLE}, such as {SIDE} or {2 * SIDE}"
+        )
 
 
 def _vacant(folder: Path) -> Path:

@@ -4,24 +4,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from modaloom.core.errors import BadValue, choose
+from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.types import Canvas
-from modaloom.diffusion.samplers import renewal
-from modaloom.diffusion.samplers.ancestral import ancestral, step
-from modaloom.diffusion.samplers.certainty import certainty
-from modaloom.diffusion.samplers.confidence import confidence
+from modaloom.diffusion.samplers.ancestral import ancestral, ancestral_step
+from modaloom.diffusion.samplers.ancestral_uniform import ancestral_uniform, ancestral_uniform_step
 from modaloom.diffusion.samplers.first_hitting import first_hitting
-from modaloom.diffusion.samplers.revising import revising
+from modaloom.diffusion.samplers.maskgit import maskgit
+from modaloom.diffusion.samplers.remasking import remasking
+from modaloom.diffusion.samplers.top_probability import top_probability
 
-Run = Callable[..., Iterator[Canvas]]
+CodeSamplerFn = Callable[..., Iterator[Canvas]]
 """`run(denoise, process, canvas, times, *, noise, temperature, top_p)` yields a canvas per step."""
 
 
 @dataclass(frozen=True)
-class Sampler:
+class CodeSampler:
     """A way of walking, and what it can walk."""
 
-    runs: Mapping[str, Run]
+    fns: Mapping[str, CodeSamplerFn]
     """Name in PROCESSES → its walk."""
     options: tuple[str, ...] = ()
     """What the walks take besides."""
@@ -31,34 +31,37 @@ class Sampler:
     """The processes under which a code that is written may change."""
 
 
-SAMPLERS: dict[str, Sampler] = {
-    "ancestral": Sampler({"masked": ancestral, "uniform": renewal.renewal}, revises=("uniform",)),
-    "certainty": Sampler({"masked": certainty}),
-    "confidence": Sampler({"masked": confidence}, ("jitter",), exact=False),
-    "first_hitting": Sampler({"masked": first_hitting}),
-    "revising": Sampler(
-        {"masked": partial(revising, step=step), "uniform": partial(revising, step=renewal.step)},
-        ("churn",),
+CODE_SAMPLERS: dict[str, CodeSampler] = {
+    "ancestral": CodeSampler({"masked": ancestral, "uniform": ancestral_uniform}, revises=("uniform",)),
+    "top_probability": CodeSampler({"masked": top_probability}),
+    "maskgit": CodeSampler({"masked": maskgit}, ("choice_temperature",), exact=False),
+    "first_hitting": CodeSampler({"masked": first_hitting}),
+    "remasking": CodeSampler(
+        {
+            "masked": partial(remasking, step=ancestral_step),
+            "uniform": partial(remasking, step=ancestral_uniform_step),
+        },
+        ("remask",),
         revises=("masked", "uniform"),
     ),
 }
 
 AUTO = "auto"
 """As a sampler's name: the one that suits the process."""
-USUAL = {"masked": "confidence", "uniform": "ancestral"}
+DEFAULT_SAMPLER = {"masked": "maskgit", "uniform": "ancestral"}
 """Process → the sampler of streams of which something is known."""
-OPENING = {"masked": "certainty", "uniform": "ancestral"}
+UNCONDITIONAL_SAMPLER = {"masked": "top_probability", "uniform": "ancestral"}
 """Process → the sampler of the first stream where nothing is given: its variety is that of all the rest."""
 
 
-def fitting(sampler: str, process: str, usual: Mapping[str, str] = USUAL) -> str:
+def resolve_sampler(sampler: str, process: str, default: Mapping[str, str] = DEFAULT_SAMPLER) -> str:
     """The sampler's name, or the usual one of the process for `AUTO`.
 
     Raises `BadValue` for an unknown one, or one that cannot walk the process.
     """
     if sampler == AUTO:
-        return usual[process]
-    if process in SAMPLERS[choose("sampler", sampler, (*SAMPLERS, AUTO))].runs:
+        return default[process]
+    if process in CODE_SAMPLERS[check_choice("sampler", sampler, (*CODE_SAMPLERS, AUTO))].fns:
         return sampler
-    fits = ", ".join(sorted(name for name, value in SAMPLERS.items() if process in value.runs))
+    fits = ", ".join(sorted(name for name, value in CODE_SAMPLERS.items() if process in value.fns))
     raise BadValue(f"the sampler {sampler!r} does not fit the process {process!r}; choose from: {fits}")

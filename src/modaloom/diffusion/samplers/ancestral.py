@@ -6,18 +6,18 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from modaloom.core.types import MASK, Canvas, Denoiser, Field
+from modaloom.core.types import MASK, Canvas, CodeDenoiser, Field
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.frontier import Frontier
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.noise import Noise
-from modaloom.diffusion.samplers.reveal import reveal, share
-from modaloom.diffusion.samplers.walk import code_noise, moved, targets
+from modaloom.diffusion.samplers.base import at_time, code_noise, step_ends
+from modaloom.diffusion.samplers.unmask import masked_fraction, unmask
 
 
 @torch.no_grad()
 def ancestral(
-    denoise: Denoiser,
+    denoise: CodeDenoiser,
     process: Masked,
     canvas: Canvas,
     times: Tensor,
@@ -38,15 +38,15 @@ def ancestral(
     """
     start, draw = canvas, partial(categorical, temperature=temperature, top_p=top_p)
     returns, uniforms = code_noise(canvas, noise), code_noise(canvas, noise)
-    for s in targets(times):
+    for s in step_ends(times):
         due = returning(process, canvas, start, returns, s)
-        canvas = moved(reveal(denoise, canvas, due, uniforms, draw), s)
+        canvas = at_time(unmask(denoise, canvas, due, uniforms, draw), s)
         yield canvas
 
 
 @torch.no_grad()
-def step(
-    denoise: Denoiser,
+def ancestral_step(
+    denoise: CodeDenoiser,
     process: Masked,
     canvas: Canvas,
     s: float,
@@ -59,7 +59,7 @@ def step(
     draw = partial(categorical, temperature=temperature, top_p=top_p)
     returns, uniforms = code_noise(canvas, noise), code_noise(canvas, noise)
     due = returning(process, canvas, canvas, returns, s)
-    return moved(reveal(denoise, canvas, due, uniforms, draw), s)
+    return at_time(unmask(denoise, canvas, due, uniforms, draw), s)
 
 
 def returning(
@@ -74,5 +74,5 @@ def returning(
 
 def remaining(process: Masked, start: Field, returns: Tensor, s: float) -> Tensor:
     """int64 (B, L): the codes of `start` still masked at `s`; `returns` (B, L, Q) ~ U[0, 1) orders them."""
-    later = (start.state == MASK) & (returns < share(process, start, s)[:, None, None])
+    later = (start.state == MASK) & (returns < masked_fraction(process, start, s)[:, None, None])
     return later.sum(-1) * start.valid

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from modaloom.core.types import Canvas, Denoiser
+from modaloom.core.types import Canvas, CodeDenoiser
 from modaloom.diffusion.categorical import gumbel
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.noise import Noise
-from modaloom.diffusion.samplers.ordered import Offer, ordered
+from modaloom.diffusion.samplers.ranked_unmasking import Candidates, ranked_unmasking
 
 
 @torch.no_grad()
 def first_hitting(
-    denoise: Denoiser,
+    denoise: CodeDenoiser,
     process: Masked,
     canvas: Canvas,
     times: Tensor,
@@ -30,11 +30,13 @@ def first_hitting(
     what is left is an order in which each masked code is as likely to be next, a position's coarsest first.
     That is the law of the reverse process with steps without end, for one network call a code.
 
-    With one code a step it is exact for an exact denoiser. Otherwise as `ordered`.
+    With one code a step it is exact for an exact denoiser. Otherwise as `ranked_unmasking`.
     """
 
-    def chance(offer: Offer) -> Tensor:
+    def chance(candidates: Candidates) -> Tensor:
         # The largest of log m + Gumbel noise is a position drawn in proportion to its m masked codes.
-        return offer.masked.log() + gumbel(offer.luck)
+        return candidates.masked.log() + gumbel(candidates.uniform)
 
-    return ordered(denoise, process, canvas, times, chance, noise=noise, temperature=temperature, top_p=top_p)
+    return ranked_unmasking(
+        denoise, process, canvas, times, chance, noise=noise, temperature=temperature, top_p=top_p
+    )

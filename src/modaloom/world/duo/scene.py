@@ -35,7 +35,7 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
 }
 """Factor → its values; `position` is the first object's."""
 
-FITS: Mapping[str, frozenset[tuple[str, str, str]]] = {
+ALLOWED_LAYOUTS: Mapping[str, frozenset[tuple[str, str, str]]] = {
     "left of": frozenset(product(SOLO["size"], SOLO["size"], ("top left", "bottom left"))),
     "above": frozenset(product(SOLO["size"], SOLO["size"], ("top left", "top right"))),
     "bigger than": frozenset(product(("large",), ("small",), CORNERS)),

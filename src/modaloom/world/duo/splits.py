@@ -12,10 +12,10 @@ from functools import cache
 from itertools import product
 from typing import TypeVar
 
-from modaloom.core.errors import BadValue, choose
+from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.rng import derive
 from modaloom.world.duo.ask import questions
-from modaloom.world.duo.scene import FACTORS, FITS, INVERSE, Scene, Thing
+from modaloom.world.duo.scene import ALLOWED_LAYOUTS, FACTORS, INVERSE, Scene, Thing
 from modaloom.world.splits import LEVEL1, NONE, SPLITS
 
 T = TypeVar("T")
@@ -77,7 +77,7 @@ def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) ->
 def check_fixed(fixed: Mapping[str, str]) -> None:
     """Raise `BadValue` for what is no factor or none of its values, or leaves a split without a scene."""
     for factor, value in fixed.items():
-        choose(f"value of {factor}", value, FACTORS[choose("factor", factor, FACTORS)])
+        check_choice(f"value of {factor}", value, FACTORS[check_choice("factor", factor, FACTORS)])
     for split, name in SPLITS.items():
         if not _allowed(name, frozenset(fixed.items())):
             what = ", ".join(f"{factor}={value}" for factor, value in fixed.items())
@@ -98,7 +98,9 @@ def _allowed(name: str, fixed: frozenset[tuple[str, str]]) -> Mapping[str, _Allo
         objects = tuple(
             pair for pair in combinations(name, relation) if _fits(asked, OBJECTS, [*pair[0], *pair[1]])
         )
-        layouts = tuple(layout for layout in sorted(FITS[relation]) if _fits(asked, LAYOUT, layout))
+        layouts = tuple(
+            layout for layout in sorted(ALLOWED_LAYOUTS[relation]) if _fits(asked, LAYOUT, layout)
+        )
         if objects and layouts and asked.get("relation", relation) == relation:
             found[relation] = _Allowed(objects, layouts)
     return found

@@ -5,7 +5,7 @@ from PIL import Image
 
 from modaloom.world.parsers.figures import Figures
 from modaloom.world.parsers.image import (
-    MOST_GREY_CHROMA,
+    MAX_GREY_CHROMA,
     moments,
     name_colour,
     name_position,
@@ -20,8 +20,8 @@ GREY_CONTRAST = 5.0
 """Lab distance of object and background: pale objects on a light one differ by 8 and more."""
 TONES = (("deep", 51.5), ("pale", 74.6))
 """Lightness, CIE Lab."""
-MOST_TONE_ERROR = 8.0
-SOFT = 3
+MAX_TONE_ERROR = 8.0
+EDGE_MARGIN = 3
 """Pixels of 32 over which filters spread an edge."""
 
 SMALL = Figures(
@@ -106,8 +106,8 @@ def _grey_object(one: Blob) -> dict[str, str]:
 
 def name_tone(lab: np.ndarray) -> str:
     """The tone of a grey of CIE Lab (3,), or `INVALID` where it has a colour or is far from both."""
-    near = [name for name, lightness in TONES if abs(lab[0] - lightness) <= MOST_TONE_ERROR]
-    return near[0] if near and np.hypot(lab[1], lab[2]) <= MOST_GREY_CHROMA else INVALID
+    near = [name for name, lightness in TONES if abs(lab[0] - lightness) <= MAX_TONE_ERROR]
+    return near[0] if near and np.hypot(lab[1], lab[2]) <= MAX_GREY_CHROMA else INVALID
 
 
 def _read(seen: Seen | None, figures: Figures) -> dict[str, str]:
@@ -116,4 +116,4 @@ def _read(seen: Seen | None, figures: Figures) -> dict[str, str]:
         position = name_position(*one.middle)
         return {"shape": shape, "colour": name_colour(one.colour), "size": size, "position": position}
 
-    return read_one(seen, the_object(seen, margin=SOFT), read, VISIBLE)
+    return read_one(seen, the_object(seen, margin=EDGE_MARGIN), read, VISIBLE)

@@ -10,7 +10,7 @@ from modaloom.world.scene import INVALID
 
 AREA_SPREAD = 0.08
 """Standard deviation of an area, as a share of it."""
-MOST_ERROR = 6.0
+MAX_ERROR = 6.0
 """Largest deviation of any measure from the nearest figure, in standard deviations."""
 
 Figure = tuple[float, float, float, float, float, float]
@@ -37,4 +37,4 @@ class Figures:
             for shape, figure in figures.items()
         }
         best = min(errors, key=lambda name: float(errors[name] @ errors[name]))
-        return best if np.abs(errors[best]).max() <= MOST_ERROR else (INVALID, INVALID)
+        return best if np.abs(errors[best]).max() <= MAX_ERROR else (INVALID, INVALID)

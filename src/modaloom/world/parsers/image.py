@@ -14,14 +14,14 @@ from modaloom.world.parsers.sight import Blob, Seen, see, the_object
 from modaloom.world.scene import INVALID, VISIBLE
 
 TICKS = (("top", "left", 10.0), ("middle", "centre", 16.0), ("bottom", "right", 22.0))
-REACH = 3.0
+MAX_TICK_DISTANCE = 3.0
 """Farthest from a tick, pixels: half the distance between two."""
 
 HUES: Mapping[str, float] = {"red": 32, "orange": 66, "yellow": 98, "green": 140, "blue": 286, "purple": 315}
 """CIE Lab hue angles, degrees."""
 
-LEAST_CHROMA, MOST_HUE_ERROR = 25.0, 20.0
-MOST_GREY_CHROMA = 20.0
+MIN_CHROMA, MAX_HUE_ERROR = 25.0, 20.0
+MAX_GREY_CHROMA = 20.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ SHAPES: Mapping[str, Shape] = {
     "triangle": Shape((0.80, 0.0, 0.53, 0.0, 0.0), (70, 174)),
     "star": Shape((0.80, 0.0, 0.0, 0.0, 0.48), (67, 168)),
 }
-MOST_MOMENT_ERROR = 0.2
+MAX_MOMENT_ERROR = 0.2
 
 
 def parse_image(image: Image.Image) -> dict[str, str]:
@@ -87,13 +87,13 @@ def name_shape(found: np.ndarray) -> str:
     """The shape with these moments, or `INVALID`."""
     errors = {name: np.abs(found - shape.moments).max() for name, shape in SHAPES.items()}
     best = min(errors, key=lambda name: errors[name])
-    return best if errors[best] <= MOST_MOMENT_ERROR else INVALID
+    return best if errors[best] <= MAX_MOMENT_ERROR else INVALID
 
 
 def name_background(ground: np.ndarray) -> str:
     """The background of this CIE Lab colour (3,), or `INVALID`."""
     lightness, chroma = ground[0], np.hypot(ground[1], ground[2])
-    if chroma > MOST_GREY_CHROMA or 35 < lightness < 70:
+    if chroma > MAX_GREY_CHROMA or 35 < lightness < 70:
         return INVALID
     return "dark" if lightness <= 35 else "light"
 
@@ -111,11 +111,11 @@ def name_colour(lab: np.ndarray) -> str:
     hue = np.degrees(np.arctan2(lab[2], lab[1]))
     errors = {name: abs((hue - angle + 180) % 360 - 180) for name, angle in HUES.items()}
     best = min(errors, key=lambda name: errors[name])
-    return best if np.hypot(lab[1], lab[2]) > LEAST_CHROMA and errors[best] < MOST_HUE_ERROR else INVALID
+    return best if np.hypot(lab[1], lab[2]) > MIN_CHROMA and errors[best] < MAX_HUE_ERROR else INVALID
 
 
 def name_position(x: float, y: float) -> str:
     """The position of a bounding box with its middle at (x, y) pixels, or `INVALID`."""
-    row = [name for name, _, tick in TICKS if abs(y - tick) <= REACH]
-    column = [name for _, name, tick in TICKS if abs(x - tick) <= REACH]
+    row = [name for name, _, tick in TICKS if abs(y - tick) <= MAX_TICK_DISTANCE]
+    column = [name for _, name, tick in TICKS if abs(x - tick) <= MAX_TICK_DISTANCE]
     return f"{row[0]} {column[0]}" if row and column else INVALID

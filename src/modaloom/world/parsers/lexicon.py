@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from modaloom.world.scene import INVALID, STILL
 
-MOST_PHRASES = 12
+MAX_PHRASES = 12
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Lexicon:
         """The phrases in order; none for a text that is not of this language."""
         said = self._phrase.findall(text)
         rest = re.sub(self.skip, "", self._phrase.sub("", text))
-        fits = not rest and len(said) <= MOST_PHRASES and all(one != two for one, two in pairwise(said))
+        fits = not rest and len(said) <= MAX_PHRASES and all(one != two for one, two in pairwise(said))
         return said if fits else []
 
     @cached_property

@@ -14,7 +14,7 @@ NUMBERS = ("area", "perimeter", "x", "y", "red", "green", "blue")
 
 ROUNDNESS: Mapping[str, float] = {"circle": 1.0, "square": 0.785, "triangle": 0.605, "star": 0.391}
 """4π · area / perimeter²."""
-MOST_LOG_ERROR = 0.22
+MAX_LOG_ERROR = 0.22
 
 SUNK: Mapping[str, float] = {"triangle": 0.219, "star": 0.08}
 """How far the centroid lies below the middle of the bounding box, over √area."""
@@ -53,7 +53,7 @@ def _object(
 def _shape(roundness: float) -> str:
     errors = {name: abs(math.log(roundness / value)) for name, value in ROUNDNESS.items()}
     best = min(errors, key=lambda name: errors[name])
-    return best if errors[best] <= MOST_LOG_ERROR else INVALID
+    return best if errors[best] <= MAX_LOG_ERROR else INVALID
 
 
 def _within(ranges: Mapping[str, tuple[float, float]], value: Any) -> str:

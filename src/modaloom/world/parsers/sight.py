@@ -11,11 +11,11 @@ from PIL import Image
 
 SIDE = 32
 """Pixels that every picture is brought to."""
-LEAST_CONTRAST = 25.0
+MIN_CONTRAST = 25.0
 """Lab distance from which two colours differ: object from background, a third colour from their mixtures."""
-MOST_SPREAD = 12.0
+MAX_SPREAD = 12.0
 """Median Lab distance of the border from its median: above, there is no plain background."""
-MOST_STRAY = 0.15
+MAX_STRAY = 0.15
 """Largest area off the object or in a third colour, as a share of the object's."""
 
 
@@ -51,12 +51,12 @@ def see(image: Image.Image, resample: Image.Resampling = Image.Resampling.BOX) -
     lab = to_lab(np.asarray(image.convert("RGB").resize((SIDE, SIDE), resample), np.float64))
     ring = np.concatenate([lab[0], lab[-1], lab[1:-1, 0], lab[1:-1, -1]])
     ground = np.median(ring, axis=0)
-    if np.median(np.linalg.norm(ring - ground, axis=-1)) > MOST_SPREAD:
+    if np.median(np.linalg.norm(ring - ground, axis=-1)) > MAX_SPREAD:
         return None
     return Seen(ground, lab - ground)
 
 
-def the_object(seen: Seen | None, *, contrast: float = LEAST_CONTRAST, margin: int = 1) -> Blob | None:
+def the_object(seen: Seen | None, *, contrast: float = MIN_CONTRAST, margin: int = 1) -> Blob | None:
     """The one object, with its soft edge of `margin` pixels; None if there is not exactly one."""
     if seen is None:
         return None
@@ -69,7 +69,7 @@ def the_object(seen: Seen | None, *, contrast: float = LEAST_CONTRAST, margin: i
     third = np.linalg.norm(away - coverage[..., None] * towards, axis=-1) > contrast
     inside = coverage > 0.5
     main = max(parts(inside), key=np.sum)
-    if (inside & ~main).sum() + third.sum() > MOST_STRAY * main.sum():
+    if (inside & ~main).sum() + third.sum() > MAX_STRAY * main.sum():
         return None
     for _ in range(margin):
         main = grown(main)
@@ -79,14 +79,14 @@ def the_object(seen: Seen | None, *, contrast: float = LEAST_CONTRAST, margin: i
 def the_objects(seen: Seen | None) -> list[Blob]:
     """All objects, each of one colour of its own; none if there is anything else.
 
-    A part of all that differs from the background is an object if it is larger than `MOST_STRAY` of the
+    A part of all that differs from the background is an object if it is larger than `MAX_STRAY` of the
     largest one. Its colour is the median of the third that differs most.
     """
     if seen is None:
         return []
     distance = np.linalg.norm(seen.away, axis=-1)
-    found = parts(distance > LEAST_CONTRAST)
-    least = MOST_STRAY * max((part.sum() for part in found), default=0)
+    found = parts(distance > MIN_CONTRAST)
+    least = MAX_STRAY * max((part.sum() for part in found), default=0)
     blobs = [_blob(seen, part, distance) for part in found if part.sum() > least]
     whole = [blob for blob in blobs if blob is not None]
     return whole if len(whole) == len(blobs) else []
@@ -97,8 +97,8 @@ def _blob(seen: Seen, part: np.ndarray, distance: np.ndarray) -> Blob | None:
     far = distance >= np.quantile(distance[part], 2 / 3)
     towards = np.median(seen.away[part & far], axis=0)
     coverage = np.clip(seen.away @ towards / (towards @ towards), 0, 1)
-    third = np.linalg.norm(seen.away - coverage[..., None] * towards, axis=-1) > LEAST_CONTRAST
-    if (third & part).sum() > MOST_STRAY * part.sum():
+    third = np.linalg.norm(seen.away - coverage[..., None] * towards, axis=-1) > MIN_CONTRAST
+    if (third & part).sum() > MAX_STRAY * part.sum():
         return None
     return Blob(coverage * grown(part), seen.ground + towards)
 

@@ -9,13 +9,13 @@ from itertools import takewhile
 
 from modaloom.world.parsers.words import CAPTION, parse_caption
 
-KNOWN = {
+VOCABULARY = {
     word
     for phrases in (CAPTION.glue, *CAPTION.slots.values())
     for phrase in phrases
     for word in phrase.split()
 }
-SHORTEST = 4
+MIN_LENGTH = 4
 """Letters of a word that may be mistyped."""
 
 
@@ -26,8 +26,8 @@ def parse_noisy(text: str) -> dict[str, str]:
 
 def meant(word: str) -> str:
     """The one known word that is at most one error away; the word itself if there is none, or several."""
-    near = [known for known in KNOWN if len(known) >= SHORTEST and one_error_apart(word, known)]
-    return near[0] if word not in KNOWN and len(near) == 1 else word
+    near = [known for known in VOCABULARY if len(known) >= MIN_LENGTH and one_error_apart(word, known)]
+    return near[0] if word not in VOCABULARY and len(near) == 1 else word
 
 
 def one_error_apart(one: str, other: str) -> bool:

@@ -12,43 +12,43 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from modaloom.diffusion.continuous import Continuous
+from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.noise import Normals
-from modaloom.diffusion.prediction import Mean
+from modaloom.diffusion.prediction import SignalDenoiser
 from modaloom.diffusion.samplers.continuous.ddim import ddim
 from modaloom.diffusion.samplers.continuous.ddpm import ddpm
-from modaloom.diffusion.samplers.continuous.dpm import dpm
+from modaloom.diffusion.samplers.continuous.dpmpp_2m import dpmpp_2m
+from modaloom.diffusion.samplers.continuous.dpmpp_2m_sde import dpmpp_2m_sde
 from modaloom.diffusion.samplers.continuous.euler import euler
 from modaloom.diffusion.samplers.continuous.heun import heun
-from modaloom.diffusion.samplers.continuous.sde_dpm import sde_dpm
 
 
 @dataclass(frozen=True)
-class Sampler:
+class SignalSampler:
     """A way of walking, and what it can walk."""
 
-    run: Callable[..., Iterator[Tensor]]
+    fn: Callable[..., Iterator[Tensor]]
     order: int
     """The error falls with this power of the step size."""
     stochastic: bool = False
     evaluations: int = 1
     """Calls of the denoiser a step."""
     processes: tuple[str, ...] = ("gaussian", "flow")
-    """Names in CONTINUOUS."""
+    """Names in GAUSSIAN_PROCESSES."""
 
-    def walk(
-        self, denoise: Mean, process: Continuous, x: Tensor, times: Tensor, *, noise: Normals
+    def sample(
+        self, denoise: SignalDenoiser, process: GaussianProcess, x: Tensor, times: Tensor, *, noise: Normals
     ) -> Iterator[Tensor]:
         """The walk; a deterministic one leaves `noise` alone."""
         chance = {"noise": noise} if self.stochastic else {}
-        return self.run(denoise, process, x, times, **chance)
+        return self.fn(denoise, process, x, times, **chance)
 
 
-SAMPLERS: dict[str, Sampler] = {
-    "ddim": Sampler(ddim, 1),
-    "ddpm": Sampler(ddpm, 1, stochastic=True),
-    "dpm": Sampler(dpm, 2),
-    "euler": Sampler(euler, 1),
-    "heun": Sampler(heun, 2, evaluations=2),
-    "sde_dpm": Sampler(sde_dpm, 2, stochastic=True),
+SIGNAL_SAMPLERS: dict[str, SignalSampler] = {
+    "ddim": SignalSampler(ddim, 1),
+    "ddpm": SignalSampler(ddpm, 1, stochastic=True),
+    "dpmpp_2m": SignalSampler(dpmpp_2m, 2),
+    "euler": SignalSampler(euler, 1),
+    "heun": SignalSampler(heun, 2, evaluations=2),
+    "dpmpp_2m_sde": SignalSampler(dpmpp_2m_sde, 2, stochastic=True),
 }

@@ -12,7 +12,7 @@ from modaloom.world.parsers.sight import Blob, see, the_objects
 from modaloom.world.scene import INVALID
 
 TICKS = (("top", "left", 8.0), ("bottom", "right", 24.0))
-REACH = 4.0
+MAX_TICK_DISTANCE = 4.0
 """Farthest from a tick, pixels of 32."""
 
 FIGURES = Figures(
@@ -71,6 +71,6 @@ def _thing(blob: Blob) -> dict[str, str]:
 
 
 def _corner(x: float, y: float) -> str:
-    row = [name for name, _, tick in TICKS if abs(y - tick) <= REACH]
-    column = [name for _, name, tick in TICKS if abs(x - tick) <= REACH]
+    row = [name for name, _, tick in TICKS if abs(y - tick) <= MAX_TICK_DISTANCE]
+    column = [name for _, name, tick in TICKS if abs(x - tick) <= MAX_TICK_DISTANCE]
     return f"{row[0]} {column[0]}" if row and column else INVALID

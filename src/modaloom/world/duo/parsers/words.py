@@ -24,7 +24,7 @@ THING = re.compile(rf"\b({'|'.join(SIZES)}) ({COLOUR}) ({SHAPE})\b")
 PLACE = re.compile(rf"\b{CORNER}\b(?! of)")
 RELATION = re.compile(rf"\b(?:{'|'.join(RELATIONS)})\b")
 GLUE = frozenset(["a", "the", "there", "is", "at", "sits"])
-MOST_WORDS = 17
+MAX_WORDS = 17
 
 NAME, COUNTED = (
     rf"(?P<name>(?:{COLOUR}) (?:{SHAPE}))",
@@ -55,7 +55,7 @@ def parse_caption(text: str) -> dict[str, str]:
     nothing = {name: INVALID for name in FACTORS if name != "background"}
     things, places, relations = THING.findall(text), PLACE.findall(text), RELATION.findall(text)
     rest = re.sub("|".join(p.pattern for p in (THING, PLACE, RELATION)), " ", text)
-    strange = not GLUE.issuperset(re.findall(r"[^\s,:]+", rest)) or len(text.split()) > MOST_WORDS
+    strange = not GLUE.issuperset(re.findall(r"[^\s,:]+", rest)) or len(text.split()) > MAX_WORDS
     if strange or (len(things), len(places), len(relations)) != (2, 1, 1):
         return nothing
     relation, swapped = RELATIONS[relations[0]]

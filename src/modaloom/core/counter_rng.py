@@ -1,0 +1,57 @@
+"""White noise as a function of the seed and the absolute position: a tile has the noise of the whole.
+
+Nothing is drawn in order, so that neither the cut of a signal nor its size has an influence.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+GOLDEN_GAMMA = 0x9E3779B97F4A7C15 - 2**64
+"""2⁶⁴ / φ, odd, as a signed number."""
+
+
+def counter_normal(seed: int, start: Sequence[int], shape: Sequence[int]) -> Tensor:
+    """float64 `shape` of N(0, 1): the values at the positions `start` to `start + shape` of an endless grid.
+
+    Box & Muller (1958) of two hashes of the position. Needs a few times the memory of its result.
+    """
+    rows = [torch.arange(first, first + side) for first, side in zip(start, shape, strict=True)]
+    angle = 2 * math.pi * _uniform(_hash(2 * seed, rows))
+    return torch.sqrt(-2 * torch.log(_uniform(_hash(2 * seed + 1, rows)))) * torch.cos(angle)
+
+
+def _hash(seed: int, rows: Sequence[Tensor]) -> Tensor:
+    """int64, uniform: each axis stirs its coordinate into the hash of the axes before it."""
+    state = _mix64(torch.tensor((seed + 2**63) % 2**64 - 2**63))
+    for row in rows:
+        state = _mix64(state[..., None] + (row + 1) * GOLDEN_GAMMA)
+    return state
+
+
+def _mix64(x: Tensor) -> Tensor:
+    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014, doi 10.1145/2660193.2660195, fig. 17)."""
+    x = (x ^ _logical_right_shift(x, 30)) * (0xBF58476D1CE4E5B9 - 2**64)
+    x = (x ^ _logical_right_shift(x, 27)) * (0x94D049BB133111EB - 2**64)
+    return x ^ _logical_right_shift(x, 31)
+
+
+def _logical_right_shift(x: Tensor, bits: int) -> Tensor:
+    """To the right with zeros coming in, as for a number without a sign."""
+    return (x >> bits) & ((1 << (64 - bits)) - 1)
+
+
+def _uniform(x: Tensor) -> Tensor:
+    """float64 in (0, 1): the upper 53 bits, in the middle of their interval."""
+    return (_logical_right_shift(x, 11).double() + 0.5) * 2.0**-53
+
+
+def counter_noise(seed: int, shape: Sequence[int], *, rows: int = 32) -> Tensor:
+    """float32 `shape` (C, *axes) from position 0 on, `rows` of the first axis at a time to save memory."""
+    whole = torch.empty(*shape)
+    for first in range(0, shape[1], rows):
+        part = whole[:, first : first + rows]
+        part.copy_(counter_normal(seed, (0, first, *[0] * (len(shape) - 2)), part.shape))
+    return whole

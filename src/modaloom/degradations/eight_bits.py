@@ -1,8 +1,0 @@
-"""What a file of 8 bits keeps of a picture."""
-
-from torch import Tensor
-
-
-def eight_bits(image: Tensor) -> Tensor:
-    """Floats of any shape → the nearest multiples of 1/255 in [0, 1]."""
-    return (image * 255).round().clamp(0, 255) / 255

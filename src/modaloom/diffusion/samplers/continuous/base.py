@@ -1,0 +1,30 @@
+"""What all walks over signals share."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from torch import Tensor
+
+from modaloom.core.errors import BadValue
+
+
+def time_pairs(x: Tensor, times: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Where each step of `times` (S + 1,) starts and ends: (B,) each, the dtype and device of `x` (B, ...).
+
+    Raises `BadValue` unless the times lie in [0, 1] and all rise or all fall.
+    """
+    steps = times.diff()
+    if not _inside(times) or not (bool((steps < 0).all()) or bool((steps > 0).all())):
+        raise BadValue(f"times must all fall or all rise within [0, 1]; got {times.tolist()}")
+    return pairwise(time.expand(len(x)) for time in times.to(x))
+
+
+def decreasing_time_pairs(x: Tensor, times: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same for a walk that adds noise, which only leads to data: the times must fall."""
+    if not _inside(times) or not bool((times.diff() < 0).all()):
+        raise BadValue(f"times must all fall within [0, 1]; got {times.tolist()}")
+    return time_pairs(x, times)
+
+
+def _inside(times: Tensor) -> bool:
+    return len(times) > 1 and bool(times.min() >= 0) and bool(times.max() <= 1)

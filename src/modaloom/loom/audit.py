@@ -1,0 +1,143 @@
+"""What is wrong with a folder, in the eyes of a run: mismatched pairs, copies, leaks."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadFolder, check_range
+from modaloom.core.types import Sample
+from modaloom.data.advice import about_leaks
+from modaloom.data.folder import Folder, open_folder
+from modaloom.data.notices import Notify, notify_skipped, silent
+from modaloom.data.reader import Reader
+from modaloom.evaluation.baselines import pick
+from modaloom.evaluation.leaks import all_leaks
+from modaloom.evaluation.near_duplicates import Digests, Duplicate, digest, exact_duplicates, near_duplicates
+from modaloom.loom.evaluation.folder import split_of
+from modaloom.loom.evaluation.suspects import Suspect, suspects
+from modaloom.loom.generation import TrainedRun, load
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
+
+MAX_TRAIN_SAMPLES = 4000
+"""Most training samples that near copies are searched among."""
+TRAIN = "train"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings."""
+
+    path: str
+    audited: int
+    """Samples whose pairs were looked at."""
+    suspects: Sequence[Suspect]
+    """All audited samples, the most suspicious first."""
+    duplicates: Sequence[Duplicate]
+    leaks: Sequence[str]
+    files: dict[str, dict[str, str]]
+    """Key → stream → file, of everything named above; a literal is its table's."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-able dicts and lists."""
+        return asdict(self)
+
+
+def audit(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    n: int = 500,
+    seed: int = 0,
+    device: str = "auto",
+    notify: Notify = silent,
+) -> Audit:
+    """Look for pairs that do not belong together, for copies across splits and for leaks.
+
+    Args:
+        n: most samples whose pairs are looked at, of all splits, chosen by `seed` and key. Exact copies and
+            leaks are looked for in all samples, near copies in n held-out ones.
+
+    Raises:
+        BadFolder: none of the run's streams.
+    """
+    check_range("n", n, 1)
+    trained, index = load(run, device=device), open_folder(Path(folder))
+    streams = [name for name in trained.model.streams if name in index.modality_of]
+    if not streams:
+        raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
+    reader = Reader(index, streams=streams)
+    chosen = [reader.read(sample) for sample in pick(index.samples, (), n, seed)]
+    found = suspects(trained.model, chosen, seed=seed)
+    search = _Search(trained, index, reader, n, seed)
+    duplicates, leaks = search.duplicates(), search.leaks(chosen)
+    notify_skipped(reader, notify)
+    named = {suspect.key for suspect in found} | {
+        key for duplicate in duplicates for key in (duplicate.key, duplicate.of)
+    }
+    return Audit(str(folder), len(chosen), found, duplicates, leaks, _files(index, streams, named))
+
+
+class _Search:
+    """Both sides of a folder's splits, for what stands on both."""
+
+    def __init__(self, trained: TrainedRun, index: Folder, reader: Reader, n: int, seed: int) -> None:
+        self.index, self.reader, self.n, self.seed = index, reader, n, seed
+        self.split_of = split_of(trained, index)
+        sides: tuple[list[Sample], list[Sample]] = ([], [])
+        for sample in index.samples:
+            sides[self.split_of[sample.key] != TRAIN].append(sample)
+        self.train, self.held_out = sides
+        self.digests = [{name: _digests(name, side) for name in reader.streams} for side in sides]
+
+    def duplicates(self) -> list[Duplicate]:
+        """Of streams whose values never repeat by chance: the same bytes first, then nearly the same."""
+        train, held_out = self.digests
+        found: dict[tuple[str, str], Duplicate] = {}
+        for stream in self.reader.streams:
+            if MODALITIES[self.index.modality_of[stream]].normalize is not None:
+                for duplicate in [
+                    *exact_duplicates(stream, train[stream], held_out[stream]),
+                    *self._near_duplicates(stream),
+                ]:
+                    found.setdefault((stream, duplicate.key), duplicate)
+        return list(found.values())
+
+    def _near_duplicates(self, stream: str) -> list[Duplicate]:
+        train, held_out = (
+            self._values(stream, self.train, MAX_TRAIN_SAMPLES),
+            self._values(stream, self.held_out, self.n),
+        )
+        return list(near_duplicates(stream, MODALITIES[self.index.modality_of[stream]], train, held_out))
+
+    def _values(self, stream: str, side: Sequence[Sample], most: int) -> dict[str, Value]:
+        """Key → value."""
+        found = {s.key: self.reader.value(s, stream) for s in pick(side, [stream], most, self.seed)}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def leaks(self, chosen: Sequence[Sample]) -> list[str]:
+        """Sentences, those on the keys' names first."""
+        texts = {
+            name: {s.key: s.streams[name] for s in chosen if isinstance(s.streams.get(name), str)}
+            for name in self.reader.streams
+        }
+        others = [n for n in self.reader.streams if MODALITIES[self.index.modality_of[n]].normalize is None]
+        train, held_out = ({name: side[name] for name in others} for side in self.digests)
+        return [*about_leaks(self.index, self.split_of), *all_leaks(train, held_out, texts)]
+
+
+def _digests(stream: str, samples: Sequence[Sample]) -> Digests:
+    found = {s.key: digest(s.streams[stream]) for s in samples if stream in s.streams}
+    return {key: content for key, content in found.items() if content is not None}
+
+
+def _files(index: Folder, streams: Sequence[str], keys: set[str]) -> dict[str, dict[str, str]]:
+    return {
+        sample.key: {
+            name: str(sample.streams[name]) for name in streams if isinstance(sample.streams.get(name), Path)
+        }
+        for sample in index.samples
+        if sample.key in keys
+    }

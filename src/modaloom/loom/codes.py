@@ -1,0 +1,89 @@
+"""Whole folders to codes and back."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from modaloom.core.errors import BadFolder
+from modaloom.core.types import Sample
+from modaloom.data.folder import open_folder
+from modaloom.data.notices import Notify, notify_skipped, silent
+from modaloom.data.reader import Reader
+from modaloom.data.shards import SHARD_SIZE, Shard, read_shards, shards_model, write_shards
+from modaloom.data.writer import new_folder, writing
+from modaloom.loom.generation import TrainedRun, load
+
+
+def tokenize(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    device: str = "auto",
+    notify: Notify = silent,
+) -> int:
+    """Write the codes of every sample of a folder; returns their number. Raises what reading it raises.
+
+    `notify` gets the files that could not be read.
+    """
+    trained, index = load(run, device=device), open_folder(Path(folder))
+    streams = [name for name in trained.model.streams if name in index.modality_of]
+    if not streams:
+        raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
+    reader = Reader(index, streams=streams)
+
+    def shards() -> Iterator[Shard]:
+        for i in range(0, len(index.samples), SHARD_SIZE):
+            yield _shard(
+                trained, [reader.read(sample) for sample in index.samples[i : i + SHARD_SIZE]], streams
+            )
+
+    with new_folder(out) as root:
+        count = write_shards(root, shards(), model=trained.hash)
+    notify_skipped(reader, notify)
+    return count
+
+
+def detokenize(
+    run: str | os.PathLike[str],
+    shards: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    device: str = "auto",
+) -> int:
+    """Write the values of `tokenize`'s codes as plain files; returns the number of samples.
+
+    Raises `BadFolder` if the codes are another model's.
+    """
+    trained = load(run, device=device)
+    if shards_model(Path(shards)) != trained.hash:
+        raise BadFolder(f"the codes in {shards} were made by another model than {run}; use that run")
+    count = 0
+    with writing(out, trained.modality_of) as writer:
+        for shard in read_shards(Path(shards)):
+            for sample in _samples(trained, shard):
+                writer.write(sample)
+                count += 1
+    return count
+
+
+def _shard(trained: TrainedRun, samples: Sequence[Sample], streams: Sequence[str]) -> Shard:
+    codes, present = {}, {}
+    for name in streams:
+        here = torch.tensor([name in sample.streams for sample in samples])
+        shape = trained.model.loom.shapes[name]
+        codes[name] = torch.zeros(len(samples), shape.num_positions, shape.depth, dtype=torch.int64)
+        if here.any():
+            codes[name][here] = trained.model.encode(
+                name, [sample.streams[name] for sample in samples if name in sample.streams]
+            )
+        present[name] = here
+    return Shard([sample.key for sample in samples], codes, present)
+
+
+def _samples(trained: TrainedRun, shard: Shard) -> Iterator[Sample]:
+    columns = {name: trained.model.decode(name, codes) for name, codes in shard.codes.items()}
+    for i, key in enumerate(shard.keys):
+        yield Sample(key, {name: column[i] for name, column in columns.items() if shard.present[name][i]})

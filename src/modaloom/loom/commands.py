@@ -1,0 +1,59 @@
+"""Commands to paste after a training, with a held-out sample of its own data in them."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from modaloom.core.types import Sample
+from modaloom.data.folder import Folder, Source, open_folder
+from modaloom.evaluation.scores import scores, sides
+from modaloom.loom.evaluation.folder import split_of
+from modaloom.loom.generation import TrainedRun
+from modaloom.runs.store import RunFolder
+
+
+def examples(trained: TrainedRun) -> list[str]:
+    """Three commands: draw from a held-out file, there and back, and score.
+
+    Of one stream: draw, score, show it.
+    """
+    folder, path = RunFolder.open(trained.path).data()["folder"], trained.path
+    index = open_folder(Path(folder))
+    drawn = [_generate(path, sample, *pair) for sample, pair in _asked(trained, index)]
+    others = [["evaluate", str(path), folder], ["report", str(path)]]
+    if not drawn:
+        (want, *_) = trained.model.streams
+        drawn = [["generate", str(path), "--want", want, "--n", "4", "--out", f"{path}-{want}"]]
+    return [shlex.join(["modaloom", *words]) for words in [*drawn, *others][:3]]
+
+
+def _asked(trained: TrainedRun, index: Folder) -> list[tuple[Sample, tuple[str, str]]]:
+    """A direction that was scored, and the same backwards, each with a held-out sample that has both."""
+    split = split_of(trained, index)
+    held_out = [s for s in index.samples if split[s.key].startswith("test")]
+    held_out += [s for s in index.samples if split[s.key] == "val"]
+    pairs = _pairs(trained.path)
+    chosen = next((p for p in pairs if p[::-1] in pairs), pairs[0] if pairs else None)
+    found = ((next((s for s in held_out if set(p) <= set(s.streams)), None), p) for p in _both(chosen))
+    return [(sample, pair) for sample, pair in found if sample is not None]
+
+
+def _both(pair: tuple[str, str] | None) -> list[tuple[str, str]]:
+    return [pair, (pair[1], pair[0])] if pair else []
+
+
+def _pairs(run: Path) -> list[tuple[str, str]]:
+    """(Given, wanted) of every direction from one stream to one that was scored."""
+    found = dict.fromkeys(sides(row) for row in scores(run))
+    return [(given[0], want[0]) for given, want in found if len(given) == len(want) == 1]
+
+
+def _generate(run: Path, sample: Sample, given: str, want: str) -> Sequence[str]:
+    out = f"{run}-{given}-to-{want}"
+    value = _word(sample.streams[given])
+    return ["generate", str(run), "--given", f"{given}={value}", "--want", want, "--out", out]
+
+
+def _word(source: Source) -> str:
+    """A file, which every modality reads after an @; or the literal itself."""
+    return f"@{source}" if isinstance(source, Path) else source

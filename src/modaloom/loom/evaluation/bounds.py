@@ -1,0 +1,77 @@
+"""What single samples' streams tell about each other, in bits of a model's bounds."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from modaloom.core.rng import generator
+from modaloom.core.types import Sample
+from modaloom.loom.model import BATCH_SIZE, Model
+
+NUM_NOISE_LEVELS = 16
+"""Noise levels of a bound, one in each of as many equal intervals of t."""
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """Upper bounds on −log₂ p of n values of a stream, without and with another stream."""
+
+    rows: tuple[int, ...]
+    """Which samples: those that have both."""
+    alone: Tensor
+    """float64 (n,), given nothing."""
+    given: Tensor
+    """float64 (n,), given the other stream."""
+
+    @property
+    def pmi(self) -> Tensor:
+        """float64 (n,): log₂ p(value | other) − log₂ p(value), pointwise mutual information as bounded."""
+        return self.alone - self.given
+
+
+class Bounds:
+    """Of samples of values; what was computed once is remembered.
+
+    Both terms of a difference see the same levels and the same masks, so that most of their noise cancels.
+    The codes of what the tokenizers keep count, and nothing that they lose.
+    """
+
+    def __init__(
+        self, model: Model, samples: Sequence[Sample], *, seed: int = 0, points: int = NUM_NOISE_LEVELS
+    ) -> None:
+        self.model, self.samples, self.seed, self.points = model, samples, seed, points
+        self._codes: dict[str, dict[int, Tensor]] = {}
+        self._bits: dict[tuple[str, str | None, tuple[int, ...]], Tensor] = {}
+
+    def pointwise(self, given: str, want: str, *, most: int | None = None) -> Pointwise:
+        """What `given` tells about `want`, for each of the first `most` samples that have both."""
+        whole = (i for i, s in enumerate(self.samples) if given in s.streams and want in s.streams)
+        rows = tuple(islice(whole, most))
+        return Pointwise(rows, self._of(want, None, rows), self._of(want, given, rows))
+
+    def _of(self, want: str, given: str | None, rows: tuple[int, ...]) -> Tensor:
+        key = (want, given, rows)
+        if key not in self._bits:
+            parts = [
+                self._batch(want, given, rows[i : i + BATCH_SIZE]) for i in range(0, len(rows), BATCH_SIZE)
+            ]
+            self._bits[key] = torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64)
+        return self._bits[key]
+
+    def _batch(self, want: str, given: str | None, rows: Sequence[int]) -> Tensor:
+        shown = () if given is None else (given,)
+        codes = {name: self._column(name, rows) for name in (want, *shown)}
+        noise = generator(self.seed, "information", want, rows[0])
+        nats = self.model.loom.nelbo(codes, [want], shown, generator=noise, points=self.points)[want]
+        return nats.double().cpu() / math.log(2)
+
+    def _column(self, name: str, rows: Sequence[int]) -> Tensor:
+        if name not in self._codes:
+            having = [i for i, sample in enumerate(self.samples) if name in sample.streams]
+            codes = self.model.encode(name, [self.samples[i].streams[name] for i in having])
+            self._codes[name] = dict(zip(having, codes, strict=True))
+        return torch.stack([self._codes[name][row] for row in rows])

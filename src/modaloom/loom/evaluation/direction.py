@@ -1,0 +1,144 @@
+"""One direction on one split: the model's answers and its rivals', scored side by side."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from modaloom.core.rng import generator
+from modaloom.core.types import Sample
+from modaloom.evaluation.baselines import Library
+from modaloom.evaluation.judge import Answer, Estimates, Judge
+from modaloom.evaluation.memorization import Memorization, Repetition
+from modaloom.evaluation.rows import Direction, ScoreRow
+from modaloom.loom.evaluation.pairing import Pairing
+from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.loom.model import Model
+
+MAX_DIVERSITY_SAMPLES = 100
+"""Most samples that are drawn a second time, for diversity."""
+
+Columns = Mapping[str, Mapping[str, float]]
+"""A rival's column of a row → metric → value."""
+
+
+@dataclass(frozen=True)
+class DirectionEvaluation:
+    """All that its rows are made of."""
+
+    model: Model
+    library: Library
+    judge: Judge
+    direction: Direction
+    split: str
+    samples: Sequence[Sample]
+    seed: int
+    sampling: CodeSamplingConfig | None
+
+    def rows(self) -> Iterator[ScoreRow]:
+        answers, baselines = self.generate(self.samples), self.baselines()
+        yield from self.score_rows(answers, baselines)
+        yield from self.memorization_rows(answers, baselines)
+        yield from self.diversity_rows(answers)
+        yield from self.pairing_rows()
+
+    def score_rows(
+        self, answers: Sequence[Answer], baselines: Mapping[str, Sequence[Answer]]
+    ) -> Iterator[ScoreRow]:
+        """Every metric of the judge."""
+        ask, library = self.direction, self.library
+        columns = {column: _values(self.score(said)) for column, said in baselines.items()}
+        floor = self.judge.floor(ask, library.samples, self.samples, library.typical(ask))
+        yield from self.to_rows(self.score(answers), {"floor": floor, **columns})
+
+    def memorization_rows(
+        self, answers: Sequence[Answer], baselines: Mapping[str, Sequence[Answer]]
+    ) -> Iterator[ScoreRow]:
+        """Novelty and coverage of streams with a signal; what others take from the training data verbatim."""
+        for name in self.direction.want:
+            reference = self.reference(name)
+            columns = {
+                column: _values(self.compared(reference, name, said)) for column, said in baselines.items()
+            }
+            yield from self.to_rows(self.compared(reference, name, answers), columns)
+
+    def reference(self, name: str) -> Memorization | Repetition:
+        space = self.library.space(name)
+        if space.modality.normalize is not None:
+            return Memorization(self.library.embed(name, self.samples), space.points)
+        return Repetition(space.names([s.streams[name] for s in self.samples]), self.library.known(name))
+
+    def compared(
+        self, reference: Memorization | Repetition, name: str, answers: Sequence[Answer]
+    ) -> Estimates:
+        space, drawn = self.library.space(name), [answer[name] for answer in answers]
+        estimates = (
+            reference.estimates(space.embed(drawn))
+            if isinstance(reference, Memorization)
+            else reference.estimates(space.names(drawn))
+        )
+        return {f"{metric}.{name}": estimate for metric, estimate in estimates.items()}
+
+    def diversity_rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
+        """How much second draws differ from the first ones."""
+        if self.judge.free(self.direction):
+            again = self.generate(self.samples[:MAX_DIVERSITY_SAMPLES], name="{}/again")
+            yield from self.to_rows(
+                self.judge.diversity(self.direction, answers[:MAX_DIVERSITY_SAMPLES], again)
+            )
+
+    def pairing_rows(self) -> Iterator[ScoreRow]:
+        """What the model's own bits tell, where answers cannot be checked against facts."""
+        if self.direction.given and len(self.samples) > 1 and not self.judge.parsed:
+            pairing = Pairing.of(self.model, self.direction, self.samples, seed=self.seed)
+            columns = {"floor": pairing.floor(), "ceiling": pairing.ceiling()}
+            yield from self.to_rows(pairing.estimates(), columns)
+
+    def to_rows(self, estimates: Estimates, baselines: Columns | None = None) -> Iterator[ScoreRow]:
+        """A row for every figure that has samples, its rivals in their columns."""
+        for metric, estimate in estimates.items():
+            if estimate.n:
+                chance = generator(self.seed, "interval", self.direction.name, self.split, metric)
+                interval = estimate.interval(chance)
+                columns = {column: values.get(metric) for column, values in (baselines or {}).items()}
+                yield ScoreRow(
+                    self.direction.name,
+                    self.split,
+                    metric,
+                    estimate.value,
+                    low=interval.low,
+                    high=interval.high,
+                    n=estimate.n,
+                    **columns,
+                )
+
+    def generate(self, samples: Sequence[Sample], *, name: str = "{}") -> list[Answer]:
+        """What the model answers; each draw depends on the seed and its sample's key alone."""
+        given = {stream: [s.streams[stream] for s in samples] for stream in self.direction.given}
+        names = [name.format(sample.key) for sample in samples]
+        want, n = self.direction.want, len(samples)
+        return [*self.model.generate(given, want, n=n, seed=self.seed, names=names, options=self.sampling)]
+
+    def baselines(self) -> dict[str, list[Answer]]:
+        """What is answered without the model, by its column; nothing can be read from no givens."""
+        ask, library = self.direction, self.library
+        if not ask.given:
+            return {"ceiling": self.reconstructions()}
+        return {
+            "baseline": library.linear_probe(ask, self.samples),
+            "retrieval": library.retrieve(ask, self.samples),
+            "ceiling": self.reconstructions(),
+        }
+
+    def reconstructions(self) -> list[Answer]:
+        """The truths after their tokenizers."""
+        columns = {
+            name: self.model.decode(name, self.model.encode(name, [s.streams[name] for s in self.samples]))
+            for name in self.direction.want
+        }
+        return [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]
+
+    def score(self, answers: Sequence[Answer]) -> Estimates:
+        return self.judge.score(self.direction, answers, self.samples)
+
+
+def _values(estimates: Estimates) -> dict[str, float]:
+    return {metric: estimate.value for metric, estimate in estimates.items() if estimate.n}

@@ -1,0 +1,271 @@
+"""A finished run: its model, asked from Python or for whole folders."""
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadRun, BadValue, check_choice, check_range
+from modaloom.core.types import Sample
+from modaloom.data.folder import open_folder
+from modaloom.data.notices import Notify, notify_skipped, once, silent
+from modaloom.data.reader import Reader
+from modaloom.data.writer import writing
+from modaloom.evaluation.scores import cautions, scores
+from modaloom.loom.files import unpack_model
+from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.loom.model import BATCH_SIZE, Model
+from modaloom.loom.neighbours import Neighbours
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
+from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_restored
+from modaloom.runs.config import Run
+from modaloom.runs.model import load_model
+from modaloom.runs.resolve import resolve_run
+from modaloom.runs.store import RunFolder
+from modaloom.training.accelerator import Accelerator
+
+MISSING = "missing"
+"""As the wanted streams of a folder: whatever each sample lacks."""
+MAX_DRAWS = 100_000
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run with a model."""
+
+    path: Path
+    run: Run
+    model: Model
+    hash: str
+    """Names exactly this model."""
+
+    def generate(
+        self,
+        given: Mapping[str, Value] | None = None,
+        want: Sequence[str] = (),
+        *,
+        n: int = 4,
+        seed: int = 0,
+        **sampling: Any,
+    ) -> list[dict[str, Value]]:
+        """Draw `want` from `given`, n times.
+
+        Args:
+            given: stream → value: a PIL image, a str, a dict; or a `Path`, or a str as on the command line.
+            want: streams; default all that are not given.
+            sampling: fields of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
+
+        Returns:
+            n dicts: wanted stream → value.
+
+        Raises:
+            BadValue: an unknown stream, a value its modality cannot read, an option out of its range.
+        """
+        check_range("n", n, 1, MAX_DRAWS)
+        values = {name: [self.value(name, value)] * n for name, value in (given or {}).items()}
+        wanted = list(want) or [name for name in self.model.wanted if name not in values]
+        return self.model.generate(values, wanted, n=n, seed=seed, options=self.sampling(sampling))
+
+    def value(self, stream: str, value: Value) -> Value:
+        """A value as given in Python or on the command line → the modality's own."""
+        modality = MODALITIES[self.model.streams[check_choice("stream", stream, self.model.streams)].modality]
+        if isinstance(value, Path):
+            return modality.read(value)
+        return modality.parse(value) if isinstance(value, str) else value
+
+    def sampling(self, changes: Mapping[str, Any]) -> CodeSamplingConfig:
+        """The run's way of drawing with some fields of `CodeSamplingConfig` changed. Raises `BadValue`."""
+        config = self.model.loom.config
+        changed = replace(config.sampling, **changes)
+        changed.check(config.process)
+        return changed
+
+    @property
+    def device(self) -> str:
+        """Where it works."""
+        return next(self.model.loom.parameters()).device.type
+
+    @property
+    def modality_of(self) -> dict[str, str]:
+        """Stream → modality's name."""
+        return {name: stream.modality for name, stream in self.model.streams.items()}
+
+
+def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
+    """Open a finished run on a device: auto | cpu | cuda | mps; `demo` is one that comes with modaloom.
+
+    Raises `BadRun`, also for a run that restores, and `BadValue`.
+    """
+    place = Accelerator(device).device
+    folder = RunFolder.open(resolve_run(Path(run)))
+    if folder.run().task:
+        raise BadRun(f"{run} was trained to {folder.run().task}; ask it with `modaloom restore`")
+    files = load_model(folder.model)
+    return TrainedRun(folder.path, folder.run(), unpack_model(files.parts).to(place), files.hash)
+
+
+def generate(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    given: Mapping[str, Value] | None = None,
+    want: Sequence[str],
+    out: str | os.PathLike[str],
+    n: int | None = None,
+    seed: int = 0,
+    sampling: Mapping[str, Any] | None = None,
+    refine: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    notify: Notify = silent,
+) -> Iterator[Sample]:
+    """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
+
+    Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
+    sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
+    A sample of which nothing is given, or a stream cannot be read, is left out.
+
+    `refine` is a run that restores one of the wanted streams: it goes over what was drawn.
+    `notify` gets a warning for every direction that is no better than its baseline, and the skipped files.
+
+    Raises:
+        BadValue, BadFile, BadFolder, BadRun: before anything is written.
+    """
+    trained, given = load(run, device=device), given or {}
+    restored = None if refine is None else _refiner(refine, trained, want, device)
+    options = trained.sampling(sampling or {})
+    check_range("n", 1 if n is None else n, 1, MAX_DRAWS)
+    fixed = {name: trained.value(name, value) for name, value in given.items()}
+    reader = None if folder is None else _reader(trained, Path(folder), fixed, want)
+    jobs = (
+        _single(trained, fixed, want, n or 4)
+        if reader is None
+        else _each(trained, reader, fixed, want, n or 1)
+    )
+    facts = {
+        "seed": seed,
+        "model": trained.hash,
+        "command": _command(run, folder, given, want, n, seed, options),
+    }
+    if restored is not None:
+        facts |= {
+            "refine": restored.hash,
+            "command": f"{facts['command']} --refine {shlex.quote(str(refine))}",
+        }
+    neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(notify)
+    with writing(out, trained.modality_of) as writer:
+        for batch in _batched(jobs):
+            for caution in cautions(rows, batch[0].given, batch[0].want):
+                warn(caution)
+            for sample in _drawn(trained, batch, seed, options):
+                nearest = neighbours.nearest(trained.model, sample)
+                finished = sample if restored is None else _refined(restored, sample, seed)
+                writer.write(finished, {**facts, "nearest": nearest})
+                yield finished
+    if reader:
+        notify_skipped(reader, notify)
+
+
+def _refiner(
+    path: str | os.PathLike[str], trained: TrainedRun, want: Sequence[str], device: str
+) -> RestoredRun:
+    """Raises `BadRun`, and `BadValue` where nothing that is wanted can be refined."""
+    found = load_restored(path, device=device)
+    stream = found.restoration.plan.streams[-1]
+    if stream not in (trained.model.wanted if tuple(want) == (MISSING,) else want):
+        raise BadValue(f"{path} restores {stream}, which is not wanted; leave --refine out")
+    return found
+
+
+def _refined(restored: RestoredRun, sample: Sample, seed: int) -> Sample:
+    stream, streams = restored.restoration.plan.streams[-1], dict(sample.streams)
+    if stream in streams:
+        streams[stream] = restored.restore(streams[stream], RestoreOptions(seed=seed), name=sample.key)
+    return Sample(sample.key, streams)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One sample to draw."""
+
+    key: str
+    given: Mapping[str, Value]
+    want: tuple[str, ...]
+
+
+def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> Iterator[_Job]:
+    if tuple(want) == (MISSING,):
+        raise BadValue(f"--want {MISSING} fills the gaps of a FOLDER; name one, or streams that are wanted")
+    wanted = tuple(check_choice("stream to want", name, trained.model.wanted) for name in want)
+    return (_Job(f"{i:04d}", given, wanted) for i in range(n))
+
+
+def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str]) -> Reader:
+    """Of the streams of a folder that the run knows and that are not wanted."""
+    index = open_folder(folder)
+    if tuple(want) != (MISSING,):
+        want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
+    streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
+    if not streams and not fixed:
+        raise BadValue(
+            f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
+        )
+    return Reader(index, streams=streams)
+
+
+def _each(
+    trained: TrainedRun, reader: Reader, fixed: Mapping[str, Value], want: Sequence[str], n: int
+) -> Iterator[_Job]:
+    """n jobs for every sample that lacks something and of which all that is there can be read."""
+    for sample in reader.folder.samples:
+        read = reader.read(sample).streams
+        given = {**read, **fixed}
+        lacking = tuple(name for name in trained.model.wanted if name not in given)
+        wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
+        whole = all(name in read for name in reader.streams if name in sample.streams)
+        for i in range(n if wanted and given and whole else 0):
+            yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", given, wanted)
+
+
+def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
+    """Runs of up to BATCH jobs that give and want the same streams."""
+    batch: list[_Job] = []
+    for job in jobs:
+        kind = (job.given.keys(), job.want)
+        if batch and (len(batch) == BATCH_SIZE or kind != (batch[0].given.keys(), batch[0].want)):
+            yield batch
+            batch = []
+        batch.append(job)
+    if batch:
+        yield batch
+
+
+def _drawn(
+    trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: CodeSamplingConfig
+) -> Iterator[Sample]:
+    given = {name: [job.given[name] for job in batch] for name in batch[0].given}
+    keys = [job.key for job in batch]
+    drawn = trained.model.generate(
+        given, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling
+    )
+    yield from (Sample(key, values) for key, values in zip(keys, drawn))
+
+
+def _command(
+    run: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | None,
+    given: Mapping[str, Value],
+    want: Sequence[str],
+    n: int | None,
+    seed: int,
+    sampling: CodeSamplingConfig,
+) -> str:
+    words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
+    for name, value in given.items():
+        words += ["--given", f"{name}={value}"]
+    words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
+    for name, chosen in asdict(sampling).items():
+        words += [f"--{name.replace('_', '-')}", str(chosen)]
+    return shlex.join(words)

@@ -1,0 +1,274 @@
+"""Loom: any subset of the streams → any subset, in codes.
+
+One transformer denoises the codes of all streams, each at its own noise level: a given stream sits at t = 0,
+an absent one is not in the canvas, the wanted ones go from 1 to 0.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.errors import check_choice, check_range
+from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
+from modaloom.diffusion import PROCESSES
+from modaloom.diffusion.categorical import categorical
+from modaloom.diffusion.guidance import guide
+from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.samplers import (
+    AUTO,
+    CODE_SAMPLERS,
+    DEFAULT_SAMPLER,
+    UNCONDITIONAL_SAMPLER,
+    CodeSampler,
+    resolve_sampler,
+)
+from modaloom.loom.layout import FieldLayout, shared_field, stream_of
+from modaloom.loom.mixture import TrainingMixture, draw_noise, draw_streams
+from modaloom.networks.transformer import CanvasTransformer
+
+MAX_SETTING = 1000.0
+"""Past any use; infinities and NaN would only show up in what is drawn."""
+
+
+@dataclass(frozen=True)
+class CodeSamplingConfig:
+    """How codes are drawn."""
+
+    sampler: str = AUTO
+    """A name in CODE_SAMPLERS, or "auto": the one that suits the process."""
+    steps: int = 48
+    """Codes that come back in one step are drawn without looking at each other: more steps, fewer clashes."""
+    guidance: float = 1.0
+    """Classifier-free guidance w: 1 is the plain conditional."""
+    temperature: float = 1.0
+    top_p: float = 1.0
+    """Codes are drawn from the likeliest that together reach this probability."""
+    choice_temperature: float = 1.0
+    """Of the maskgit sampler: less keeps to what is sure, more is more varied."""
+    remask: float = 1.0
+    """Of the remasking sampler: how far it goes back before each step, in steps."""
+    unconditional_sampler: str = AUTO
+    """The sampler of the first stream where nothing is given: what follows is as varied as it is."""
+
+    def __post_init__(self) -> None:
+        for name in ("sampler", "unconditional_sampler"):
+            check_choice(name, getattr(self, name), (*CODE_SAMPLERS, AUTO))
+        check_range("steps", self.steps, 1)
+        check_range("top_p", self.top_p, 0, 1, open_low=True)
+        for name in ("guidance", "temperature", "choice_temperature", "remask"):
+            check_range(name, getattr(self, name), 0, MAX_SETTING)
+
+    def check(self, process: str) -> None:
+        """Raise `BadValue` for a sampler that cannot walk the process."""
+        resolve_sampler(self.sampler, process)
+        resolve_sampler(self.unconditional_sampler, process)
+
+
+@dataclass(frozen=True)
+class LoomConfig:
+    """Sizes of a Loom, and what it practises."""
+
+    width: int = 128
+    num_layers: int = 5
+    num_heads: int = 4
+    process: str = "masked"
+    encoder_decoder: bool = False
+    """Given tokens look only at given tokens (encoder–decoder) instead of at everything (joint)."""
+    mixture: TrainingMixture = field(default_factory=TrainingMixture)
+    sampling: CodeSamplingConfig = field(default_factory=CodeSamplingConfig)
+    """How it draws unless asked otherwise."""
+
+    def __post_init__(self) -> None:
+        self.sampling.check(check_choice("process", self.process, PROCESSES))
+
+
+class Loom(nn.Module):
+    """Process + network over the codes of named streams.
+
+    Args:
+        shapes: stream → code shape.
+        tables: stream → its tokenizer's name; streams of one tokenizer share embeddings and heads.
+        vectors: tokenizer's name → (Q, K, E) codebook vectors, where it has them.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, CodeShape],
+        tables: Mapping[str, str],
+        vectors: Mapping[str, Tensor],
+        config: LoomConfig,
+    ) -> None:
+        super().__init__()
+        self.shapes, self.config = dict(shapes), config
+        self.layout = FieldLayout(self.shapes)
+        for name in config.mixture.wanted:
+            check_choice("stream", name, shapes)
+        self.process = PROCESSES[config.process]()
+        self.network = CanvasTransformer(
+            self.layout.shapes,
+            self.layout.tables(tables),
+            self.layout.vectors(tables, vectors),
+            width=config.width,
+            depth=config.num_layers,
+            heads=config.num_heads,
+            encoder_decoder=config.encoder_decoder,
+            time_conditioned=self.process.time_conditioned,
+        )
+
+    def forward(self, canvas: Canvas) -> Logits:
+        """The denoiser: canvas → logits of clean codes."""
+        logits: Logits = self.network(canvas)
+        return {name: self.process.to_posterior_logits(logits[name], field) for name, field in canvas.items()}
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The matrices that Muon may orthogonalise."""
+        return self.network.hidden_matrices()
+
+    def loss(
+        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], generator: torch.Generator
+    ) -> Loss:
+        """Weighted nats of the wanted streams of a random canvas.
+
+        Args:
+            codes: stream → int64 (B, L, Q).
+            present: stream → bool (B,), False where the sample lacks the stream.
+        """
+        names = draw_streams(self.shapes, self.config.mixture, generator)
+        here = {n: present[n] for n in names}
+        level = draw_noise(self.shapes, here, self.config.mixture, generator)
+        clean = self.layout.split({n: codes[n] for n in names})
+        canvas = {
+            key: self._noised(key, state, present[stream_of(key)], level[stream_of(key)], generator)
+            for key, state in clean.items()
+        }
+        logits = self(canvas)
+        total = torch.zeros((), device=codes[names[0]].device)
+        nats = dict.fromkeys(names, total)
+        for key, f in canvas.items():
+            mean_B = self.process.training_loss(logits[key], clean[key], f)
+            mean_B = mean_B * ((f.t > 0) & present[stream_of(key)])
+            total = total + mean_B.mean()
+            hidden = (f.state != clean[key]).any((1, 2)).sum().clamp_min(1)
+            share = self.layout.shapes[key].num_codes / self.shapes[stream_of(key)].num_codes
+            nats[stream_of(key)] = nats[stream_of(key)] + share * mean_B.detach().sum() / hidden
+        return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
+
+    def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
+        """Known fields for `given` (stream → codes (n, L, Q)), unknown ones for `want`; on its own device."""
+        device = next(self.parameters()).device
+        rows = {name: codes.reshape(n, self.shapes[name].num_positions, -1) for name, codes in given.items()}
+        shown = self.layout.split(rows)
+        fields: Canvas = {}
+        for key, shape in self.layout.shapes.items():
+            if key in shown:
+                fields[key] = _known(shown[key].to(device), shape)
+            elif stream_of(key) in want:
+                fields[key] = _unknown(n, shape, device)
+        return fields
+
+    @torch.no_grad()
+    def sample(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> dict[str, Tensor]:
+        """Draw every unknown code of the canvas, whatever it holds; stream → codes (B, L, Q) of all fields.
+
+        Wanted streams are drawn one after the other, short ones first, each given those before it: the chain
+        rule, and one of the orders that masked diffusion is free to take. Drawn together, each would commit
+        itself while the others are still half masked. Codes that a stream's positions share come before the
+        others, from what is given alone, each depth in a step of its own.
+
+        Raises `BadValue` for a sampler that cannot walk the process.
+        """
+        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
+        draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
+        done = {key: f for key, f in canvas.items() if bool(f.known.all())}
+        wanted = {stream_of(key) for key in canvas.keys() - done.keys()}
+        for name in sorted(wanted, key=lambda name: (self.shapes[name].num_codes, name)):
+            sampler = self._sampler(options, unconditional=not done)
+            asked = {
+                key: self.process.prior(canvas[key], noise=noise)
+                for key in self.layout.fields_of(name)
+                if key not in done
+            }
+            for depth in range(self.shapes[name].shared if shared_field(name) in asked else 0):
+                logits = denoise(done | asked)[shared_field(name)][..., depth, :]
+                codes, f = draw(logits, noise.uniform(1).to(logits.device)), asked[shared_field(name)]
+                asked[shared_field(name)] = _drawn(f, codes, depth)
+            *_, last = sampler.fns[self.config.process](
+                denoise,
+                self.process,
+                done | asked,
+                times,
+                noise=noise,
+                temperature=options.temperature,
+                top_p=options.top_p,
+                **{option: getattr(options, option) for option in sampler.options},
+            )
+            done |= {key: _known(last[key].state, self.layout.shapes[key]) for key in asked}
+        return self.layout.join({key: f.state for key, f in done.items()})
+
+    def guided(self, scale: float) -> CodeDenoiser:
+        """The denoiser, pushed away from what it would say without the given streams."""
+        return guide(self, scale)
+
+    @torch.no_grad()
+    def nelbo(
+        self,
+        codes: Mapping[str, Tensor],
+        wanted: Sequence[str],
+        given: Sequence[str],
+        *,
+        generator: torch.Generator,
+        points: int = 32,
+    ) -> dict[str, Tensor]:
+        """Nats (B,) by wanted stream, which sum to a bound on −log p(wanted | given); see `Process.nelbo`."""
+        fields = self.layout.split({name: codes[name] for name in self.shapes if name in {*given, *wanted}})
+        canvas = {
+            key: (_known if stream_of(key) in given else _wanted)(state, self.layout.shapes[key])
+            for key, state in fields.items()
+        }
+        asked = [key for key in fields if stream_of(key) in wanted]
+        nats = self.process.nelbo(self, canvas, asked, points=points, generator=generator)
+        return {
+            name: torch.stack([nats[key] for key in self.layout.fields_of(name)]).sum(0) for name in wanted
+        }
+
+    def _sampler(self, options: CodeSamplingConfig, *, unconditional: bool) -> CodeSampler:
+        name, default = (
+            (options.unconditional_sampler, UNCONDITIONAL_SAMPLER)
+            if unconditional
+            else (options.sampler, DEFAULT_SAMPLER)
+        )
+        return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
+
+    def _noised(
+        self, key: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
+    ) -> Field:
+        known, valid = (t == 0)[:, None, None].expand_as(codes), present[:, None].expand(codes.shape[:2])
+        clean = Field(codes, known, valid, torch.zeros_like(t), self.layout.shapes[key].codebook_size)
+        return self.process.corrupt(clean, t, generator=generator)
+
+
+def _known(codes: Tensor, shape: CodeShape) -> Field:
+    ones = torch.ones_like(codes, dtype=torch.bool)
+    return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+
+
+def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
+    """The field with `codes` (B, L) of a depth drawn; with its last one it is at t = 0, though not given."""
+    state, depths = f.state.clone(), torch.arange(f.state.shape[-1], device=codes.device)
+    state[..., depth] = codes
+    if depth + 1 < len(depths):
+        return replace(f, state=state, known=(depths <= depth).expand_as(state))
+    return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
+
+
+def _wanted(codes: Tensor, shape: CodeShape) -> Field:
+    return replace(_known(codes, shape), known=torch.zeros_like(codes, dtype=torch.bool))
+
+
+def _unknown(n: int, shape: CodeShape, device: torch.device) -> Field:
+    codes = torch.full((n, shape.num_positions, shape.depth), MASK, device=device)
+    return replace(_wanted(codes, shape), t=torch.ones(n, device=device))

@@ -1,0 +1,48 @@
+"""What a run's streams tell about each other."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from modaloom.core.errors import BadFolder
+from modaloom.data.folder import open_folder
+from modaloom.evaluation.choice import exact_of
+from modaloom.loom.evaluation.folder import held_out
+from modaloom.loom.evaluation.mutual_information import MutualInformation
+from modaloom.loom.evaluation.mutual_information import mutual_information as estimate
+from modaloom.loom.generation import TrainedRun, load
+from modaloom.report.facts import INFORMATION
+from modaloom.runs.atomic_io import write_json
+
+
+def mutual_information(
+    run: str | os.PathLike[str] | TrainedRun,
+    folder: str | os.PathLike[str],
+    *,
+    n: int = 200,
+    seed: int = 0,
+    device: str = "auto",
+    on_pair: Callable[[MutualInformation], None] = lambda mi: None,
+) -> list[MutualInformation]:
+    """Bits that each stream tells about each other one, on the first test split of a folder (else its
+    validation split): that is the one which resembles the training data most.
+
+    Beside them stands the exact figure where the folder is a world's. `device` is where a run that is named
+    works. Raises `BadFolder` if nothing is held out.
+    """
+    trained = run if isinstance(run, TrainedRun) else load(run, device=device)
+    index = open_folder(Path(folder))
+    tests = held_out(trained, index)
+    if not tests:
+        raise BadFolder(f"{folder} has no held-out split; add a test folder, or remove the split folders")
+    split, samples = next(iter(tests.items()))
+    found = []
+    for mi in estimate(trained.model, samples, n=n, seed=seed, exact=exact_of(index.path, split)):
+        found.append(mi)
+        on_pair(mi)
+    return found
+
+
+def write_mutual_information(run: Path, found: Sequence[MutualInformation]) -> None:
+    """Write RUN/information.json: {pairs: [{given, want, bits, low, high, entropy, exact, n}, …]}."""
+    write_json(run / INFORMATION, {"pairs": [mi.to_dict() for mi in found]})

@@ -1,0 +1,48 @@
+"""The training sample that a draw resembles most, by its codes: what the run's caches hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from modaloom.core.types import Sample
+from modaloom.loom.model import Model
+from modaloom.runs.caches import Caches
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Keys and coarse codes of the training samples; empty where a run has lost its caches."""
+
+    keys: list[str] = field(default_factory=list)
+    codes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Stream → (n, L, Q)."""
+
+    @classmethod
+    def of(cls, run: Path) -> "Neighbours":
+        """Of a run folder."""
+        caches = Caches.of(run)
+        if caches is None:
+            return cls()
+        try:
+            codes = {name: array[caches.rows] for name, array in caches.arrays("codes").items()}
+            return cls(caches.keys, codes)
+        except (OSError, ValueError, LookupError):
+            return cls()
+
+    def nearest(self, model: Model, sample: Sample) -> str | None:
+        """The key with the most equal codes over the sample's streams."""
+        streams = [name for name in sample.streams if name in self.codes]
+        if not streams:
+            return None
+        equal = np.zeros(len(self.keys))
+        for name in streams:
+            both = (model.encode(name, [sample.streams[name]]), torch.from_numpy(self.codes[name]))
+            here, there = (model.loom.layout.split({name: codes}) for codes in both)
+            same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
+            equal += np.asarray(same) / model.loom.shapes[name].num_codes
+        return self.keys[int(equal.argmax())]

@@ -1,0 +1,167 @@
+"""The examples of the report: what the model makes of the first held-out samples, and its worst."""
+
+import json
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.types import Sample
+from modaloom.data.folder import Folder, open_folder
+from modaloom.data.reader import Reader
+from modaloom.data.writer import PROVENANCE, writing
+from modaloom.evaluation.choice import judge_of
+from modaloom.evaluation.directions import all_directions
+from modaloom.evaluation.judge import Judge
+from modaloom.evaluation.rows import Direction
+from modaloom.evaluation.worst import lowest, score_answers
+from modaloom.loom.evaluation.folder import held_out
+from modaloom.loom.generation import TrainedRun, generate
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
+from modaloom.report.facts import INDEX, SAMPLES
+from modaloom.runs.atomic_io import write_json
+
+NUM_DRAWS = 48
+"""Held-out samples a direction is drawn for, once each."""
+NUM_SHOWN, NUM_WORST = 16, 8
+"""The first of them, and the worst of them."""
+
+Values = Mapping[int, Mapping[str, Value]]
+"""Place among a direction's samples → stream → value."""
+Files = Mapping[int, Mapping[str, str]]
+"""The same → path below RUN/samples."""
+
+
+def write_gallery(trained: TrainedRun, folder: str) -> None:
+    """Fill RUN/samples with draws for every direction, and `index.json`, which the report reads.
+
+    The samples are the first ones of the last test split (the hardest of a world) and the seed is 0: nothing
+    is picked. The worst are those of the DRAWN that the judge, asked one by one, marks lowest; whatever is as
+    good as the truth is not among them. Every direction has a folder: `given` and `drawn` are the input and
+    output of its command; `truth` and `nearest`, the training sample most like the draw, have the same keys.
+
+    Raises what reading the folder and `generate` raise.
+    """
+    index = open_folder(Path(folder))
+    by_split = held_out(trained, index)
+    if not by_split:
+        return
+    split, samples = [*by_split.items()][-1]
+    judge = judge_of(index.path, samples, {}, trained.modality_of)
+    root = trained.path / SAMPLES
+    shutil.rmtree(root, ignore_errors=True)
+    directions = all_directions(list(trained.model.streams), judge, trained.model.wanted)
+    directions.sort(key=lambda direction: (not direction.given, len(direction.given)))
+    blocks = [
+        _block(_SampleGrid(trained, root, direction), index, judge, samples) for direction in directions
+    ]
+    shown = {"split": split.removeprefix("test-"), "blocks": [block for block in blocks if block]}
+    write_json(root / INDEX, shown)
+
+
+@dataclass(frozen=True)
+class _SampleGrid:
+    """Where the samples of one direction hang."""
+
+    trained: TrainedRun
+    root: Path
+    direction: Direction
+
+    @property
+    def folder(self) -> Path:
+        return self.root / f"{'+'.join(self.direction.given) or 'nothing'}-to-{'+'.join(self.direction.want)}"
+
+    def write(self, role: str, values: Values) -> Files:
+        """Write values as plain files of the data contract."""
+        if any(values.values()):
+            with writing(self.folder / role, self.trained.modality_of) as writer:
+                for place, streams in values.items():
+                    writer.write(Sample(_key(place), streams))
+        return self.files(role, values)
+
+    def files(self, role: str, values: Values) -> Files:
+        """Where they are."""
+        suffix = {name: MODALITIES[m].suffixes[0] for name, m in self.trained.modality_of.items()}
+        stem = f"{self.folder.name}/{role}"
+        return {
+            place: {name: f"{stem}/{_key(place)}.{name}.{suffix[name]}" for name in streams}
+            for place, streams in values.items()
+        }
+
+    def generate(self, n: int) -> Values:
+        """One draw for each of the n samples that hang in `given`; n from nothing."""
+        given = self.folder / "given" if self.direction.given else None
+        drawn = generate(
+            self.trained.path,
+            given,
+            want=self.direction.want,
+            out=self.folder / "drawn",
+            n=None if given else n,
+            device=self.trained.device,
+        )
+        return {int(sample.key): sample.streams for sample in drawn}
+
+    def command(self, n: int) -> str:
+        """What draws the same."""
+        source = [str(self.folder / "given")] if self.direction.given else ["--n", str(n)]
+        words = ["generate", str(self.trained.path), *source, "--want", ",".join(self.direction.want)]
+        return shlex.join(["modaloom", *words, "--out", "drawn"])
+
+    def nearest(self, index: Folder) -> Values:
+        """The training sample that `generate` found nearest to each draw; none where it found none."""
+        lines = (self.folder / "drawn" / PROVENANCE).read_text(encoding="utf-8").splitlines()
+        key_of = {int(line["key"]): line["nearest"] for line in map(json.loads, lines)}
+        source_of = {sample.key: sample for sample in index.samples}
+        reader = Reader(index, streams=self.direction.want)
+        return {
+            place: reader.read(source_of[key]).streams for place, key in key_of.items() if key in source_of
+        }
+
+
+def _block(
+    grid: _SampleGrid, index: Folder, judge: Judge, samples: Sequence[Sample]
+) -> dict[str, Any] | None:
+    """What `index.json` says of a direction; None where no sample has its streams."""
+    ask = grid.direction
+    whole = [s for s in samples if all(name in s.streams for name in ask.streams)][:NUM_DRAWS]
+    if not whole:
+        return None
+    given = grid.write("given", {i: _some(sample, ask.given) for i, sample in enumerate(whole)})
+    drawn = grid.generate(len(whole))
+    marked = score_answers(judge, ask, drawn, whole)
+    worst, first = lowest(marked, NUM_WORST), [*drawn][:NUM_SHOWN]
+    shown = {*first, *worst}
+    roles = {
+        "given": given,
+        "wanted": grid.files("drawn", drawn),
+        "truth": grid.write("truth", {i: _some(whole[i], ask.want if ask.given else ()) for i in shown}),
+        "nearest": grid.write("nearest", _at(shown, grid.nearest(index))),
+    }
+
+    def row(place: int) -> dict[str, Any]:
+        """Role → stream → file."""
+        return {role: files.get(place, {}) for role, files in roles.items()}
+
+    return {
+        "given": ask.given,
+        "want": ask.want,
+        "drawn": len(drawn),
+        "command": grid.command(len(whole)),
+        "rows": [row(place) for place in first],
+        "worst": [{**row(place), "note": marked[place].note} for place in worst],
+    }
+
+
+def _key(place: int) -> str:
+    return f"{place:04d}"
+
+
+def _some(sample: Sample, names: Iterable[str]) -> dict[str, Value]:
+    return {name: sample.streams[name] for name in names}
+
+
+def _at(places: Iterable[int], values: Values) -> Values:
+    return {place: values[place] for place in places if place in values}

@@ -1,0 +1,166 @@
+"""A run's training, from its folder of files to a finished model: tokenizers first, then the Loom."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.rng import derive
+from modaloom.core.types import Loss
+from modaloom.data.cache import CachedArray
+from modaloom.data.folder import Folder
+from modaloom.data.reader import Reader
+from modaloom.loom.dataset import PreparedData, prepare
+from modaloom.loom.files import LOOM, build_loom, build_streams, frozen, pack_model
+from modaloom.loom.likelihood import bits_per_code
+from modaloom.loom.model import Model
+from modaloom.networks.conv import to_channels_last
+from modaloom.runs.atomic_io import digest
+from modaloom.runs.checkpoint import pack_tensors
+from modaloom.runs.model import Part
+from modaloom.runs.store import RunFolder
+from modaloom.tokenizers import VQVAETokenizer
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.batch_sampler import BatchSampler
+from modaloom.training.loop import Stage, Step
+from modaloom.training.stages import StagePlan, run_stages
+
+NUM_VALIDATIONS = 10
+"""How often a Loom's validation bound is taken over a training."""
+MAX_VALIDATION_SAMPLES = 128
+"""Validation samples that it is taken on."""
+
+
+class LoomTrainer:
+    """A training in progress. Iterate over `steps`; then `model` is whole."""
+
+    def __init__(
+        self, run: RunFolder, folder: Folder, accelerator: Accelerator, *, notify: Callable[[str], None]
+    ) -> None:
+        self.run, self.accelerator, self.notify = run, accelerator, notify
+        self.config = run.run()
+        self.data: PreparedData = prepare(run, folder)
+        self.model: Model | None = None
+        self._codes: dict[str, CachedArray] = {}
+
+    @property
+    def stages(self) -> list[str]:
+        """The names of the stages, in order."""
+        return [*(name for name, t in self.data.tokenizers.items() if t.trainable), LOOM]
+
+    def steps(self) -> Iterator[Step]:
+        """Train every stage, yielding after each step; see `run_stages` for what it raises."""
+        learned = {n: t for n, t in self.data.tokenizers.items() if isinstance(t, VQVAETokenizer)}
+        share = self.config.training.tokenizer_share
+        plans = [StagePlan(partial(self._tokenizer, n, t), share / len(learned)) for n, t in learned.items()]
+        plans.append(StagePlan(self._loom, 1 - share if learned else 1.0))
+        for step in run_stages(plans, self.run, self.accelerator, notify=self.notify):
+            if step.stage == LOOM and validates_at(step):
+                self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
+            yield step
+        assert self.model is not None
+        frozen([self.model.loom, *self.data.tokenizers.values()])
+
+    def codes(self, split: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of train or val."""
+        rows = self.data.rows[split].numpy()
+        codes = {name: torch.from_numpy(c.array[rows].astype(np.int64)) for name, c in self._codes.items()}
+        return codes, {name: torch.from_numpy(c.present[rows]) for name, c in self._codes.items()}
+
+    def validate(self) -> dict[str, float]:
+        """The model's `bits` on the first validation samples, as `val.bits.STREAM`."""
+        assert self.model is not None
+        codes, present = (
+            {name: c[:MAX_VALIDATION_SAMPLES].to(self.accelerator.device) for name, c in columns.items()}
+            for columns in self.codes("val")
+        )
+        if not len(self.data.rows["val"]):
+            return {}
+        self.model.loom.eval()
+        with self.accelerator.autocast():
+            figures = bits_per_code(self.model, codes, present, seed=self.config.seed)
+        self.model.loom.train()
+        return {f"val.{name}": value for name, value in figures.items()}
+
+    def parts(self) -> dict[str, Part]:
+        """The finished model's, for its folder."""
+        assert self.model is not None
+        return pack_model(self.model, self.data.plans)
+
+    @property
+    def reader(self) -> Reader:
+        """What read the folder, and knows what it skipped."""
+        return self.data.reader
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """Learned tokenizer → how often each code of each depth stands in the training codes."""
+        codes, present = self.codes("train")
+        found = {}
+        for name in self.stages[:-1]:
+            shape = self.data.tokenizers[name].shape
+            streams = [s for s, plan in self.data.plans.items() if plan.tokenizer == name]
+            seen = torch.cat([codes[s][present[s]].flatten(0, 1) for s in streams])
+            counts = [torch.bincount(seen[:, q], minlength=shape.codebook_size) for q in range(shape.depth)]
+            found[name] = {
+                "size": shape.codebook_size,
+                "depth": shape.depth,
+                "shared": shape.shared,
+                "counts": [c.tolist() for c in counts],
+                "perplexity": [float(torch.special.entr(c / c.sum()).sum().exp()) for c in counts],
+            }
+        return found
+
+    def _tokenizer(self, name: str, tokenizer: VQVAETokenizer) -> Stage:
+        """Trains on every value of every stream that shares it."""
+        train = self.data.rows["train"].numpy()
+        columns = [self.data.packed(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
+        index = [(c.array, row) for c in columns for row in train[c.present[train]]]
+        size = min(self.config.training.tokenizer.batch_size, len(index))
+        batches = BatchSampler(len(index), size, self.config.seed, name)
+
+        def batch(step: int) -> Tensor:
+            picked = [index[i] for i in batches(step).tolist()]
+            return torch.from_numpy(np.stack([array[row] for array, row in picked]))
+
+        channels_last(tokenizer)
+        return Stage(name, tokenizer, batch, tokenizer.loss, self.config.training.tokenizer, size)
+
+    def _loom(self) -> Stage:
+        """Trains on the cached codes of all streams."""
+        streams = build_streams(self.data.plans, self.data.tokenizers)
+        frozen(self.data.tokenizers.values())
+        for name, plan in self.data.plans.items():
+            version = digest(pack_tensors(self.data.tokenizers[plan.tokenizer].state_dict()))
+            self._codes[name] = self.data.codes(name, streams[name].tokenizer, version)
+        loom = build_loom(streams, self.config.loom, seed=derive(self.config.seed, "init", LOOM))
+        self.model = Model(streams, loom)
+        codes, present = self.codes("train")
+        n = len(self.data.rows["train"])
+        size = min(self.config.training.loom.batch_size, n)
+        batches = BatchSampler(n, size, self.config.seed, LOOM)
+
+        def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
+            rows = batches(step)
+            return {
+                "codes": {name: c[rows] for name, c in codes.items()},
+                "present": {name: p[rows] for name, p in present.items()},
+            }
+
+        def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
+            return loom.loss(batch["codes"], batch["present"], noise)
+
+        return Stage(LOOM, loom, batch, loss, self.config.training.loom, size)
+
+
+def validates_at(step: Step) -> bool:
+    """At the end, and VALIDATIONS times before it."""
+    return step.step == step.total or step.step % max(1, step.total // NUM_VALIDATIONS) == 0
+
+
+def channels_last(module: nn.Module) -> None:
+    """Weights in the memory format that convolutions are fastest in."""
+    for p in module.parameters():
+        p.data = to_channels_last(p.data)

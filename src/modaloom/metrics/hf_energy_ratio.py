@@ -1,0 +1,15 @@
+"""How much detail a signal has."""
+
+import torch
+from torch import Tensor
+
+
+def hf_energy(signal: Tensor) -> float:
+    """Power of (C, *axes), its channels averaged, above half of the highest frequency on any axis."""
+    flat = signal.double().mean(0)
+    power = torch.fft.fftn(flat - flat.mean()).abs().square()
+    high_frequencies = torch.zeros(flat.shape, dtype=torch.bool)
+    for axis, side in enumerate(flat.shape):
+        high = torch.fft.fftfreq(side).abs() > 0.25
+        high_frequencies |= high.reshape(-1, *[1] * (flat.ndim - axis - 1))
+    return float(power[high_frequencies].sum())

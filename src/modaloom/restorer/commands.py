@@ -1,0 +1,47 @@
+"""Commands to paste after the training of a run that restores."""
+
+import shlex
+from pathlib import Path
+
+import torch
+
+from modaloom.core.errors import ModaloomError
+from modaloom.data.folder import open_folder
+from modaloom.loom.evaluation.folder import split_of
+from modaloom.modalities.unit import from_unit
+from modaloom.restorer.restoration import RestoredRun, RestoreOptions
+from modaloom.runs.store import RunFolder
+
+PROBE_SIDE = 16
+"""Sides of the signal by which it is found out what a task needs."""
+
+
+def restored_examples(trained: RestoredRun) -> list[str]:
+    """Restore a held-out file, where it needs nothing else; score; show."""
+    folder, path = RunFolder.open(trained.path).data()["folder"], trained.path
+    free = trained.restoration.task.unconditional
+    held_out = None if free or not _needs_nothing(trained) else _held_out(trained, Path(folder))
+    words = [["evaluate", str(path), folder], ["report", str(path)]]
+    if free:
+        words.insert(0, ["restore", str(path), "--n", "4", "--out", f"{path}-drawn"])
+    if held_out is not None:
+        words.insert(0, ["restore", str(path), str(held_out), "--out", f"{path}-restored"])
+    return [shlex.join(["modaloom", *one]) for one in words]
+
+
+def _needs_nothing(trained: RestoredRun) -> bool:
+    plan = trained.restoration.plan
+    blank = from_unit(trained.modality, torch.zeros(plan.channels, *[PROBE_SIDE] * plan.axes))
+    try:
+        trained.restore(blank, RestoreOptions(sampling={"steps": 1}))
+    except ModaloomError:
+        return False
+    return True
+
+
+def _held_out(trained: RestoredRun, folder: Path) -> Path | None:
+    """A file of the given stream."""
+    index, stream = open_folder(folder), trained.restoration.plan.streams[0]
+    of = split_of(trained, index)
+    files = [s.streams.get(stream) for s in index.samples if of[s.key] != "train"]
+    return next((file for file in files if isinstance(file, Path)), None)

@@ -1,0 +1,121 @@
+"""How good a run that restores is on a folder."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from modaloom.core.errors import BadFolder, check_choice, check_range
+from modaloom.core.types import Sample
+from modaloom.data.folder import open_folder
+from modaloom.data.notices import Notify, notify_skipped, silent
+from modaloom.data.reader import Reader
+from modaloom.evaluation.rows import ScoreRow
+from modaloom.loom.evaluation.folder import split_of, split_order
+from modaloom.modalities.unit import array_to_unit
+from modaloom.restorer.crops import Packed
+from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
+from modaloom.restorer.restoration import RestoredRun, load_restored
+from modaloom.restorer.signal_dataset import check_same_size, signal_sources
+from modaloom.restorer.tasks import Signals
+
+MAX_SIDE = 96
+"""Of the middle that is judged of large signals, unless the run has learned whole ones."""
+SIDE_MULTIPLE = 4
+"""Its sides are multiples of it, where they are as long; what improves is not judged on shorter ones."""
+NUM_FILTER_SIGNALS = 32
+"""Training signals that the linear filter is fitted on."""
+
+
+def score_restored(
+    run: str | os.PathLike[str] | RestoredRun,
+    folder: str | os.PathLike[str],
+    *,
+    rows: Sequence[str] = (),
+    n: int = 500,
+    seed: int = 0,
+    device: str = "auto",
+    on_row: Callable[[ScoreRow], None] = lambda row: None,
+    notify: Notify = silent,
+) -> list[ScoreRow]:
+    """Rows on the middle of the folder's held-out signals, of every part of the run's task.
+
+    Args:
+        rows: such as "restore:superres"; default all.
+        n: most signals a part and split.
+        device: where a run that is named works.
+        on_row: gets each row when it is there.
+        notify: gets the files that could not be read.
+
+    Raises:
+        BadFolder: nothing held out, or not the run's streams.
+        BadValue: a row that there is not, an option out of its range.
+    """
+    check_range("n", n, 1)
+    trained = run if isinstance(run, RestoredRun) else load_restored(run, device=device)
+    cases = read_cases(trained, Path(folder), notify, most=n)
+    every = [
+        *RestorationEvaluation.of(trained.restoration, cases.pop("train", [])[:NUM_FILTER_SIGNALS], seed=seed)
+    ]
+    names = [f"restore:{trials.name}" for trials in every]
+    asked = [check_choice("row", row, names) for row in rows] or names
+    found = []
+    for trials in (t for t, name in zip(every, names) if name in asked):
+        for place, held_out in cases.items():
+            for row in trials.rows(place.removeprefix("test-"), held_out[:n]):
+                found.append(row)
+                on_row(row)
+    return found
+
+
+def read_cases(
+    trained: RestoredRun, folder: Path, notify: Notify = silent, *, most: int
+) -> dict[str, list[RestorationCase]]:
+    """`train`, then every test split, else the validation split; at most max(`most`, KNOWN) of each.
+
+    Raises `BadFolder` where nothing is held out.
+    """
+    index = open_folder(folder)
+    missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
+    if missing:
+        raise BadFolder(f"{folder} has no {' and '.join(missing)}, which the run restores")
+    of = split_of(trained, index)
+    tests = sorted({s for s in of.values() if s.startswith("test")}, key=split_order) or ["val"]
+    reader = Reader(index, streams=trained.restoration.plan.streams)
+    found = {
+        place: [
+            *_cases(
+                trained,
+                reader,
+                [s for s in index.samples if of[s.key] == place][: max(most, NUM_FILTER_SIGNALS)],
+            )
+        ]
+        for place in ("train", *tests)
+    }
+    notify_skipped(reader, notify)
+    if not any(found[place] for place in tests):
+        raise BadFolder(f"{folder} has nothing held out to judge the run on; add files")
+    return {place: cases for place, cases in found.items() if cases}
+
+
+def _cases(trained: RestoredRun, reader: Reader, samples: Sequence[Sample]) -> Iterator[RestorationCase]:
+    columns = [*signal_sources(trained.run, trained.restoration.plan)]
+    for sample in samples:
+        values = reader.read(sample).streams
+        if all(column.stream in values for column in columns):
+            taken = [column.take(values[column.stream]) for column in columns]
+            check_same_size(sample.key, [signal.shape[1:] for signal in taken])
+            if min(taken[0].shape[1:]) >= (SIDE_MULTIPLE if trained.restoration.task.is_residual else 1):
+                shown = taken if trained.restoration.plan.spec else map(_middle, taken)
+                yield RestorationCase(
+                    sample.key, Signals(*(array_to_unit(trained.modality, signal) for signal in shown))
+                )
+
+
+def _middle(signal: Packed) -> Packed:
+    """At most SIDE positions of every axis."""
+    sides = [min(n, MAX_SIDE) // SIDE_MULTIPLE * SIDE_MULTIPLE or n for n in signal.shape[1:]]
+    starts = [(n - side) // 2 for n, side in zip(signal.shape[1:], sides)]
+    box = (slice(None), *(slice(start, start + side) for start, side in zip(starts, sides)))
+    return np.ascontiguousarray(signal[box])

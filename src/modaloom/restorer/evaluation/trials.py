@@ -1,0 +1,195 @@
+"""Scores of a Restorer: the mean beside what is given and a linear filter, draws by their detail."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from modaloom.core.rng import derive, generator
+from modaloom.evaluation.estimate import average
+from modaloom.evaluation.ridge import PatchRidge
+from modaloom.evaluation.rows import ScoreRow
+from modaloom.metrics.hf_energy_ratio import hf_energy
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.unit import from_unit
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.files import Restoration
+from modaloom.restorer.inference import run_task
+from modaloom.restorer.tasks import Signals
+
+FILTER_AXES = 2
+"""Axes of the signals that a linear filter is fitted for."""
+MIN_HF_ENERGY = 1e-6
+"""Fine power below which a truth has no detail to compare with: it would decide the mean alone."""
+FILTER_PHASES = 2
+"""Its phases on each axis: neighbours of an enlarged picture differ."""
+
+
+@dataclass(frozen=True)
+class RestorationCase:
+    """A held-out signal."""
+
+    key: str
+    signals: Signals
+
+
+@dataclass(frozen=True)
+class RestorationTrial:
+    """One case, asked."""
+
+    held: Signals
+    asked: ConditionalExample
+    guess: Tensor
+    """What is improved, finished."""
+    mean: Tensor | None
+    """None where it is not learned."""
+    sample: Tensor | None
+    """Likewise."""
+    linear: Tensor | None
+    """What the linear filter makes of the guess."""
+
+
+@dataclass(frozen=True)
+class RestorationEvaluation:
+    """A part of a Restorer's task, on cases."""
+
+    restoration: Restoration
+    name: str
+    options: Any
+    ridge: PatchRidge | None
+    seed: int
+
+    @classmethod
+    def of(
+        cls, restoration: Restoration, train: Sequence[RestorationCase], *, seed: int = 0
+    ) -> Iterator["RestorationEvaluation"]:
+        """One of each part of the task; `train` is what the linear filter is fitted on."""
+        task = restoration.task
+        parts = task.subtasks(restoration.options) or {restoration.plan.task: restoration.options}
+        for name, options in parts.items():
+            bare = cls(restoration, name, options, None, seed)
+            yield cls(restoration, name, options, bare.fitted(train), seed)
+
+    def fitted(self, train: Sequence[RestorationCase]) -> PatchRidge | None:
+        """The best linear filter of the guess; None where there is nothing to filter."""
+        if not self.restoration.task.is_residual or self.restoration.plan.axes != FILTER_AXES or not train:
+            return None
+        asked = [(self.asked(self.held(case)), case) for case in train]
+        return PatchRidge.fit(
+            ((self.restoration.task.initial_estimate(pair), _want(case)) for pair, case in asked),
+            step=FILTER_PHASES,
+        )
+
+    def held(self, case: RestorationCase) -> Signals:
+        """What a user would hold of it."""
+        random = generator(self.seed, "judge", self.name, case.key)
+        return self.restoration.task.degrade(case.signals, self.options, random)
+
+    def asked(self, held: Signals) -> ConditionalExample:
+        return self.restoration.task.build_condition(
+            Signals(input=held.input, reference=held.reference), self.options
+        )
+
+    def trial(self, case: RestorationCase) -> RestorationTrial:
+        task, held = self.restoration.task, self.held(case)
+        asked = self.asked(held)
+        guess = task.initial_estimate(asked)
+        linear = None if self.ridge is None else task.postprocess(self.ridge(guess), held, self.options)
+        modes = self.restoration.restorer.modes
+        mean, sample = (
+            self.answer(held, case, mode) if mode in modes else None for mode in ("mean", "sample")
+        )
+        return RestorationTrial(held, asked, guess.clamp(0, 1), mean, sample, linear)
+
+    def answer(self, held: Signals, case: RestorationCase, mode: str) -> Tensor:
+        return run_task(
+            self.restoration.restorer,
+            self.restoration.task,
+            Signals(input=held.input, reference=held.reference),
+            self.options,
+            mode=mode,
+            sampling=self.restoration.config.sampling,
+            seed=derive(self.seed, "restore", case.key),
+        )
+
+    def rows(self, split: str, cases: Sequence[RestorationCase]) -> Iterator[ScoreRow]:
+        """Figures of the mean, then of draws."""
+        trials = [self.trial(case) for case in cases]
+        wanted = [_want(case) for case in cases]
+        yield from self.compared(split, trials, wanted)
+        drawn = [
+            (case, trial, trial.sample) for case, trial in zip(cases, trials) if trial.sample is not None
+        ]
+        if not drawn:
+            return
+        yield self.row(
+            split,
+            "hf_energy_ratio",
+            _hf_energy_ratios([trial.sample for trial in trials], wanted),
+            {
+                "floor": _hf_energy_ratios([trial.guess for trial in trials], wanted),
+                "baseline": _hf_energy_ratios([trial.linear for trial in trials], wanted),
+            },
+        )
+        task = self.restoration.task
+        if task.is_residual and not task.paired and task.is_consistent(self.options):
+            again = [self.again(case, sample, trial.held) for case, trial, sample in drawn]
+            floor = [self.again(case, trial.guess, trial.held) for case, trial, _ in drawn]
+            yield self.row(split, "consistency", again, {"floor": floor})
+
+    def compared(
+        self, split: str, trials: Sequence[RestorationTrial], wanted: Sequence[Tensor]
+    ) -> Iterator[ScoreRow]:
+        """The modality's own figures, of the mean."""
+        mean = self.scores([trial.mean for trial in trials], wanted)
+        baselines = {
+            "floor": self.scores([trial.guess for trial in trials], wanted),
+            "baseline": self.scores([trial.linear for trial in trials], wanted),
+        }
+        for metric, values in mean.items():
+            beside = {column: scores[metric] for column, scores in baselines.items() if metric in scores}
+            yield self.row(split, metric, values, beside)
+
+    def scores(self, found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> dict[str, list[float]]:
+        """Metric → values; none where there is nothing to compare."""
+        modality = MODALITIES[self.restoration.plan.modality]
+        each = [
+            modality.compare(from_unit(modality, signal), from_unit(modality, want), {})
+            for signal, want in zip(found, wanted, strict=True)
+            if signal is not None
+        ]
+        return {metric: [one[metric] for one in each] for metric in (each[0] if each else ())}
+
+    def again(self, case: RestorationCase, found: Tensor, held: Signals) -> float:
+        """RMS, in 1/255, between what is given and what the answer becomes when it is degraded likewise."""
+        random = generator(self.seed, "judge", self.name, case.key)
+        given = self.restoration.task.degrade(Signals(found), self.options, random).input
+        assert given is not None
+        assert held.input is not None
+        return float((given - held.input).square().mean().sqrt()) * 255
+
+    def row(
+        self, split: str, metric: str, values: Sequence[float], baselines: Mapping[str, Sequence[float]]
+    ) -> ScoreRow:
+        estimate, name = average(torch.tensor(values, dtype=torch.float64)), f"restore:{self.name}"
+        interval = estimate.interval(generator(self.seed, "interval", name, split, metric))
+        beside = {
+            c: float(torch.tensor(v, dtype=torch.float64).mean()) if len(v) else None
+            for c, v in baselines.items()
+        }
+        return ScoreRow(
+            name, split, metric, estimate.value, low=interval.low, high=interval.high, n=estimate.n, **beside
+        )
+
+
+def _want(case: RestorationCase) -> Tensor:
+    assert case.signals.target is not None
+    return case.signals.target
+
+
+def _hf_energy_ratios(found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> list[float]:
+    """Fine power of each over that of the truth."""
+    pairs = [(one, hf_energy(want)) for one, want in zip(found, wanted, strict=True) if one is not None]
+    return [hf_energy(one) / power for one, power in pairs if power > MIN_HF_ENERGY]

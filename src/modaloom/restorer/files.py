@@ -1,0 +1,128 @@
+"""From a configuration and a first pair to a Restorer, and from a Restorer to files and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+
+from modaloom.core.errors import BadRun, BadValue
+from modaloom.diffusion import GAUSSIAN_PROCESSES
+from modaloom.diffusion.prediction import PREDICTIONS
+from modaloom.loom.files import frozen
+from modaloom.modalities.base import DataSpec
+from modaloom.networks.local_resnet import LocalResNet
+from modaloom.networks.tiled import TiledNetwork
+from modaloom.restorer.config import NETWORKS, RestorerConfig
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.restorer import Restorer
+from modaloom.restorer.tasks import TASKS, Task
+from modaloom.restorer.tasks.base import OPTION_LIMITS
+from modaloom.runs.config_io import changed, differences, from_plain
+from modaloom.runs.model import Part
+
+RESTORER = "restorer"
+"""The Restorer's name among the parts of a model and the stages of a training."""
+
+
+@dataclass(frozen=True)
+class RestorerPlan:
+    """What a Restorer restores, and the shape of its questions."""
+
+    task: str
+    streams: tuple[str, ...]
+    """The last one is wanted; another is given."""
+    modality: str
+    spec: DataSpec | None
+    """What whole signals are fitted into; None: they are of any size."""
+    channels: int = 0
+    """Of the answer; with axes, condition and features what `with_input_shape` finds."""
+    axes: int = 0
+    condition: int = 0
+    features: int = 0
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "RestorerPlan":
+        """The inverse of `dataclasses.asdict`, after JSON."""
+        return cls(**{**plain, "streams": tuple(plain["streams"])})
+
+    def with_input_shape(self, pair: ConditionalExample) -> "RestorerPlan":
+        """The same for questions of the pair's shape."""
+        return replace(
+            self,
+            channels=len(pair.target),
+            axes=pair.target.ndim - 1,
+            condition=len(pair.condition),
+            features=pair.context.shape[-1],
+        )
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A trained Restorer and what it is asked with."""
+
+    plan: RestorerPlan
+    config: RestorerConfig
+    restorer: Restorer
+
+    @property
+    def task(self) -> Task[Any]:
+        return TASKS[self.plan.task]
+
+    @property
+    def options(self) -> Any:
+        """Of the task, as it was trained."""
+        return changed(self.task.options(), self.config.options.items())
+
+    def check(self, options: Any) -> None:
+        """Raise `BadValue` for options that it was not trained with and that training fixes."""
+        for name, (trained, asked) in differences(self.options, options).items():
+            limit = self.task.fixed_options.get(name)
+            if limit and not OPTION_LIMITS[limit](trained, asked):
+                learned = f"{name} is {asked:g}; this run has learned {limit} {trained:g}"
+                raise BadValue(f"{learned}; train one with --set restorer.options.{name}={asked:g}")
+
+
+def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> Restorer:
+    """With fresh weights, which depend on the seed alone."""
+    task = TASKS[plan.task]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = NETWORKS[config.resolve_network(task.is_residual)](
+            plan.channels,
+            config,
+            axes=plan.axes,
+            condition_channels=plan.condition,
+            context_features=plan.features,
+            interval_conditioned=config.mean_flow_prob > 0,
+        )
+    return Restorer(
+        network,
+        GAUSSIAN_PROCESSES[config.process](),
+        PREDICTIONS[config.prediction],
+        num_tasks=task.num_tasks,
+        mean_prob=config.mean_prob if task.is_residual else 0,
+        mean_flow_prob=config.mean_flow_prob,
+        input_spec=(plan.channels, plan.condition, plan.features),
+    )
+
+
+def pack_restorer(found: Restoration) -> dict[str, Part]:
+    """The one part of such a model."""
+    state = {"plan": asdict(found.plan), "config": asdict(found.config)}
+    return {RESTORER: Part(found.restorer.state_dict(), state)}
+
+
+def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
+    """The inverse of `pack_restorer`, in eval mode; large signals go by tiles. Raises `BadRun`."""
+    try:
+        part = parts[RESTORER]
+        plan, config = RestorerPlan.of(part.state["plan"]), from_plain(RestorerConfig, part.state["config"])
+        restorer = build_restorer(plan, config, seed=0)
+        restorer.load_state_dict(dict(part.tensors))
+    except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
+        raise BadRun(f"the model is not one of this version ({error})") from error
+    frozen([restorer])
+    if isinstance(restorer.network, LocalResNet):
+        restorer.network = TiledNetwork(restorer.network)
+    return Restoration(plan, config, restorer)

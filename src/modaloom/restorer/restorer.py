@@ -1,0 +1,227 @@
+"""A Restorer: a process in signal space and a network that is shown what is known.
+
+Shapes: B batch, C channels, K kinds of examples.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+
+import torch
+from torch import Tensor, nn
+
+from modaloom.core.errors import BadValue, check_range
+from modaloom.core.types import Loss
+from modaloom.diffusion.level import expand_like
+from modaloom.diffusion.mean_flow import (
+    AverageVelocity,
+    adaptive_weighting,
+    mean_flow_error,
+    sample_intervals,
+)
+from modaloom.diffusion.prediction import NoiseSchedule, Prediction, SignalDenoiser, denoiser
+from modaloom.diffusion.samplers.continuous.ddim import ddim
+from modaloom.diffusion.samplers.continuous.mean_flow import mean_flow
+from modaloom.restorer.example import ConditionalExample
+
+SamplerFn = Callable[[SignalDenoiser, NoiseSchedule, Tensor, Tensor], Iterator[Tensor]]
+"""Denoiser, process, the state at the first time, times → the state at each later time."""
+
+
+class Restorer(nn.Module):
+    """Answers a `ConditionalExample`'s question in two ways that must never be compared by squared error.
+
+    `mean` is E[target | condition] in one evaluation: the best guess, and smoother than any real signal.
+    `sample` is one draw of what the target may be: as rough as real signals, with twice the mean's squared
+    error if the model is perfect.
+
+    Both come from one network, (state, t, condition, context) → output. At t = 1 the state says nothing of
+    the target, so zeros there can stand for the question of the mean: a walk starts in noise.
+
+    Args:
+        network: is shown condition and context as they stand in the example.
+        process: has no data left at t = 1.
+        prediction: what the network puts out; not "eps", which says nothing at t = 1.
+        num_tasks: K; each has its own shift and scale, see `fit_normalizer`.
+        mean_prob: share of the training examples that ask for the mean.
+        mean_flow_prob: share of the others that learn the average velocity over an interval, by which
+            `sample_mean_flow` draws in a few steps. The process must be rectified flow, the prediction
+            its velocity, and the network be told of reaches (`ConditioningEmbedding`).
+        input_spec: the channels of its targets and conditions, and the features of its contexts; None: any.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        process: NoiseSchedule,
+        prediction: Prediction,
+        *,
+        num_tasks: int = 1,
+        mean_prob: float = 0.5,
+        mean_flow_prob: float = 0.0,
+        input_spec: tuple[int, int, int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.input_spec = input_spec
+        check_range("mean_prob", mean_prob, 0, 1)
+        check_range("mean_flow_prob", mean_flow_prob, 0, 1)
+        self.network, self.process, self.prediction = network, process, prediction
+        self.mean_prob, self.mean_flow_prob = mean_prob, mean_flow_prob
+        self.shift_K: Tensor
+        self.scale_K: Tensor
+        self.register_buffer("shift_K", torch.zeros(num_tasks))
+        self.register_buffer("scale_K", torch.ones(num_tasks))
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """Kernels and matrices between the network's layers, where it names them."""
+        named: list[nn.Parameter] = getattr(self.network, "hidden_matrices", list)()
+        return named
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """How it has learned to answer, the usual way first: mean | sample."""
+        return (*["mean"][: self.mean_prob > 0], *["sample"][: self.mean_prob < 1])
+
+    def check(self, example: ConditionalExample) -> None:
+        """Raise `BadValue` for a single question of another shape than those that it has learned from."""
+        shape = len(example.target), len(example.condition), example.context.shape[-1]
+        if self.input_spec is not None and shape != self.input_spec:
+            what = "channels wanted, channels shown, features told"
+            raise BadValue(f"this question has {shape} {what}; the run was trained for {self.input_spec}")
+
+    def fit_normalizer(self, examples: Iterable[ConditionalExample]) -> None:
+        """Mean and deviation of each kind's targets, in float64. Kinds that do not occur keep what they have.
+
+        `examples` of single samples. Raises `BadValue` where the targets of a kind are all one value.
+        """
+        sums = torch.zeros(len(self.scale_K), 3, dtype=torch.float64)
+        for example in examples:
+            values = example.target.double()
+            sums[example.task_index] += (
+                torch.stack([torch.ones_like(values), values, values**2]).flatten(1).sum(1)
+            )
+        seen = sums[:, 0] > 0
+        count, total, squares = sums[seen].T
+        mean = total / count
+        deviation = (squares / count - mean**2).clamp(min=0).sqrt()
+        if bool((deviation < 1e-6).any()):
+            flat = (seen.nonzero().squeeze(1)[deviation < 1e-6]).tolist()
+            raise BadValue(
+                f"the targets of kind {flat[0]} are all one value; there is nothing to learn of it"
+            )
+        self.shift_K[seen], self.scale_K[seen] = mean.to(self.shift_K), deviation.to(self.scale_K)
+
+    def loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
+        """Squared error of the network's output on a stacked example; its parts are those of its questions.
+
+        Every kind counts alike, whatever its scale. Pairs that leap pay for a derivative beside, and count by
+        their error over its own size (`adaptive_weighting`).
+        """
+        if not self.mean_flow_prob:
+            return self._denoising_loss(example, generator)
+        use_mean_flow = (
+            torch.rand(len(example.task_index), generator=generator)
+            < (1 - self.mean_prob) * self.mean_flow_prob
+        )
+        parts = [
+            (
+                rows.sum() / len(rows),
+                part(_select_rows(example, rows.to(example.task_index.device)), generator),
+            )
+            for rows, part in ((~use_mean_flow, self._denoising_loss), (use_mean_flow, self._mean_flow_loss))
+            if rows.any()
+        ]
+        total = torch.stack([share * loss.total for share, loss in parts]).sum()
+        return Loss(total, {name: value for _, loss in parts for name, value in loss.parts.items()})
+
+    def _denoising_loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
+        data = self._normalize(example, example.target)
+        chance = torch.rand(2, len(data), generator=generator).to(data)
+        is_mean = chance[0] < self.mean_prob / (1 - (1 - self.mean_prob) * self.mean_flow_prob)
+        t = torch.where(is_mean, 1.0, chance[1])
+        noise = torch.randn(data.shape, generator=generator).to(data) * expand_like(~is_mean, data)
+        level = self.process.level(t, data)
+        network = self.prediction.wrap(self._conditioned_network(example), self.process)
+        output = network(level.mix(data, noise), t)
+        error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
+        parts = {"mean": error[is_mean], "sample": error[~is_mean]}
+        return Loss(error.mean(), {name: part.detach().mean() for name, part in parts.items() if len(part)})
+
+    def _mean_flow_loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
+        data = self._normalize(example, example.target)
+        r, t = sample_intervals(*torch.rand(2, len(data), generator=generator), share=1, generator=generator)
+        error = mean_flow_error(
+            self._average_velocity(example), data, r.to(data), t.to(data), generator=generator
+        )
+        return Loss(adaptive_weighting(error).mean(), {"leap": error.detach().mean()})
+
+    @torch.no_grad()
+    def mean(self, example: ConditionalExample) -> Tensor:
+        """(B, C, *axes): the mean of the targets of a stacked question, in one evaluation."""
+        state = torch.zeros_like(example.target)
+        return self._denormalize(example, self._denoiser(example)(state, state.new_ones(len(state))))
+
+    @torch.no_grad()
+    def sample(
+        self, example: ConditionalExample, noise: Tensor, times: Tensor, *, sampler: SamplerFn = ddim
+    ) -> Tensor:
+        """(B, C, *axes): one draw of the targets of a stacked question.
+
+        Args:
+            noise: ε (B, C, *axes).
+            times: (S + 1,), falling to 0. From 1 the target has no influence; from less, the draw is near it.
+        """
+        if times[0] == 0:
+            return example.target
+        # A walk alone holds its state, and nobody the noise: large signals are many, and each is large.
+        states = sampler(
+            self._denoiser(example), self.process, self._initial_state(example, noise, times[:1]), times
+        )
+        del noise
+        return self._denormalize(example, deque(states, maxlen=1).pop())
+
+    @torch.no_grad()
+    def sample_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Tensor:
+        """`sample` by the average velocity: one step will do, a few are better.
+
+        Raises `BadValue` if the Restorer has not learned it.
+        """
+        if not self.mean_flow_prob:
+            raise BadValue("this Restorer has not learned mean flow; take another sampler")
+        if times[0] == 0:
+            return example.target
+        states = mean_flow(
+            self._average_velocity(example), self._initial_state(example, noise, times[:1]), times
+        )
+        del noise
+        return self._denormalize(example, deque(states, maxlen=1).pop())
+
+    def _average_velocity(self, example: ConditionalExample) -> AverageVelocity:
+        return lambda state, r, t: self.network(
+            state, torch.stack([t, t - r], 1), example.condition, example.context
+        )
+
+    def _initial_state(self, example: ConditionalExample, noise: Tensor, time: Tensor) -> Tensor:
+        data = self._normalize(example, example.target)
+        return self.process.level(time.to(data).expand(len(data)), data).mix(data, noise.to(data))
+
+    def _denoiser(self, example: ConditionalExample) -> SignalDenoiser:
+        return denoiser(self._conditioned_network(example), self.process, self.prediction)
+
+    def _conditioned_network(self, example: ConditionalExample) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda state, t: self.network(state, t, example.condition, example.context)
+
+    def _normalize(self, example: ConditionalExample, target: Tensor) -> Tensor:
+        return (target - expand_like(self.shift_K[example.task_index], target)) / expand_like(
+            self.scale_K[example.task_index], target
+        )
+
+    def _denormalize(self, example: ConditionalExample, data: Tensor) -> Tensor:
+        return (
+            expand_like(self.shift_K[example.task_index], data)
+            + expand_like(self.scale_K[example.task_index], data) * data
+        )
+
+
+def _select_rows(example: ConditionalExample, rows: Tensor) -> ConditionalExample:
+    return ConditionalExample(*(getattr(example, f.name)[rows] for f in fields(ConditionalExample)))

@@ -1,0 +1,72 @@
+"""The examples of the report of a run that restores."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from modaloom.core.errors import BadFolder
+from modaloom.modalities.unit import from_unit
+from modaloom.report.facts import INDEX, SAMPLES
+from modaloom.restorer.evaluation.folder import NUM_FILTER_SIGNALS, read_cases
+from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
+from modaloom.restorer.restoration import RestoredRun
+from modaloom.runs.atomic_io import write_json
+
+NUM_SHOWN = 6
+"""Held-out signals of each part."""
+
+
+def write_sample_grid(trained: RestoredRun, folder: str) -> None:
+    """Fill RUN/samples: the first held-out signals with what is given, baseline, mean, draw and truth.
+
+    Nothing where nothing is held out.
+    """
+    root = trained.path / SAMPLES
+    shutil.rmtree(root, ignore_errors=True)
+    try:
+        cases = read_cases(trained, Path(folder), most=NUM_SHOWN)
+    except BadFolder:
+        return
+    train = cases.pop("train", [])[:NUM_FILTER_SIGNALS]
+    split, held_out = [*cases.items()][-1]
+    blocks = [
+        _block(trained, root, t, held_out[:NUM_SHOWN])
+        for t in RestorationEvaluation.of(trained.restoration, train)
+    ]
+    write_json(root / INDEX, {"split": split.removeprefix("test-"), "restored": blocks})
+
+
+def _block(
+    trained: RestoredRun, root: Path, trials: RestorationEvaluation, cases: Sequence[RestorationCase]
+) -> dict[str, Any]:
+    *_, stream = trained.restoration.plan.streams
+    rows: list[dict[str, str]] = []
+    for i, case in enumerate(cases):
+        row = {}
+        for role, signal in _roles(trials, case).items():
+            row[role] = f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffixes[0]}"
+            path = root / row[role]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            trained.modality.write(from_unit(trained.modality, signal), path)
+        rows.append(row)
+    return {"part": trials.name, "stream": stream, "rows": rows}
+
+
+def _roles(trials: RestorationEvaluation, case: RestorationCase) -> Mapping[str, Tensor]:
+    """What hangs beside what; the given one at its own size, where that is another."""
+    trial, task, want = trials.trial(case), trials.restoration.task, case.signals.target
+    assert want is not None
+    given = None if task.unconditional else trial.held.input
+    plain = given is not None and (not task.is_residual or given.shape[1:] != want.shape[1:])
+    found = {
+        "given": given if plain or task.unconditional else trial.guess,
+        "before": trial.guess if trial.mean is not None else None,
+        "baseline": trial.linear,
+        "mean": trial.mean,
+        "sample": trial.sample,
+        "truth": want,
+    }
+    return {role: signal for role, signal in found.items() if signal is not None}

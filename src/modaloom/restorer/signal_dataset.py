@@ -1,0 +1,177 @@
+"""From a folder to the signals that a Restorer is trained on."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from modaloom.core.errors import BadFolder, BadValue, check_choice
+from modaloom.data.cache import fingerprint
+from modaloom.data.folder import Folder
+from modaloom.data.ragged import RaggedArray, open_ragged
+from modaloom.data.reader import Reader
+from modaloom.loom.dataset import CACHE, MAX_MEASURED_VALUES, Selection, facts, select
+from modaloom.loom.files import unpack_model
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import DataSpec, Modality, Value
+from modaloom.modalities.unit import fit_to_spec
+from modaloom.restorer.crops import Packed
+from modaloom.restorer.files import RestorerPlan
+from modaloom.restorer.tasks import TASKS
+from modaloom.runs.config import Run
+from modaloom.runs.model import load_model
+from modaloom.runs.resolve import resolve_run
+from modaloom.runs.store import RunFolder
+from modaloom.tokenizers import VQVAETokenizer
+
+
+@dataclass(frozen=True)
+class SignalSource:
+    """What a column is made of."""
+
+    stream: str
+    take: Callable[[Value], Packed]
+    fact: Any
+    """JSON-able: names what `take` does."""
+
+
+@dataclass(frozen=True)
+class SignalDataset:
+    """Signals at their own sizes, row by row."""
+
+    plan: RestorerPlan
+    reader: Reader
+    rows: Mapping[str, Tensor]
+    """Split (train, val) → int64: the rows that have all that the task needs."""
+    columns: Sequence[RaggedArray]
+    """What is wanted and, where the task does not make it, what is given."""
+
+    @property
+    def modality(self) -> Modality:
+        return MODALITIES[self.plan.modality]
+
+    def signals(self, row: int) -> list[Packed]:
+        """One of each column."""
+        return [column[row] for column in self.columns]
+
+
+def prepare_signal_dataset(run: RunFolder, folder: Folder) -> SignalDataset:
+    """Choose the streams, fix the spec, write what was found to data.json, cache the signals.
+
+    Raises `BadFolder` and `BadValue` if there is nothing that the task could be trained on.
+    """
+    config = run.run()
+    streams = _streams(folder, config)
+    chosen = select(run, folder, streams)
+    modality = MODALITIES[folder.modality_of[streams[-1]]]
+    if not run.has_data():
+        plan = RestorerPlan(config.task, streams, modality.name, spec=_spec(chosen, modality, config))
+        run.save_data(_described(plan) | facts(folder, chosen.split_of, config))
+    plan = RestorerPlan.of(run.data()["restorer"])
+    columns = [_cached(run, chosen, i, source) for i, source in enumerate(signal_sources(config, plan))]
+    here = np.logical_and.reduce([column.present for column in columns])
+    rows = {split: index[here[index.numpy()]] for split, index in chosen.rows.items()}
+    if not len(rows["train"]):
+        raise BadFolder(f"{folder.path} has no training sample with a readable {' and '.join(streams)}")
+    for row in np.flatnonzero(here).tolist():
+        check_same_size(chosen.samples[row].key, [column.shapes[row][1:] for column in columns])
+    if TASKS[config.task].needs_color:
+        _check_colours(columns[0], rows["train"], config.task, f"every {streams[-1]} of {folder.path}")
+    return SignalDataset(plan, chosen.reader, rows, columns)
+
+
+def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> None:
+    """Raise `BadFolder` where all signals (C, *axes) of these rows have equal channels."""
+    signals = (wanted[row] for row in rows.tolist())
+    if all((signal == signal[:1]).all() for signal in signals):
+        able = [other for other, t in TASKS.items() if t.is_residual and not (t.paired or t.needs_color)]
+        reason = f"{name} is grey, and {task} learns colours"
+        raise BadFolder(f"{reason}; give coloured ones, or take --task {' or '.join(able)}")
+
+
+def _streams(folder: Folder, config: Run) -> tuple[str, ...]:
+    """The wanted stream last. Raises `BadValue` unless there are as many as the task takes, all of a kind."""
+    able = [name for name, m in folder.modality_of.items() if MODALITIES[m].to_array is not None]
+    found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
+        able
+    )
+    task, through = TASKS[config.task], config.restorer.tokenizers
+    if through and not task.paired:
+        raise BadValue(f"{config.task} takes no --tokenizers; refine does")
+    paired = task.paired and not through
+    if len(found) != 1 + paired:
+        two = "two streams, the given one and the wanted one, or one and --tokenizers RUN"
+        takes = two if paired else "one stream"
+        raise BadValue(f"{config.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}")
+    if len({folder.modality_of[name] for name in found}) > 1:
+        raise BadValue(f"{' and '.join(found)} are of different kinds; choose two of one")
+    return found
+
+
+def _spec(chosen: Selection, modality: Modality, config: Run) -> DataSpec | None:
+    """What whole signals are fitted into; None where pieces of any size do."""
+    (*_, want) = chosen.reader.streams
+    if config.restorer.tokenizers:
+        return _tokenizer(config, want).spec
+    if TASKS[config.task].is_residual:
+        return None
+    values = [*islice(chosen.reader.column(want, chosen.training), MAX_MEASURED_VALUES)]
+    if not values:
+        raise BadFolder(f"{chosen.reader.folder.path}: no training sample has a readable {want}")
+    return modality.infer_spec(values, config.data.limits)
+
+
+def _described(plan: RestorerPlan) -> dict[str, Any]:
+    return {
+        "streams": {name: {"modality": plan.modality} for name in plan.streams},
+        "restorer": asdict(plan),
+    }
+
+
+def signal_sources(config: Run, plan: RestorerPlan) -> Iterator[SignalSource]:
+    """What is wanted, then, where the task does not make it, what is given."""
+    modality = MODALITIES[plan.modality]
+    to_array, spec = modality.to_array, plan.spec
+    assert to_array is not None
+    fit = to_array if spec is None else lambda value: to_array(fit_to_spec(modality, value, spec))
+    for name in reversed(plan.streams):
+        yield SignalSource(name, fit, spec)
+    if config.restorer.tokenizers:
+        tokenizer = _tokenizer(config, plan.streams[-1])
+
+        def reconstruct(value: Value) -> Packed:
+            return to_array(tokenizer.decode(tokenizer.encode([value]))[0])
+
+        yield SignalSource(plan.streams[-1], reconstruct, config.restorer.tokenizers)
+
+
+def _tokenizer(config: Run, stream: str) -> VQVAETokenizer:
+    """The tokenizer that another run learned for a stream. Raises `BadRun` and `BadValue`."""
+    path = resolve_run(Path(config.restorer.tokenizers))
+    model = unpack_model(load_model(RunFolder.open(path).model).parts)
+    tokenizer = model.streams[check_choice(f"stream of {path}", stream, model.streams)].tokenizer
+    if not isinstance(tokenizer, VQVAETokenizer):
+        raise BadValue(f"{path} has not learned to rebuild {stream}; there is nothing to refine")
+    return tokenizer
+
+
+def _cached(run: RunFolder, chosen: Selection, place: int, source: SignalSource) -> RaggedArray:
+    def rows() -> Iterator[Packed | None]:
+        for sample in chosen.samples:
+            value = chosen.reader.value(sample, source.stream)
+            yield None if value is None else source.take(value)
+
+    stamp = fingerprint(chosen.samples, source.stream, source.fact)
+    name = f"signals.{place}.{source.stream}"
+    return open_ragged(run.path / CACHE, name, stamp, len(chosen.samples), rows)
+
+
+def check_same_size(key: str, sides: Sequence[Sequence[int]]) -> None:
+    """Raise `BadValue` where what is wanted and what is given are not of one size."""
+    shapes = ["×".join(map(str, one)) for one in sides]
+    if len({*shapes}) > 1:
+        raise BadValue(f"{key} is {' and '.join(reversed(shapes))}; given and wanted must be of one size")

@@ -1,0 +1,45 @@
+"""White noise taken away, from signals over any axes."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from modaloom.core.errors import check_range
+from modaloom.degradations.noise import add_noise
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
+from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
+
+
+@dataclass(frozen=True)
+class Denoise:
+    """Options."""
+
+    sigma: float = 25 / 255
+    """Of the noise, for signals in [0, 1]; training goes from none up to this."""
+
+    def __post_init__(self) -> None:
+        check_range("sigma", self.sigma, 0, 1, open_low=True)
+
+
+def _sample_options(options: Denoise, generator: torch.Generator) -> Denoise:
+    return replace(options, sigma=options.sigma * (1 - float(torch.rand((), generator=generator)) ** 2))
+
+
+def _degrade(signals: Signals, options: Denoise, generator: torch.Generator) -> Signals:
+    want = require_target(signals)
+    return Signals(want, add_noise(want, sigma=options.sigma, generator=generator))
+
+
+def _build_condition(signals: Signals, options: Denoise) -> ConditionalExample:
+    return restoration_example(append_full_mask(require_input(signals)), level=options.sigma)
+
+
+DENOISE = Task(
+    Denoise,
+    _degrade,
+    _build_condition,
+    sample_options=_sample_options,
+    is_consistent=lambda options: False,
+    fixed_options={"sigma": "up to"},
+)

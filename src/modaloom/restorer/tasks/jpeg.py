@@ -1,0 +1,34 @@
+"""The faults of JPEG repaired."""
+
+from dataclasses import dataclass
+
+import torch
+
+from modaloom.core.errors import check_range
+from modaloom.degradations.jpeg import jpeg
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
+from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """Options."""
+
+    quality: int = 20
+    """Of the given pictures, 1 to 95."""
+
+    def __post_init__(self) -> None:
+        check_range("quality", self.quality, 1, 95)
+
+
+def _degrade(signals: Signals, options: Jpeg, generator: torch.Generator) -> Signals:
+    want = require_target(signals)
+    return Signals(want, jpeg(want, quality=options.quality))
+
+
+def _build_condition(signals: Signals, options: Jpeg) -> ConditionalExample:
+    return restoration_example(append_full_mask(require_input(signals)), level=1 - options.quality / 100)
+
+
+JPEG = Task(Jpeg, _degrade, _build_condition, fixed_options={"quality": "only"})

@@ -1,0 +1,64 @@
+"""Super-resolution: pictures made larger."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import check_choice
+from modaloom.degradations.downsample import downsample
+from modaloom.degradations.quantize_8bit import quantize_8bit
+from modaloom.degradations.upsample import upsample
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
+from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
+
+FACTORS = (2, 4)
+NUM_PROJECTIONS = 20
+
+
+@dataclass(frozen=True)
+class SuperRes:
+    """Options."""
+
+    factor: int = 2
+    """2 or 4; divides the sides of training pictures."""
+    consistent: bool = True
+    """The answer, made smaller, is the given picture."""
+
+    def __post_init__(self) -> None:
+        check_choice("factor", str(self.factor), map(str, FACTORS))
+
+
+def _degrade(signals: Signals, options: SuperRes, generator: torch.Generator) -> Signals:
+    """Antialiased bicubic in 8 bits."""
+    want = require_target(signals)
+    return Signals(want, quantize_8bit(downsample(want, factor=options.factor)))
+
+
+def _build_condition(signals: Signals, options: SuperRes) -> ConditionalExample:
+    enlarged = upsample(require_input(signals), factor=options.factor)
+    return restoration_example(append_full_mask(enlarged), level=options.factor / max(FACTORS))
+
+
+def _postprocess(restored: Tensor, signals: Signals, options: SuperRes) -> Tensor:
+    return (
+        consistent(restored, require_input(signals), options.factor)
+        if options.consistent
+        else restored.clamp(0, 1)
+    )
+
+
+def consistent(image: Tensor, small: Tensor, factor: int) -> Tensor:
+    """The picture near `image` (C, H, W) in [0, 1] that, made smaller, is `small` (C, H/factor, W/factor).
+
+    Iterated back-projection (Irani & Peleg 1991, doi 10.1016/1049-9652(91)90045-L, eq. 3).
+    """
+    for _ in range(NUM_PROJECTIONS):
+        image = (image + upsample(small - downsample(image, factor=factor), factor=factor)).clamp(0, 1)
+    return image
+
+
+SUPERRES = Task(
+    SuperRes, _degrade, _build_condition, postprocess=_postprocess, fixed_options={"factor": "only"}
+)

@@ -1,0 +1,141 @@
+"""The training of a Restorer: a run of one stage."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from modaloom.core.rng import derive, generator
+from modaloom.core.types import Loss
+from modaloom.data.folder import Folder
+from modaloom.data.reader import Reader
+from modaloom.loom.files import frozen
+from modaloom.loom.trainer import channels_last, validates_at
+from modaloom.modalities.unit import array_to_unit
+from modaloom.restorer.crops import random_crops
+from modaloom.restorer.example import ConditionalExample, collate
+from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_restorer
+from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
+from modaloom.restorer.tasks import TASKS, Signals
+from modaloom.runs.model import Part
+from modaloom.runs.store import RunFolder
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.batch_sampler import BatchSampler
+from modaloom.training.loop import Stage, Step
+from modaloom.training.stages import StagePlan, run_stages
+
+NUM_MEASURED_PAIRS = 400
+"""Pairs from which the scales are measured."""
+MAX_VALIDATION_PAIRS = 128
+"""Pairs of validation signals that the losses are taken on."""
+
+
+class RestorerTrainer:
+    """A training in progress. Iterate over `steps`; then `parts` is whole."""
+
+    def __init__(
+        self, run: RunFolder, folder: Folder, accelerator: Accelerator, *, notify: Callable[[str], None]
+    ) -> None:
+        self.run, self.accelerator, self.notify = run, accelerator, notify
+        self.config = run.run()
+        self.task, self.options = TASKS[self.config.task], self.config.options()
+        self.data: SignalDataset = prepare_signal_dataset(run, folder)
+        row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.crop_sizes))
+        first, *_ = [pair for size in sizes for pair in self._questions(row, size)]
+        self.plan = self.data.plan.with_input_shape(first)
+        restorer = build_restorer(
+            self.plan, self.config.restorer, seed=derive(self.config.seed, "init", RESTORER)
+        )
+        self.restoration = Restoration(self.plan, self.config.restorer, restorer)
+
+    @property
+    def stages(self) -> list[str]:
+        """The one stage."""
+        return [RESTORER]
+
+    @property
+    def reader(self) -> Reader:
+        """What read the folder, and knows what it skipped."""
+        return self.data.reader
+
+    def steps(self) -> Iterator[Step]:
+        """Train, yielding after each step; see `run_stages` for what it raises."""
+        for step in run_stages([StagePlan(self._stage)], self.run, self.accelerator, notify=self.notify):
+            if validates_at(step):
+                self.run.log({"stage": RESTORER, "step": step.step, **self.validate()})
+            yield step
+        frozen([self.restoration.restorer])
+
+    def parts(self) -> dict[str, Part]:
+        """The finished model's, for its folder."""
+        return pack_restorer(self.restoration)
+
+    def usage(self) -> dict[str, Any]:
+        """There are no codes."""
+        return {}
+
+    def pair(self, row: int, *names: str | int, size: int = 0) -> ConditionalExample:
+        """A pair of the signals of a row, whose randomness depends on the seed and the names.
+
+        `size`: which of the sizes of pieces it has, counted round and round.
+        """
+        random = generator(self.config.seed, RESTORER, *names)
+        want, *given = self._seen(row, random, size)
+        return self.task.make_example(Signals(want, *given), self.options, random)
+
+    def validate(self) -> dict[str, float]:
+        """The loss of each of the two questions on pairs of the first validation signals, as `val.NAME`."""
+        rows = self.data.rows["val"][:MAX_VALIDATION_PAIRS].tolist()
+        if not rows:
+            return {}
+        restorer = self.restoration.restorer.eval()
+        batch = self.accelerator.move(collate([self.pair(row, "val", row) for row in rows]))
+        with torch.no_grad(), self.accelerator.autocast():
+            loss = restorer.loss(batch, generator(self.config.seed, RESTORER, "val"))
+        restorer.train()
+        return {f"val.{name}": float(value) for name, value in loss.parts.items()}
+
+    def _questions(self, row: int, size: int) -> Iterator[ConditionalExample]:
+        """One of each part of the task, on the signals of a row."""
+        random = generator(self.config.seed, RESTORER, "shape")
+        want, *given = self._seen(row, random, size)
+        for options in self.task.subtasks(self.options).values() or [self.options]:
+            yield self.task.build_condition(
+                self.task.degrade(Signals(want, *given), options, random), options
+            )
+
+    def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
+        """Pieces where the task improves signals of any size, else the whole of them."""
+        signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
+        if self.data.plan.spec is not None:
+            return [array_to_unit(modality, signal) for signal in signals]
+        side = config.crop_sizes[size % len(config.crop_sizes)]
+        return random_crops(
+            signals,
+            modality,
+            side=side,
+            scales=config.crop_scales,
+            candidates=config.crop_candidates,
+            random=random,
+        )
+
+    def _stage(self) -> Stage:
+        restorer, rows = self.restoration.restorer, self.data.rows["train"]
+        size, seed = self.config.training.restorer.batch_size, self.config.seed
+        batches = BatchSampler(len(rows), size, seed, RESTORER)
+        seen = BatchSampler(len(rows), 1, seed, f"{RESTORER}/measure")
+        restorer.fit_normalizer(
+            self.pair(int(rows[seen(i)]), "measure", i) for i in range(NUM_MEASURED_PAIRS)
+        )
+        if not restorer.mean_flow_prob:  # a group norm has no forward-mode derivative in that memory format
+            channels_last(restorer)
+
+        def batch(step: int) -> ConditionalExample:
+            picked = rows[batches(step)].tolist()
+            return collate([self.pair(row, "pair", step, i, size=step) for i, row in enumerate(picked)])
+
+        def loss(batch: ConditionalExample, noise: torch.Generator) -> Loss:
+            return restorer.loss(batch, noise)
+
+        return Stage(RESTORER, restorer, batch, loss, self.config.training.restorer, size)

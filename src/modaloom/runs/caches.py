@@ -1,0 +1,52 @@
+"""What a run keeps of its training samples: keys, packed values, codes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modaloom.loom.dataset import CACHE, KEYS
+
+
+@dataclass(frozen=True)
+class Caches:
+    """The training rows of a run's caches."""
+
+    folder: Path
+    keys: list[str]
+    rows: list[int]
+    """Where each key stands in the arrays."""
+
+    @classmethod
+    def of(cls, run: Path) -> "Caches | None":
+        """Of a run folder; None where it has lost them."""
+        folder = run / CACHE
+        try:
+            facts = json.loads((folder / KEYS).read_text(encoding="utf-8"))
+            rows = [i for i, split in enumerate(facts["splits"]) if split == "train"]
+            return cls(folder, [facts["keys"][i] for i in rows], rows)
+        except (OSError, ValueError, LookupError):
+            return None
+
+    def arrays(self, kind: str) -> dict[str, NDArray[Any]]:
+        """Stream → memory-mapped array (n, …) of `packed` values or `codes`, all rows.
+
+        Raises `OSError` or `ValueError` if one is damaged.
+        """
+        paths = [p for p in self.folder.glob(f"{kind}.*.npy") if not p.name.endswith(".present.npy")]
+        return {_stream(path, kind): np.load(path, mmap_mode="r") for path in paths}
+
+    def present(self, kind: str, stream: str) -> NDArray[np.bool_]:
+        """(n,): which rows of `arrays` hold a value. Raises what it raises, and `LookupError`."""
+        path = next(iter(self.folder.glob(f"{kind}.{stream}-*.present.npy")), None)
+        if path is None:
+            raise LookupError(f"{self.folder} does not say which samples have {stream}")
+        found: NDArray[np.bool_] = np.load(path)
+        return found
+
+
+def _stream(path: Path, kind: str) -> str:
+    return path.name.removeprefix(f"{kind}.").rsplit("-", 1)[0]

@@ -1,0 +1,113 @@
+"""Trees of frozen dataclasses: to plain data and back, with errors that name the key and the near miss."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from modaloom.core.errors import BadValue, check_choice
+
+T = TypeVar("T")
+
+
+def to_plain(tree: Any) -> dict[str, Any]:
+    """A tree → dicts, lists and scalars, as JSON has them."""
+    plain: dict[str, Any] = TypeAdapter(type(tree)).dump_python(tree, mode="json")
+    return plain
+
+
+def from_plain(cls: type[T], plain: Mapping[str, Any]) -> T:
+    """The inverse of `to_plain`; absent keys take their defaults.
+
+    Raises `BadValue` for unknown keys, wrong types (nothing is coerced but int to float) and for what a
+    dataclass's own checks refuse.
+    """
+    _check_keys(cls, plain, "")
+    try:
+        return TypeAdapter(cls).validate_json(json.dumps(plain), strict=True)
+    except ValidationError as error:
+        raise BadValue(_explain(error)) from error
+
+
+def override(tree: T, settings: Sequence[str]) -> T:
+    """A copy with `settings` such as "loom.num_layers=6" applied, in order. Raises `BadValue`."""
+    return changed(tree, map(assignment, settings))
+
+
+def changed(tree: T, values: Iterable[tuple[str, Any]]) -> T:
+    """A copy with values at dotted keys, in order. Raises `BadValue`."""
+    plain = to_plain(tree)
+    for path, value in values:
+        _place(type(tree), plain, path, value, "")
+    return from_plain(type(tree), plain)
+
+
+def assignment(setting: str) -> tuple[str, Any]:
+    """`KEY=VALUE` → dotted key and value. Raises `BadValue`."""
+    path, equals, text = setting.partition("=")
+    if not equals:
+        raise BadValue(f"{setting!r} sets nothing; write KEY=VALUE, as in loom.num_layers=6")
+    return path.strip(), literal(text.strip())
+
+
+def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:
+    """Dotted key → the two values, where two trees of one class differ."""
+    return dict(_differences(to_plain(one), to_plain(other), ""))
+
+
+def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in dict.fromkeys([*one, *other]):
+            yield from _differences(one.get(name), other.get(name), f"{key}.{name}" if key else name)
+    elif one != other:
+        yield key, (one, other)
+
+
+def literal(text: str) -> Any:
+    """A JSON or TOML literal → its value; anything else is a string."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _place(cls: Any, plain: dict[str, Any], path: str, value: Any, prefix: str) -> None:
+    name, _, rest = path.partition(".")
+    hint = _known(cls, name, prefix)
+    if not rest:
+        plain[name] = value
+    elif is_dataclass(hint) and isinstance(plain[name], dict):
+        _place(hint, plain[name], rest, value, f"{prefix}{name}.")
+    elif isinstance(plain[name], dict):
+        plain[name][rest] = value
+    else:
+        raise BadValue(f"{prefix}{name} is a single value; it has no {rest!r}")
+
+
+def _check_keys(cls: Any, plain: Any, prefix: str) -> None:
+    for name, value in plain.items() if isinstance(plain, Mapping) else ():
+        hint = _known(cls, name, prefix)
+        if is_dataclass(hint):
+            _check_keys(hint, value, f"{prefix}{name}.")
+
+
+def _known(cls: Any, name: str, prefix: str) -> Any:
+    """The type of a dataclass's field. Raises `BadValue` with the near miss."""
+    check_choice("setting", prefix + name, [prefix + field.name for field in fields(cls)])
+    return get_type_hints(cls)[name]
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"]))
+    own = first.get("ctx", {}).get("error")
+    if isinstance(own, BadValue):
+        return f"{key}: {own}" if key else str(own)
+    return f"{key or 'the configuration'} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"

@@ -1,0 +1,94 @@
+"""The atlas of codes, against means taken value by value."""
+
+import numpy as np
+import pytest
+import torch
+
+from modaloom.loom.atlas import COLUMNS, INK, TILE, Uses, sheet, tints, uses
+from modaloom.modalities import IMAGE
+from modaloom.tokenizers.global_codes import GlobalCodesEncoder
+from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
+
+K = 6
+
+
+def tokenizer(size: list[int], channels: int = 3, global_codes: int = 0) -> VQVAETokenizer:
+    """Of stride 4; untrained."""
+    spec = {"size": size, "content": size, "channels": channels}
+    return VQVAETokenizer(
+        IMAGE,
+        spec,
+        VQVAEConfig(
+            code_grid=-(-max(size) // 4),
+            codebook_size=K,
+            widths=(4,),
+            latent_dim=4,
+            global_codes=global_codes,
+        ),
+    )
+
+
+def batch(n: int, made: VQVAETokenizer, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Packed values and codes, of which the last is never used."""
+    random = torch.Generator().manual_seed(seed)
+    shape = (n, made.spec["channels"], *made.spec["size"])
+    packed = torch.randint(256, shape, generator=random, dtype=torch.uint8)
+    return packed, torch.randint(K - 1, (n, made.shape.num_positions, 3), generator=random)
+
+
+@pytest.mark.parametrize(("size", "channels"), [([8, 12], 3), ([12, 8], 1), ([10, 8], 3)])
+def test_a_patch_is_the_mean_of_what_lies_under_its_code(size: list[int], channels: int) -> None:
+    made = tokenizer(size, channels)
+    columns = [batch(40, made, 0), batch(25, made, 1)]
+    found = uses(made, columns)
+    rows, across = made.shape.grid
+    for code in range(K):
+        under, places = [], np.zeros((rows, across), int)
+        for packed, codes in columns:
+            # The encoder repeats the last row and column where the stride does not divide the size.
+            whole = np.pad(
+                packed.numpy(), [(0, 0), (0, 0), (0, -size[0] % 4), (0, -size[1] % 4)], mode="edge"
+            )
+            for value, grid in zip(whole, codes[..., 0].reshape(-1, rows, across).numpy()):
+                for y, x in zip(*np.nonzero(grid == code)):
+                    under.append(value[:, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4])
+                    places[y, x] += 1
+        assert np.array_equal(found.places[code].numpy(), places)
+        expected = np.mean(under, 0) if under else np.full((channels, 4, 4), 127.5)
+        assert np.abs(found.patch[code].numpy() - expected).max() <= 0.501
+    assert found.places.sum() == 65 * rows * across
+    assert found.places[K - 1].sum() == 0
+
+
+def test_a_tints_code_shows_the_mean_of_its_two_colours() -> None:
+    made = tokenizer([10, 8], global_codes=2)
+    assert isinstance(made.encoder, GlobalCodesEncoder)
+    random = torch.Generator().manual_seed(2)
+    colours = torch.randint(256, (12, 2, 3), generator=random, dtype=torch.uint8)
+    packed = colours[:, 1, :, None, None].repeat(1, 1, 10, 8)
+    packed[..., 2:5, 1:4] = colours[:, 0, :, None, None]
+    codes = torch.arange(12)[:, None, None].expand(-1, made.shape.num_positions, 3) % torch.tensor([1, 4, 2])
+    found = tints(made, made.encoder, [(packed[:8], codes[:8]), (packed[8:], codes[8:])])
+    assert found.places.flatten().tolist() == [3, 3, 3, 3, 0, 0]
+    for code in range(4):
+        expected = colours[codes[:, 0, 1] == code].float().mean(0).T
+        assert (found.patch[code, :, 0].float() - expected).abs().max() <= 1.01
+
+
+def test_a_sheet_has_a_row_of_places_below_every_row_of_looks() -> None:
+    n = COLUMNS + 2
+    patch = torch.arange(n, dtype=torch.uint8).reshape(n, 1, 1, 1).expand(n, 3, 4, 4)
+    places = torch.zeros(n, 2, 2, dtype=torch.int64)
+    places[:, 0, 1], places[:, 1, 0] = 4, 2
+    order = torch.arange(n).flip(0)
+    picture = np.asarray(sheet(Uses(patch, places), order))
+    assert picture.shape == (4 * TILE, COLUMNS * TILE, 4)
+    looks = picture.reshape(2, 2, TILE, COLUMNS, TILE, 4).transpose(1, 0, 3, 2, 4, 5)
+    for place, code in enumerate(order.tolist()):
+        look, where = (looks[below][divmod(place, COLUMNS)] for below in (0, 1))
+        assert (look == (code, code, code, 255)).all()
+        half = TILE // 2
+        corners = [where[y, x, 3] for y in (0, half) for x in (0, half)]
+        assert corners == [0, 255, 128, 0]
+        assert (where[..., :3] == INK).all()
+    assert (looks[:, 1, 2:] == 0).all()

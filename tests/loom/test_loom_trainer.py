@@ -1,0 +1,286 @@
+"""A whole training of a tiny folder: stopped and gone on with, it ends in the same bits."""
+
+import math
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from modaloom.core.errors import BadFolder, BadValue
+from modaloom.data.folder import open_folder
+from modaloom.loom import trainer as module
+from modaloom.loom.files import LOOM, pack_model
+from modaloom.loom.likelihood import bits_per_code
+from modaloom.loom.loom import CodeSamplingConfig, LoomConfig
+from modaloom.loom.trainer import LoomTrainer
+from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig
+from modaloom.runs.store import RunFolder
+from modaloom.tokenizers.vqvae import VQVAEConfig
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.interrupts import Interrupted
+
+STEPS = 3
+ALL_STEPS = [(name, i + 1) for name in ("image", LOOM) for i in range(STEPS)]
+COLOURS = {"red": (220, 0, 0), "green": (0, 220, 0), "blue": (0, 0, 220)}
+LACKING_IMAGE, LACKING_TEXT = {"train/01", "train/05", "val/30"}, {"train/02", "val/31"}
+
+
+def config(streams=(), **training):
+    small = OptimizerConfig(batch_size=6)
+    frozen = {"steps": {"image": STEPS, LOOM: STEPS}, "tokenizer": small, "loom": small, "log_every": 1}
+    return Run(
+        data=DataConfig(streams=streams),
+        vqvae=VQVAEConfig(code_grid=2, widths=(8, 8), latent_dim=4, codebook_size=8, num_quantizers=2),
+        loom=LoomConfig(width=16, num_layers=1, num_heads=2),
+        training=TrainingConfig(**{**frozen, **training}),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures of one colour with its name and a file that cannot be read; some samples lack one of them."""
+    root, rng = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
+    for i in range(38):
+        key, colour = f"{'train' if i < 26 else 'val'}/{i:02d}", [*COLOURS][i % 3]
+        (root / key).parent.mkdir(exist_ok=True)
+        if key not in LACKING_IMAGE:
+            pixels = np.clip(COLOURS[colour] + rng.normal(0, 20, (8, 8, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(root / f"{key}.png")
+        if key not in LACKING_TEXT:
+            (root / f"{key}.txt").write_text(colour)
+    (root / "train" / "00.png").write_bytes(b"no picture")
+    (root / "test").mkdir()
+    (root / "test" / "99.txt").write_text("violet")
+    return open_folder(root)
+
+
+@pytest.fixture(scope="module")
+def straight(folder, tmp_path_factory):
+    """A training that nothing stopped."""
+    path = tmp_path_factory.mktemp("straight") / "run"
+    with RunFolder.create(path, config()) as run:
+        trainer, steps = finish(run, folder)
+    return trainer, steps
+
+
+def finish(run, folder, *, stop=None):
+    """Train to the end, or until (stage, step) `stop`, where SIGTERM comes."""
+    trainer, steps = LoomTrainer(run, folder, Accelerator("cpu", "fp32"), notify=pytest.fail), []
+    for step in trainer.steps():
+        steps.append((step.stage, step.step))
+        if steps[-1] == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+    return trainer, steps
+
+
+def tensors(trainer):
+    parts = pack_model(trainer.model, trainer.data.plans)
+    return {f"{part}.{name}": t for part, p in parts.items() for name, t in p.tensors.items()}
+
+
+def assert_same_bits(a, b):
+    assert set(a) == set(b)
+    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+
+
+def validations(run):
+    return [r for r in run.metrics() if any(name.startswith("val.") for name in r)]
+
+
+def test_the_stages_follow_each_other(straight):
+    trainer, steps = straight
+    assert trainer.stages == ["image", LOOM]
+    assert steps == ALL_STEPS
+    assert not any(p.requires_grad for p in trainer.model.loom.parameters())
+    assert not trainer.model.loom.training
+    logged = [(r["stage"], r["step"]) for r in trainer.run.metrics() if "loss" in r]
+    assert logged == steps
+
+
+@pytest.mark.parametrize(
+    "stops", [[("image", 2)], [("image", STEPS)], [(LOOM, 1)], [("image", 1), (LOOM, 2)], [(LOOM, STEPS)]]
+)
+def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp_path, stops):
+    expected, _ = straight
+    path = tmp_path / "run"
+    RunFolder.create(path, config()).close()
+    for stop in stops:
+        with RunFolder.resume(path) as run, pytest.raises(Interrupted, match="--resume"):
+            finish(run, folder, stop=stop)
+    with RunFolder.resume(path) as run:
+        trainer, steps = finish(run, folder)
+        assert steps == ALL_STEPS[ALL_STEPS.index(stops[-1]) + 1 :]
+        assert validations(run) == validations(expected.run)
+    assert_same_bits(tensors(trainer), tensors(expected))
+
+
+def test_a_kill_between_checkpoints_loses_steps_and_no_bits(straight, folder, tmp_path):
+    """A consumer that just goes away: nothing is saved, and the log forgets what is to happen again."""
+    expected, _ = straight
+    path = tmp_path / "run"
+    with RunFolder.create(path, config(checkpoint_seconds=0)) as run:
+        for step in LoomTrainer(run, folder, Accelerator("cpu", "fp32"), notify=pytest.fail).steps():
+            if (step.stage, step.step) == (LOOM, 2):
+                break
+    with RunFolder.resume(path) as run:
+        trainer, steps = finish(run, folder)
+        assert steps == [(LOOM, 2), (LOOM, 3)]
+        assert validations(run) == validations(expected.run)
+    assert_same_bits(tensors(trainer), tensors(expected))
+
+
+def test_another_seed_is_another_model(straight, folder, tmp_path):
+    with RunFolder.create(tmp_path / "run", replace(config(), seed=1)) as run:
+        trainer, _ = finish(run, folder)
+    other, mine = tensors(straight[0]), tensors(trainer)
+    assert [n for n in mine if n.endswith("weight") and torch.equal(mine[n], other[n])] == []
+
+
+def built(folder, path, run, monkeypatch):
+    """The stages as they are before the first step."""
+    found = []
+    monkeypatch.setattr(module, "run_stages", lambda plans, *_, **__: found.extend(plans) or iter(()))
+    with RunFolder.create(path, run) as run_folder:
+        trainer = LoomTrainer(run_folder, folder, Accelerator("cpu", "fp32"), notify=pytest.fail)
+        with pytest.raises(AssertionError):  # the Loom is not built yet
+            list(trainer.steps())
+        return trainer, [plan.build() for plan in found]
+
+
+def test_the_first_weights_too_depend_on_the_seed_alone(folder, tmp_path, monkeypatch):
+    seeds = {"a": 0, "b": 0, "c": 1}
+    one, same, other = (
+        built(folder, tmp_path / name, replace(config(), seed=seed), monkeypatch)[1]
+        for name, seed in seeds.items()
+    )
+    for a, b, c in zip(one, same, other, strict=True):
+        assert_same_bits(a.module.state_dict(), b.module.state_dict())
+        assert any(not torch.equal(x, y) for x, y in zip(a.module.parameters(), c.module.parameters()))
+
+
+def test_a_tokenizer_sees_every_training_picture_and_nothing_else(folder, tmp_path, monkeypatch):
+    trainer, (stage, _) = built(folder, tmp_path / "run", config(), monkeypatch)
+    training = [trainer.data.samples[i] for i in trainer.data.rows["train"].tolist()]
+    pictures = [v for v in (trainer.data.reader.value(s, "image") for s in training) if v is not None]
+    assert len(pictures) == 23
+    epochs = stage.size
+    seen = torch.cat([stage.batch(step) for step in range(len(pictures))]).flatten(1)
+    expected = torch.from_numpy(stage.module.pack(pictures)).flatten(1)
+    unique, counts = seen.unique(dim=0, return_counts=True)
+    assert torch.equal(unique, expected.unique(dim=0))
+    assert counts.tolist() == [epochs] * len(pictures)
+
+
+def test_the_validation_is_logged_and_of_the_model_at_that_step(straight):
+    trainer, _ = straight
+    lines = validations(trainer.run)
+    assert [(line["stage"], line["step"]) for line in lines] == [(LOOM, i + 1) for i in range(STEPS)]
+    names = {f"val.{kind}.{stream}" for kind in ("bits", "bits_alone") for stream in ("image", "text")}
+    for line in lines:
+        assert set(line) == {"stage", "step"} | names
+        assert all(0 < line[name] < 20 for name in names)
+    assert len({line["val.bits.image"] for line in lines}) == STEPS
+    size = trainer.data.tokenizers["text"].shape.codebook_size
+    assert lines[0]["val.bits_alone.text"] == pytest.approx(math.log2(size), rel=0.5)
+
+
+def test_the_validation_is_of_the_validation_samples(straight):
+    trainer, _ = straight
+    found = trainer.validate()
+    trainer.model.loom.eval()
+    expected = bits_per_code(trainer.model, *trainer.codes("val"), seed=0)
+    assert found == {f"val.{name}": value for name, value in expected.items()}
+
+
+def test_test_samples_stay_out(straight):
+    trainer, _ = straight
+    assert {s.key.split("/")[0] for s in trainer.data.samples} == {"train", "val"}
+    assert sum(len(rows) for rows in trainer.data.rows.values()) == len(trainer.data.samples) == 38
+
+
+def test_samples_that_lack_a_stream_or_have_a_bad_file_take_part_with_the_rest(straight):
+    trainer, _ = straight
+    for split, first, n in (("train", 0, 26), ("val", 26, 12)):
+        codes, present = trainer.codes(split)
+        keys = [f"{split}/{i:02d}" for i in range(first, first + n)]
+        assert [trainer.data.samples[i].key for i in trainer.data.rows[split].tolist()] == keys
+        lacking = LACKING_IMAGE | {"train/00"}
+        assert present["image"].tolist() == [key not in lacking for key in keys]
+        assert present["text"].tolist() == [key not in LACKING_TEXT for key in keys]
+        assert codes["image"].shape == (n, 4, 2)
+        assert not codes["image"][~present["image"]].any()
+        words = [[*COLOURS][i % 3] for i in range(first, first + n)]
+        decoded = trainer.model.decode("text", codes["text"][present["text"]])
+        assert decoded == [w for w, here in zip(words, present["text"].tolist()) if here]
+
+
+def test_the_codes_are_the_trained_tokenizers(straight):
+    trainer, _ = straight
+    codes, present = trainer.codes("val")
+    samples = [trainer.data.samples[i] for i in trainer.data.rows["val"].tolist()]
+    values = [trainer.data.reader.value(s, "image") for s in samples if "image" in s.streams]
+    assert torch.equal(codes["image"][present["image"]], trainer.model.encode("image", values))
+
+
+def test_usage_counts_every_training_code(straight):
+    trainer, _ = straight
+    ((name, found),) = trainer.usage().items()
+    codes, present = trainer.codes("train")
+    seen = codes["image"][present["image"]]
+    assert (name, found["size"], found["depth"]) == ("image", 8, 2)
+    for depth, (counts, perplexity) in enumerate(zip(found["counts"], found["perplexity"], strict=True)):
+        assert counts == [int((seen[..., depth] == code).sum()) for code in range(8)]
+        shares = np.array(counts)[np.array(counts) > 0] / sum(counts)
+        assert perplexity == pytest.approx(np.prod(shares**-shares))
+
+
+def test_the_model_draws_both_ways(straight):
+    trainer, _ = straight
+    (row,) = trainer.model.generate({"text": ["red"]}, ["image"], n=1, options=CodeSamplingConfig(steps=2))
+    assert row["image"].size == (8, 8)
+    (row,) = trainer.model.generate(
+        {"image": [row["image"]]}, ["text"], n=1, options=CodeSamplingConfig(steps=2)
+    )
+    assert isinstance(row["text"], str)
+
+
+def test_one_stream_without_a_learned_tokenizer_is_enough(folder, tmp_path):
+    with RunFolder.create(tmp_path / "run", config(("text",))) as run:
+        trainer, steps = finish(run, folder)
+        assert steps == [(LOOM, i + 1) for i in range(STEPS)]
+        assert trainer.stages == [LOOM]
+        assert trainer.usage() == {}
+        assert all(
+            {name for name in line if name.startswith("val")} == {"val.bits_alone.text"}
+            for line in validations(run)
+        )
+        assert len(validations(run)) == STEPS
+
+
+def test_a_folder_without_validation_samples_trains_without_such_lines(tmp_path):
+    root = tmp_path / "pairs" / "train"
+    root.mkdir(parents=True)
+    for i in range(4):
+        (root / f"{i}.txt").write_text("red")
+    with RunFolder.create(tmp_path / "run", config(steps={LOOM: 2})) as run:
+        trainer, steps = finish(run, open_folder(tmp_path / "pairs"))
+        assert len(steps) == 2
+        assert trainer.validate() == {}
+        assert not validations(run)
+        assert trainer.usage() == {}
+
+
+def test_what_cannot_be_trained_is_refused(folder, tmp_path):
+    with (
+        RunFolder.create(tmp_path / "a", config(("imge",))) as run,
+        pytest.raises(BadValue, match="did you mean 'image'"),
+    ):
+        finish(run, folder)
+    (tmp_path / "pairs" / "val").mkdir(parents=True)
+    (tmp_path / "pairs" / "val" / "0.txt").write_text("red")
+    with RunFolder.create(tmp_path / "b", config()) as run, pytest.raises(BadFolder, match="no training"):
+        finish(run, open_folder(tmp_path / "pairs"))

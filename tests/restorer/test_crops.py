@@ -1,0 +1,89 @@
+"""Pieces against a picture whose pixels say where they are."""
+
+import numpy as np
+import pytest
+import torch
+
+from modaloom.modalities import MODALITIES
+from modaloom.restorer.crops import detail, random_crops
+
+IMAGE = MODALITIES["image"]
+
+
+def random(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def mapped(height: int, width: int) -> np.ndarray:
+    """Red is the row, green the column."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, 0 * rows]).astype(np.uint8)
+
+
+def cut(signals: list[np.ndarray], *, side: int = 8, scales: int = 1, seed: int = 0) -> list[torch.Tensor]:
+    found = random_crops(signals, IMAGE, side=side, scales=scales, candidates=1, random=random(seed))
+    return [(2550 * x).round() / 10 for x in found]
+
+
+def steps(piece: torch.Tensor) -> set[tuple[float, float]]:
+    """How far row and column go from each pixel to the next one on its right and the one below."""
+    down, right = piece[:2].diff(dim=1), piece[:2].diff(dim=2)
+    return {tuple(v.round().tolist()) for d in (down, right) for v in d.flatten(1).T}
+
+
+def test_a_piece_is_a_turned_or_mirrored_stretch_from_anywhere() -> None:
+    found = [cut([mapped(10, 12)], seed=seed)[0] for seed in range(200)]
+    assert {(int(p[0].min()), int(p[1].min())) for p in found} == {(r, c) for r in range(3) for c in range(5)}
+    assert all(p[0].max() - p[0].min() == p[1].max() - p[1].min() == 7 for p in found)
+    assert len({tuple(sorted(steps(p))) for p in found}) == 4
+    corners = {(*(p[:2, 0, 0] > p[:2, -1, -1]).tolist(), bool(p[0, 0, 0] == p[0, 0, -1])) for p in found}
+    assert len(corners) == 8
+
+
+def test_signals_of_a_row_are_cut_alike() -> None:
+    for seed in range(20):
+        a, b = cut([mapped(20, 30), 255 - mapped(20, 30)], seed=seed, scales=2)
+        torch.testing.assert_close(a, 255 - b)
+
+
+def test_larger_stretches_are_box_filtered() -> None:
+    found = [cut([mapped(40, 40)], scales=3, seed=seed)[0] for seed in range(100)]
+    sizes = [max(abs(x) for step in steps(p) for x in step) for p in found]
+    assert {sizes.count(size) > 15 for size in (1, 2, 4)} == {True}
+    assert set(sizes) == {1, 2, 4}
+    double = next(p for p, size in zip(found, sizes) if size == 2)
+    assert float(double[0].min() % 1) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_small_signal_is_padded_with_its_last_values_at_its_own_scale() -> None:
+    for seed in range(20):
+        (piece,) = cut([mapped(3, 8)], scales=3, seed=seed)
+        assert piece.shape == (3, 8, 8)
+        assert sorted(piece[0].unique().tolist()) == pytest.approx([0, 1, 2], abs=1e-4)
+        assert int((piece[0].round() == 2).sum()) == 6 * 8
+
+
+def test_one_axis_is_never_mirrored() -> None:
+    ramp = np.arange(100, dtype=np.uint8)[None]
+    for seed in range(20):
+        (piece,) = random_crops([ramp], IMAGE, side=9, scales=2, candidates=1, random=random(seed))
+        assert (piece.diff() > 0).all()
+
+
+def test_of_the_candidates_the_one_with_most_detail_is_taken() -> None:
+    """A picture that is even but for a tenth of it: one stretch in ten has detail in it."""
+    rough = np.full((3, 16, 400), 128, np.uint8)
+    rough[:, :, :40] = np.random.default_rng(0).integers(0, 256, (3, 16, 40), np.uint8)
+    cuts = {"side": 16, "scales": 1}
+    share = {
+        n: np.mean(
+            [
+                detail(random_crops([rough], IMAGE, **cuts, candidates=n, random=random(seed))[0]) > 0
+                for seed in range(100)
+            ]
+        )
+        for n in (1, 24)
+    }
+    assert share[1] < 0.25
+    assert share[24] > 0.8
+    assert detail(torch.zeros(3, 1, 1)) == 0

@@ -1,0 +1,147 @@
+"""Writes against kills at every system call, and against a disk that is full."""
+
+import errno
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from modaloom.core.errors import WorkFailed
+from modaloom.runs.atomic_io import sweep, write_file, write_folder
+
+CALLS = ("fsync", "replace", "mkdir", "unlink")
+"""What a write asks of the system, besides the write itself."""
+
+OLD_FILES, NEW_FILES = {"a": b"old", "b": b"old too"}, {"a": b"new", "c": b"new too"}
+
+
+class Killed(BaseException):
+    """No handler of ours may catch it, as none runs after SIGKILL."""
+
+
+@contextmanager
+def failing(
+    monkeypatch: pytest.MonkeyPatch, at: int, make: Callable[[], BaseException]
+) -> Iterator[list[str]]:
+    """Let the system call number `at` fail; yields the calls so far."""
+    calls: list[str] = []
+
+    def guard(name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            calls.append(name)
+            if len(calls) == at + 1:
+                raise make()
+            return real(*args, **kwargs)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, guard(name, getattr(os, name)))
+        yield calls
+
+
+def content(path: Path) -> object:
+    if path.is_dir():
+        return {file.name: file.read_bytes() for file in path.iterdir()}
+    return path.read_bytes()
+
+
+WRITES: dict[str, tuple[Callable[[Path], None], Callable[[Path], None], object, object]] = {
+    "file": (lambda p: write_file(p, b"old"), lambda p: write_file(p, b"new"), b"old", b"new"),
+    "folder": (
+        lambda p: write_folder(p, OLD_FILES),
+        lambda p: write_folder(p, NEW_FILES),
+        OLD_FILES,
+        NEW_FILES,
+    ),
+}
+
+
+def disk_full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("kind", WRITES)
+@pytest.mark.parametrize("at", range(12))
+def test_killed_at_any_call(kind: str, at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, old, new = WRITES[kind]
+    path = tmp_path / "x"
+    first(path)
+    finished = False
+    with failing(monkeypatch, at, Killed):
+        try:
+            second(path)
+            finished = True
+        except Killed:
+            pass
+    sweep(tmp_path)
+    assert content(path) in ([new] if finished else [old, new])
+    assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("kind", WRITES)
+@pytest.mark.parametrize("at", range(12))
+def test_disk_full_at_any_call(kind: str, at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, old, new = WRITES[kind]
+    path = tmp_path / "x"
+    first(path)
+    said = None
+    with failing(monkeypatch, at, disk_full):
+        try:
+            second(path)
+        except WorkFailed as error:
+            said = str(error)
+    assert content(path) in (old, new)
+    if said is None:
+        assert content(path) == new
+    else:
+        assert "No space left" in said
+        assert str(path) in said
+    sweep(tmp_path)
+    assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_the_system_itself_refuses_to_write(kind: str, tmp_path: Path) -> None:
+    """A limit on the size of files fails in `write`, as a full disk does."""
+    first, _, old, _ = WRITES[kind]
+    path = tmp_path / "x"
+    first(path)
+    big = b"x" * 100_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(WorkFailed, match="too large"):
+            write_file(path, big) if kind == "file" else write_folder(path, {"a": b"fits", "b": big})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert content(path) == old
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_order_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Content, then the name, then the folder of the name: anything else can lose data to a power cut."""
+    for kind, order in (("file", "fsync replace fsync"), ("folder", "mkdir fsync fsync fsync replace fsync")):
+        with failing(monkeypatch, 10**6, Killed) as calls:
+            WRITES[kind][0](tmp_path / kind)
+        assert [name for name in calls if name != "unlink"] == order.split()
+
+
+def test_new_folders_on_the_way_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with failing(monkeypatch, 10**6, Killed) as calls:
+        write_file(tmp_path / "a" / "b" / "x", b"new")
+    assert [name for name in calls if name != "unlink"][:4] == ["mkdir", "fsync", "mkdir", "fsync"]
+
+
+def test_sweep_gives_back_what_lost_its_successor(tmp_path: Path) -> None:
+    write_folder(tmp_path / "x", OLD_FILES)
+    (tmp_path / "x").rename(tmp_path / ".old-x")
+    (tmp_path / ".new-x").mkdir()
+    (tmp_path / ".new-x" / "a").write_bytes(b"half")
+    sweep(tmp_path)
+    assert content(tmp_path / "x") == OLD_FILES
+    assert os.listdir(tmp_path) == ["x"]
