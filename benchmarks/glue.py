@@ -24,7 +24,8 @@ from modaloom import api
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
-from modaloom.evaluation import Direction, ScoreRow, evaluate, judge_of
+from modaloom.evaluation import Direction, ScoreRow, judge_of
+from modaloom.loom.evaluation.evaluator import evaluate
 from modaloom.loom.files import LOOM
 from modaloom.recipes.demo import DemoWorld, demo
 from modaloom.world.splits import SPLITS

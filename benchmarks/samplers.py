@@ -21,8 +21,8 @@ from modaloom.diffusion.samplers import CODE_SAMPLERS
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
+from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.folder import held_out
-from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.report.plots import Line
 
 DIRECTIONS = (Direction(("image",), ("caption",)), Direction(("caption",), ("image",)))

@@ -8,7 +8,8 @@ from modaloom.core.rng import generator as derived
 from modaloom.core.types import CodeShape
 from modaloom.diffusion.noise import Noise
 from modaloom.estimators.autoencoder import Autoencoder
-from modaloom.loom.loom import CodeSamplingConfig, Loom, LoomConfig
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
+from modaloom.loom.loom import Loom
 from modaloom.quantizers import build
 from rivals.base import Rival, batch
 

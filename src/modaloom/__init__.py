@@ -8,7 +8,7 @@ out = run.generate(given={"text": "three"}, want=["image"], n=4, seed=0)
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 import modaloom.api as modaloom
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.loom.config import CodeSamplingConfig
 from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality
 from modaloom.runs.config import Run, override
 

@@ -14,7 +14,7 @@ from PIL import Image
 from modaloom import api
 from modaloom.diffusion.samplers import CODE_SAMPLERS
 from modaloom.evaluation import ScoreRow
-from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.loom.config import CodeSamplingConfig
 from modaloom.quantizers import build
 from modaloom.report.plots import Line
 

@@ -5,7 +5,8 @@ from toy_models import ToyModel
 
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
-from modaloom.evaluation import Direction, ParsedJudge, all_directions, evaluate, judge_of
+from modaloom.evaluation import Direction, ParsedJudge, all_directions, judge_of
+from modaloom.loom.evaluation.evaluator import evaluate
 from modaloom.world.worlds import DUO, SOLO
 from modaloom.world.write import write_world
 

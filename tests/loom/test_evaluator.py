@@ -7,8 +7,9 @@ from toy_models import ToyModel, small_world
 
 from modaloom.core.errors import BadValue
 from modaloom.core.types import Sample
-from modaloom.evaluation import Direction, ParsedJudge, PlainJudge, evaluate
-from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.evaluation import Direction, ParsedJudge, PlainJudge
+from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.evaluation.evaluator import evaluate
 from modaloom.world import VISIBLE
 
 WORLD = small_world(train=500, test=60)

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import nn
 
 from modaloom.core.errors import BadRun
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.files import (
     LOOM,
     StreamPlan,
@@ -20,7 +21,6 @@ from modaloom.loom.files import (
     tokenizer_facts,
     unpack_model,
 )
-from modaloom.loom.loom import CodeSamplingConfig, LoomConfig
 from modaloom.loom.model import Model
 from modaloom.modalities.base import Limits
 from modaloom.modalities.image import IMAGE

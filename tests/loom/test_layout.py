@@ -9,8 +9,9 @@ from torch import nn
 from modaloom.core.rng import generator
 from modaloom.core.types import MASK, CodeShape
 from modaloom.diffusion.noise import Noise
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.layout import FieldLayout
-from modaloom.loom.loom import CodeSamplingConfig, Loom, LoomConfig
+from modaloom.loom.loom import Loom
 from modaloom.loom.mixture import TrainingMixture
 
 SHAPES = {"picture": CodeShape((2, 3), 3, 5, shared=1), "word": CodeShape((3,), 1, 7)}

@@ -16,7 +16,8 @@ from modaloom.core.types import MASK
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import CODE_SAMPLERS
 from modaloom.loom import loom as loom_module
-from modaloom.loom.loom import CodeSamplingConfig, Loom, LoomConfig
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
+from modaloom.loom.loom import Loom
 from modaloom.loom.mixture import TrainingMixture
 
 EVERYONE = MappingProxyType({name: torch.ones(8, dtype=torch.bool) for name in SHAPES})

@@ -13,9 +13,9 @@ from PIL import Image
 from modaloom.core.errors import BadFolder, BadValue
 from modaloom.data.folder import open_folder
 from modaloom.loom import trainer as module
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.files import LOOM, pack_model
 from modaloom.loom.likelihood import bits_per_code
-from modaloom.loom.loom import CodeSamplingConfig, LoomConfig
 from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig
 from modaloom.runs.store import RunFolder

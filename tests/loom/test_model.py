@@ -5,7 +5,7 @@ from toy_tokens import SHAPES, codes, model
 
 from modaloom.core.errors import BadValue
 from modaloom.loom import model as module
-from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.mixture import TrainingMixture
 
 FAST = CodeSamplingConfig(steps=4)

@@ -13,7 +13,8 @@ from modaloom.core.rng import generator
 from modaloom.core.types import CodeShape
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import CODE_SAMPLERS
-from modaloom.loom.loom import CodeSamplingConfig, Loom, LoomConfig
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
+from modaloom.loom.loom import Loom
 from modaloom.loom.mixture import TrainingMixture
 
 SIZE, STEPS = 4, 400

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from modaloom.core.types import CodeShape
-from modaloom.loom.loom import Loom, LoomConfig
+from modaloom.loom.config import LoomConfig
+from modaloom.loom.loom import Loom
 from modaloom.loom.model import Model, Stream
 from modaloom.tokenizers import Tokenizer
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from modaloom.training.fits import TRAINERS
 from PIL import Image
 
 from modaloom.core.errors import BadValue
@@ -29,7 +30,6 @@ from modaloom.runs.config import (
 )
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
-from modaloom.training.fits import TRAINERS
 from modaloom.training.interrupts import Interrupted
 
 STEPS = 4

@@ -3,15 +3,16 @@
 from modaloom.api.bench import bench
 from modaloom.api.demo import demo, world
 from modaloom.api.export import export
+from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
+from modaloom.api.runs import evaluate, examples, load, mutual_information
 from modaloom.api.training import TrainCallbacks, train
-from modaloom.engines import evaluate, examples, load, mutual_information
+from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.audit import audit
 from modaloom.loom.codes import detokenize, tokenize
-from modaloom.loom.evaluation.mutual_information import MutualInformation
-from modaloom.loom.generation import TrainedRun, generate
-from modaloom.loom.loom import CodeSamplingConfig
+from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.generation import TrainedRun
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, restore
 
 __all__ = [

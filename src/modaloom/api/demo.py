@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from modaloom.api.runs import Trained
 from modaloom.api.training import TrainCallbacks, check_vacant, train
 from modaloom.core.errors import BadFolder
-from modaloom.engines import Trained
 from modaloom.evaluation.parsed import read_facts
 from modaloom.recipes.demo import DemoWorld
 from modaloom.recipes.demo import demo as recipe

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from modaloom.data.writer import new_folder
-from modaloom.report.facts import SCORES
+from modaloom.engines import engine_of_run
 from modaloom.runs.atomic_io import write_json
-from modaloom.runs.config import Run, to_dict
+from modaloom.runs.config_io import to_plain
 from modaloom.runs.model import CARD, Part, load_model, save_model
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import CONFIG, DATA, RunFolder
+from modaloom.runs.store import CONFIG, DATA, SCORES, RunFolder
 
 
 def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
@@ -25,7 +25,9 @@ def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
 
     Raises `BadRun` without a finished run, `BadFolder` if `out` holds something, `WorkFailed`.
     """
-    folder = RunFolder.open(resolve_run(Path(run)))
+    path = resolve_run(Path(run))
+    engine = engine_of_run(path)
+    folder = RunFolder.open(path, engine.config)
     plain, parts = folder.data(), load_model(folder.model).parts
     data, card = Path(str(plain["folder"])), (folder.model / CARD).read_text(encoding="utf-8")
     for place in (data, folder.path):
@@ -33,15 +35,10 @@ def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
     with new_folder(out) as root:
         save_model(root / "model", {name: _halved(part) for name, part in parts.items()}, card)
         write_json(root / DATA, {**plain, "folder": data.name})
-        write_json(root / CONFIG, to_dict(_placeless(folder.run())))
+        write_json(root / CONFIG, to_plain(engine.portable(folder.run())))
         if (folder.path / SCORES).is_file():
             (root / SCORES).write_bytes((folder.path / SCORES).read_bytes())
     return Path(out)
-
-
-def _placeless(run: Run) -> Run:
-    """Without the folder of the tokenizers that it refines."""
-    return replace(run, restorer=replace(run.restorer, tokenizers=Path(run.restorer.tokenizers).name))
 
 
 def _halved(part: Part) -> Part:

@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
+from modaloom.api.runs import load
 from modaloom.core.errors import BadRun
 from modaloom.data.inspect import Inspection
 from modaloom.data.inspect import inspect as inspect_folder
-from modaloom.engines import load, run_type_of
+from modaloom.engines import engine_of_run
 from modaloom.report.page import write_report
-from modaloom.runs.store import CONFIG, RunFolder
+from modaloom.runs.store import CONFIG, RunFiles
 
 
 def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Inspection:
@@ -24,6 +25,6 @@ def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:
     path = Path(run)
     if not (path / CONFIG).exists():
         raise BadRun(f"{path} is no run folder; give the --out of a training")
-    if samples and RunFolder.open(path).model.is_dir():
-        run_type_of(path).renew(load(path, device="cpu"))
+    if samples and RunFiles(path).model.is_dir():
+        engine_of_run(path).refresh_samples(load(path, device="cpu"))
     return write_report(path, samples=samples)

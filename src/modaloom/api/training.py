@@ -8,27 +8,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from modaloom.api.runs import Trained
 from modaloom.core.errors import BadRun, BadValue, ModaloomError, check_choice
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import notify_skipped
-from modaloom.engines import RUN_TYPES, Trained, load
+from modaloom.engine import Engine, Trainer
+from modaloom.engines import ENGINES, engine_of_run, engine_of_task, load_config
+from modaloom.engines import preset as preset_config
 from modaloom.evaluation.headline import headlines, sentence
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.mutual_information import write_mutual_information
-from modaloom.recipes.presets import PRESETS
-from modaloom.report.facts import SCORES
 from modaloom.report.page import write_report
 from modaloom.runs.atomic_io import NEW, write_json
 from modaloom.runs.card import Card
-from modaloom.runs.config import Run, load_file, override
-from modaloom.runs.config_io import differences
+from modaloom.runs.config import RunConfig
+from modaloom.runs.config_io import changed, differences, override
 from modaloom.runs.model import save_model
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import CONFIG, LOCK, RunFolder
+from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
-from modaloom.training.fits import TRAINERS, Trainer
 from modaloom.training.loop import Step
 
 DEFAULT_PRESET = "tiny"
@@ -61,7 +62,7 @@ def train(
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
     seed: int | None = None,
-    config: str | os.PathLike[str] | Run | None = None,
+    config: str | os.PathLike[str] | RunConfig | None = None,
     settings: Sequence[str] = (),
     resume: bool = False,
     device: str = "auto",
@@ -78,7 +79,7 @@ def train(
         task: a name in TASKS.
         tokenizers: a run that made the codes which the task refines.
         preset: a name in PRESETS, unless `config` gives a whole configuration.
-        config: a Run, or a TOML or JSON file of one.
+        config: a `RunConfig` of an engine, or a TOML or JSON file of one.
         minutes: wall-clock budget of the training, split over its stages; default 15.
         steps: instead of minutes: for every stage, or by stage.
         seed: instead of the configuration's, 0.
@@ -93,23 +94,22 @@ def train(
     """
     callbacks, path, data = callbacks or TrainCallbacks(), Path(out), Path(folder) if folder else None
     if resume and (path / CONFIG).exists():
-        accelerator = Accelerator(device, RunFolder.open(path).run().training.precision)
-        with RunFolder.resume(path) as run:
-            asked = configure(
-                preset=preset,
-                config=run.run() if config is None and preset == DEFAULT_PRESET else config,
-                settings=settings,
-                streams=streams,
-                task=task,
-                tokenizers=tokenizers,
-                minutes=minutes,
-                seed=seed,
-            )
-            _check_same(path, run.run(), asked)
-            if run.model.exists() and (path / SCORES).exists():
-                callbacks.notify(f"{path} is finished; nothing to do")
-                return load(path, device=device)
-            return _train(run, data, steps, accelerator, samples, callbacks)
+        return _resume(
+            path,
+            data,
+            steps,
+            device,
+            samples,
+            callbacks,
+            preset=preset,
+            config=config,
+            settings=settings,
+            streams=streams,
+            task=task,
+            tokenizers=tokenizers,
+            minutes=minutes,
+            seed=seed,
+        )
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
     whole = configure(
@@ -129,6 +129,34 @@ def train(
         return _train(run, data, steps, accelerator, samples, callbacks)
 
 
+def _resume(
+    path: Path,
+    data: Path | None,
+    steps: int | Mapping[str, int] | None,
+    device: str,
+    samples: int,
+    callbacks: TrainCallbacks,
+    *,
+    preset: str,
+    config: str | os.PathLike[str] | RunConfig | None,
+    **asked: Any,
+) -> Trained:
+    """Go on with a run, whose configuration and data stay. Raises `BadRun` if others are asked for."""
+    engine = engine_of_run(path)
+    kept = RunFolder.open(path, engine.config).run()
+    accelerator = Accelerator(device, kept.training.precision)
+    with RunFolder.resume(path, engine.config) as run:
+        keeps = config is None and preset == DEFAULT_PRESET
+        _check_same(path, kept, configure(preset=preset, config=kept if keeps else config, **asked))
+        _check_folder(run, data)
+        if run.model.exists() and (path / SCORES).exists():
+            _check_finished(run, steps)
+            callbacks.notify(f"{path} is finished; nothing to do")
+            finished: Trained = engine.load(path, device=device)
+            return finished
+        return _train(run, data, steps, accelerator, samples, callbacks)
+
+
 def check_vacant(path: Path) -> None:
     """Raise `BadRun` unless a run can be made at `path`, where one may have been killed before it began."""
     if path.exists() and (
@@ -137,13 +165,35 @@ def check_vacant(path: Path) -> None:
         raise BadRun(f"{path} exists and is not empty; choose another --out, or go on with a run by --resume")
 
 
-def _check_same(path: Path, kept: Run, asked: Run) -> None:
+def _check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
     """Raise `BadRun` if a resumed run is asked to be another one. Its frozen steps are its own."""
     asked = replace(asked, training=replace(asked.training, steps=kept.training.steps))
     if changed := differences(kept, asked):
         key, (old, new) = next(iter(changed.items()))
         raise BadRun(
             f"{path} was started with {key} = {old}, not {new}; leave it out, or start a run in another --out"
+        )
+
+
+def _check_folder(run: RunFolder[Any], data: Path | None) -> None:
+    """Raise `BadRun` if a resumed run is given another folder than it was started with."""
+    if data is not None and run.has_data() and data.absolute() != Path(run.data()["folder"]):
+        raise BadRun(
+            f"{run.path} was started on {run.data()['folder']}, not {data}; leave the folder out, or start a "
+            "run in another --out"
+        )
+
+
+def _check_finished(run: RunFolder[Any], steps: int | Mapping[str, int] | None) -> None:
+    """Raise `BadRun` if a finished run is asked for other steps than it was trained with."""
+    taken = run.run().training.steps
+    asked = dict.fromkeys(taken, steps) if isinstance(steps, int) else dict(steps or {})
+    if any(taken.get(stage) != count for stage, count in asked.items()):
+        words = ",".join(f"{stage}={count}" for stage, count in taken.items())
+        raise BadRun(
+            f"{run.path} is finished after {words} steps, and its learning rate has fallen to 0; for a longer "
+            f"training start a new run: modaloom train {run.data()['folder']} --config {run.path / CONFIG} "
+            "--steps N --out NEW"
         )
 
 
@@ -161,45 +211,45 @@ def _undone(path: Path) -> Iterator[None]:
 def configure(
     *,
     preset: str,
-    config: str | os.PathLike[str] | Run | None,
+    config: str | os.PathLike[str] | RunConfig | None,
     settings: Sequence[str],
     streams: Sequence[str],
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
     minutes: float | None,
     seed: int | None,
-) -> Run:
+) -> RunConfig:
     """The whole configuration of a call of `train`. Raises `BadValue` and `BadFile`."""
-    if isinstance(config, Run):
-        run = config
+    if config is None:
+        run = preset_config(preset, task=task)
     else:
-        run = load_file(Path(config)) if config else PRESETS[check_choice("preset", preset, PRESETS)]()
-    run = run if seed is None else replace(run, seed=seed)
-    if streams:
-        run = replace(run, data=replace(run.data, streams=tuple(streams)))
-    if task:
-        run = replace(run, task=task)
-    if tokenizers:
-        if not run.task:
-            raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
-        place = str(resolve_run(Path(tokenizers)).absolute())
-        run = replace(run, restorer=replace(run.restorer, tokenizers=place))
-    if minutes is not None:
-        run = replace(run, training=replace(run.training, minutes=minutes))
-    return override(run, settings)
+        run = load_config(Path(config), task=task) if isinstance(config, str | os.PathLike) else config
+    if task and ENGINES[run.engine] is not engine_of_task(task):
+        raise BadValue(f"{task} is no task of the engine {run.engine}, which the configuration names")
+    values: dict[str, Any] = {
+        "seed": seed,
+        "data.streams": list(streams) or None,
+        f"{run.engine}.task": task or None,
+        f"{run.engine}.tokenizers": str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else None,
+        "training.minutes": minutes,
+    }
+    if tokenizers and not ENGINES[run.engine].tasks:
+        raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
+    given = [(key, value) for key, value in values.items() if value is not None]
+    return override(changed(run, given), settings)
 
 
 def _train(
-    run: RunFolder,
+    run: RunFolder[Any],
     folder: Path | None,
     steps: int | Mapping[str, int] | None,
     accelerator: Accelerator,
     samples: int,
     callbacks: TrainCallbacks,
 ) -> Trained:
-    trainer = TRAINERS[run.run().engine](
-        run, open_folder(folder or Path(run.data()["folder"])), accelerator, notify=callbacks.notify
-    )
+    engine = ENGINES[run.run().engine]
+    index = open_folder(folder or Path(run.data()["folder"]))
+    trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
     _freeze(run, trainer.stages, steps)
     shown = time.monotonic()
     for step in trainer.steps():
@@ -208,10 +258,10 @@ def _train(
             write_report(run.path)
             shown = time.monotonic()
     _skipped(run, trainer, callbacks)
-    return _finish(run, trainer, accelerator, samples, callbacks)
+    return _finish(run, engine, trainer, accelerator, samples, callbacks)
 
 
-def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
+def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
     """Write given steps into the configuration. Raises `BadValue` for a stage that there is not."""
     config = run.run()
     by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps or {})
@@ -223,7 +273,7 @@ def _freeze(run: RunFolder, stages: Sequence[str], steps: int | Mapping[str, int
     run.save_run(replace(config, training=training))
 
 
-def _skipped(run: RunFolder, trainer: Trainer, callbacks: TrainCallbacks) -> None:
+def _skipped(run: RunFolder[Any], trainer: Trainer, callbacks: TrainCallbacks) -> None:
     """Name the files that could not be read, in the log and in data.json."""
     skips = [f"{skip.path}: {skip.reason}" for skip in trainer.reader.skips.values()]
     run.save_data({**run.data(), "skipped": skips[:100], "skips": len(skips)})
@@ -231,27 +281,31 @@ def _skipped(run: RunFolder, trainer: Trainer, callbacks: TrainCallbacks) -> Non
 
 
 def _finish(
-    run: RunFolder, trainer: Trainer, accelerator: Accelerator, samples: int, callbacks: TrainCallbacks
+    run: RunFolder[Any],
+    engine: Engine[Any, Any],
+    trainer: Trainer,
+    accelerator: Accelerator,
+    samples: int,
+    callbacks: TrainCallbacks,
 ) -> Trained:
     """Model, samples, scores, report. The model comes first, so that nothing is lost on the way; the scores
     last, because they say that the run is finished."""
-    run_type, parts, data = RUN_TYPES[run.run().engine], trainer.parts(), run.data()
-    command = reproduce(run.run(), data["folder"], run.path)
-    card = Card(run.path.name, data["counts"], data["split"], [], run_type.limits, command)
-    write_json(run.path / "usage.json", trainer.usage())
+    parts, data = trainer.parts(), run.data()
+    folder, command = Path(data["folder"]), reproduce(run.run(), data["folder"], run.path)
+    card = Card(run.path.name, data["counts"], data["split"], [], engine.limits, command)
+    write_json(run.path / USAGE, trainer.usage())
     save_model(run.model, parts, card.markdown())
-    trained: Trained = run_type.load(run.path, device=accelerator.device.type)
-    started, n = time.monotonic(), min(samples, run_type.samples)
+    trained: Trained = engine.load(run.path, device=accelerator.device.type)
+    started, n = time.monotonic(), min(samples, engine.max_scored)
     try:
-        rows = run_type.score(trained, data["folder"], n=n, on_row=callbacks.on_row)
-        write_mutual_information(
-            run.path, run_type.mutual_information(trained, data["folder"], n=min(samples, MAX_MI_SAMPLES))
-        )
+        rows = engine.evaluate(trained, folder, n=n, on_row=callbacks.on_row)
+        found = engine.mutual_information(trained, folder, n=min(samples, MAX_MI_SAMPLES))
+        write_mutual_information(run.path, found)
     except ModaloomError as error:
         callbacks.notify(f"not evaluated: {error}")
         rows = []
     try:
-        run_type.show(trained, data["folder"])
+        engine.write_samples(trained, folder)
     except ModaloomError as error:
         callbacks.notify(f"no samples: {error}")
     scores = [row.to_dict() for row in headlines(rows)]
@@ -277,7 +331,7 @@ def _finish(
     return trained
 
 
-def reproduce(run: Run, folder: str, path: Path) -> str:
+def reproduce(run: RunConfig, folder: str, path: Path) -> str:
     """The command that makes the same run again, with the steps that calibration froze."""
     steps = ",".join(f"{stage}={count}" for stage, count in run.training.steps.items())
     words = ["modaloom", "train", folder, "--out", f"{path}-again", "--config", str(path / "config.json")]

@@ -10,7 +10,7 @@ from modaloom.progress import Progress
 
 if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
     from modaloom.api import MutualInformation, TrainCallbacks
-    from modaloom.engines import Trained
+    from modaloom.api.runs import Trained
 
 
 def callbacks(progress: Progress) -> "TrainCallbacks":

@@ -13,6 +13,8 @@ import difflib
 from collections.abc import Iterable
 from os import PathLike
 
+from modaloom.core.renamed import new_name
+
 
 class ModaloomError(ValueError):
     """Something that the caller can put right."""
@@ -47,6 +49,8 @@ def check_choice(kind: str, name: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     if name in names:
         return name
+    if new := new_name(name, names):
+        raise BadValue(f"{kind} {name!r} is now called {new!r}")
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     raise BadValue(f"unknown {kind} {name!r}{hint}; allowed: {', '.join(names) or 'none'}")

@@ -1,4 +1,4 @@
-"""How good a model is, beside what is possible without it. Rows are computed one by one; see `evaluate`."""
+"""How good a model is, beside what is possible without it. Rows are computed one by one."""
 
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose
@@ -10,7 +10,6 @@ from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
 from modaloom.evaluation.rows import Direction, ScoreRow
-from modaloom.loom.evaluation.evaluator import evaluate
 
 __all__ = [
     "Diagnosis",
@@ -27,7 +26,6 @@ __all__ = [
     "all_directions",
     "average",
     "diagnose",
-    "evaluate",
     "headlines",
     "judge_of",
     "named_directions",

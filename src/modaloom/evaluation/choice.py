@@ -5,9 +5,9 @@ from pathlib import Path
 
 from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Judge
+from modaloom.evaluation.mutual_information import Exact
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
-from modaloom.loom.evaluation.mutual_information import Exact
 from modaloom.world.information import exact_mutual_information, fixed_facts
 from modaloom.world.splits import SPLITS
 from modaloom.world.worlds import SOLO, world_of

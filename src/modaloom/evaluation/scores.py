@@ -12,10 +12,9 @@ from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.headline import no_better
 from modaloom.evaluation.overfitting import overfitting
 from modaloom.evaluation.rows import ScoreRow
-from modaloom.report.facts import SCORES
 from modaloom.runs.caches import Caches
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import SCORES, RunFiles
 
 
 def scores(run: Path) -> list[ScoreRow]:
@@ -42,17 +41,17 @@ def cautions(rows: Collection[ScoreRow], given: Collection[str], want: Collectio
 
 def warnings(run: str | os.PathLike[str], rows: Sequence[ScoreRow]) -> list[str]:
     """What to be careful with in these rows of the run, and in how its training went. Raises `BadRun`."""
-    metrics = RunFolder(resolve_run(Path(run))).metrics()
+    metrics = RunFiles(resolve_run(Path(run))).metrics()
     return [*no_better(rows).values(), *filter(None, [overfitting(metrics)])]
 
 
 def diagnosis(run: str | os.PathLike[str], rows: Sequence[ScoreRow]) -> list[Diagnosis]:
     """What limits each direction of these rows of the run, by how its training went. Raises `BadRun`."""
-    folder = RunFolder(resolve_run(Path(run)))
+    folder = RunFiles(resolve_run(Path(run)))
     return diagnose(rows, folder.metrics(), pairs=lambda name: _pairs(folder, name))
 
 
-def _pairs(folder: RunFolder, direction: str) -> int:
+def _pairs(folder: RunFiles, direction: str) -> int:
     """Training samples that have all streams of a direction; all of them where the caches are lost."""
     caches, streams = Caches.of(folder.path), [s for s in re.split(r"\+|->", direction) if s]
     try:

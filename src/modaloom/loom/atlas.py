@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from modaloom.loom.generation import TrainedRun
-from modaloom.report.facts import ATLAS, SAMPLES
 from modaloom.runs.atomic_io import write_file, write_json
 from modaloom.runs.caches import Caches
+from modaloom.runs.store import ATLAS, SAMPLES
 from modaloom.tokenizers import VQVAETokenizer
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder, outline_side_means
 

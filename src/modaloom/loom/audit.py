@@ -13,9 +13,9 @@ from modaloom.data.folder import Folder, open_folder
 from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
+from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.leaks import all_leaks
 from modaloom.evaluation.near_duplicates import Digests, Duplicate, digest, exact_duplicates, near_duplicates
-from modaloom.loom.evaluation.folder import split_of
 from modaloom.loom.evaluation.suspects import Suspect, suspects
 from modaloom.loom.generation import TrainedRun, load
 from modaloom.modalities import MODALITIES
@@ -85,7 +85,7 @@ class _Search:
 
     def __init__(self, trained: TrainedRun, index: Folder, reader: Reader, n: int, seed: int) -> None:
         self.index, self.reader, self.n, self.seed = index, reader, n, seed
-        self.split_of = split_of(trained, index)
+        self.split_of = split_of(trained.run.data, index)
         sides: tuple[list[Sample], list[Sample]] = ([], [])
         for sample in index.samples:
             sides[self.split_of[sample.key] != TRAIN].append(sample)

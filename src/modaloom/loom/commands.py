@@ -6,10 +6,10 @@ from pathlib import Path
 
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, Source, open_folder
+from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.scores import scores, sides
-from modaloom.loom.evaluation.folder import split_of
 from modaloom.loom.generation import TrainedRun
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import RunFiles
 
 
 def examples(trained: TrainedRun) -> list[str]:
@@ -17,7 +17,7 @@ def examples(trained: TrainedRun) -> list[str]:
 
     Of one stream: draw, score, show it.
     """
-    folder, path = RunFolder.open(trained.path).data()["folder"], trained.path
+    folder, path = RunFiles(trained.path).data()["folder"], trained.path
     index = open_folder(Path(folder))
     drawn = [_generate(path, sample, *pair) for sample, pair in _asked(trained, index)]
     others = [["evaluate", str(path), folder], ["report", str(path)]]
@@ -29,7 +29,7 @@ def examples(trained: TrainedRun) -> list[str]:
 
 def _asked(trained: TrainedRun, index: Folder) -> list[tuple[Sample, tuple[str, str]]]:
     """A direction that was scored, and the same backwards, each with a held-out sample that has both."""
-    split = split_of(trained, index)
+    split = split_of(trained.run.data, index)
     held_out = [s for s in index.samples if split[s.key].startswith("test")]
     held_out += [s for s in index.samples if split[s.key] == "val"]
     pairs = _pairs(trained.path)

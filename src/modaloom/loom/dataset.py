@@ -1,68 +1,56 @@
 """From a folder to what training needs: split, specs, untrained tokenizers, caches."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from modaloom.core.errors import BadFolder, check_choice
+from modaloom.core.errors import BadFolder, BadRun, BadValue, check_choice
 from modaloom.core.rng import derive
 from modaloom.core.types import Sample
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
-from modaloom.data.split import split
-from modaloom.loom.files import StreamPlan, restore_tokenizer, tokenizer_facts
+from modaloom.loom.config import LoomRunConfig, TokenizerChoice
+from modaloom.loom.files import StreamPlan
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
-from modaloom.runs.atomic_io import write_json
-from modaloom.runs.config import Run
+from modaloom.runs.atomic_io import digest
+from modaloom.runs.caches import CACHE
+from modaloom.runs.checkpoint import pack_tensors
+from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder
+from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenizer_facts
 from modaloom.tokenizers import TOKENIZERS, Tokenizer, VQVAETokenizer
+from modaloom.training.selection import MAX_MEASURED_VALUES, data_facts, select
 
-MAX_MEASURED_VALUES = 2000
-"""Training values of a stream that are looked at to fix its spec and vocabulary."""
-CACHE, KEYS = "cache", "keys.json"
-"""The folder of a run's caches, and the keys and splits of their rows."""
 CHUNK_SIZE = 256
 """Values that are encoded at once."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What of a folder a training sees."""
-
-    reader: Reader
-    samples: Sequence[Sample]
-    """Training and validation samples: the rows of every cache."""
-    rows: Mapping[str, Tensor]
-    """Split (train, val) → int64 rows."""
-    split_of: Mapping[str, str]
-    """Every sample's key → its split."""
-
-    @property
-    def training(self) -> list[Sample]:
-        """The training samples."""
-        return [self.samples[i] for i in self.rows["train"].tolist()]
 
 
 @dataclass(frozen=True)
 class PreparedData:
     """A folder made ready for training."""
 
-    run: RunFolder
+    run: RunFolder[LoomRunConfig]
     reader: Reader
     samples: Sequence[Sample]
     rows: Mapping[str, Tensor]
     """Both as the selection's."""
     plans: Mapping[str, StreamPlan]
     tokenizers: Mapping[str, Tokenizer]
-    """By name; the learned ones still untrained."""
+    """By name; the trainable ones still untrained."""
+
+    @property
+    def to_train(self) -> dict[str, Tokenizer]:
+        """The tokenizers that have a stage of their own: those that are trainable and not frozen."""
+        free = {name for name, facts in self.run.data()["tokenizers"].items() if not facts.get("frozen")}
+        return {name: t for name, t in self.tokenizers.items() if t.trainable and name in free}
 
     def packed(self, stream: str) -> CachedArray:
         """The packed values of a stream, made once: what a learned tokenizer trains on."""
@@ -113,7 +101,7 @@ class PreparedData:
         return tokenizer
 
 
-def prepare(run: RunFolder, folder: Folder) -> PreparedData:
+def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
     """Measure the folder once, write what was found to data.json, and build from what stands there.
 
     Raises `BadFolder` if there is nothing to train on.
@@ -122,77 +110,81 @@ def prepare(run: RunFolder, folder: Folder) -> PreparedData:
     chosen = select(run, folder, _chosen(folder, config))
     if not run.has_data():
         run.save_data(
-            _measured(chosen.reader, chosen.training, config) | facts(folder, chosen.split_of, config)
+            _measured(chosen.reader, chosen.training, config) | data_facts(folder, chosen.split_of, config)
         )
     data = run.data()
-    tokenizers = {name: _seeded(config, name, entry) for name, entry in data["tokenizers"].items()}
+    tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
     return PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers)
 
 
-def select(run: RunFolder, folder: Folder, streams: Sequence[str]) -> Selection:
-    """The samples of a run, whose keys and splits are written beside its caches.
-
-    Raises `BadFolder` if none is for training.
-    """
-    config = run.run()
-    split_of = split(folder, by=None if config.data.split_by == "key" else config.data.split_by)
-    samples = [s for s in folder.samples if split_of[s.key] in ("train", "val")]
-    rows = {
-        name: torch.tensor([i for i, s in enumerate(samples) if split_of[s.key] == name], dtype=torch.int64)
-        for name in ("train", "val")
-    }
-    if not len(rows["train"]):
-        raise BadFolder(f"{folder.path} has no training sample; add files, or fill its folder train/")
-    (run.path / CACHE).mkdir(exist_ok=True)
-    keys = [sample.key for sample in samples]
-    write_json(run.path / CACHE / KEYS, {"keys": keys, "splits": [split_of[key] for key in keys]})
-    return Selection(Reader(folder, streams=streams), samples, rows, split_of)
-
-
-def _chosen(folder: Folder, config: Run) -> tuple[str, ...]:
+def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
     wanted = config.data.streams or tuple(folder.modality_of)
     return tuple(check_choice("stream", name, folder.modality_of) for name in wanted)
 
 
-def _measured(reader: Reader, training: Sequence[Sample], config: Run) -> dict[str, Any]:
-    """Streams and tokenizers as data.json has them."""
-    columns: dict[str, dict[str, list[Value]]] = {}
-    for name in reader.streams:
-        values = list(islice(reader.column(name, training), MAX_MEASURED_VALUES))
+def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig) -> dict[str, Any]:
+    """Streams and tokenizers as data.json has them: streams of one modality and choice share a tokenizer."""
+    columns: dict[str, tuple[str, TokenizerChoice, dict[str, list[Value]]]] = {}
+    for stream in reader.streams:
+        modality = reader.folder.modality_of[stream]
+        choice = config.tokenizer_of(stream, modality)
+        values = list(islice(reader.column(stream, training), MAX_MEASURED_VALUES))
         if not values:
             raise BadFolder(
-                f"{reader.folder.path}: no training sample has a readable {name}; leave it out with --streams"
+                f"{reader.folder.path}: no training sample has a readable {stream}; leave it out with --streams"
             )
-        columns.setdefault(reader.folder.modality_of[name], {})[name] = values
+        columns.setdefault(f"{modality} {choice}", (modality, choice, {}))[2][stream] = values
     plans: dict[str, Any] = {}
     tokenizers: dict[str, Any] = {}
-    for modality, streams in columns.items():
-        kind = MODALITIES[modality].tokenizer
-        groups = TOKENIZERS[kind].fit(
-            MODALITIES[modality], streams, config.data.limits, getattr(config, kind, None)
-        )
-        for i, group in enumerate(groups):
-            name = f"{modality}.{i}" if i else modality
-            tokenizers[name] = tokenizer_facts(modality, next(iter(group.values())))
+    for modality, choice, values_of in columns.values():
+        for group, entry in _groups(modality, choice, values_of, config):
+            same = sum(name.split(".")[0] == modality for name in tokenizers)
+            name = f"{modality}.{same}" if same else modality
+            tokenizers[name] = tokenizer_facts(next(iter(group.values()))) | entry
             for stream, view in group.items():
                 plans[stream] = asdict(StreamPlan(modality, name, view.shape.grid))
     return {"streams": {name: plans[name] for name in reader.streams}, "tokenizers": tokenizers}
 
 
-def facts(folder: Folder, split_of: Mapping[str, str], config: Run) -> dict[str, Any]:
-    """What data.json says of a folder, whatever is trained."""
-    by = "its folders" if folder.splits is not None else f"a hash of {config.data.split_by}"
-    return {
-        "folder": str(folder.path.absolute()),
-        "counts": dict(sorted(Counter(split_of.values()).items())),
-        "split": f"The splits are fixed by {by}; a sample's streams stay on one side.",
-        "left_out": [f"{p.path}: {p.reason}" for p in folder.problems][:100],
-    }
+def _groups(
+    modality: str, choice: TokenizerChoice, columns: Mapping[str, Sequence[Value]], config: LoomRunConfig
+) -> Iterator[tuple[Mapping[str, Tokenizer], dict[str, Any]]]:
+    """Streams that share a tokenizer, and what else data.json says of it."""
+    if choice.source:
+        for stream in columns:
+            tokenizer = _same_kind(load_tokenizer(choice.source, stream), choice, stream)
+            start = {"run": str(resolve_run(Path(choice.source)).absolute()), "stream": stream}
+            facts = {"from": {**start, "sha256": _digest(tokenizer)}, "frozen": choice.frozen}
+            yield {stream: tokenizer}, facts
+        return
+    kind = TOKENIZERS[choice.kind]
+    for group in kind.fit(MODALITIES[modality], columns, config.data.limits, choice.options):
+        yield group, {}
 
 
-def _seeded(config: Run, name: str, facts: Mapping[str, Any]) -> Tokenizer:
-    """A tokenizer whose initial weights depend on the seed and its name alone."""
+def _same_kind(tokenizer: Tokenizer, choice: TokenizerChoice, stream: str) -> Tokenizer:
+    """Raise `BadValue` for a tokenizer of another kind than the stream is to have."""
+    found = tokenizer_facts(tokenizer)["kind"]
+    if found != choice.kind:
+        raise BadValue(f"{choice.source} has a tokenizer of kind {found} for {stream}, not {choice.kind}")
+    return tokenizer
+
+
+def _digest(tokenizer: Tokenizer) -> str:
+    return digest(pack_tensors(tokenizer.state_dict()))
+
+
+def _initial(config: LoomRunConfig, name: str, facts: Mapping[str, Any]) -> Tokenizer:
+    """What a tokenizer is before its training: another run's, or one whose weights depend on the seed and its
+    name alone. Raises `BadRun` if the other run's has changed since."""
+    if start := facts.get("from"):
+        tokenizer = load_tokenizer(start["run"], start["stream"])
+        if _digest(tokenizer) != start["sha256"]:
+            raise BadRun(
+                f"the tokenizer of {start['stream']} in {start['run']} has changed since this run began"
+            )
+        return tokenizer.requires_grad_(not facts["frozen"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(config.seed, "init", name))
         return restore_tokenizer(facts)

@@ -1,19 +1,19 @@
 """From a configuration and what was measured on the data to modules, and from modules to files and back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 from modaloom.core.errors import BadRun
-from modaloom.loom.loom import Loom, LoomConfig
+from modaloom.loom.config import LoomConfig
+from modaloom.loom.loom import Loom
 from modaloom.loom.model import Model, Stream
-from modaloom.modalities import MODALITIES
 from modaloom.runs.config_io import from_plain
-from modaloom.runs.model import Part
-from modaloom.tokenizers import TOKENIZERS, Tokenizer
+from modaloom.runs.model import Part, freeze
+from modaloom.runs.tokenizers import tokenizer_facts, unpack_tokenizer
+from modaloom.tokenizers import Tokenizer
 
 LOOM = "loom"
 """The Loom's name among the parts of a model and the stages of a training."""
@@ -32,19 +32,6 @@ class StreamPlan:
     def of(cls, plain: Mapping[str, Any]) -> "StreamPlan":
         """The inverse of `dataclasses.asdict`, after JSON."""
         return cls(plain["modality"], plain["tokenizer"], tuple(plain["grid"]))
-
-
-def tokenizer_facts(modality: str, tokenizer: Tokenizer) -> dict[str, Any]:
-    """JSON-able facts from which `restore_tokenizer` rebuilds it, but for its tensors."""
-    return {"kind": MODALITIES[modality].tokenizer, "state": tokenizer.state()}
-
-
-def restore_tokenizer(facts: Mapping[str, Any]) -> Tokenizer:
-    """Raises `BadRun` for a kind that this version does not know."""
-    kind = TOKENIZERS.get(facts["kind"])
-    if kind is None:
-        raise BadRun(f"a tokenizer of kind {facts['kind']!r}; this modaloom has {', '.join(TOKENIZERS)}")
-    return kind.restore(facts["state"])
 
 
 def build_streams(plans: Mapping[str, StreamPlan], tokenizers: Mapping[str, Tokenizer]) -> dict[str, Stream]:
@@ -69,12 +56,10 @@ def build_loom(streams: Mapping[str, Stream], config: LoomConfig, *, seed: int) 
 
 def pack_model(model: Model, plans: Mapping[str, StreamPlan]) -> dict[str, Part]:
     """The parts of a model: every tokenizer, and the Loom."""
-    tokenizers = {
-        plan.tokenizer: (plan.modality, model.streams[name].tokenizer) for name, plan in plans.items()
-    }
+    tokenizers = {plan.tokenizer: model.streams[name].tokenizer for name, plan in plans.items()}
     parts = {
-        name: Part(tokenizer.state_dict(), tokenizer_facts(modality, tokenizer))
-        for name, (modality, tokenizer) in tokenizers.items()
+        name: Part(tokenizer.state_dict(), tokenizer_facts(tokenizer))
+        for name, tokenizer in tokenizers.items()
     }
     state = {
         "streams": {name: asdict(plan) for name, plan in plans.items()},
@@ -87,24 +72,12 @@ def unpack_model(parts: Mapping[str, Part]) -> Model:
     """The inverse of `pack_model`, in eval mode. Raises `BadRun` if the parts do not fit each other."""
     try:
         loom = parts[LOOM]
-        tokenizers = {name: _restored(part) for name, part in parts.items() if name != LOOM}
+        tokenizers = {name: unpack_tokenizer(part) for name, part in parts.items() if name != LOOM}
         plans = {name: StreamPlan.of(plain) for name, plain in loom.state["streams"].items()}
         streams = build_streams(plans, tokenizers)
         model = Model(streams, build_loom(streams, from_plain(LoomConfig, loom.state["config"]), seed=0))
         model.loom.load_state_dict(dict(loom.tensors))
     except (LookupError, TypeError, AttributeError, AssertionError, RuntimeError, ValueError) as error:
         raise BadRun(f"the parts of the model do not fit each other ({error})") from error
-    frozen([model.loom, *tokenizers.values()])
+    freeze([model.loom, *tokenizers.values()])
     return model
-
-
-def frozen(modules: Iterable[nn.Module]) -> None:
-    """Put modules into eval mode, without gradients."""
-    for module in modules:
-        module.eval().requires_grad_(False)
-
-
-def _restored(part: Part) -> Tokenizer:
-    tokenizer = restore_tokenizer(part.state)
-    tokenizer.load_state_dict(dict(part.tensors))
-    return tokenizer

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from modaloom.core.errors import BadRun, BadValue, check_choice, check_range
 from modaloom.core.types import Sample
@@ -14,17 +14,15 @@ from modaloom.data.notices import Notify, notify_skipped, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import writing
 from modaloom.evaluation.scores import cautions, scores
+from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
 from modaloom.loom.files import unpack_model
-from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.loom.neighbours import Neighbours
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
-from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_restored
-from modaloom.runs.config import Run
 from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import RunFolder, read_config
 from modaloom.training.accelerator import Accelerator
 
 MISSING = "missing"
@@ -37,7 +35,7 @@ class TrainedRun:
     """A run with a model."""
 
     path: Path
-    run: Run
+    run: LoomRunConfig
     model: Model
     hash: str
     """Names exactly this model."""
@@ -100,11 +98,31 @@ def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
     Raises `BadRun`, also for a run that restores, and `BadValue`.
     """
     place = Accelerator(device).device
-    folder = RunFolder.open(resolve_run(Path(run)))
-    if folder.run().task:
-        raise BadRun(f"{run} was trained to {folder.run().task}; ask it with `modaloom restore`")
+    path = resolve_run(Path(run))
+    if (engine := read_config(path).get("engine")) != LoomRunConfig().engine:
+        raise BadRun(f"{run} is a run of the {engine}; ask it with `modaloom restore`")
+    folder = RunFolder.open(path, LoomRunConfig)
     files = load_model(folder.model)
     return TrainedRun(folder.path, folder.run(), unpack_model(files.parts).to(place), files.hash)
+
+
+class Refiner(Protocol):
+    """What improves the values of one stream after they were generated."""
+
+    @property
+    def run(self) -> str:
+        """Names it in a command."""
+
+    @property
+    def stream(self) -> str:
+        """Which stream it improves."""
+
+    @property
+    def hash(self) -> str:
+        """Names exactly its model."""
+
+    def refine(self, value: Value, *, seed: int, name: str) -> Value:
+        """A better value; its randomness depends on seed and name alone."""
 
 
 def generate(
@@ -117,7 +135,7 @@ def generate(
     n: int | None = None,
     seed: int = 0,
     sampling: Mapping[str, Any] | None = None,
-    refine: str | os.PathLike[str] | None = None,
+    refiner: Refiner | None = None,
     device: str = "auto",
     notify: Notify = silent,
 ) -> Iterator[Sample]:
@@ -127,14 +145,15 @@ def generate(
     sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
     A sample of which nothing is given, or a stream cannot be read, is left out.
 
-    `refine` is a run that restores one of the wanted streams: it goes over what was drawn.
+    `refiner` goes over one of the generated streams before it is written.
     `notify` gets a warning for every direction that is no better than its baseline, and the skipped files.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
     """
     trained, given = load(run, device=device), given or {}
-    restored = None if refine is None else _refiner(refine, trained, want, device)
+    if refiner is not None:
+        _check_refiner(refiner, trained, want)
     options = trained.sampling(sampling or {})
     check_range("n", 1 if n is None else n, 1, MAX_DRAWS)
     fixed = {name: trained.value(name, value) for name, value in given.items()}
@@ -149,11 +168,9 @@ def generate(
         "model": trained.hash,
         "command": _command(run, folder, given, want, n, seed, options),
     }
-    if restored is not None:
-        facts |= {
-            "refine": restored.hash,
-            "command": f"{facts['command']} --refine {shlex.quote(str(refine))}",
-        }
+    if refiner is not None:
+        command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
+        facts |= {"refine": refiner.hash, "command": command}
     neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(notify)
     with writing(out, trained.modality_of) as writer:
         for batch in _batched(jobs):
@@ -161,28 +178,23 @@ def generate(
                 warn(caution)
             for sample in _drawn(trained, batch, seed, options):
                 nearest = neighbours.nearest(trained.model, sample)
-                finished = sample if restored is None else _refined(restored, sample, seed)
+                finished = sample if refiner is None else _refined(refiner, sample, seed)
                 writer.write(finished, {**facts, "nearest": nearest})
                 yield finished
     if reader:
         notify_skipped(reader, notify)
 
 
-def _refiner(
-    path: str | os.PathLike[str], trained: TrainedRun, want: Sequence[str], device: str
-) -> RestoredRun:
-    """Raises `BadRun`, and `BadValue` where nothing that is wanted can be refined."""
-    found = load_restored(path, device=device)
-    stream = found.restoration.plan.streams[-1]
-    if stream not in (trained.model.wanted if tuple(want) == (MISSING,) else want):
-        raise BadValue(f"{path} restores {stream}, which is not wanted; leave --refine out")
-    return found
+def _check_refiner(refiner: Refiner, trained: TrainedRun, want: Sequence[str]) -> None:
+    """Raise `BadValue` where nothing that is wanted can be refined."""
+    if refiner.stream not in (trained.model.wanted if tuple(want) == (MISSING,) else want):
+        raise BadValue(f"{refiner.run} restores {refiner.stream}, which is not wanted; leave --refine out")
 
 
-def _refined(restored: RestoredRun, sample: Sample, seed: int) -> Sample:
-    stream, streams = restored.restoration.plan.streams[-1], dict(sample.streams)
-    if stream in streams:
-        streams[stream] = restored.restore(streams[stream], RestoreOptions(seed=seed), name=sample.key)
+def _refined(refiner: Refiner, sample: Sample, seed: int) -> Sample:
+    streams = dict(sample.streams)
+    if refiner.stream in streams:
+        streams[refiner.stream] = refiner.refine(streams[refiner.stream], seed=seed, name=sample.key)
     return Sample(sample.key, streams)
 
 

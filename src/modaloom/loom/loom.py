@@ -6,84 +6,29 @@ an absent one is not in the canvas, the wanted ones go from 1 to 0.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from modaloom.core.errors import check_choice, check_range
+from modaloom.core.errors import check_choice
 from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers import (
-    AUTO,
     CODE_SAMPLERS,
     DEFAULT_SAMPLER,
     UNCONDITIONAL_SAMPLER,
     CodeSampler,
     resolve_sampler,
 )
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.layout import FieldLayout, shared_field, stream_of
-from modaloom.loom.mixture import TrainingMixture, draw_noise, draw_streams
+from modaloom.loom.mixture import draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
-
-MAX_SETTING = 1000.0
-"""Past any use; infinities and NaN would only show up in what is drawn."""
-
-
-@dataclass(frozen=True)
-class CodeSamplingConfig:
-    """How codes are drawn."""
-
-    sampler: str = AUTO
-    """A name in CODE_SAMPLERS, or "auto": the one that suits the process."""
-    steps: int = 48
-    """Codes that come back in one step are drawn without looking at each other: more steps, fewer clashes."""
-    guidance: float = 1.0
-    """Classifier-free guidance w: 1 is the plain conditional."""
-    temperature: float = 1.0
-    top_p: float = 1.0
-    """Codes are drawn from the likeliest that together reach this probability."""
-    choice_temperature: float = 1.0
-    """Of the maskgit sampler: less keeps to what is sure, more is more varied."""
-    remask: float = 1.0
-    """Of the remasking sampler: how far it goes back before each step, in steps."""
-    unconditional_sampler: str = AUTO
-    """The sampler of the first stream where nothing is given: what follows is as varied as it is."""
-
-    def __post_init__(self) -> None:
-        for name in ("sampler", "unconditional_sampler"):
-            check_choice(name, getattr(self, name), (*CODE_SAMPLERS, AUTO))
-        check_range("steps", self.steps, 1)
-        check_range("top_p", self.top_p, 0, 1, open_low=True)
-        for name in ("guidance", "temperature", "choice_temperature", "remask"):
-            check_range(name, getattr(self, name), 0, MAX_SETTING)
-
-    def check(self, process: str) -> None:
-        """Raise `BadValue` for a sampler that cannot walk the process."""
-        resolve_sampler(self.sampler, process)
-        resolve_sampler(self.unconditional_sampler, process)
-
-
-@dataclass(frozen=True)
-class LoomConfig:
-    """Sizes of a Loom, and what it practises."""
-
-    width: int = 128
-    num_layers: int = 5
-    num_heads: int = 4
-    process: str = "masked"
-    encoder_decoder: bool = False
-    """Given tokens look only at given tokens (encoder–decoder) instead of at everything (joint)."""
-    mixture: TrainingMixture = field(default_factory=TrainingMixture)
-    sampling: CodeSamplingConfig = field(default_factory=CodeSamplingConfig)
-    """How it draws unless asked otherwise."""
-
-    def __post_init__(self) -> None:
-        self.sampling.check(check_choice("process", self.process, PROCESSES))
 
 
 class Loom(nn.Module):

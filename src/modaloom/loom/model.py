@@ -11,7 +11,8 @@ from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.rng import generator
 from modaloom.core.types import Canvas, Field
 from modaloom.diffusion.noise import Noise
-from modaloom.loom.loom import CodeSamplingConfig, Loom
+from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.loom import Loom
 from modaloom.modalities.base import Value
 from modaloom.tokenizers.base import Tokenizer
 

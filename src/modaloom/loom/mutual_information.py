@@ -7,12 +7,12 @@ from pathlib import Path
 from modaloom.core.errors import BadFolder
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.choice import exact_of
+from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.loom.evaluation.folder import held_out
-from modaloom.loom.evaluation.mutual_information import MutualInformation
 from modaloom.loom.evaluation.mutual_information import mutual_information as estimate
 from modaloom.loom.generation import TrainedRun, load
-from modaloom.report.facts import INFORMATION
 from modaloom.runs.atomic_io import write_json
+from modaloom.runs.store import INFORMATION
 
 
 def mutual_information(

@@ -21,8 +21,8 @@ from modaloom.loom.evaluation.folder import held_out
 from modaloom.loom.generation import TrainedRun, generate
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
-from modaloom.report.facts import INDEX, SAMPLES
 from modaloom.runs.atomic_io import write_json
+from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_DRAWS = 48
 """Held-out samples a direction is drawn for, once each."""

@@ -6,30 +6,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from modaloom.core.rng import derive
 from modaloom.core.types import Loss
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
+from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.dataset import PreparedData, prepare
-from modaloom.loom.files import LOOM, build_loom, build_streams, frozen, pack_model
+from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
-from modaloom.networks.conv import to_channels_last
+from modaloom.networks.conv import channels_last
 from modaloom.runs.atomic_io import digest
 from modaloom.runs.checkpoint import pack_tensors
-from modaloom.runs.model import Part
+from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
 from modaloom.tokenizers import VQVAETokenizer
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
-from modaloom.training.loop import Stage, Step
+from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
-NUM_VALIDATIONS = 10
-"""How often a Loom's validation bound is taken over a training."""
 MAX_VALIDATION_SAMPLES = 128
 """Validation samples that it is taken on."""
 
@@ -38,7 +37,12 @@ class LoomTrainer:
     """A training in progress. Iterate over `steps`; then `model` is whole."""
 
     def __init__(
-        self, run: RunFolder, folder: Folder, accelerator: Accelerator, *, notify: Callable[[str], None]
+        self,
+        run: RunFolder[LoomRunConfig],
+        folder: Folder,
+        accelerator: Accelerator,
+        *,
+        notify: Callable[[str], None],
     ) -> None:
         self.run, self.accelerator, self.notify = run, accelerator, notify
         self.config = run.run()
@@ -49,11 +53,11 @@ class LoomTrainer:
     @property
     def stages(self) -> list[str]:
         """The names of the stages, in order."""
-        return [*(name for name, t in self.data.tokenizers.items() if t.trainable), LOOM]
+        return [*self.data.to_train, LOOM]
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step; see `run_stages` for what it raises."""
-        learned = {n: t for n, t in self.data.tokenizers.items() if isinstance(t, VQVAETokenizer)}
+        learned = {n: t for n, t in self.data.to_train.items() if isinstance(t, VQVAETokenizer)}
         share = self.config.training.tokenizer_share
         plans = [StagePlan(partial(self._tokenizer, n, t), share / len(learned)) for n, t in learned.items()]
         plans.append(StagePlan(self._loom, 1 - share if learned else 1.0))
@@ -62,7 +66,7 @@ class LoomTrainer:
                 self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
             yield step
         assert self.model is not None
-        frozen([self.model.loom, *self.data.tokenizers.values()])
+        freeze([self.model.loom, *self.data.tokenizers.values()])
 
     def codes(self, split: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of train or val."""
@@ -131,7 +135,7 @@ class LoomTrainer:
     def _loom(self) -> Stage:
         """Trains on the cached codes of all streams."""
         streams = build_streams(self.data.plans, self.data.tokenizers)
-        frozen(self.data.tokenizers.values())
+        freeze(self.data.tokenizers.values())
         for name, plan in self.data.plans.items():
             version = digest(pack_tensors(self.data.tokenizers[plan.tokenizer].state_dict()))
             self._codes[name] = self.data.codes(name, streams[name].tokenizer, version)
@@ -153,14 +157,3 @@ class LoomTrainer:
             return loom.loss(batch["codes"], batch["present"], noise)
 
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, size)
-
-
-def validates_at(step: Step) -> bool:
-    """At the end, and VALIDATIONS times before it."""
-    return step.step == step.total or step.step % max(1, step.total // NUM_VALIDATIONS) == 0
-
-
-def channels_last(module: nn.Module) -> None:
-    """Weights in the memory format that convolutions are fastest in."""
-    for p in module.parameters():
-        p.data = to_channels_last(p.data)

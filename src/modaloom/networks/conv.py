@@ -111,3 +111,9 @@ def to_channels_last(x: Tensor) -> Tensor:
 def no_autocast(x: Tensor) -> torch.autocast:
     """No autocast: float32 here, whatever is around it."""
     return torch.autocast(x.device.type, enabled=False)
+
+
+def channels_last(module: nn.Module) -> None:
+    """Weights in the memory format that convolutions are fastest in."""
+    for p in module.parameters():
+        p.data = to_channels_last(p.data)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from modaloom.loom.loom import CodeSamplingConfig
-from modaloom.recipes.presets import tiny
-from modaloom.runs.config import Run
+from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig, tiny
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class DemoWorld:
     """No stream of the demo shows motion."""
 
 
-def demo() -> Run:
+def demo() -> LoomRunConfig:
     """The tiny preset on the four streams of the demo; nobody wants a question.
 
     The world's pictures are shapes of one colour on another: outline and tint, which occur in pairs that
@@ -30,5 +28,5 @@ def demo() -> Run:
     loom = replace(
         run.loom, mixture=mixture, sampling=CodeSamplingConfig(temperature=0.9, choice_temperature=0.25)
     )
-    data, vqvae = replace(run.data, streams=DemoWorld().streams), replace(run.vqvae, global_codes=1)
-    return replace(run, data=data, vqvae=vqvae, loom=loom)
+    data, tokenizers = replace(run.data, streams=DemoWorld().streams), {"image": {"global_codes": 1}}
+    return replace(run, data=data, tokenizers=tokenizers, loom=loom)

@@ -4,8 +4,9 @@ the same of a tint's codes, which stand nowhere."""
 import base64
 from pathlib import Path
 
-from modaloom.report.facts import SAMPLES, Facts, Json
+from modaloom.report.facts import Facts, Json
 from modaloom.report.tags import Html, join, tag
+from modaloom.runs.store import SAMPLES
 
 NUM_OPEN = 64
 """Codes that are shown at once; the others are folded."""

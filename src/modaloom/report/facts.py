@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadRun
-from modaloom.runs.store import CONFIG, DATA, Record, RunFolder
+from modaloom.runs.store import (
+    ATLAS,
+    CONFIG,
+    DATA,
+    INDEX,
+    INFORMATION,
+    SAMPLES,
+    SCORES,
+    USAGE,
+    Record,
+    RunFiles,
+)
 
 Json = dict[str, Any]
-
-SCORES, USAGE, INFORMATION = "scores.json", "usage.json", "information.json"
-SAMPLES, INDEX, ATLAS = "samples", "index.json", "atlas.json"
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ def read(folder: Path) -> Facts:
         "atlas": f"{SAMPLES}/{ATLAS}",
     }
     found = {name: _load(folder / path) for name, path in paths.items()}
-    run = RunFolder(folder)
+    run = RunFiles(folder)
     return Facts(
         folder=folder,
         finished=run.model.is_dir(),

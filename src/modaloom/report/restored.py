@@ -1,9 +1,10 @@
 """What a Restorer made of held-out signals, and how near it came."""
 
 from modaloom.report import commands
-from modaloom.report.facts import SAMPLES, Facts, Json
+from modaloom.report.facts import Facts, Json
 from modaloom.report.samples import MAX_CHARACTERS, more, value, within
 from modaloom.report.tags import Html, join, number, table, tag
+from modaloom.runs.store import SAMPLES
 
 ROLES = {
     "given": "given",

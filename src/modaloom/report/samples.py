@@ -7,8 +7,9 @@ from modaloom.core.errors import ModaloomError
 from modaloom.evaluation.headline import SPLIT_NAMES
 from modaloom.modalities import MODALITIES
 from modaloom.report.commands import shown as command
-from modaloom.report.facts import SAMPLES, Facts, Json
+from modaloom.report.facts import Facts, Json
 from modaloom.report.tags import Html, join, tag
+from modaloom.runs.store import SAMPLES
 
 ROLES: Mapping[str, str] = {"given": "given", "wanted": "drawn", "truth": "truth", "nearest": "nearest"}
 """Key in samples/index.json → what the page calls it."""

@@ -7,10 +7,10 @@ import torch
 
 from modaloom.core.errors import ModaloomError
 from modaloom.data.folder import open_folder
-from modaloom.loom.evaluation.folder import split_of
+from modaloom.evaluation.held_out import split_of
 from modaloom.modalities.unit import from_unit
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import RunFiles
 
 PROBE_SIDE = 16
 """Sides of the signal by which it is found out what a task needs."""
@@ -18,7 +18,7 @@ PROBE_SIDE = 16
 
 def restored_examples(trained: RestoredRun) -> list[str]:
     """Restore a held-out file, where it needs nothing else; score; show."""
-    folder, path = RunFolder.open(trained.path).data()["folder"], trained.path
+    folder, path = RunFiles(trained.path).data()["folder"], trained.path
     free = trained.restoration.task.unconditional
     held_out = None if free or not _needs_nothing(trained) else _held_out(trained, Path(folder))
     words = [["evaluate", str(path), folder], ["report", str(path)]]
@@ -42,6 +42,6 @@ def _needs_nothing(trained: RestoredRun) -> bool:
 def _held_out(trained: RestoredRun, folder: Path) -> Path | None:
     """A file of the given stream."""
     index, stream = open_folder(folder), trained.restoration.plan.streams[0]
-    of = split_of(trained, index)
+    of = split_of(trained.run.data, index)
     files = [s.streams.get(stream) for s in index.samples if of[s.key] != "train"]
     return next((file for file in files if isinstance(file, Path)), None)

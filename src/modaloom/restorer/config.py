@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -13,8 +13,12 @@ from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
+from modaloom.modalities.base import Limits
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
 from modaloom.networks.unet import UNet, UNetConfig
+from modaloom.restorer.tasks import TASKS
+from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
+from modaloom.runs.config_io import changed
 
 AUTO = "auto"
 DEFAULT_SAMPLER = "dpmpp_2m"
@@ -46,6 +50,8 @@ class SignalSamplingConfig:
 class RestorerConfig:
     """What a Restorer is, and what it practises."""
 
+    task: str = ""
+    """A name in TASKS."""
     options: dict[str, Any] = field(default_factory=dict)
     """Of the task, where they differ from its own: factor, sigma, …"""
     network: str = AUTO
@@ -72,6 +78,9 @@ class RestorerConfig:
     """How it draws unless asked otherwise."""
 
     def __post_init__(self) -> None:
+        if self.task:
+            check_choice("task", self.task, TASKS)
+            self.task_options()
         check_choice("network", self.network, (*NETWORKS, AUTO))
         process = GAUSSIAN_PROCESSES[check_choice("process", self.process, GAUSSIAN_PROCESSES)]()
         prediction = PREDICTIONS[check_choice("prediction", self.prediction, PREDICTIONS)]
@@ -98,6 +107,10 @@ class RestorerConfig:
         check_range("crop_scales", self.crop_scales, 1)
         check_range("crop_candidates", self.crop_candidates, 1)
 
+    def task_options(self) -> Any:
+        """The options of the task. Raises `BadValue`."""
+        return changed(TASKS[self.task].options(), self.options.items())
+
     def resolve_network(self, is_residual: bool) -> str:
         """A name in NETWORKS; `is_residual`: whether the task improves what it is given."""
         return ("local" if is_residual else "unet") if self.network == AUTO else self.network
@@ -110,3 +123,39 @@ NETWORKS: Mapping[str, NetworkFactory] = {
     "local": lambda channels, config, **shape: LocalResNet(channels, config.local, **shape),
     "unet": lambda channels, config, **shape: UNet(channels, config.unet, **shape),
 }
+
+
+@dataclass(frozen=True)
+class RestorerTrainingConfig(TrainingConfig):
+    """How long, how fast, how safe."""
+
+    restorer: OptimizerConfig = field(
+        default_factory=lambda: OptimizerConfig(learning_rate=1e-3, batch_size=16)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestorerRunConfig(RunConfig):
+    """The whole configuration of a Restorer run."""
+
+    engine: Literal["restorer"] = "restorer"
+    restorer: RestorerConfig = field(default_factory=RestorerConfig)
+    training: RestorerTrainingConfig = field(default_factory=RestorerTrainingConfig)
+
+
+def tiny() -> RestorerRunConfig:
+    """Whole pictures up to 32 px, crops of any: minutes on two CPU cores."""
+    return RestorerRunConfig()
+
+
+def small() -> RestorerRunConfig:
+    """Whole pictures up to 64 px: an hour on one GPU."""
+    return RestorerRunConfig(data=DataConfig(limits=Limits(max_side=64)))
+
+
+def base() -> RestorerRunConfig:
+    """Whole pictures up to 128 px: a day on a few GPUs."""
+    return RestorerRunConfig(data=DataConfig(limits=Limits(max_side=128)))
+
+
+PRESETS: dict[str, Callable[[], RestorerRunConfig]] = {"tiny": tiny, "small": small, "base": base}

@@ -9,7 +9,6 @@ import torch
 from modaloom.core.errors import BadRun, BadValue
 from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
-from modaloom.loom.files import frozen
 from modaloom.modalities.base import DataSpec
 from modaloom.networks.local_resnet import LocalResNet
 from modaloom.networks.tiled import TiledNetwork
@@ -19,7 +18,7 @@ from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks import TASKS, Task
 from modaloom.restorer.tasks.base import OPTION_LIMITS
 from modaloom.runs.config_io import changed, differences, from_plain
-from modaloom.runs.model import Part
+from modaloom.runs.model import Part, freeze
 
 RESTORER = "restorer"
 """The Restorer's name among the parts of a model and the stages of a training."""
@@ -122,7 +121,7 @@ def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
         restorer.load_state_dict(dict(part.tensors))
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise BadRun(f"the model is not one of this version ({error})") from error
-    frozen([restorer])
+    freeze([restorer])
     if isinstance(restorer.network, LocalResNet):
         restorer.network = TiledNetwork(restorer.network)
     return Restoration(plan, config, restorer)

@@ -16,15 +16,14 @@ from modaloom.data.writer import new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Modality, Value
 from modaloom.modalities.unit import fit_to_spec, from_unit, to_unit
-from modaloom.restorer.config import SignalSamplingConfig
+from modaloom.restorer.config import RestorerRunConfig, SignalSamplingConfig
 from modaloom.restorer.files import Restoration, unpack_restorer
 from modaloom.restorer.inference import resolve_mode, run_task
 from modaloom.restorer.tasks import Signals
-from modaloom.runs.config import Run
 from modaloom.runs.config_io import changed, override
 from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import RunFolder, read_config
 from modaloom.training.accelerator import Accelerator
 
 MAX_DRAWS = 100_000
@@ -57,7 +56,7 @@ class RestoredRun:
     """A run with a Restorer."""
 
     path: Path
-    run: Run
+    run: RestorerRunConfig
     restoration: Restoration
     hash: str
     """Names exactly this model."""
@@ -129,10 +128,11 @@ class RestoredRun:
 def load_restored(run: str | os.PathLike[str], *, device: str = "auto") -> RestoredRun:
     """Open a finished run that restores. Raises `BadRun`, also for one that does not, and `BadValue`."""
     place = Accelerator(device).device
-    folder = RunFolder.open(resolve_run(Path(run)))
+    path = resolve_run(Path(run))
+    if (engine := read_config(path).get("engine")) != RestorerRunConfig().engine:
+        raise BadRun(f"{run} is a run of the {engine}; ask it with `modaloom generate`")
+    folder = RunFolder.open(path, RestorerRunConfig)
     config = folder.run()
-    if not config.task:
-        raise BadRun(f"{run} was trained for no task of restoration; ask it with `modaloom generate`")
     files = load_model(folder.model)
     found = unpack_restorer(files.parts)
     found.restorer.to(place)

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from modaloom.core.errors import BadFolder
 from modaloom.modalities.unit import from_unit
-from modaloom.report.facts import INDEX, SAMPLES
 from modaloom.restorer.evaluation.folder import NUM_FILTER_SIGNALS, read_cases
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun
 from modaloom.runs.atomic_io import write_json
+from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_SHOWN = 6
 """Held-out signals of each part."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,18 @@ from modaloom.data.cache import fingerprint
 from modaloom.data.folder import Folder
 from modaloom.data.ragged import RaggedArray, open_ragged
 from modaloom.data.reader import Reader
-from modaloom.loom.dataset import CACHE, MAX_MEASURED_VALUES, Selection, facts, select
-from modaloom.loom.files import unpack_model
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Modality, Value
 from modaloom.modalities.unit import fit_to_spec
+from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.crops import Packed
 from modaloom.restorer.files import RestorerPlan
 from modaloom.restorer.tasks import TASKS
-from modaloom.runs.config import Run
-from modaloom.runs.model import load_model
-from modaloom.runs.resolve import resolve_run
+from modaloom.runs.caches import CACHE
 from modaloom.runs.store import RunFolder
+from modaloom.runs.tokenizers import load_tokenizer
 from modaloom.tokenizers import VQVAETokenizer
+from modaloom.training.selection import MAX_MEASURED_VALUES, Selection, data_facts, select
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class SignalDataset:
         return [column[row] for column in self.columns]
 
 
-def prepare_signal_dataset(run: RunFolder, folder: Folder) -> SignalDataset:
+def prepare_signal_dataset(run: RunFolder[RestorerRunConfig], folder: Folder) -> SignalDataset:
     """Choose the streams, fix the spec, write what was found to data.json, cache the signals.
 
     Raises `BadFolder` and `BadValue` if there is nothing that the task could be trained on.
@@ -69,8 +67,10 @@ def prepare_signal_dataset(run: RunFolder, folder: Folder) -> SignalDataset:
     chosen = select(run, folder, streams)
     modality = MODALITIES[folder.modality_of[streams[-1]]]
     if not run.has_data():
-        plan = RestorerPlan(config.task, streams, modality.name, spec=_spec(chosen, modality, config))
-        run.save_data(_described(plan) | facts(folder, chosen.split_of, config))
+        plan = RestorerPlan(
+            config.restorer.task, streams, modality.name, spec=_spec(chosen, modality, config)
+        )
+        run.save_data(_described(plan) | data_facts(folder, chosen.split_of, config))
     plan = RestorerPlan.of(run.data()["restorer"])
     columns = [_cached(run, chosen, i, source) for i, source in enumerate(signal_sources(config, plan))]
     here = np.logical_and.reduce([column.present for column in columns])
@@ -79,8 +79,10 @@ def prepare_signal_dataset(run: RunFolder, folder: Folder) -> SignalDataset:
         raise BadFolder(f"{folder.path} has no training sample with a readable {' and '.join(streams)}")
     for row in np.flatnonzero(here).tolist():
         check_same_size(chosen.samples[row].key, [column.shapes[row][1:] for column in columns])
-    if TASKS[config.task].needs_color:
-        _check_colours(columns[0], rows["train"], config.task, f"every {streams[-1]} of {folder.path}")
+    if TASKS[config.restorer.task].needs_color:
+        _check_colours(
+            columns[0], rows["train"], config.restorer.task, f"every {streams[-1]} of {folder.path}"
+        )
     return SignalDataset(plan, chosen.reader, rows, columns)
 
 
@@ -93,31 +95,33 @@ def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> N
         raise BadFolder(f"{reason}; give coloured ones, or take --task {' or '.join(able)}")
 
 
-def _streams(folder: Folder, config: Run) -> tuple[str, ...]:
+def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
     """The wanted stream last. Raises `BadValue` unless there are as many as the task takes, all of a kind."""
     able = [name for name, m in folder.modality_of.items() if MODALITIES[m].to_array is not None]
     found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
         able
     )
-    task, through = TASKS[config.task], config.restorer.tokenizers
+    task, through = TASKS[config.restorer.task], config.restorer.tokenizers
     if through and not task.paired:
-        raise BadValue(f"{config.task} takes no --tokenizers; refine does")
+        raise BadValue(f"{config.restorer.task} takes no --tokenizers; refine does")
     paired = task.paired and not through
     if len(found) != 1 + paired:
         two = "two streams, the given one and the wanted one, or one and --tokenizers RUN"
         takes = two if paired else "one stream"
-        raise BadValue(f"{config.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}")
+        raise BadValue(
+            f"{config.restorer.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}"
+        )
     if len({folder.modality_of[name] for name in found}) > 1:
         raise BadValue(f"{' and '.join(found)} are of different kinds; choose two of one")
     return found
 
 
-def _spec(chosen: Selection, modality: Modality, config: Run) -> DataSpec | None:
+def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> DataSpec | None:
     """What whole signals are fitted into; None where pieces of any size do."""
     (*_, want) = chosen.reader.streams
     if config.restorer.tokenizers:
         return _tokenizer(config, want).spec
-    if TASKS[config.task].is_residual:
+    if TASKS[config.restorer.task].is_residual:
         return None
     values = [*islice(chosen.reader.column(want, chosen.training), MAX_MEASURED_VALUES)]
     if not values:
@@ -132,7 +136,7 @@ def _described(plan: RestorerPlan) -> dict[str, Any]:
     }
 
 
-def signal_sources(config: Run, plan: RestorerPlan) -> Iterator[SignalSource]:
+def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[SignalSource]:
     """What is wanted, then, where the task does not make it, what is given."""
     modality = MODALITIES[plan.modality]
     to_array, spec = modality.to_array, plan.spec
@@ -149,17 +153,19 @@ def signal_sources(config: Run, plan: RestorerPlan) -> Iterator[SignalSource]:
         yield SignalSource(plan.streams[-1], reconstruct, config.restorer.tokenizers)
 
 
-def _tokenizer(config: Run, stream: str) -> VQVAETokenizer:
+def _tokenizer(config: RestorerRunConfig, stream: str) -> VQVAETokenizer:
     """The tokenizer that another run learned for a stream. Raises `BadRun` and `BadValue`."""
-    path = resolve_run(Path(config.restorer.tokenizers))
-    model = unpack_model(load_model(RunFolder.open(path).model).parts)
-    tokenizer = model.streams[check_choice(f"stream of {path}", stream, model.streams)].tokenizer
+    tokenizer = load_tokenizer(config.restorer.tokenizers, stream)
     if not isinstance(tokenizer, VQVAETokenizer):
-        raise BadValue(f"{path} has not learned to rebuild {stream}; there is nothing to refine")
+        raise BadValue(
+            f"{config.restorer.tokenizers} has not learned to rebuild {stream}; there is nothing to refine"
+        )
     return tokenizer
 
 
-def _cached(run: RunFolder, chosen: Selection, place: int, source: SignalSource) -> RaggedArray:
+def _cached(
+    run: RunFolder[RestorerRunConfig], chosen: Selection, place: int, source: SignalSource
+) -> RaggedArray:
     def rows() -> Iterator[Packed | None]:
         for sample in chosen.samples:
             value = chosen.reader.value(sample, source.stream)

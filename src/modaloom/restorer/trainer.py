@@ -10,19 +10,19 @@ from modaloom.core.rng import derive, generator
 from modaloom.core.types import Loss
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
-from modaloom.loom.files import frozen
-from modaloom.loom.trainer import channels_last, validates_at
 from modaloom.modalities.unit import array_to_unit
+from modaloom.networks.conv import channels_last
+from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.crops import random_crops
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_restorer
 from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
 from modaloom.restorer.tasks import TASKS, Signals
-from modaloom.runs.model import Part
+from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
-from modaloom.training.loop import Stage, Step
+from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
 NUM_MEASURED_PAIRS = 400
@@ -35,11 +35,16 @@ class RestorerTrainer:
     """A training in progress. Iterate over `steps`; then `parts` is whole."""
 
     def __init__(
-        self, run: RunFolder, folder: Folder, accelerator: Accelerator, *, notify: Callable[[str], None]
+        self,
+        run: RunFolder[RestorerRunConfig],
+        folder: Folder,
+        accelerator: Accelerator,
+        *,
+        notify: Callable[[str], None],
     ) -> None:
         self.run, self.accelerator, self.notify = run, accelerator, notify
         self.config = run.run()
-        self.task, self.options = TASKS[self.config.task], self.config.options()
+        self.task, self.options = TASKS[self.config.restorer.task], self.config.restorer.task_options()
         self.data: SignalDataset = prepare_signal_dataset(run, folder)
         row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.crop_sizes))
         first, *_ = [pair for size in sizes for pair in self._questions(row, size)]
@@ -65,7 +70,7 @@ class RestorerTrainer:
             if validates_at(step):
                 self.run.log({"stage": RESTORER, "step": step.step, **self.validate()})
             yield step
-        frozen([self.restoration.restorer])
+        freeze([self.restoration.restorer])
 
     def parts(self) -> dict[str, Part]:
         """The finished model's, for its folder."""

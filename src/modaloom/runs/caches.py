@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modaloom.loom.dataset import CACHE, KEYS
+CACHE, KEYS = "cache", "keys.json"
+"""The folder of a run's caches, and the keys and splits of their rows."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -78,30 +78,45 @@ def literal(text: str) -> Any:
         return text
 
 
-def _place(cls: Any, plain: dict[str, Any], path: str, value: Any, prefix: str) -> None:
+def _place(hint: Any, plain: dict[str, Any], path: str, value: Any, prefix: str) -> None:
+    """Set the value at a dotted path below `plain`, whose type is `hint`."""
     name, _, rest = path.partition(".")
-    hint = _known(cls, name, prefix)
+    inner = _known(hint, name, prefix)
     if not rest:
         plain[name] = value
-    elif is_dataclass(hint) and isinstance(plain[name], dict):
-        _place(hint, plain[name], rest, value, f"{prefix}{name}.")
-    elif isinstance(plain[name], dict):
-        plain[name][rest] = value
-    else:
+    elif not _has_keys(inner):
         raise BadValue(f"{prefix}{name} is a single value; it has no {rest!r}")
+    elif inner is Any or _value_type(inner) is Any:  # its keys may have dots of their own
+        plain[name] = {**plain.get(name, {}), rest: value}
+    else:
+        _place(inner, plain.setdefault(name, {}), rest, value, f"{prefix}{name}.")
+
+
+def _has_keys(hint: Any) -> bool:
+    return is_dataclass(hint) or get_origin(hint) is dict
+
+
+def _value_type(hint: Any) -> Any:
+    """Of a dictionary; None of anything else."""
+    return get_args(hint)[1] if get_origin(hint) is dict else None
 
 
 def _check_keys(cls: Any, plain: Any, prefix: str) -> None:
     for name, value in plain.items() if isinstance(plain, Mapping) else ():
         hint = _known(cls, name, prefix)
-        if is_dataclass(hint):
+        if _has_keys(hint):
             _check_keys(hint, value, f"{prefix}{name}.")
 
 
-def _known(cls: Any, name: str, prefix: str) -> Any:
-    """The type of a dataclass's field. Raises `BadValue` with the near miss."""
-    check_choice("setting", prefix + name, [prefix + field.name for field in fields(cls)])
-    return get_type_hints(cls)[name]
+def _known(hint: Any, name: str, prefix: str) -> Any:
+    """The type of a dataclass's field or of a dictionary's values.
+
+    Raises `BadValue` with the near miss for a field that there is not.
+    """
+    if not is_dataclass(hint):
+        return _value_type(hint)
+    check_choice("setting", prefix + name, [prefix + field.name for field in fields(hint)])
+    return get_type_hints(hint)[name]
 
 
 def _explain(error: ValidationError) -> str:

@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from modaloom.core.errors import BadRun
 from modaloom.runs.atomic_io import digest, encode, write_folder
@@ -35,6 +35,12 @@ class ModelFiles:
     parts: Mapping[str, Part]
     hash: str
     """SHA-256 of the parts' states and of the hashes of their weights: one name for exactly this model."""
+
+
+def freeze(modules: Iterable[nn.Module]) -> None:
+    """Put modules into eval mode, without gradients."""
+    for module in modules:
+        module.eval().requires_grad_(False)
 
 
 def save_model(folder: Path, parts: Mapping[str, Part], card: str) -> str:

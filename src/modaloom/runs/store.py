@@ -5,30 +5,71 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Generic, Self, TypeVar
 
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
 from modaloom.runs.atomic_io import NEW, make_folder, sweep, write_file, write_json
-from modaloom.runs.config import VERSION, Run, from_dict, to_dict
+from modaloom.runs.config import VERSION, RunConfig
+from modaloom.runs.config_io import from_plain, to_plain
 
 CONFIG, DATA, METRICS, LOCK = "config.json", "data.json", "metrics.jsonl", ".lock"
+SCORES, USAGE, INFORMATION = "scores.json", "usage.json", "information.json"
+SAMPLES, INDEX, ATLAS = "samples", "index.json", "atlas.json"
+"""Names in a run folder; the last two lie in its folder of samples."""
+
+C = TypeVar("C", bound=RunConfig)
 
 Record = dict[str, Any]
 """A line of metrics.jsonl."""
 
 
-class RunFolder:
-    """A folder that holds a run. Made by `create`, `resume` or, to read only, `open`.
+class RunFiles:
+    """What any reader finds in a run folder, whichever engine made it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def has_data(self) -> bool:
+        """Whether `save_data` was reached."""
+        return (self.path / DATA).exists()
+
+    def data(self) -> Mapping[str, Any]:
+        """What `save_data` wrote: streams, specs, split. Raises `BadRun`."""
+        return read_json(self.path, DATA)
+
+    def metrics(self) -> list[Record]:
+        """The lines of metrics.jsonl; a line that a kill cut short is not one."""
+        try:
+            lines = (self.path / METRICS).read_text(encoding="utf-8", errors="replace").split("\n")
+        except FileNotFoundError:
+            return []
+        return [record for line in lines if (record := _parse(line)) is not None]
+
+    def checkpoints(self, stage: str) -> Path:
+        """Where a stage's checkpoints lie."""
+        return self.path / "checkpoints" / stage
+
+    @property
+    def model(self) -> Path:
+        """Where the finished model lies."""
+        return self.path / "model"
+
+
+class RunFolder(RunFiles, Generic[C]):
+    """A folder that holds a run of one kind. Made by `create`, `resume` or, to read only, `open`.
 
     The first two hold the run's lock until `close`; use them in a `with`.
+
+    Args:
+        config_type: the class of the run's configuration, which `run` and `save_run` read and write.
     """
 
-    def __init__(self, path: Path, lock: IO[str] | None = None) -> None:
-        self.path = path
-        self._lock = lock
+    def __init__(self, path: Path, config_type: type[C], lock: IO[str] | None = None) -> None:
+        super().__init__(path)
+        self.config_type, self._lock = config_type, lock
 
     @classmethod
-    def create(cls, path: Path, run: Run) -> Self:
+    def create(cls, path: Path, run: C) -> Self:
         """A new run in a folder that is absent or empty. Raises `BadRun`."""
         try:
             make_folder(path)
@@ -42,47 +83,35 @@ class RunFolder:
             raise BadRun(
                 f"{path} exists and is not empty; choose another --out, or go on with it by --resume"
             )
-        folder = cls(path, lock)
+        folder = cls(path, type(run), lock)
         folder.save_run(run)
         return folder
 
     @classmethod
-    def resume(cls, path: Path) -> Self:
+    def resume(cls, path: Path, config_type: type[C]) -> Self:
         """An existing run, to write to. Raises `BadRun`, also while another process writes to it."""
-        cls.open(path)
-        folder = cls(path, _acquire(path))
+        cls.open(path, config_type)
+        folder = cls(path, config_type, _acquire(path))
         sweep(path)
         return folder
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, config_type: type[C]) -> Self:
         """An existing run, to read. Raises `BadRun` if it is missing, damaged or of an unknown version."""
-        folder = cls(path)
+        folder = cls(path, config_type)
         folder.run()
         return folder
 
-    def run(self) -> Run:
+    def run(self) -> C:
         """The configuration. Raises `BadRun`."""
-        plain = self._read(CONFIG)
-        version = plain.get("version")
-        if version != VERSION:
-            raise BadRun(f"{self.path} is a run of version {version}; this modaloom reads version {VERSION}")
         try:
-            return from_dict(plain)
+            return from_plain(self.config_type, read_config(self.path))
         except BadValue as error:
             raise BadRun(f"{self.path / CONFIG} is damaged or was edited: {error}") from error
 
-    def save_run(self, run: Run) -> None:
+    def save_run(self, run: C) -> None:
         """Write the configuration. Raises `WorkFailed`."""
-        self._write(CONFIG, to_dict(run))
-
-    def has_data(self) -> bool:
-        """Whether `save_data` was reached."""
-        return (self.path / DATA).exists()
-
-    def data(self) -> Mapping[str, Any]:
-        """What `save_data` wrote: streams, specs, split. Raises `BadRun`."""
-        return self._read(DATA)
+        self._write(CONFIG, to_plain(run))
 
     def save_data(self, facts: Mapping[str, Any]) -> None:
         """Write JSON-able facts about the data. Raises `WorkFailed`."""
@@ -97,14 +126,6 @@ class RunFolder:
         except OSError as error:
             raise WorkFailed(f"{self.path / METRICS} could not be written ({error.strerror})") from error
 
-    def metrics(self) -> list[Record]:
-        """The lines of metrics.jsonl; a line that a kill cut short is not one."""
-        try:
-            lines = (self.path / METRICS).read_text(encoding="utf-8", errors="replace").split("\n")
-        except FileNotFoundError:
-            return []
-        return [record for line in lines if (record := _parse(line)) is not None]
-
     def rewind(self, stage: str, step: int) -> None:
         """Forget what the log says of a stage after `step`: it is about to happen again."""
 
@@ -112,15 +133,6 @@ class RunFolder:
             return record.get("stage") != stage or record.get("step", 0) <= step
 
         self._keep(stays)
-
-    def checkpoints(self, stage: str) -> Path:
-        """Where a stage's checkpoints lie."""
-        return self.path / "checkpoints" / stage
-
-    @property
-    def model(self) -> Path:
-        """Where the finished model lies."""
-        return self.path / "model"
 
     def close(self) -> None:
         """Let another writer in."""
@@ -148,17 +160,44 @@ class RunFolder:
         self._check_writer()
         write_json(self.path / name, value)
 
-    def _read(self, name: str) -> dict[str, Any]:
-        path = self.path / name
-        try:
-            plain = json.loads(path.read_bytes())
-        except OSError as error:
-            raise BadRun(f"{self.path} is no run folder: {name} cannot be read ({error.strerror})") from error
-        except ValueError as error:
-            raise BadRun(f"{path} is damaged ({error})") from error
-        if not isinstance(plain, dict):
-            raise BadRun(f"{path} is damaged (no JSON object)")
-        return plain
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The configuration of a run folder as plain data.
+
+    Raises `BadRun` if it is missing, damaged or of another version; for an older one with what to do.
+    """
+    plain = read_json(path, CONFIG)
+    version = plain.get("version")
+    if version == 1:
+        folder = _data_folder(path)
+        raise BadRun(
+            f"{path} is a run of version 1, whose settings have other names; this modaloom reads version "
+            f"{VERSION}: train it again (modaloom train {folder} --out NEW), or use it with modaloom 0.1"
+        )
+    if version != VERSION:
+        raise BadRun(f"{path} is a run of version {version}; this modaloom reads version {VERSION}")
+    return plain
+
+
+def read_json(path: Path, name: str) -> dict[str, Any]:
+    """A JSON object of a run folder. Raises `BadRun` if it is missing or damaged."""
+    try:
+        plain = json.loads((path / name).read_bytes())
+    except OSError as error:
+        raise BadRun(f"{path} is no run folder: {name} cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise BadRun(f"{path / name} is damaged ({error})") from error
+    if not isinstance(plain, dict):
+        raise BadRun(f"{path / name} is damaged (no JSON object)")
+    return plain
+
+
+def _data_folder(path: Path) -> str:
+    """Where a run's data lay, as far as it says so."""
+    try:
+        return str(read_json(path, DATA)["folder"])
+    except (BadRun, LookupError):
+        return "FOLDER"
 
 
 def _acquire(path: Path) -> IO[str]:

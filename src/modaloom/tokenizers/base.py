@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
@@ -14,6 +14,9 @@ __all__ = ["CodeShape", "Tokenizer"]
 
 class Tokenizer(nn.Module, ABC):
     """Turns the values of one modality and spec into codes. A module: its tensors are saved as one's."""
+
+    Config: ClassVar[type]
+    """The dataclass of its options; without arguments, the defaults."""
 
     shape: CodeShape
 

@@ -35,6 +35,8 @@ class BPE(Tokenizer):
     Text that takes more than `length` tokens is cut there, without EOS; `truncated` counts how often.
     """
 
+    Config = BPEConfig
+
     def __init__(self, hf_tokenizer: HFTokenizer, *, length: int) -> None:
         super().__init__()
         check_range("text length", length, 1)

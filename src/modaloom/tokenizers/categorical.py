@@ -1,6 +1,7 @@
 """No tokenizer at all: modalities whose packed values are already codes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -13,8 +14,15 @@ from modaloom.modalities.base import DataSpec, Limits, Modality, Value
 from modaloom.tokenizers.base import Tokenizer
 
 
+@dataclass(frozen=True)
+class CategoricalConfig:
+    """There is nothing to choose."""
+
+
 class CategoricalTokenizer(Tokenizer):
     """Packed values, one code per position."""
+
+    Config = CategoricalConfig
 
     def __init__(self, modality: Modality, spec: DataSpec) -> None:
         super().__init__()

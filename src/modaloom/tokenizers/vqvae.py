@@ -58,6 +58,8 @@ class VQVAEConfig(QuantizerConfig):
 class VQVAETokenizer(Tokenizer):
     """Encoder → quantizer → decoder over the axes of a modality's signal."""
 
+    Config = VQVAEConfig
+
     def __init__(self, modality: Modality, spec: DataSpec, config: VQVAEConfig) -> None:
         super().__init__()
         assert modality.normalize is not None, f"{modality.name} has no signal"

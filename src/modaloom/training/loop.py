@@ -20,6 +20,9 @@ from modaloom.runs.config import OptimizerConfig
 from modaloom.training.accelerator import Accelerator, StepResult, check_finite, learning_rate
 from modaloom.training.ema import EMA
 
+NUM_VALIDATIONS = 10
+"""How often a Loom's validation bound is taken over a training."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -151,3 +154,8 @@ def train(training: Training) -> Iterator[Step]:
             training.stage.size / pace,
             (training.total - training.step) * pace,
         )
+
+
+def validates_at(step: Step) -> bool:
+    """At the end, and VALIDATIONS times before it."""
+    return step.step == step.total or step.step % max(1, step.total // NUM_VALIDATIONS) == 0

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from modaloom.core.errors import BadValue
 from modaloom.runs.atomic_io import sweep
@@ -28,7 +29,11 @@ class StagePlan:
 
 
 def run_stages(
-    plans: Sequence[StagePlan], folder: RunFolder, accelerator: Accelerator, *, notify: Callable[[str], None]
+    plans: Sequence[StagePlan],
+    folder: RunFolder[Any],
+    accelerator: Accelerator,
+    *,
+    notify: Callable[[str], None],
 ) -> Iterator[Step]:
     """Train every stage from where its newest good checkpoint left it, and put its average into its module.
 
@@ -63,7 +68,7 @@ def seconds_for(time_shares: Sequence[float], i: int, spent: float, whole: float
 
 
 def _freeze(
-    stage: Stage, folder: RunFolder, accelerator: Accelerator, seconds: Callable[[float], float]
+    stage: Stage, folder: RunFolder[Any], accelerator: Accelerator, seconds: Callable[[float], float]
 ) -> None:
     """Calibrate a stage to its part of the minutes, and write its steps into the configuration."""
     run = folder.run()
@@ -76,7 +81,7 @@ def _freeze(
 
 
 def _resume(
-    stage: Stage, folder: RunFolder, accelerator: Accelerator, notify: Callable[[str], None]
+    stage: Stage, folder: RunFolder[Any], accelerator: Accelerator, notify: Callable[[str], None]
 ) -> Training:
     run = folder.run()
     total = run.training.steps[stage.name]
@@ -91,7 +96,7 @@ def _resume(
     return training
 
 
-def _train(training: Training, folder: RunFolder, stopped: Callable[[], bool]) -> Iterator[Step]:
+def _train(training: Training, folder: RunFolder[Any], stopped: Callable[[], bool]) -> Iterator[Step]:
     config = folder.run().training
     clock = time.monotonic()
     window: list[Step] = []

@@ -9,8 +9,8 @@ from modaloom.evaluation.baselines import Library
 from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.memorization import Memorization, Repetition
 from modaloom.evaluation.rows import Direction, ScoreRow
+from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.pairing import Pairing
-from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.loom.model import Model
 
 MAX_DIVERSITY_SAMPLES = 100

@@ -8,8 +8,8 @@ from modaloom.evaluation.baselines import Library, pick
 from modaloom.evaluation.directions import all_directions
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction, ScoreRow
+from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.direction import DirectionEvaluation
-from modaloom.loom.loom import CodeSamplingConfig
 from modaloom.loom.model import Model
 
 MAX_FULL_DIRECTIONS = 24

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -13,13 +13,12 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
-from modaloom.data.split import split
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.directions import all_directions, named_directions
+from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.evaluation.evaluator import evaluate as score
 from modaloom.loom.generation import TrainedRun, load
-from modaloom.runs.config import Run
 
 MAX_TRAIN_SAMPLES = 10_000
 """Training samples that floors, baselines and retrieval may know."""
@@ -81,29 +80,11 @@ def evaluate(
     return found
 
 
-class FinishedRun(Protocol):
-    """A finished run of any engine."""
-
-    @property
-    def run(self) -> Run: ...
-
-
 def held_out(trained: TrainedRun, index: Folder, notify: Notify = silent) -> dict[str, list[Sample]]:
     """Test split → samples of values; the validation split where there is no other."""
-    names = set(split_of(trained, index).values())
+    names = set(split_of(trained.run.data, index).values())
     tests = sorted((name for name in names if name.startswith("test")), key=split_order)
     return _read(trained, index, tests or ["val"], notify)
-
-
-def split_order(split: str) -> tuple[bool, str]:
-    """What resembles the training data first."""
-    return not split.endswith("seen"), split
-
-
-def split_of(trained: FinishedRun, index: Folder) -> Mapping[str, str]:
-    """Key → split: the folder's own, or else by what the run's own folder was split."""
-    by = trained.run.data.split_by
-    return split(index, by=None if by == "key" or index.splits else by)
 
 
 def _read(
@@ -114,7 +95,7 @@ def _read(
     At random, because names tell of what they name: the first of many may all be of one class.
     """
     streams = [name for name in trained.model.streams if name in index.modality_of]
-    reader, of = Reader(index, streams=streams), split_of(trained, index)
+    reader, of = Reader(index, streams=streams), split_of(trained.run.data, index)
     by_split = {split: [s for s in index.samples if of[s.key] == split] for split in splits}
     found = {split: [reader.read(s) for s in _some(there, most)] for split, there in by_split.items()}
     notify_skipped(reader, notify)

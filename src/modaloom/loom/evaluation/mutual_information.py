@@ -1,44 +1,20 @@
 """The information map: how many bits each stream tells about each other one."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from modaloom.core.errors import check_range
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.evaluation.baselines import pick
 from modaloom.evaluation.estimate import average
+from modaloom.evaluation.mutual_information import Exact, MutualInformation
 from modaloom.loom.evaluation.bounds import Bounds
 from modaloom.loom.model import Model
 
-Exact = Callable[[str, str], float | None]
-"""Two streams → their mutual information in bits where it is known."""
 MAX_SAMPLES_TIMES_PAIRS = 2400
 """Most samples times pairs of streams: with many streams each pair gets fewer samples."""
 MIN_SAMPLES = 20
 """Samples that a pair gets if there are."""
-
-
-@dataclass(frozen=True)
-class MutualInformation:
-    """What one stream tells about another, all in bits a sample."""
-
-    given: str
-    want: str
-    bits: float
-    """Mean of bound(want) − bound(want | given): an estimate of mutual information, not a bound on it."""
-    low: float
-    high: float
-    """Its 95% interval over samples and masks; how far the bounds are from the truth is not in it."""
-    entropy: float
-    """Mean of bound(want): an upper bound on the entropy of its codes."""
-    exact: float | None
-    n: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """An entry of information.json."""
-        return asdict(self)
 
 
 def mutual_information(

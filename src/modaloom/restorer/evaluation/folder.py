@@ -11,8 +11,8 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
+from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
-from modaloom.loom.evaluation.folder import split_of, split_order
 from modaloom.modalities.unit import array_to_unit
 from modaloom.restorer.crops import Packed
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
@@ -80,7 +80,7 @@ def read_cases(
     missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
     if missing:
         raise BadFolder(f"{folder} has no {' and '.join(missing)}, which the run restores")
-    of = split_of(trained, index)
+    of = split_of(trained.run.data, index)
     tests = sorted({s for s in of.values() if s.startswith("test")}, key=split_order) or ["val"]
     reader = Reader(index, streams=trained.restoration.plan.streams)
     found = {

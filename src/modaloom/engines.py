@@ -1,0 +1,53 @@
+"""The kinds of model. A new one is a class and a line here; nothing else asks which kind a run is of."""
+
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadRun, BadValue, check_choice
+from modaloom.engine import Engine
+from modaloom.loom.engine import LoomEngine
+from modaloom.restorer.engine import RestorerEngine
+from modaloom.runs.config import RunConfig, merge, read_config_file
+from modaloom.runs.config_io import from_plain, to_plain
+from modaloom.runs.resolve import resolve_run
+from modaloom.runs.store import CONFIG, read_config
+
+ENGINES: dict[str, Engine[Any, Any]] = {"loom": LoomEngine(), "restorer": RestorerEngine()}
+"""By `RunConfig.engine`. The first one is trained where no task is given."""
+
+
+def engine_of_run(run: Path) -> Engine[Any, Any]:
+    """Of a run folder, or a bundled run's name. Raises `BadRun`."""
+    path = resolve_run(run)
+    name = read_config(path).get("engine")
+    if name not in ENGINES:
+        raise BadRun(f"{path / CONFIG} names the engine {name!r}; this modaloom has {', '.join(ENGINES)}")
+    return ENGINES[name]
+
+
+def engine_of_task(task: str) -> Engine[Any, Any]:
+    """The engine that has the task; without one the first. Raises `BadValue`."""
+    if not task:
+        return next(iter(ENGINES.values()))
+    tasks = {name: engine for engine in ENGINES.values() for name in engine.tasks}
+    return tasks[check_choice("task", task, tasks)]
+
+
+def preset(name: str, *, task: str = "") -> RunConfig:
+    """A whole configuration. Raises `BadValue` for an unknown preset or task."""
+    presets = engine_of_task(task).presets
+    return presets[check_choice("preset", name, presets)]()
+
+
+def load_config(path: Path, *, task: str = "") -> RunConfig:
+    """A whole configuration from a TOML or JSON file; absent keys take their defaults.
+
+    Raises `BadFile` and `BadValue`.
+    """
+    plain = read_config_file(path)
+    default = engine_of_task(task).config().engine
+    engine = ENGINES[check_choice("engine", str(plain.get("engine", default)), ENGINES)]
+    try:
+        return from_plain(engine.config, merge(to_plain(engine.config()), plain))
+    except BadValue as error:
+        raise BadValue(f"{path}: {error}") from error

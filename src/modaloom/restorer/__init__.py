@@ -1,0 +1,1 @@
+"""The Restorer: a diffusion model of signals that undoes a degradation, or generates one stream."""

@@ -1,0 +1,68 @@
+"""The Restorer as an engine: undo a degradation, or generate one stream."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadValue
+from modaloom.data.folder import Folder
+from modaloom.data.notices import Notify, silent
+from modaloom.engine import FROM_SCRATCH, Engine
+from modaloom.evaluation.rows import ScoreRow
+from modaloom.restorer.commands import restored_examples
+from modaloom.restorer.config import PRESETS, RestorerRunConfig
+from modaloom.restorer.evaluation.folder import score_restored
+from modaloom.restorer.restoration import RestoredRun, load_restored
+from modaloom.restorer.samples import write_sample_grid
+from modaloom.restorer.tasks import TASKS
+from modaloom.restorer.trainer import RestorerTrainer
+from modaloom.runs.store import RunFolder
+from modaloom.training.accelerator import Accelerator
+
+
+class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
+    """A diffusion model of signals that is shown what is known of them."""
+
+    config = RestorerRunConfig
+    presets = PRESETS
+    tasks = tuple(TASKS)
+    limits = (
+        FROM_SCRATCH,
+        "Details that it adds are likely ones, not those that were lost: they are no evidence.",
+    )
+    max_scored = 24
+
+    def trainer(
+        self, run: RunFolder[RestorerRunConfig], folder: Folder, accelerator: Accelerator, *, notify: Notify
+    ) -> RestorerTrainer:
+        return RestorerTrainer(run, folder, accelerator, notify=notify)
+
+    def load(self, path: Path, *, device: str = "auto") -> RestoredRun:
+        return load_restored(path, device=device)
+
+    def evaluate(
+        self,
+        run: RestoredRun,
+        folder: Path,
+        *,
+        rows: Sequence[str] = (),
+        n: int,
+        seed: int = 0,
+        sampling: Mapping[str, Any] | None = None,
+        on_row: Callable[[ScoreRow], None] = lambda row: None,
+        notify: Notify = silent,
+    ) -> list[ScoreRow]:
+        if sampling:
+            raise BadValue(f"{run.path} is scored as it was trained; leave {', '.join(sampling)} out")
+        return score_restored(run, folder, rows=rows, n=n, seed=seed, on_row=on_row, notify=notify)
+
+    def portable(self, config: RestorerRunConfig) -> RestorerRunConfig:
+        name = Path(config.restorer.tokenizers).name
+        return replace(config, restorer=replace(config.restorer, tokenizers=name))
+
+    def write_samples(self, run: RestoredRun, folder: Path) -> None:
+        write_sample_grid(run, str(folder))
+
+    def commands(self, run: RestoredRun) -> list[str]:
+        return restored_examples(run)

@@ -1,0 +1,52 @@
+"""Tokenizers in a model folder: from a module to a part and back, and out of another run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadRun, check_choice
+from modaloom.runs.model import Part, load_model
+from modaloom.runs.resolve import resolve_run
+from modaloom.runs.store import RunFiles, read_config
+from modaloom.tokenizers import TOKENIZERS, Tokenizer
+
+
+def tokenizer_facts(tokenizer: Tokenizer) -> dict[str, Any]:
+    """JSON-able facts from which `restore_tokenizer` rebuilds it, but for its tensors."""
+    kind = next(name for name, kind in TOKENIZERS.items() if type(tokenizer) is kind)
+    return {"kind": kind, "state": tokenizer.state()}
+
+
+def restore_tokenizer(facts: Mapping[str, Any]) -> Tokenizer:
+    """Raises `BadRun` for a kind that this version does not know."""
+    kind = TOKENIZERS.get(facts["kind"])
+    if kind is None:
+        raise BadRun(f"a tokenizer of kind {facts['kind']!r}; this modaloom has {', '.join(TOKENIZERS)}")
+    return kind.restore(facts["state"])
+
+
+def unpack_tokenizer(part: Part) -> Tokenizer:
+    """With its tensors. Raises `BadRun`, and what loading a state_dict raises."""
+    tokenizer = restore_tokenizer(part.state)
+    tokenizer.load_state_dict(dict(part.tensors))
+    return tokenizer
+
+
+def load_tokenizer(run: str, stream: str) -> Tokenizer:
+    """The tokenizer of a stream of a finished run, for values of that stream; in eval mode.
+
+    Raises `BadRun` for a run that is unfinished or has no tokenizer, `BadValue` for a stream that it has not.
+    """
+    path = resolve_run(Path(run))
+    read_config(path)
+    files = RunFiles(path)
+    plans, parts = files.data()["streams"], load_model(files.model).parts
+    plan = plans[check_choice(f"stream of {path}", stream, plans)]
+    part = parts.get(plan.get("tokenizer", ""))
+    if part is None:
+        raise BadRun(f"{path} has no tokenizer of {stream}; name a run that was trained without --task")
+    try:
+        tokenizer = unpack_tokenizer(part).view(plan["grid"])
+    except (LookupError, TypeError, RuntimeError, ValueError) as error:
+        raise BadRun(f"the tokenizer of {stream} in {path} is not one of this version ({error})") from error
+    return tokenizer.eval().requires_grad_(False)

@@ -1,0 +1,71 @@
+"""Which samples of a folder a training sees, and what is written about them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from modaloom.core.errors import BadFolder
+from modaloom.core.types import Sample
+from modaloom.data.folder import Folder
+from modaloom.data.reader import Reader
+from modaloom.data.split import split
+from modaloom.runs.atomic_io import write_json
+from modaloom.runs.caches import CACHE, KEYS
+from modaloom.runs.config import RunConfig
+from modaloom.runs.store import RunFolder
+
+MAX_MEASURED_VALUES = 2000
+"""Training values of a stream that are looked at to fix its spec and vocabulary."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of a folder a training sees."""
+
+    reader: Reader
+    samples: Sequence[Sample]
+    """Training and validation samples: the rows of every cache."""
+    rows: Mapping[str, Tensor]
+    """Split (train, val) → int64 rows."""
+    split_of: Mapping[str, str]
+    """Every sample's key → its split."""
+
+    @property
+    def training(self) -> list[Sample]:
+        """The training samples."""
+        return [self.samples[i] for i in self.rows["train"].tolist()]
+
+
+def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selection:
+    """The samples of a run, whose keys and splits are written beside its caches.
+
+    Raises `BadFolder` if none is for training.
+    """
+    config = run.run()
+    split_of = split(folder, by=None if config.data.split_by == "key" else config.data.split_by)
+    samples = [s for s in folder.samples if split_of[s.key] in ("train", "val")]
+    rows = {
+        name: torch.tensor([i for i, s in enumerate(samples) if split_of[s.key] == name], dtype=torch.int64)
+        for name in ("train", "val")
+    }
+    if not len(rows["train"]):
+        raise BadFolder(f"{folder.path} has no training sample; add files, or fill its folder train/")
+    (run.path / CACHE).mkdir(exist_ok=True)
+    keys = [sample.key for sample in samples]
+    write_json(run.path / CACHE / KEYS, {"keys": keys, "splits": [split_of[key] for key in keys]})
+    return Selection(Reader(folder, streams=streams), samples, rows, split_of)
+
+
+def data_facts(folder: Folder, split_of: Mapping[str, str], config: RunConfig) -> dict[str, Any]:
+    """What data.json says of a folder, whatever is trained."""
+    by = "its folders" if folder.splits is not None else f"a hash of {config.data.split_by}"
+    return {
+        "folder": str(folder.path.absolute()),
+        "counts": dict(sorted(Counter(split_of.values()).items())),
+        "split": f"The splits are fixed by {by}; a sample's streams stay on one side.",
+        "left_out": [f"{p.path}: {p.reason}" for p in folder.problems][:100],
+    }
