@@ -15,9 +15,9 @@ from figures import Figures, Target, arguments, medians, publish
 
 from modaloom import api
 from modaloom.evaluation import ScoreRow
+from modaloom.loom.config import LoomRunConfig
 from modaloom.recipes.demo import DemoWorld, demo
-from modaloom.runs.config import Run
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import RunFiles
 
 ATTENTION = {"joint": False, "encoder–decoder": True}
 """Name → `loom.encoder_decoder`."""
@@ -32,7 +32,7 @@ TOKENIZER, LOOM = "image", "loom"
 """Stages of the training."""
 
 
-def config(*, encoder_decoder: bool) -> Run:
+def config(*, encoder_decoder: bool) -> LoomRunConfig:
     """The demo's, with the given attention."""
     run = demo()
     return replace(run, loom=replace(run.loom, encoder_decoder=encoder_decoder))
@@ -56,7 +56,7 @@ def measure(run: api.TrainedRun, world: Path, *, n: int) -> Figures:
     rows = api.evaluate(run, world, n=n)
     seconds = perf_counter() - start
     scores = {_name(row): row.value for row in rows if ROWS.get(row.row) == row.metric}
-    bounds = [line for line in RunFolder.open(run.path).metrics() if "val.bits.image" in line][-1]
+    bounds = [line for line in RunFiles(run.path).metrics() if "val.bits.image" in line][-1]
     bits = {name: value for name, value in bounds.items() if name.startswith("val.bits.")}
     return {
         **scores,

@@ -10,7 +10,14 @@ from modaloom.cli import app
 
 SMALL = (
     *("--set", "loom.width=32", "--set", "loom.num_layers=1", "--set", "loom.num_heads=1"),
-    *("--set", "vqvae.codebook_size=16", "--set", "vqvae.widths=[8,8,8]", "--set", "vqvae.latent_dim=8"),
+    *(
+        "--set",
+        "tokenizers.image.codebook_size=16",
+        "--set",
+        "tokenizers.image.widths=[8,8,8]",
+        "--set",
+        "tokenizers.image.latent_dim=8",
+    ),
     *("--set", "training.tokenizer.batch_size=8", "--set", "training.loom.batch_size=8"),
     *("--set", "training.precision=fp32"),
     *("--set", "training.checkpoint_seconds=0"),

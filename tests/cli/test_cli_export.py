@@ -9,7 +9,7 @@ from calling import Call, done
 
 from modaloom import api
 from modaloom.core.errors import BadRun
-from modaloom.runs import resolve as shipped
+from modaloom.runs import resolve as bundled
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def test_it_holds_what_using_it_needs_and_no_place_of_this_machine(run: Path, sm
     assert json.loads((small / "data.json").read_text())["folder"] == "world"
 
 
-def test_a_shipped_run_is_found_by_its_name_alone(
+def test_a_bundled_run_is_found_by_its_name_alone(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shipped, "ROOT", tmp_path)
+    monkeypatch.setattr(bundled, "ROOT", tmp_path)
     monkeypatch.chdir(tmp_path.parent)
     done("generate", "small", "--given", "caption=a small red star", "--want", "image", "--n", 1,
          "--steps", 2, "--out", tmp_path / "drawn")  # fmt: skip

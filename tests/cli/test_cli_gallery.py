@@ -107,7 +107,17 @@ def test_report_makes_the_atlas_again(run: Path) -> None:
 
 
 def test_a_tint_has_a_sheet_of_its_own(world: Path, tmp_path: Path) -> None:
-    done("train", world, "--out", tmp_path / "run", "--steps", 1, *SMALL, "--set", "vqvae.global_codes=1")
+    done(
+        "train",
+        world,
+        "--out",
+        tmp_path / "run",
+        "--steps",
+        1,
+        *SMALL,
+        "--set",
+        "tokenizers.image.global_codes=1",
+    )
     samples = tmp_path / "run" / "samples"
     entries = json.loads((samples / "atlas.json").read_text())
     assert entries.keys() == {"image", "image, tint"}

@@ -12,8 +12,9 @@ from calling import SMALL, Call, call, done, tree
 from PIL import Image
 
 from modaloom import api
+from modaloom.loom.config import LoomRunConfig
 from modaloom.recipes.demo import DemoWorld
-from modaloom.runs.config import Run, override
+from modaloom.runs.config_io import override
 from modaloom.training.interrupts import Interrupted
 
 
@@ -92,7 +93,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_used(run: Path, tmp_pa
 
 
 def test_steps_by_stage_and_a_config_file(world: Path, tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text("seed = 3\n[loom]\ndepth = 1\n[training]\nminutes = 0.02\n")
+    (tmp_path / "run.toml").write_text("seed = 3\n[loom]\nnum_layers = 1\n[training]\nminutes = 0.02\n")
     words = ("--config", tmp_path / "run.toml", "--steps", "image=2,loom=1", *SMALL)
     done("train", world, "--out", tmp_path / "run", *words, "--streams", "image,caption")
     config = json.loads((tmp_path / "run" / "config.json").read_text())
@@ -164,7 +165,7 @@ def test_demo_writes_a_world_learns_it_and_goes_on(tmp_path: Path, monkeypatch: 
     module = sys.modules["modaloom.api.demo"]
     size = DemoWorld(samples=40, held_out=20, streams=("image", "caption"))
     tiny = override(
-        Run(), [*SMALL[1::2], "training.steps={image=2,loom=2}", 'data.streams=["image","caption"]']
+        LoomRunConfig(), [*SMALL[1::2], "training.steps={image=2,loom=2}", 'data.streams=["image","caption"]']
     )
     monkeypatch.setattr(module, "DemoWorld", lambda: size)
     monkeypatch.setattr(module, "recipe", lambda: tiny)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 import modaloom.api as modaloom
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
 from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality
-from modaloom.runs.config import Run, override
+from modaloom.runs.config_io import override
 
 LENGTH = 16
 SHAPES = {"rise": np.linspace(-1, 1, LENGTH), "fall": np.linspace(1, -1, LENGTH), "rest": np.zeros(LENGTH)}
@@ -83,7 +83,12 @@ SIGNAL = Modality(
     loss=_loss,
 )
 SMALL = (
-    *("vqvae.codebook_size=8", "vqvae.num_quantizers=1", "vqvae.widths=[16,16]", "vqvae.latent_dim=8"),
+    *(
+        "tokenizers.signal.codebook_size=8",
+        "tokenizers.signal.num_quantizers=1",
+        "tokenizers.signal.widths=[16,16]",
+        "tokenizers.signal.latent_dim=8",
+    ),
     *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2"),
     *("training.tokenizer.batch_size=16", "training.loom.batch_size=16", "training.precision=fp32"),
 )
@@ -105,7 +110,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_modality_is_one_value_in_one_table(folder: Path, tmp_path: Path) -> None:
     assert modaloom.inspect(folder).streams["signal"].count == 40
     steps = {"signal": 20, "loom": 20}
-    run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(Run(), SMALL))
+    run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(LoomRunConfig(), SMALL))
     ways = [({"text": "rise"}, "signal"), ({"signal": f"@{folder / '00.sig'}"}, "text")]
     for given, want in ways:
         drawn = [*modaloom.generate(run.path, given=given, want=[want], out=tmp_path / want, n=2)]
@@ -127,7 +132,7 @@ def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
         "restorer.crop_sizes=[16]",
         "restorer.unet.groups=4",
     )
-    config = override(Run(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])
+    config = override(LoomRunConfig(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])
     run = modaloom.train(folder, out=tmp_path / "denoise", task="denoise", steps=150, config=config)
     rows = {row.metric: row for row in modaloom.evaluate(run, folder)}
     assert rows["mse"].value < 0.8 * rows["mse"].floor
@@ -143,7 +148,7 @@ def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.full
 def test_it_is_learned(folder: Path, tmp_path: Path) -> None:
     steps = {"signal": 300, "loom": 1200}
-    run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(Run(), SMALL))
+    run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(LoomRunConfig(), SMALL))
     options: dict[str, Any] = vars(CodeSamplingConfig(temperature=0.5))
     for word, shape in SHAPES.items():
         value = _nearest(run.generate({"text": word}, ["signal"], n=1, **options)[0]["signal"])

@@ -90,8 +90,8 @@ def test_samplers_are_compared_over_the_steps(load: Any, tmp_path: Path) -> None
         "loom.width=16",
         "loom.num_layers=1",
         "loom.num_heads=1",
-        "vqvae.widths=[8,8,8]",
-        "vqvae.codebook_size=16",
+        "tokenizers.image.widths=[8,8,8]",
+        "tokenizers.image.codebook_size=16",
     ]
     api.world(tmp_path / "world", n=24, streams=("image", "caption"))
     api.train(tmp_path / "world", out=tmp_path / "run", steps=1, settings=settings, samples=0)

@@ -10,15 +10,15 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from modaloom import api
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import RunFiles
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits.py"
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 TINY = (
-    "vqvae.code_grid=2",
-    "vqvae.widths=[8, 8]",
-    "vqvae.latent_dim=8",
-    "vqvae.codebook_size=16",
+    "tokenizers.image.code_grid=2",
+    "tokenizers.image.widths=[8, 8]",
+    "tokenizers.image.latent_dim=8",
+    "tokenizers.image.codebook_size=16",
     "loom.width=32",
     "loom.num_layers=1",
     "loom.num_heads=2",
@@ -76,9 +76,7 @@ def test_inspect_finds_it_clean(folder: Path) -> None:
 def test_twenty_steps_learn_something_and_answer_both_ways(folder: Path, tmp_path: Path) -> None:
     run = api.train(folder, out=tmp_path / "run", steps=20, settings=TINY, samples=4)
     for stage in ("image", "loom"):
-        losses = [
-            m["loss"] for m in RunFolder.open(run.path).metrics() if m["stage"] == stage and "loss" in m
-        ]
+        losses = [m["loss"] for m in RunFiles(run.path).metrics() if m["stage"] == stage and "loss" in m]
         assert len(losses) == 20
         assert np.mean(losses[-5:]) < np.mean(losses[:5]), stage
     drawn = run.generate(given={"text": "three"}, want=["image"], n=2)

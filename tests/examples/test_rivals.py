@@ -155,7 +155,9 @@ def test_glue_is_scored_as_ours_with_as_many_parameters(world: Path) -> None:
     assert figures["caption->image, seen: slot.mean, ceiling"] < 1
     assert {len(losses) for losses in found.losses.values()} == {2}
 
-    image = VQVAETokenizer(MODALITIES["image"], {"channels": 3, "size": [32, 32]}, demo().vqvae)
+    image = VQVAETokenizer(
+        MODALITIES["image"], {"channels": 3, "size": [32, 32]}, demo().tokenizer_of("image", "image").options
+    )
     text = {"caption": (12,), "question": (8,), "answer": (3,)}  # as the demo measures them
     shapes = {"image": image.shape, **{name: CodeShape(grid, 1, 421) for name, grid in text.items()}}
     loom = Loom(shapes, modalities, {"image": image.vectors}, demo().loom)

@@ -17,8 +17,6 @@ from modaloom.loom.files import (
     build_loom,
     build_streams,
     pack_model,
-    restore_tokenizer,
-    tokenizer_facts,
     unpack_model,
 )
 from modaloom.loom.model import Model
@@ -26,6 +24,7 @@ from modaloom.modalities.base import Limits
 from modaloom.modalities.image import IMAGE
 from modaloom.modalities.record import RECORD
 from modaloom.runs.model import Part, load_model, save_model
+from modaloom.runs.tokenizers import restore_tokenizer, tokenizer_facts
 from modaloom.tokenizers import BPE, CategoricalTokenizer, VQVAETokenizer
 from modaloom.tokenizers.vqvae import VQVAEConfig
 
@@ -173,7 +172,7 @@ def test_parts_that_do_not_fit_are_refused(model, misfit):
 
 
 def test_an_unknown_kind_of_tokenizer_says_what_there_is(model):
-    facts = tokenizer_facts("image", model.streams["image"].tokenizer)
+    facts = tokenizer_facts(model.streams["image"].tokenizer)
     assert restore_tokenizer(facts).config == model.streams["image"].tokenizer.config
     with pytest.raises(BadRun, match=r"'vqgan'.*vqvae"):
         restore_tokenizer({**facts, "kind": "vqgan"})

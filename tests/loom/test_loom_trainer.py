@@ -13,13 +13,12 @@ from PIL import Image
 from modaloom.core.errors import BadFolder, BadValue
 from modaloom.data.folder import open_folder
 from modaloom.loom import trainer as module
-from modaloom.loom.config import CodeSamplingConfig, LoomConfig
+from modaloom.loom.config import CodeSamplingConfig, LoomConfig, LoomRunConfig, LoomTrainingConfig
 from modaloom.loom.files import LOOM, pack_model
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.trainer import LoomTrainer
-from modaloom.runs.config import DataConfig, OptimizerConfig, Run, TrainingConfig
+from modaloom.runs.config import DataConfig, OptimizerConfig
 from modaloom.runs.store import RunFolder
-from modaloom.tokenizers.vqvae import VQVAEConfig
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.interrupts import Interrupted
 
@@ -32,11 +31,13 @@ LACKING_IMAGE, LACKING_TEXT = {"train/01", "train/05", "val/30"}, {"train/02", "
 def config(streams=(), **training):
     small = OptimizerConfig(batch_size=6)
     frozen = {"steps": {"image": STEPS, LOOM: STEPS}, "tokenizer": small, "loom": small, "log_every": 1}
-    return Run(
+    return LoomRunConfig(
         data=DataConfig(streams=streams),
-        vqvae=VQVAEConfig(code_grid=2, widths=(8, 8), latent_dim=4, codebook_size=8, num_quantizers=2),
+        tokenizers={
+            "image": dict(code_grid=2, widths=[8, 8], latent_dim=4, codebook_size=8, num_quantizers=2)
+        },
         loom=LoomConfig(width=16, num_layers=1, num_heads=2),
-        training=TrainingConfig(**{**frozen, **training}),
+        training=LoomTrainingConfig(**{**frozen, **training}),
     )
 
 
@@ -109,9 +110,9 @@ def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp
     path = tmp_path / "run"
     RunFolder.create(path, config()).close()
     for stop in stops:
-        with RunFolder.resume(path) as run, pytest.raises(Interrupted, match="--resume"):
+        with RunFolder.resume(path, LoomRunConfig) as run, pytest.raises(Interrupted, match="--resume"):
             finish(run, folder, stop=stop)
-    with RunFolder.resume(path) as run:
+    with RunFolder.resume(path, LoomRunConfig) as run:
         trainer, steps = finish(run, folder)
         assert steps == ALL_STEPS[ALL_STEPS.index(stops[-1]) + 1 :]
         assert validations(run) == validations(expected.run)
@@ -126,7 +127,7 @@ def test_a_kill_between_checkpoints_loses_steps_and_no_bits(straight, folder, tm
         for step in LoomTrainer(run, folder, Accelerator("cpu", "fp32"), notify=pytest.fail).steps():
             if (step.stage, step.step) == (LOOM, 2):
                 break
-    with RunFolder.resume(path) as run:
+    with RunFolder.resume(path, LoomRunConfig) as run:
         trainer, steps = finish(run, folder)
         assert steps == [(LOOM, 2), (LOOM, 3)]
         assert validations(run) == validations(expected.run)

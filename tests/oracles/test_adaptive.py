@@ -51,11 +51,11 @@ def test_it_takes_the_least_depth_even_where_more_would_lose_more() -> None:
 
 def test_a_smaller_target_takes_no_less_and_loses_no_more() -> None:
     adaptive, z, last = learned(size=8, depth=5), normal(500, 2, seed=9), None
-    for adaptive.target in (3.0, 0.3, 0.1, 0.03, 0.01, 1e-6):
+    for adaptive.target_distortion in (3.0, 0.3, 0.1, 0.03, 0.01, 1e-6):
         out = adaptive(z)
         depth = depths(out.codes, 8)
         error = (out.z_q - z).square().sum(1)
-        met = error <= adaptive.target * adaptive.variance
+        met = error <= adaptive.target_distortion * adaptive.variance
         assert (met | (depth == 5)).all()
         if last is not None:
             assert (depth >= last[0]).all()

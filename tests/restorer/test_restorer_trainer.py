@@ -7,27 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from modaloom.training.fits import TRAINERS
 from PIL import Image
 
 from modaloom.core.errors import BadValue
 from modaloom.data.folder import open_folder
+from modaloom.engines import ENGINES
+from modaloom.loom.config import LoomRunConfig
 from modaloom.networks.local_resnet import LocalResNetConfig
 from modaloom.networks.unet import UNetConfig
-from modaloom.restorer.config import RestorerConfig
+from modaloom.restorer.config import RestorerConfig, RestorerRunConfig, RestorerTrainingConfig
 from modaloom.restorer.crops import detail
 from modaloom.restorer.example import as_batch
 from modaloom.restorer.files import RESTORER, unpack_restorer
 from modaloom.restorer.tasks import TASKS
 from modaloom.restorer.trainer import RestorerTrainer
-from modaloom.runs.config import (
-    DataConfig,
-    OptimizerConfig,
-    Run,
-    TrainingConfig,
-    from_dict,
-    to_dict,
-)
+from modaloom.runs.config import DataConfig, OptimizerConfig
+from modaloom.runs.config_io import from_plain, to_plain
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.interrupts import Interrupted
@@ -37,11 +32,12 @@ STEPS = 4
 
 def config(task="superres", streams=("image",), **restorer):
     small = {"local": LocalResNetConfig(8, 1), "unet": UNetConfig((8, 8), groups=4), "crop_sizes": (8,)}
-    return Run(
-        task=task,
+    return RestorerRunConfig(
         data=DataConfig(streams=streams),
-        restorer=RestorerConfig(**{**small, **restorer}),
-        training=TrainingConfig(steps={RESTORER: STEPS}, restorer=OptimizerConfig(batch_size=5), log_every=1),
+        restorer=RestorerConfig(**{"task": task, **small, **restorer}),
+        training=RestorerTrainingConfig(
+            steps={RESTORER: STEPS}, restorer=OptimizerConfig(batch_size=5), log_every=1
+        ),
     )
 
 
@@ -137,7 +133,7 @@ def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp
         straight = trained(tmp_path / "straight", folder, config(task))
     with RunFolder.create(path, config(task)) as run, pytest.raises(Interrupted, match="--resume"):
         finish(run, folder, stop=stop)
-    with RunFolder.resume(path) as run:
+    with RunFolder.resume(path, RestorerRunConfig) as run:
         trainer, steps = finish(run, folder)
         assert steps == list(range(stop + 1, STEPS + 1))
         lines = [[r for r in f.run.metrics() if "val.sample" in r] for f in (trainer, straight)]
@@ -191,16 +187,16 @@ def test_whole_tasks_see_whole_signals_of_one_size(folder, tmp_path):
 
 def test_options_are_the_tasks_own_and_the_configuration_comes_back(folder, tmp_path):
     run = config("restore", options={"superres.factor": 4, "jpeg": {"quality": 50}})
-    assert (run.options().superres.factor, run.options().jpeg.quality) == (4, 50)
-    assert from_dict(to_dict(run)) == run
-    assert (run.engine, Run().engine) == ("restorer", "loom")
+    assert (run.restorer.task_options().superres.factor, run.restorer.task_options().jpeg.quality) == (4, 50)
+    assert from_plain(RestorerRunConfig, to_plain(run)) == run
+    assert (run.engine, LoomRunConfig().engine) == ("restorer", "loom")
     with pytest.raises(BadValue, match="did you mean 'factor'"):
         config(options={"faktor": 4})
     with pytest.raises(BadValue, match="unknown task 'superes'"):
         config("superes")
     with pytest.raises(BadValue, match="says nothing of the data in pure noise"):
         RestorerConfig(prediction="eps")
-    assert set(TRAINERS) == {"loom", "restorer"}
+    assert set(ENGINES) == {"loom", "restorer"}
 
 
 @pytest.mark.parametrize(

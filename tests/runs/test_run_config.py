@@ -7,61 +7,105 @@ from pathlib import Path
 import pytest
 
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.runs.config import Run, from_dict, load_file, override, to_dict
+from modaloom.engines import load_config
+from modaloom.loom.config import LoomRunConfig, TokenizerChoice
+from modaloom.runs.config_io import from_plain, override, to_plain
+from modaloom.tokenizers.bpe import BPEConfig
+from modaloom.tokenizers.vqvae import VQVAEConfig
 
 
 def test_json_rebuilds_the_run() -> None:
-    run = override(Run(), ["seed=3", "training.steps.loom=40", "data.streams=['image']", "loom.width=64"])
+    run = override(
+        LoomRunConfig(), ["seed=3", "training.steps.loom=40", "data.streams=['image']", "loom.width=64"]
+    )
     assert run.data.streams == ("image",)
-    assert from_dict(json.loads(json.dumps(to_dict(run)))) == run != Run()
+    assert from_plain(LoomRunConfig, json.loads(json.dumps(to_plain(run)))) == run != LoomRunConfig()
 
 
 def test_a_quantizer_is_chosen_by_settings() -> None:
     settings = [
-        "vqvae.quantizer=fsq",
-        "vqvae.levels=[8, 5]",
-        "vqvae.groups=2",
-        "vqvae.growth.initial_codes=16",
+        "tokenizers.image.quantizer=fsq",
+        "tokenizers.image.levels=[8, 5]",
+        "tokenizers.image.groups=2",
+        "tokenizers.image.growth.initial_codes=16",
     ]
-    run = override(Run(), settings)
-    assert (run.vqvae.quantizer, run.vqvae.levels, run.vqvae.groups) == ("fsq", (8, 5), 2)
-    assert run.vqvae.growth == replace(Run().vqvae.growth, initial_codes=16)
-    assert from_dict(json.loads(json.dumps(to_dict(run)))) == run
+    run = override(LoomRunConfig(), settings)
+    options = run.tokenizer_of("image", "image").options
+    assert (options.quantizer, options.levels, options.groups) == ("fsq", (8, 5), 2)
+    assert options.growth == replace(VQVAEConfig().growth, initial_codes=16)
+    assert from_plain(LoomRunConfig, json.loads(json.dumps(to_plain(run)))) == run
     with pytest.raises(BadValue, match="dropout is 2"):
-        override(Run(), ["vqvae.dropout=2"])
+        override(LoomRunConfig(), ["tokenizers.image.dropout=2"])
     with pytest.raises(BadValue, match=r"growth\.doubling_steps is 0"):
-        override(Run(), ["vqvae.growth.doubling_steps=0"])
+        override(LoomRunConfig(), ["tokenizers.image.growth.doubling_steps=0"])
 
 
-def test_a_run_saved_without_these_settings_has_their_defaults() -> None:
-    plain = to_dict(Run())
-    old = (
-        "code_grid",
-        "widths",
-        "num_res_blocks",
-        "latent_dim",
-        "quantizer",
-        "codebook_size",
-        "num_quantizers",
-        "commitment",
-        "augment_prob",
-    )
-    plain["vqvae"] = {name: plain["vqvae"][name] for name in old}
-    assert from_dict(plain) == Run()
+def test_a_run_saved_without_some_settings_has_their_defaults() -> None:
+    plain = to_plain(LoomRunConfig())
+    del plain["tokenizers"], plain["streams"], plain["loom"]["mixture"]
+    assert from_plain(LoomRunConfig, plain) == LoomRunConfig()
+
+
+def test_a_stream_has_its_own_tokenizer() -> None:
+    settings = [
+        "tokenizers.image.codebook_size=32",
+        "streams.scan.tokenizer.codebook_size=64",
+        "streams.note.tokenizer=bpe",
+        "streams.photo.tokenizer.from=runs/a",
+        "streams.photo.tokenizer.frozen=true",
+    ]
+    run = override(LoomRunConfig(), settings)
+    assert from_plain(LoomRunConfig, json.loads(json.dumps(to_plain(run)))) == run
+    assert run.tokenizer_of("image", "image").options.codebook_size == 32
+    assert run.tokenizer_of("scan", "image").options.codebook_size == 64
+    assert run.tokenizer_of("note", "text") == TokenizerChoice("bpe", BPEConfig())
+    photo = run.tokenizer_of("photo", "image")
+    assert (photo.source, photo.frozen) == ("runs/a", True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("streams.scan.tokenizer.frozen=true", r"frozen needs streams.scan.tokenizer.from=RUN"),
+        ("streams.scan.tokenizer=vqgan", "unknown tokenizer 'vqgan'"),
+        ("streams.scan.tokenizer.codebok=3", "did you mean 'codebook'"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be(setting: str, words: str) -> None:
+    with pytest.raises(BadValue, match=words):
+        override(LoomRunConfig(), [setting]).tokenizer_of("scan", "image")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("streams.scan.colour=3", "unknown setting 'streams.scan.colour'"),
+        ("streams.scan.tokenizer.frozen=3", "frozen is 3; give a bool"),
+        ("tokenizers.imge.codebook_size=3", "did you mean 'image'"),
+        ("vqvae.size=512", "'vqvae' is now called 'tokenizers.image'"),
+        ("loom.depth=6", r"'loom\.depth' is now called 'loom\.num_layers'"),
+        ("tokenizers.image.size=512", "'size' is now called 'codebook_size'"),
+        ("loom.sampling.jitter=1", "is now called 'loom.sampling.choice_temperature'"),
+        ("loom.sampling.sampler=confidence", "'confidence' is now called 'maskgit'"),
+    ],
+)
+def test_wrong_and_old_names(setting: str, words: str) -> None:
+    with pytest.raises(BadValue, match=words):
+        override(LoomRunConfig(), [setting])
 
 
 def test_toml(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text("seed = 5\n[training.loom]\nbatch_size = 8\n[training.steps]\nloom = 30\n")
-    assert load_file(path) == override(
-        Run(), ["seed=5", "training.loom.batch_size=8", "training.steps.loom=30"]
+    assert load_config(path) == override(
+        LoomRunConfig(), ["seed=5", "training.loom.batch_size=8", "training.steps.loom=30"]
     )
 
 
 def test_json_such_as_a_run_folders(tmp_path: Path) -> None:
-    run = override(Run(), ["seed=5", "loom.width=64"])
-    (tmp_path / "config.json").write_text(json.dumps(to_dict(run)))
-    assert load_file(tmp_path / "config.json") == run
+    run = override(LoomRunConfig(), ["seed=5", "loom.width=64"])
+    (tmp_path / "config.json").write_text(json.dumps(to_plain(run)))
+    assert load_config(tmp_path / "config.json") == run
 
 
 @pytest.mark.parametrize("name", ["run.toml", "run.json"])
@@ -70,15 +114,15 @@ def test_a_file_that_is_none(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(BadFile, match=name):
-        load_file(path)
+        load_config(path)
     with pytest.raises(BadFile, match="No such file"):
-        load_file(tmp_path / "other.toml")
+        load_config(tmp_path / "other.toml")
 
 
 def test_a_list_is_no_configuration(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("[1]")
-    with pytest.raises(BadValue, match=r"\[1\]"):
-        load_file(tmp_path / "run.json")
+    with pytest.raises(BadFile, match="holds a JSON list"):
+        load_config(tmp_path / "run.json")
 
 
 @pytest.mark.parametrize(
@@ -95,8 +139,8 @@ def test_a_list_is_no_configuration(tmp_path: Path) -> None:
         "training.loom.max_grad_norm=0",
         "training.loom.learning_rate=0",
         "training.loom.learning_rate=inf",
-        "version=2",
-        "bpe.vocab_size=9",
+        "version=1",
+        "tokenizers.text.vocab_size=9",
         "training.checkpoint_seconds=-1",
         "training.loom.matrix_learning_rate=-1",
         "training.loom.decay=step",
@@ -107,4 +151,4 @@ def test_a_list_is_no_configuration(tmp_path: Path) -> None:
 def test_out_of_range(setting: str) -> None:
     name = setting.partition("=")[0].rpartition(".")[2]
     with pytest.raises(BadValue, match=name):
-        override(Run(), [setting])
+        override(LoomRunConfig(), [setting])

@@ -15,8 +15,8 @@ from toy_stage import config, fingerprint, plans, stage
 
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
 from modaloom.core.types import Loss
+from modaloom.loom.config import LoomRunConfig
 from modaloom.runs.checkpoint import newest
-from modaloom.runs.config import Run
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.interrupts import Interrupted
@@ -96,7 +96,7 @@ def test_a_stop_signal_saves_and_the_rest_is_the_same(
         pytest.raises(Interrupted, match=f"--resume --out {path}"),
     ):
         train(folder)
-    with RunFolder.resume(path) as folder:
+    with RunFolder.resume(path, LoomRunConfig) as folder:
         assert len(finish(folder)) == 50 - at
         assert fingerprint(folder) == whole
         logged = [(r["stage"], r["step"]) for r in folder.metrics()]
@@ -119,7 +119,7 @@ def killed(path: Path, seconds: float) -> bool:
 def check_kill(tmp_path: Path, whole: list[str], seconds: float) -> None:
     RunFolder.create(tmp_path / "run", config(checkpoint_seconds=0.02)).close()
     assert killed(tmp_path / "run", seconds)
-    with RunFolder.resume(tmp_path / "run") as folder:
+    with RunFolder.resume(tmp_path / "run", LoomRunConfig) as folder:
         finish(folder)
         assert fingerprint(folder) == whole
         logged = [(r["stage"], r["step"]) for r in folder.metrics()]
@@ -149,7 +149,7 @@ def test_a_damaged_checkpoint_falls_back_says_so_and_costs_nothing(tmp_path: Pat
     file = folder.checkpoints("tokenizer") / "step-000011" / "optimizer.safetensors"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     said: list[str] = []
-    with RunFolder.resume(path) as folder:
+    with RunFolder.resume(path, LoomRunConfig) as folder:
         assert len(finish(folder, said)) == 40
         assert fingerprint(folder) == whole
         logged = [(r["stage"], r["step"]) for r in folder.metrics()]
@@ -182,7 +182,7 @@ def test_a_full_disk_ends_the_work_and_costs_nothing(
         good = newest(folder.checkpoints("tokenizer"))
         assert good.checkpoint is not None
         assert good.damaged == ()
-    with RunFolder.resume(path) as folder:
+    with RunFolder.resume(path, LoomRunConfig) as folder:
         assert len(finish(folder)) == 50 - good.checkpoint.step
         assert fingerprint(folder) == whole
 
@@ -262,7 +262,7 @@ def test_a_late_stage_still_gets_half_of_its_planned_time(i: int, spent: float, 
 
 def test_neither_steps_nor_minutes(tmp_path: Path) -> None:
     with (
-        RunFolder.create(tmp_path, Run()) as folder,
+        RunFolder.create(tmp_path, LoomRunConfig()) as folder,
         pytest.raises(BadValue, match=r"how long to train tokenizer.*--minutes or --steps"),
     ):
         finish(folder)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
-from modaloom.runs.config import OptimizerConfig, Run, TrainingConfig
+from modaloom.loom.config import LoomRunConfig, LoomTrainingConfig
+from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
@@ -61,9 +62,9 @@ def stage(name: str, *, seed: int = 0, slow: float = 0.0, size: int = 7) -> Stag
     return Stage(name, module, batch, module.loss, OptimizerConfig(), size)
 
 
-def config(steps: int = 25, **training: object) -> Run:
+def config(steps: int = 25, **training: object) -> LoomRunConfig:
     frozen = {"tokenizer": steps, "loom": steps}
-    return replace(Run(), training=TrainingConfig(steps=frozen, **training))  # type: ignore[arg-type]
+    return replace(LoomRunConfig(), training=LoomTrainingConfig(steps=frozen, **training))  # type: ignore[arg-type]
 
 
 def plans(slow: float = 0.0) -> list[StagePlan]:
@@ -84,7 +85,7 @@ def fingerprint(folder: RunFolder) -> list[str]:
 
 def main(path: Path) -> None:
     torch.set_num_threads(1)
-    with RunFolder.resume(path) as folder:
+    with RunFolder.resume(path, LoomRunConfig) as folder:
         print("ready", flush=True)
         for step in run_stages(plans(slow=0.008), folder, Accelerator("cpu"), notify=print):
             print(step.stage, step.step, flush=True)

@@ -86,7 +86,7 @@ def _place(hint: Any, plain: dict[str, Any], path: str, value: Any, prefix: str)
         plain[name] = value
     elif not _has_keys(inner):
         raise BadValue(f"{prefix}{name} is a single value; it has no {rest!r}")
-    elif inner is Any or _value_type(inner) is Any:  # its keys may have dots of their own
+    elif get_origin(inner) is dict and not _has_keys(_value_type(inner)):  # its keys may have dots
         plain[name] = {**plain.get(name, {}), rest: value}
     else:
         _place(inner, plain.setdefault(name, {}), rest, value, f"{prefix}{name}.")

@@ -8,11 +8,11 @@ import pytest
 from calling import done
 from PIL import Image
 
-from modaloom.runs import resolve as shipped
+from modaloom.runs import resolve as bundled
 from modaloom.world.parsers import PARSERS
 
 ROOT = Path(__file__).parents[2]
-DEMO = shipped.ROOT / "demo"
+DEMO = bundled.ROOT / "demo"
 MOST = 5_000_000
 """Bytes that it may weigh."""
 

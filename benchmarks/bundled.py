@@ -1,6 +1,6 @@
 """The run that comes with modaloom: the demo trained for longer, scored, and put into the package.
 
-python benchmarks/shipped.py [--minutes 30] [--seed 0] [--out runs/shipped/demo] [--json F]
+python benchmarks/bundled.py [--minutes 30] [--seed 0] [--out runs/bundled/demo] [--json F]
 
 A run that was stopped goes on; one that is finished is taken as it is.
 """
@@ -50,7 +50,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=30.0, help="of training")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default="runs/shipped/demo", help="where the run goes")
+    parser.add_argument("--out", type=Path, default="runs/bundled/demo", help="where the run goes")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
     api.demo(out=options.out, minutes=options.minutes, seed=options.seed, samples=ASKED)
