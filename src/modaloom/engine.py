@@ -1,10 +1,11 @@
-"""The contract of an engine, a kind of model with all that a run of it needs. `engines.ENGINES` is the table."""
+"""The contract of an engine: a kind of model with all that a run of it needs. `engines.py` has the table."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from modaloom.core.errors import BadValue
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
@@ -121,6 +122,19 @@ class Engine(ABC, Generic[C, R]):
 
     def refresh_samples(self, run: R) -> None:
         """Make what of RUN/samples needs no data anew."""
+
+    def with_task(self, config: C, task: str, tokenizers: str) -> C:
+        """A configuration for one of its tasks, and for the tokenizers of another run where one takes them.
+
+        Args:
+            task: one of `tasks`, or empty: as the configuration says.
+            tokenizers: a run folder, or empty.
+
+        Raises `BadValue` for tokenizers that are of no use.
+        """
+        if tokenizers:
+            raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
+        return config
 
     def portable(self, config: C) -> C:
         """A configuration without the names of places on this machine, for an exported run."""

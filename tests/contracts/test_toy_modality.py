@@ -13,6 +13,7 @@ import modaloom.api as modaloom
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
 from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality
+from modaloom.restorer.config import RestorerRunConfig
 from modaloom.runs.config_io import override
 
 LENGTH = 16
@@ -132,7 +133,7 @@ def test_its_signals_can_be_restored_too(folder: Path, tmp_path: Path) -> None:
         "restorer.crop_sizes=[16]",
         "restorer.unet.groups=4",
     )
-    config = override(LoomRunConfig(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])
+    config = override(RestorerRunConfig(), [*small, 'data.streams=["signal"]', "restorer.unet.widths=[8,8]"])
     run = modaloom.train(folder, out=tmp_path / "denoise", task="denoise", steps=150, config=config)
     rows = {row.metric: row for row in modaloom.evaluate(run, folder)}
     assert rows["mse"].value < 0.8 * rows["mse"].floor

@@ -191,7 +191,7 @@ def _check_finished(run: RunFolder[Any], steps: int | Mapping[str, int] | None) 
     if any(taken.get(stage) != count for stage, count in asked.items()):
         words = ",".join(f"{stage}={count}" for stage, count in taken.items())
         raise BadRun(
-            f"{run.path} is finished after {words} steps, and its learning rate has fallen to 0; for a longer "
+            f"{run.path} is finished after {words} steps, its learning rate has fallen to 0; for a longer "
             f"training start a new run: modaloom train {run.data()['folder']} --config {run.path / CONFIG} "
             "--steps N --out NEW"
         )
@@ -229,14 +229,12 @@ def configure(
     values: dict[str, Any] = {
         "seed": seed,
         "data.streams": list(streams) or None,
-        f"{run.engine}.task": task or None,
-        f"{run.engine}.tokenizers": str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else None,
         "training.minutes": minutes,
     }
-    if tokenizers and not ENGINES[run.engine].tasks:
-        raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
+    place = str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else ""
+    chosen: RunConfig = ENGINES[run.engine].with_task(run, task, place)
     given = [(key, value) for key, value in values.items() if value is not None]
-    return override(changed(run, given), settings)
+    return override(changed(chosen, given), settings)
 
 
 def _train(

@@ -57,6 +57,11 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
             raise BadValue(f"{run.path} is scored as it was trained; leave {', '.join(sampling)} out")
         return score_restored(run, folder, rows=rows, n=n, seed=seed, on_row=on_row, notify=notify)
 
+    def with_task(self, config: RestorerRunConfig, task: str, tokenizers: str) -> RestorerRunConfig:
+        own = config.restorer
+        chosen = replace(own, task=task or own.task, tokenizers=tokenizers or own.tokenizers)
+        return replace(config, restorer=chosen)
+
     def portable(self, config: RestorerRunConfig) -> RestorerRunConfig:
         name = Path(config.restorer.tokenizers).name
         return replace(config, restorer=replace(config.restorer, tokenizers=name))
