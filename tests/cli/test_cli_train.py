@@ -43,6 +43,37 @@ def test_a_resumed_run_is_not_asked_to_be_another(
     done("train", "--resume", "--out", run, "--seed", 5, "--set", "loom.num_layers=1")
 
 
+def test_a_resumed_run_stays_on_its_folder(world: Path, run: Path, tmp_path: Path, refused: Call) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(world, other)
+    refused("train", other, "--resume", "--out", run, names=f"was started on {world}, not {other}")
+    done("train", world, "--resume", "--out", run)
+
+
+def test_a_finished_run_says_how_to_train_longer(run: Path, refused: Call) -> None:
+    refused("train", "--resume", "--steps", 10, "--out", run, names="finished after image=3,loom=3 steps")
+    assert "nothing to do" in done("train", "--resume", "--steps", 3, "--out", run).stdout
+
+
+def test_a_run_of_version_1_says_what_to_do(tmp_path: Path, refused: Call) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "config.json").write_text('{"version": 1, "seed": 0}')
+    (old / "data.json").write_text('{"folder": "pairs"}')
+    (old / "model").mkdir()
+    for words in (
+        ("train", "--resume", "--out", old),
+        ("generate", old, "--want", "image", "--out", "drawn"),
+        ("report", old),
+    ):
+        refused(*words, names="train it again (modaloom train pairs --out NEW)")
+
+
+def test_old_flags_name_the_new_ones(run: Path, refused: Call) -> None:
+    asked = ("generate", run, "--want", "image", "--out", "drawn")
+    refused(*asked, "--jitter", 1, names="--jitter is now called --choice-temperature")
+
+
 def test_resume_without_a_run_starts_it(world: Path, tmp_path: Path, run: Path) -> None:
     done("train", world, "--out", tmp_path / "new", "--resume", "--steps", 3, "--seed", 5, *SMALL)
     assert _weights(tmp_path / "new") == _weights(run)

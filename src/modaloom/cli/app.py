@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from modaloom import __version__
 from modaloom.core.errors import ModaloomError, WorkFailed
+from modaloom.core.renamed import RENAMED
 
 UsageError: Any = typer.BadParameter.__base__
 """What typer raises for a call that it cannot parse."""
@@ -45,6 +46,10 @@ def _report(error: Exception) -> int:
 
 
 def _see(error: Any) -> str:
+    """What to do about a call that could not be parsed: an option of 0.1 has a new name."""
+    option = getattr(error, "option_name", "")
+    if option in RENAMED:
+        return f"{option} is now called {RENAMED[option]}"
     path = error.ctx.command_path if error.ctx else "modaloom"
     return f"see {path} --help"
 
