@@ -24,7 +24,6 @@ JOINTS = {
 EXACT = [
     (name, process) for name, sampler in CODE_SAMPLERS.items() if sampler.exact for process in sampler.fns
 ]
-RANKED = ("top_probability", "maskgit", "first_hitting")
 
 
 def splits(joint: str) -> list[str]:
@@ -42,7 +41,7 @@ def distance(sampler: str, process: str, joint: str, split: str, *, steps: int |
     steps = steps or STEPS.get(sampler, 4)
     full, noise = exact.canvas(rows, hidden=wanted), Strata(NUM_DRAWS)
     done = {name: full[name] for name, role in roles.items() if role == "g"}
-    for together in [[name] for name in wanted] if sampler in RANKED else [wanted]:
+    for together in [[name] for name in wanted] if CODE_SAMPLERS[sampler].ranked else [wanted]:
         start = done | {name: full[name] for name in together}
         done = {
             n: Joint.shown(f) for n, f in run_sampler(sampler, process, exact, start, steps, noise).items()

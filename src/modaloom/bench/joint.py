@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from modaloom.core.types import MASK, Canvas, CodeDenoiser, Field, Logits
+from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.process import Process
 from modaloom.diffusion.uniform import Uniform
 
@@ -34,11 +36,8 @@ class Joint:
         return self.shared(canvas, lambda name, field: self.fits(name, field.state).double())
 
     def denoiser(self, process: Process) -> CodeDenoiser:
-        """As `denoise`, for the noise of a process."""
-        if isinstance(process, Uniform):
-            alpha = process.schedule.alpha
-            return lambda canvas: self.shared(canvas, lambda name, field: self.blurred(name, field, alpha))
-        return self.denoise
+        """As `denoise`, for the noise of a process of DENOISERS."""
+        return DENOISERS[type(process)](self, process)
 
     def blurred(self, name: str, field: Field, alpha: Callable[[Tensor], Tensor]) -> Tensor:
         """float64 (B, N): q(noisy codes of a stream | each row of the table), for uniform noise."""
@@ -106,3 +105,16 @@ class Joint:
         """log p (N,) of the `names` part of every row."""
         same = torch.stack([self.fits(name, self.parts[name]) for name in names]).all(0)
         return (same * self.log_p.exp()).sum(1).log()
+
+
+def _masked(joint: Joint, process: Any) -> CodeDenoiser:
+    return joint.denoise
+
+
+def _uniform(joint: Joint, process: Any) -> CodeDenoiser:
+    alpha = process.schedule.alpha
+    return lambda canvas: joint.shared(canvas, lambda name, field: joint.blurred(name, field, alpha))
+
+
+DENOISERS: Mapping[type[Process], Callable[[Joint, Any], CodeDenoiser]] = {Masked: _masked, Uniform: _uniform}
+"""Process → joint and process → the exact denoiser."""

@@ -13,7 +13,8 @@ from torch import Tensor
 from modaloom.bench.case import BenchmarkResult
 from modaloom.bench.clock import milliseconds, one_thread, peak_megabytes
 from modaloom.core.errors import BadValue
-from modaloom.quantizers import VQ, build
+from modaloom.quantizers import VQ, QuantizerConfig
+from modaloom.quantizers.codebooks import build_codebook
 from modaloom.quantizers.nearest import nearest
 
 N = 16_384
@@ -96,8 +97,7 @@ def _huge(device: torch.device) -> BenchmarkResult:
 
 
 def _ours(e: Tensor) -> VQ:
-    vq = build("vq", e.shape[1], len(e), dead_code_threshold=0.0).to(e.device)
-    assert isinstance(vq, VQ)
+    vq = VQ(build_codebook(e.shape[1], len(e), QuantizerConfig(dead_code_threshold=0.0))).to(e.device)
     vq.codebook.vectors.copy_(e)
     vq.codebook.count.fill_(N / len(e))
     vq.codebook.started.fill_(True)

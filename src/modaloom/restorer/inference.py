@@ -68,9 +68,7 @@ def _mean(
 def _sample(
     restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, seed: int, start: float
 ) -> Tensor:
-    process = restorer.process
-    assert isinstance(process, GaussianProcess)
-    times = _timesteps(process, sampling, start)
+    times = _timesteps(restorer.process, sampling, start)
     name = (
         (MEAN_FLOW if restorer.mean_flow_prob else DEFAULT_SAMPLER)
         if sampling.sampler == AUTO

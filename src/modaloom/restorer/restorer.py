@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.core.types import Loss
+from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.level import expand_like
 from modaloom.diffusion.mean_flow import (
     AverageVelocity,
@@ -53,7 +54,7 @@ class Restorer(nn.Module):
     def __init__(
         self,
         network: nn.Module,
-        process: NoiseSchedule,
+        process: GaussianProcess,
         prediction: Prediction,
         *,
         num_tasks: int = 1,

@@ -27,15 +27,18 @@ class CodeSampler:
     """What the walks take besides."""
     exact: bool = True
     """Whether an exact denoiser's law is drawn from: with one code a step, or as steps get short."""
+    ranked: bool = False
+    """Whether each step brings back so many codes of a stream: exact with one at a time, stream by stream;
+    others are as steps get short."""
     revises: tuple[str, ...] = ()
     """The processes under which a code that is written may change."""
 
 
 CODE_SAMPLERS: dict[str, CodeSampler] = {
     "ancestral": CodeSampler({"masked": ancestral, "uniform": ancestral_uniform}, revises=("uniform",)),
-    "top_probability": CodeSampler({"masked": top_probability}),
-    "maskgit": CodeSampler({"masked": maskgit}, ("choice_temperature",), exact=False),
-    "first_hitting": CodeSampler({"masked": first_hitting}),
+    "top_probability": CodeSampler({"masked": top_probability}, ranked=True),
+    "maskgit": CodeSampler({"masked": maskgit}, ("choice_temperature",), exact=False, ranked=True),
+    "first_hitting": CodeSampler({"masked": first_hitting}, ranked=True),
     "remasking": CodeSampler(
         {
             "masked": partial(remasking, step=ancestral_step),
