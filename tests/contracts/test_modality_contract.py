@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from modaloom.core.errors import BadFile, ModaloomError
-from modaloom.modalities import MODALITIES, Limits, Modality
+from modaloom.core.errors import BadFile, BadValue, ModaloomError
+from modaloom.modalities import MODALITIES, CategoricalCodec, Limits, Modality, SignalCodec
 from modaloom.modalities.unit import array_to_unit, from_unit
 
 
@@ -28,7 +28,10 @@ EXAMPLES: dict[str, list[Any]] = {
 BROKEN = {"image": b"\x89PNG\r\n\x1a\n garbage", "text": b"\xff\xfe\x00", "record": b"{'a': 1}"}
 
 every = pytest.mark.parametrize("modality", MODALITIES.values(), ids=MODALITIES)
-packs = pytest.mark.parametrize("modality", [m for m in MODALITIES.values() if m.pack], ids=lambda m: m.name)
+SIGNALS = [m for m in MODALITIES.values() if isinstance(m.codec, SignalCodec)]
+PACKED = [m for m in MODALITIES.values() if isinstance(m.codec, SignalCodec | CategoricalCodec)]
+packs = pytest.mark.parametrize("modality", PACKED, ids=lambda m: m.name)
+signals = pytest.mark.parametrize("modality", SIGNALS, ids=lambda m: m.name)
 
 
 def plain(value: Any) -> Any:
@@ -93,13 +96,11 @@ def test_parse_reads_a_written_file_and_refuses_a_missing_one(modality: Modality
         modality.parse(f"@{tmp_path}/nowhere.{modality.suffixes[0]}")
 
 
-@every
+@signals
 def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
-    if modality.to_array is None or modality.from_array is None:
-        return
     for value in EXAMPLES[modality.name]:
-        packed = modality.to_array(value)
-        assert plain(modality.from_array(packed)) == plain(value)
+        packed = modality.signal.to_array(value)
+        assert plain(modality.signal.from_array(packed)) == plain(value)
         signal = array_to_unit(modality, packed)
         assert 0 <= signal.min() <= signal.max() <= 1
         assert plain(from_unit(modality, signal)) == plain(value)
@@ -125,37 +126,61 @@ def test_compare_of_equals_is_perfect_and_of_others_is_not(modality: Modality) -
 
 @every
 def test_describe_says_something(modality: Modality) -> None:
-    assert modality.describe is None or modality.describe(iter(EXAMPLES[modality.name]))
+    assert modality.describe(iter(EXAMPLES[modality.name]))
 
 
 @packs
 def test_packed_values_have_the_forms_shape_and_come_back(modality: Modality) -> None:
     values = EXAMPLES[modality.name]
     spec = modality.infer_spec(values, Limits())
-    assert modality.pack is not None
-    assert modality.unpack is not None
+    codec: Any = modality.codec
     for value in values:
-        packed = modality.pack(value, spec)
+        packed = codec.pack(value, spec)
         assert packed.shape[-len(spec["size"]) :] == tuple(spec["size"])
-        again = modality.pack(modality.unpack(packed, spec), spec)
+        again = codec.pack(codec.unpack(packed, spec), spec)
         assert (again == packed).all()
 
 
-@pytest.mark.parametrize("modality", [m for m in MODALITIES.values() if m.normalize], ids=lambda m: m.name)
+@signals
 def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
     spec = modality.infer_spec(EXAMPLES[modality.name], Limits())
-    assert modality.pack is not None
-    assert modality.normalize is not None
-    assert modality.denormalize is not None
-    assert modality.loss is not None
-    packed = torch.stack([torch.from_numpy(modality.pack(v, spec)) for v in EXAMPLES[modality.name]])
-    signal = modality.normalize(packed)
+    codec = modality.signal
+    packed = torch.stack([torch.from_numpy(codec.pack(v, spec)) for v in EXAMPLES[modality.name]])
+    signal = codec.normalize(packed)
     assert signal.dtype == torch.float32
     assert signal.shape[:2] == (len(packed), spec["channels"])
     assert signal.abs().max() <= 1
     assert signal.min() < -0.9
     assert signal.max() > 0.9
-    assert torch.equal(modality.denormalize(signal), packed)
-    assert torch.equal(modality.denormalize(signal * 9), modality.denormalize(signal.mul(9).clamp(-1, 1)))
-    assert torch.equal(modality.loss(signal, signal), torch.zeros(len(packed)))
-    assert (modality.loss(signal, -signal) > 0).all()
+    assert torch.equal(codec.denormalize(signal), packed)
+    assert torch.equal(codec.denormalize(signal * 9), codec.denormalize(signal.mul(9).clamp(-1, 1)))
+    assert torch.equal(codec.loss(signal, signal), torch.zeros(len(packed)))
+    assert (codec.loss(signal, -signal) > 0).all()
+    blank = codec.blank(spec)
+    assert codec.normalize(torch.from_numpy(codec.pack(blank, spec))[None]).abs().max() < 0.01
+
+
+@every
+def test_a_codec_tells_values_apart(modality: Modality) -> None:
+    """Equal values are one point and one identity, others are not; the kinds of codec exclude each other."""
+    values = EXAMPLES[modality.name]
+    spec = modality.infer_spec(values, Limits())
+    points = modality.codec.features([*values, *values], spec)
+    assert points.dtype == torch.float32
+    assert points.ndim == 2
+    n = len(values)
+    assert torch.equal(points[:n], points[n:])
+    assert len({row.numpy().tobytes() for row in points}) == n
+    keys = modality.codec.identity_keys([*values, *values], spec)
+    assert keys[:n] == keys[n:]
+    assert len(set(keys)) == n
+
+
+@every
+def test_the_wrong_codec_is_refused_by_name(modality: Modality) -> None:
+    for kind, narrowed in ((SignalCodec, "signal"), (CategoricalCodec, "categorical")):
+        if isinstance(modality.codec, kind):
+            assert getattr(modality, narrowed) is modality.codec
+        else:
+            with pytest.raises(BadValue, match=modality.name):
+                getattr(modality, narrowed)

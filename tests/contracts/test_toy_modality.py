@@ -12,7 +12,7 @@ from torch import Tensor
 import modaloom.api as modaloom
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
-from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality
+from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality, SignalCodec
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.runs.config_io import override
 
@@ -75,13 +75,15 @@ SIGNAL = Modality(
     infer_spec=_infer_spec,
     compare=_compare,
     to_html=lambda value: html.escape(str(value.tolist())),
-    pack=_pack,
-    unpack=_unpack,
-    to_array=lambda value: value[None].astype(np.float32),
-    from_array=lambda packed: packed[0],
-    normalize=lambda packed: packed.float(),
-    denormalize=lambda signal: signal.clamp(-1, 1),
-    loss=_loss,
+    codec=SignalCodec(
+        pack=_pack,
+        unpack=_unpack,
+        to_array=lambda value: value[None].astype(np.float32),
+        from_array=lambda packed: packed[0],
+        normalize=lambda packed: packed.float(),
+        denormalize=lambda signal: signal.clamp(-1, 1),
+        loss=_loss,
+    ),
 )
 SMALL = (
     *(

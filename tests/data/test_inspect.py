@@ -12,6 +12,7 @@ from trees import Contents, Tree
 from modaloom.core.errors import BadFolder
 from modaloom.data.inspect import inspect
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import no_facts
 
 
 def test_streams_counts_ranges_and_what_is_broken(tree: Tree) -> None:
@@ -102,6 +103,7 @@ def test_one_camera_is_no_leak(tree: Tree) -> None:
 def test_modalities_that_describe_nothing_are_read_all_the_same(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(MODALITIES, "text", replace(MODALITIES["text"], describe=None))
+    monkeypatch.setitem(MODALITIES, "text", replace(MODALITIES["text"], describe=no_facts))
     found = inspect(tree({"1.txt": "x", "2.txt": b"\xff"}))
     assert (found.streams["text"].count, found.streams["text"].broken) == (1, 1)
+    assert found.streams["text"].facts == {}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from modaloom.evaluation.features import Space, features
+from modaloom.evaluation.features import Space
 from modaloom.modalities import MODALITIES, Limits
 
 TEXT, IMAGE, RECORD = (MODALITIES[name] for name in ("text", "image", "record"))
@@ -28,15 +28,15 @@ def test_streams_weigh_the_same():
 
 def test_text_is_nearer_the_more_it_shares():
     said = ["a small red circle", "a small red square", "where is it?"]
-    one, two, far = features(TEXT, {}, said)
+    one, two, far = TEXT.codec.features(said, {})
     assert one @ one == pytest.approx(1)
     assert one @ two > 0.5 > one @ far
-    assert features(TEXT, {}, [""]).norm() < 1 + 1e-6
+    assert TEXT.codec.features([""], {}).norm() < 1 + 1e-6
 
 
 def test_large_pictures_are_pooled():
     pictures = [grey(0, (64, 64)), grey(255, (64, 64))]
-    dark, light = features(IMAGE, IMAGE.infer_spec(pictures, Limits(max_side=64)), pictures)
+    dark, light = IMAGE.codec.features(pictures, IMAGE.infer_spec(pictures, Limits(max_side=64)))
     assert len(dark) == 256
     assert torch.equal(dark, torch.full((256,), -1.0))
     assert torch.equal(light, torch.full((256,), 1.0))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from modaloom.loom.atlas import COLUMNS, INK, TILE, Uses, sheet, tints, uses
+from modaloom.loom.atlas import COLUMNS, INK, TILE, sheet
 from modaloom.modalities import IMAGE
-from modaloom.tokenizers.global_codes import GlobalCodesEncoder
+from modaloom.tokenizers.usage import CodeUsage
 from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
 
 K = 6
@@ -40,7 +40,7 @@ def batch(n: int, made: VQVAETokenizer, seed: int) -> tuple[torch.Tensor, torch.
 def test_a_patch_is_the_mean_of_what_lies_under_its_code(size: list[int], channels: int) -> None:
     made = tokenizer(size, channels)
     columns = [batch(40, made, 0), batch(25, made, 1)]
-    found = uses(made, columns)
+    found = made.code_usage(columns)[""]
     rows, across = made.shape.grid
     for code in range(K):
         under, places = [], np.zeros((rows, across), int)
@@ -62,17 +62,23 @@ def test_a_patch_is_the_mean_of_what_lies_under_its_code(size: list[int], channe
 
 def test_a_tints_code_shows_the_mean_of_its_two_colours() -> None:
     made = tokenizer([10, 8], global_codes=2)
-    assert isinstance(made.encoder, GlobalCodesEncoder)
     random = torch.Generator().manual_seed(2)
     colours = torch.randint(256, (12, 2, 3), generator=random, dtype=torch.uint8)
     packed = colours[:, 1, :, None, None].repeat(1, 1, 10, 8)
     packed[..., 2:5, 1:4] = colours[:, 0, :, None, None]
     codes = torch.arange(12)[:, None, None].expand(-1, made.shape.num_positions, 3) % torch.tensor([1, 4, 2])
-    found = tints(made, made.encoder, [(packed[:8], codes[:8]), (packed[8:], codes[8:])])
+    parts = made.code_usage([(packed[:8], codes[:8]), (packed[8:], codes[8:])])
+    assert {name: part.whole for name, part in parts.items()} == {"": False, "tint": True}
+    found = parts["tint"]
     assert found.places.flatten().tolist() == [3, 3, 3, 3, 0, 0]
     for code in range(4):
         expected = colours[codes[:, 0, 1] == code].float().mean(0).T
         assert (found.patch[code, :, 0].float() - expected).abs().max() <= 1.01
+
+
+def test_only_pictures_can_be_shown() -> None:
+    made = tokenizer([8, 12], channels=2)
+    assert made.code_usage([batch(3, made, 0)]) == {}
 
 
 def test_a_sheet_has_a_row_of_places_below_every_row_of_looks() -> None:
@@ -81,7 +87,7 @@ def test_a_sheet_has_a_row_of_places_below_every_row_of_looks() -> None:
     places = torch.zeros(n, 2, 2, dtype=torch.int64)
     places[:, 0, 1], places[:, 1, 0] = 4, 2
     order = torch.arange(n).flip(0)
-    picture = np.asarray(sheet(Uses(patch, places), order))
+    picture = np.asarray(sheet(CodeUsage(patch, places), order))
     assert picture.shape == (4 * TILE, COLUMNS * TILE, 4)
     looks = picture.reshape(2, 2, TILE, COLUMNS, TILE, 4).transpose(1, 0, 3, 2, 4, 5)
     for place, code in enumerate(order.tolist()):

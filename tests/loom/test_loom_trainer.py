@@ -170,7 +170,7 @@ def test_a_tokenizer_sees_every_training_picture_and_nothing_else(folder, tmp_pa
     assert len(pictures) == 23
     epochs = stage.size
     seen = torch.cat([stage.batch(step) for step in range(len(pictures))]).flatten(1)
-    expected = torch.from_numpy(stage.module.pack(pictures)).flatten(1)
+    expected = torch.from_numpy(np.stack([stage.module.prepare(picture) for picture in pictures])).flatten(1)
     unique, counts = seen.unique(dim=0, return_counts=True)
     assert torch.equal(unique, expected.unique(dim=0))
     assert counts.tolist() == [epochs] * len(pictures)

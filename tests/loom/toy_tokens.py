@@ -1,5 +1,6 @@
 """Streams whose values are strings of digits, a code each, and a small model of random weights over them."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -23,16 +24,14 @@ class Digits(Tokenizer):
     def fit(cls, modality, columns, limits, options):
         raise NotImplementedError
 
-    def encode(self, values):
-        codes = torch.tensor([[int(digit) for digit in value] for value in values])
-        return codes.reshape(len(values), *self.shape.grid, self.shape.depth)
+    def prepare(self, value):
+        return np.array([int(digit) for digit in value])
+
+    def encode_batch(self, batch):
+        return batch.reshape(len(batch), *self.shape.grid, self.shape.depth)
 
     def decode(self, codes):
         return ["".join(map(str, row.flatten().tolist())) for row in codes]
-
-    @property
-    def trainable(self):
-        return False
 
     def state(self):
         return {}

@@ -5,22 +5,22 @@ from mutant import Mutant
 REPORT = (
     Mutant(
         "a code's patch is not a mean",
-        "loom/atlas.py",
+        "tokenizers/usage.py",
         "total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)",
         "total / places.sum(1).max()",
         "loom/test_atlas.py",
     ),
     Mutant(
         "rows and columns of the grid of codes change places",
-        "loom/atlas.py",
+        "tokenizers/usage.py",
         "for i in divmod(place, across))",
         "for i in divmod(place, rows))",
         "loom/test_atlas.py",
     ),
     Mutant(
         "a tint's colours told from its last code",
-        "loom/atlas.py",
-        "codes[:, 0, -tokenizer.shape.shared]",
+        "tokenizers/usage.py",
+        "codes[:, 0, -shape.shared]",
         "codes[:, 0, -1]",
         "loom/test_atlas.py",
     ),

@@ -33,7 +33,7 @@ def recoloured(n: int) -> torch.Tensor:
 def test_recoloured_pictures_differ_in_the_codes_of_the_tint_alone():
     tokenizer, packed = tinted(1), recoloured(12)
     tokenizer.loss(packed, torch.Generator().manual_seed(0))
-    z = tokenizer.encoder(tokenizer._signal(packed))
+    z = tokenizer.encoder(tokenizer.codec.normalize(packed))
     shape, tint = z.split([16, 16], 1)
     torch.testing.assert_close(shape, shape[:1].expand_as(shape), atol=2e-3, rtol=0)
     assert (tint - tint[:1]).abs().amax((1, 2, 3))[1:].min() > 0.02
@@ -56,7 +56,7 @@ def test_the_decoder_has_the_tint_from_its_codes():
     tokenizer, packed = tinted(1), recoloured(12)
     tokenizer.train().loss(packed, torch.Generator().manual_seed(0))
     tokenizer.eval()
-    codes = tokenizer.encode_packed(packed)
+    codes = tokenizer.encode_batch(packed)
     assert codes.shape[-1] == 3
     assert (codes[..., 2] != codes[:1, ..., 2]).any()
     assert (codes[..., 2] == codes[:, :1, :1, 2]).all()
@@ -84,6 +84,6 @@ def test_what_can_be_asked():
     assert again.shape == tinted(1).shape == CodeShape((4, 4), 3, 16, shared=1)
     config = VQVAEConfig(global_codes=1, widths=(8, 16), codebook_size=16, groups=2)
     grouped = VQVAETokenizer(MODALITIES["image"], SPEC, config).eval()
-    codes = grouped.encode_packed(recoloured(12))
+    codes = grouped.encode_batch(recoloured(12))
     assert grouped.shape.shared == 2
     assert (codes[..., -2:] == codes[:, :1, :1, -2:]).all()

@@ -8,13 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
+from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
-from modaloom.modalities.base import Limits
-from modaloom.modalities.image import IMAGE
+from modaloom.modalities import IMAGE, TEXT, Limits, SignalCodec
+from modaloom.modalities.signal_codec import no_outline
 from modaloom.quantizers import GrowthConfig
+from modaloom.tokenizers import vqvae
 from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
 
 CONFIG = VQVAEConfig(code_grid=2, widths=(16, 32), latent_dim=8, codebook_size=16, num_quantizers=2)
+CODEC = IMAGE.signal
 SPEC = {"size": [8, 8], "content": [8, 8], "channels": 3}
 
 
@@ -37,8 +40,12 @@ def pictures(n, height=8, width=8, seed=0):
     return found
 
 
+def prepared(tokenizer, values):
+    return torch.from_numpy(np.stack([tokenizer.prepare(value) for value in values]))
+
+
 def train(tokenizer, values, steps=60):
-    packed = torch.from_numpy(tokenizer.pack(values))
+    packed = prepared(tokenizer, values)
     optimizer = torch.optim.AdamW(tokenizer.parameters(), lr=3e-3)
     tokenizer.train()
     for step in range(steps):
@@ -77,24 +84,26 @@ def test_codes_fill_the_promised_grid():
     assert tokenizer.vectors.shape == (2, 16, 8)
 
 
-def test_packed_values_and_batches_of_any_size_have_the_same_codes():
+def test_packed_values_and_batches_of_any_size_have_the_same_codes(monkeypatch):
     tokenizer, values = train(VQVAETokenizer(IMAGE, SPEC, CONFIG), pictures(32), steps=5), pictures(7)
     codes = tokenizer.encode(values)
-    packed = torch.from_numpy(tokenizer.pack(values))
+    packed = prepared(tokenizer, values)
+    whole = tokenizer.decode(codes)
     for batch in (1, 3, 7):
-        assert torch.equal(tokenizer.encode_packed(packed, batch=batch), codes)
-    whole, parts = tokenizer.decode(codes), tokenizer.decode(codes, batch=2)
-    assert all(np.array_equal(a, b) for a, b in zip(whole, parts, strict=True))
+        monkeypatch.setattr(vqvae, "MAX_BATCH", batch)
+        assert torch.equal(tokenizer.encode_batch(packed), codes)
+        assert all(np.array_equal(a, b) for a, b in zip(whole, tokenizer.decode(codes), strict=True))
+    assert tokenizer.encode([]).shape == tokenizer.encode_batch(packed[:0]).shape == (0, 2, 2, 2)
 
 
 def test_the_asked_share_of_the_pictures_is_varied():
     seen = []
-    black = replace(IMAGE, augment=lambda signal, generator: torch.full_like(signal, -1))
-    tokenizer = VQVAETokenizer(
-        replace(black, loss=lambda back, signal: seen.append(signal) or IMAGE.loss(back, signal)),
-        SPEC,
-        replace(CONFIG, augment_prob=0.25),
+    black = replace(
+        CODEC,
+        augment=lambda signal, generator: torch.full_like(signal, -1),
+        loss=lambda back, signal: seen.append(signal) or CODEC.loss(back, signal),
     )
+    tokenizer = VQVAETokenizer(replace(IMAGE, codec=black), SPEC, replace(CONFIG, augment_prob=0.25))
     packed = torch.full((400, 3, *SPEC["size"]), 255, dtype=torch.uint8)
     tokenizer.loss(packed, generator(0))
     share = (seen[0].flatten(1) == -1).all(1).float().mean()
@@ -111,13 +120,13 @@ def test_encoding_learns_nothing():
 
 def test_the_reconstruction_alone_teaches_the_encoder():
     tokenizer = VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, commitment=0)).train()
-    tokenizer.loss(torch.from_numpy(tokenizer.pack(pictures(32))), generator(0)).total.backward()
+    tokenizer.loss(prepared(tokenizer, pictures(32)), generator(0)).total.backward()
     assert sum(float(p.grad.abs().sum()) for p in tokenizer.encoder.parameters()) > 0
 
 
 def test_the_loss_reaches_encoder_and_decoder_and_commits():
     tokenizer = VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, commitment=0.5)).train()
-    packed = torch.from_numpy(tokenizer.pack(pictures(32)))
+    packed = prepared(tokenizer, pictures(32))
     tokenizer.loss(packed, generator(0)).total.backward()
     for part in (tokenizer.encoder, tokenizer.decoder):
         assert sum(float(p.grad.abs().sum()) for p in part.parameters()) > 0
@@ -126,9 +135,9 @@ def test_the_loss_reaches_encoder_and_decoder_and_commits():
     assert {"reconstruction", "perplexity", "distortion"} <= set(loss.parts)
     assert loss.total.item() > loss.parts["reconstruction"].item() > 0
     rebuilt = torch.stack(
-        [torch.from_numpy(np.array(p)) for p in tokenizer.decode(tokenizer.encode_packed(packed))]
+        [torch.from_numpy(np.array(p)) for p in tokenizer.decode(tokenizer.encode_batch(packed))]
     )
-    signal, back = IMAGE.normalize(packed), IMAGE.normalize(rebuilt.permute(0, 3, 1, 2))
+    signal, back = CODEC.normalize(packed), CODEC.normalize(rebuilt.permute(0, 3, 1, 2))
     clipped = (back - signal).square().mean().item()
     assert clipped <= loss.parts["reconstruction"].item() + 1e-3
 
@@ -150,20 +159,33 @@ def test_sizes_that_the_stride_does_not_divide_are_padded_and_cut(size, grid):
 @pytest.mark.parametrize(("size", "grid"), [([12], (3,)), ([16, 4, 6], (4, 1, 2))])
 def test_signals_of_one_and_three_axes(size, grid):
     """Any modality with a signal will do: its channels and axes are all that counts."""
-    cube = replace(
-        IMAGE,
-        name="cube",
+    codec = SignalCodec(
         pack=lambda value, spec: value.astype(np.float32),
         unpack=lambda packed, spec: packed,
+        to_array=lambda value: value,
+        from_array=lambda packed: packed,
         normalize=lambda packed: packed.float(),
         denormalize=lambda signal: signal,
         loss=lambda a, b: (a - b).square().flatten(1).mean(1),
     )
+    cube = replace(IMAGE, name="cube", codec=codec)
     values = list(np.random.default_rng(0).uniform(-1, 1, (6, 1, *size)))
     tokenizer = VQVAETokenizer(cube, {"size": size, "channels": 1}, replace(CONFIG, code_grid=4))
     codes = train(tokenizer, values, steps=1).encode(values)
     assert tokenizer.shape.grid == tuple(codes.shape[1:-1]) == grid
     assert [v.shape for v in tokenizer.decode(codes)] == [(1, *size)] * 6
+
+
+def test_only_signals_have_one():
+    with pytest.raises(BadValue, match="text has no signal"):
+        VQVAETokenizer(TEXT, SPEC, CONFIG)
+
+
+def test_global_codes_without_an_outline_are_left_out():
+    plain = replace(IMAGE, codec=replace(CODEC, outline=no_outline))
+    config = replace(CONFIG, global_codes=1)
+    assert VQVAETokenizer(IMAGE, SPEC, config).shape.shared == 1
+    assert VQVAETokenizer(plain, SPEC, config).shape.shared == 0
 
 
 def test_streams_of_one_form_share_a_tokenizer():

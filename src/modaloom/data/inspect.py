@@ -79,7 +79,7 @@ def _stream(reader: Reader, name: str, samples: Sequence[Sample]) -> StreamFacts
     modality, before = MODALITIES[reader.folder.modality_of[name]], len(reader.skips)
     values = reader.column(name, samples)
     first = next(values, None)
-    facts = modality.describe(chain([first], values)) if modality.describe and first is not None else {}
+    facts = modality.describe(chain([first], values)) if first is not None else {}
     deque(values, maxlen=0)  # read on, to find what is broken, if there is nothing to describe
     broken = len(reader.skips) - before
     count = sum(name in sample.streams for sample in samples) - broken

@@ -45,7 +45,9 @@ class PlainJudge(Judge):
             if values
         }
         rare = {
-            name for name in specs if _whole(modality_of[name]) and _repeats(columns[name]) < MIN_REPEATED
+            name
+            for name in specs
+            if MODALITIES[modality_of[name]].codec.whole and _repeats(columns[name]) < MIN_REPEATED
         }
         return cls(modality_of, specs, frozenset(rare))
 
@@ -82,11 +84,6 @@ class PlainJudge(Judge):
 
     def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
         return {}
-
-
-def _whole(modality: str) -> bool:
-    """Whether values are compared as a whole, and not place by place."""
-    return MODALITIES[modality].vocab_size is None
 
 
 def _repeats(values: Sequence[Value]) -> float:

@@ -97,13 +97,16 @@ class _Search:
         train, held_out = self.digests
         found: dict[tuple[str, str], Duplicate] = {}
         for stream in self.reader.streams:
-            if MODALITIES[self.index.modality_of[stream]].normalize is not None:
+            if self._continuous(stream):
                 for duplicate in [
                     *exact_duplicates(stream, train[stream], held_out[stream]),
                     *self._near_duplicates(stream),
                 ]:
                     found.setdefault((stream, duplicate.key), duplicate)
         return list(found.values())
+
+    def _continuous(self, stream: str) -> bool:
+        return MODALITIES[self.index.modality_of[stream]].codec.continuous
 
     def _near_duplicates(self, stream: str) -> list[Duplicate]:
         train, held_out = (
@@ -123,7 +126,7 @@ class _Search:
             name: {s.key: s.streams[name] for s in chosen if isinstance(s.streams.get(name), str)}
             for name in self.reader.streams
         }
-        others = [n for n in self.reader.streams if MODALITIES[self.index.modality_of[n]].normalize is None]
+        others = [name for name in self.reader.streams if not self._continuous(name)]
         train, held_out = ({name: side[name] for name in others} for side in self.digests)
         return [*about_leaks(self.index, self.split_of), *all_leaks(train, held_out, texts)]
 

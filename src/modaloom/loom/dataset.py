@@ -26,9 +26,11 @@ from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenizer_facts
-from modaloom.tokenizers import TOKENIZERS, Tokenizer, VQVAETokenizer
+from modaloom.tokenizers import TOKENIZERS, Tokenizer
 from modaloom.training.selection import MAX_MEASURED_VALUES, data_facts, select
 
+PREPARED = "prepared"
+"""The kind of a run's caches that holds what learned tokenizers train on."""
 CHUNK_SIZE = 256
 """Values that are encoded at once."""
 
@@ -52,18 +54,16 @@ class PreparedData:
         free = {name for name, facts in self.run.data()["tokenizers"].items() if not facts.get("frozen")}
         return {name: t for name, t in self.tokenizers.items() if t.trainable and name in free}
 
-    def packed(self, stream: str) -> CachedArray:
-        """The packed values of a stream, made once: what a learned tokenizer trains on."""
-        tokenizer = self._vqvae(stream)
-        pack = tokenizer.modality.pack
-        assert pack is not None
+    def prepared(self, stream: str) -> CachedArray:
+        """The prepared values of a stream, made once: what a learned tokenizer trains on."""
+        tokenizer = self.tokenizers[self.plans[stream].tokenizer]
 
         def rows() -> Iterator[np.ndarray | None]:
             for sample in self.samples:
                 value = self.reader.value(sample, stream)
-                yield None if value is None else pack(value, tokenizer.spec)
+                yield None if value is None else tokenizer.prepare(value)
 
-        return self._cached("packed", stream, tokenizer.spec, rows)
+        return self._cached(PREPARED, stream, tokenizer.state(), rows)
 
     def codes(self, stream: str, tokenizer: Tokenizer, version: str) -> CachedArray:
         """The codes (n, L, Q) of a stream, made once for each `version` of its tokenizer."""
@@ -78,14 +78,12 @@ class PreparedData:
 
     def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
         """Chunk by chunk: which samples have the stream, and the codes of those."""
-        if isinstance(tokenizer, VQVAETokenizer):
-            packed = self.packed(stream)
+        if tokenizer.trainable:
+            prepared = self.prepared(stream)
             for i in range(0, len(self.samples), CHUNK_SIZE):
-                here = packed.present[i : i + CHUNK_SIZE]
-                yield (
-                    here.tolist(),
-                    tokenizer.encode_packed(torch.from_numpy(packed.array[i : i + CHUNK_SIZE][here])),
-                )
+                here = prepared.present[i : i + CHUNK_SIZE]
+                batch = torch.from_numpy(prepared.array[i : i + CHUNK_SIZE][here])
+                yield here.tolist(), tokenizer.encode_batch(batch)
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
         while chunk := list(islice(values, CHUNK_SIZE)):
@@ -94,11 +92,6 @@ class PreparedData:
     def _cached(self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]]) -> CachedArray:
         stamp = fingerprint(self.samples, stream, fact)
         return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples), rows)
-
-    def _vqvae(self, stream: str) -> VQVAETokenizer:
-        tokenizer = self.tokenizers[self.plans[stream].tokenizer]
-        assert isinstance(tokenizer, VQVAETokenizer)
-        return tokenizer
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:

@@ -23,7 +23,7 @@ from modaloom.runs.atomic_io import digest
 from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
-from modaloom.tokenizers import VQVAETokenizer
+from modaloom.tokenizers import Tokenizer
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
 from modaloom.training.loop import Stage, Step, validates_at
@@ -57,7 +57,7 @@ class LoomTrainer:
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step; see `run_stages` for what it raises."""
-        learned = {n: t for n, t in self.data.to_train.items() if isinstance(t, VQVAETokenizer)}
+        learned = self.data.to_train
         share = self.config.training.tokenizer_share
         plans = [StagePlan(partial(self._tokenizer, n, t), share / len(learned)) for n, t in learned.items()]
         plans.append(StagePlan(self._loom, 1 - share if learned else 1.0))
@@ -117,10 +117,10 @@ class LoomTrainer:
             }
         return found
 
-    def _tokenizer(self, name: str, tokenizer: VQVAETokenizer) -> Stage:
+    def _tokenizer(self, name: str, tokenizer: Tokenizer) -> Stage:
         """Trains on every value of every stream that shares it."""
         train = self.data.rows["train"].numpy()
-        columns = [self.data.packed(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
+        columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
         index = [(c.array, row) for c in columns for row in train[c.present[train]]]
         size = min(self.config.training.tokenizer.batch_size, len(index))
         batches = BatchSampler(len(index), size, self.config.seed, name)

@@ -1,10 +1,24 @@
 """Kinds of data. A new one is a file here and a line in MODALITIES."""
 
 from modaloom.modalities.base import DataSpec, Limits, Modality, Value
+from modaloom.modalities.categorical_codec import CategoricalCodec
+from modaloom.modalities.codec import Codec
 from modaloom.modalities.image import IMAGE
 from modaloom.modalities.record import RECORD
+from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.modalities.string_codec import StringCodec
 from modaloom.modalities.text import TEXT
 
 MODALITIES: dict[str, Modality] = {modality.name: modality for modality in (IMAGE, TEXT, RECORD)}
 
-__all__ = ["MODALITIES", "DataSpec", "Limits", "Modality", "Value"]
+__all__ = [
+    "MODALITIES",
+    "CategoricalCodec",
+    "Codec",
+    "DataSpec",
+    "Limits",
+    "Modality",
+    "SignalCodec",
+    "StringCodec",
+    "Value",
+]

@@ -5,18 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
+from modaloom.core.errors import BadValue
+from modaloom.modalities.categorical_codec import CategoricalCodec
+from modaloom.modalities.codec import Codec, DataSpec, Value
+from modaloom.modalities.signal_codec import SignalCodec
 
-Value = Any
-"""What users hold: a PIL image, a str, a dict."""
-
-DataSpec = dict[str, Any]
-"""JSON-able facts measured on training data that fix a modality's packed shape.
-
-Packed specs have `size`, the lengths of their axes; those with a signal also have `channels`.
-"""
+__all__ = ["DataSpec", "Limits", "Modality", "Value"]
 
 
 @dataclass(frozen=True)
@@ -31,15 +25,20 @@ class Limits:
     """Quantile bins of a number."""
 
 
+def no_facts(values: Iterable[Value]) -> Mapping[str, Any]:
+    """The description of values of which there is nothing to say."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Modality:
-    """How a kind of data is read, written, shown, compared and reconstructed."""
+    """How a kind of data is read, written, shown and compared, and the one codec of its values."""
 
     name: str
     suffixes: tuple[str, ...]
     """Lower case, without the dot; the first one is written."""
     tokenizer: str
-    """Its entry in TOKENIZERS."""
+    """Its usual entry in TOKENIZERS."""
     read: Callable[[Path], Value]
     """File → value. Raises `BadFile`."""
     write: Callable[[Value, Path], None]
@@ -52,25 +51,22 @@ class Modality:
     """(generated, truth, spec) → figures by metric name; the spec knows the units of a number."""
     to_html: Callable[[Value], str]
     """An HTML fragment that shows the value, with no external reference."""
-    pack: Callable[[Value, DataSpec], np.ndarray] | None = None
-    """Value → array of the spec's fixed shape and dtype, for caches. None: the tokenizer takes values."""
-    unpack: Callable[[np.ndarray, DataSpec], Value] | None = None
-    """The inverse of pack, up to the spec's loss."""
-    to_array: Callable[[Value], np.ndarray] | None = None
-    """Value → packed array (C, *axes) at its own size, whatever the spec. None: there is no signal."""
-    from_array: Callable[[np.ndarray], Value] | None = None
-    """The inverse of `to_array`."""
-    normalize: Callable[[Tensor], Tensor] | None = None
-    """Packed batch → float32 (B, C, *axes) in [-1, 1]: what a VQ-VAE sees. None: already discrete."""
-    denormalize: Callable[[Tensor], Tensor] | None = None
-    """The inverse of `normalize`, rounding and clipping."""
-    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
-    """Signal → one that might as well occur: what a tokenizer should be able to rebuild, too."""
-    outline: Callable[[Tensor], Tensor] | None = None
-    """Signal → (B, 1, *axes), the same for all that differ in their tint alone (a picture's colours)."""
-    loss: Callable[[Tensor, Tensor], Tensor] | None = None
-    """(reconstruction, signal) → (B,) reconstruction loss."""
-    vocab_size: Callable[[DataSpec], int] | None = None
-    """For discrete modalities: the number of values that a packed position can take."""
-    describe: Callable[[Iterable[Value]], Mapping[str, Any]] | None = None
-    """Values, read one by one → JSON-able facts for people (ranges, lengths); what `inspect` prints."""
+    codec: Codec
+    """What its values are: a `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
+    """One or more values, read one by one → JSON-able facts for people (ranges, lengths); what `inspect`
+    prints."""
+
+    @property
+    def signal(self) -> SignalCodec:
+        """The codec of a modality of signals. Raises `BadValue` for others."""
+        if isinstance(self.codec, SignalCodec):
+            return self.codec
+        raise BadValue(f"{self.name} has no signal; take a modality of signals, such as pictures")
+
+    @property
+    def categorical(self) -> CategoricalCodec:
+        """The codec of a modality of categories. Raises `BadValue` for others."""
+        if isinstance(self.codec, CategoricalCodec):
+            return self.codec
+        raise BadValue(f"{self.name} has no categories; take a modality of categories, such as records")

@@ -21,6 +21,7 @@ from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.colours import augment, outline
 from modaloom.modalities.files import read_bytes
+from modaloom.modalities.signal_codec import SignalCodec
 
 FORMATS = {
     "png": "PNG",
@@ -254,14 +255,16 @@ IMAGE = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
-    pack=pack,
-    unpack=unpack,
-    to_array=to_array,
-    from_array=from_array,
-    normalize=normalize,
-    denormalize=denormalize,
-    augment=augment,
-    outline=outline,
-    loss=loss,
+    codec=SignalCodec(
+        pack=pack,
+        unpack=unpack,
+        to_array=to_array,
+        from_array=from_array,
+        normalize=normalize,
+        denormalize=denormalize,
+        loss=loss,
+        augment=augment,
+        outline=outline,
+    ),
     describe=describe,
 )

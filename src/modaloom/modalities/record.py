@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.modalities.base import DataSpec, Limits, Modality
+from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import read_text
 
 Scalar = float | int | str | bool | None
@@ -198,8 +199,6 @@ RECORD = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
-    pack=pack,
-    unpack=unpack,
-    vocab_size=vocab_size,
+    codec=CategoricalCodec(pack=pack, unpack=unpack, vocab_size=vocab_size),
     describe=describe,
 )

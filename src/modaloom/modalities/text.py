@@ -10,6 +10,7 @@ from modaloom.core.errors import BadValue
 from modaloom.metrics.edit import error_rate
 from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.files import read_text
+from modaloom.modalities.string_codec import StringCodec
 
 MAX_BYTES = 2**20
 
@@ -74,5 +75,6 @@ TEXT = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
+    codec=StringCodec(),
     describe=describe,
 )

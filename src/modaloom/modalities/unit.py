@@ -9,26 +9,21 @@ from modaloom.modalities.base import DataSpec, Modality, Value
 
 def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
     """A value of any size as one of the spec's."""
-    assert modality.pack is not None
-    assert modality.unpack is not None
-    return modality.unpack(modality.pack(value, spec), spec)
+    return modality.signal.unpack(modality.signal.pack(value, spec), spec)
 
 
 def to_unit(modality: Modality, value: Value) -> Tensor:
     """float32 (C, *axes) in [0, 1]."""
-    assert modality.to_array is not None
-    return array_to_unit(modality, modality.to_array(value))
+    return array_to_unit(modality, modality.signal.to_array(value))
 
 
 def array_to_unit(modality: Modality, packed: NDArray) -> Tensor:  # type: ignore[type-arg]
     """The same of a packed array (C, *axes)."""
-    assert modality.normalize is not None
-    signal = modality.normalize(torch.tensor(packed)[None])[0]
+    signal = modality.signal.normalize(torch.tensor(packed)[None])[0]
     return signal.add_(1).div_(2)
 
 
 def from_unit(modality: Modality, signal: Tensor) -> Value:
     """The inverse of `to_unit`, rounding and clipping."""
-    assert modality.denormalize is not None
-    assert modality.from_array is not None
-    return modality.from_array(modality.denormalize(2 * signal[None] - 1)[0].numpy())
+    codec = modality.signal
+    return codec.from_array(codec.denormalize(2 * signal[None] - 1)[0].numpy())

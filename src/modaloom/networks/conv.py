@@ -113,6 +113,12 @@ def no_autocast(x: Tensor) -> torch.autocast:
     return torch.autocast(x.device.type, enabled=False)
 
 
+def pad_to_stride(signal: Tensor, stride: int) -> Tensor:
+    """(B, C, *axes), every axis lengthened to a multiple of the stride by repeating its last values."""
+    short = [(-side) % stride for side in reversed(signal.shape[2:])]
+    return torch.nn.functional.pad(signal, [p for side in short for p in (0, side)], mode="replicate")
+
+
 def channels_last(module: nn.Module) -> None:
     """Weights in the memory format that convolutions are fastest in."""
     for p in module.parameters():

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, BadRun, BadValue, ModaloomError, check_range
@@ -188,14 +187,12 @@ def _named(paths: Sequence[Path]) -> dict[str, Value]:
 
 def _blanks(trained: RestoredRun, n: int) -> dict[str, Value]:
     """Name → a value that says no more than the size of those that were learned."""
-    spec, modality = trained.restoration.plan.spec, trained.modality
+    spec = trained.restoration.plan.spec
     if not trained.restoration.task.unconditional or spec is None:
         raise BadValue(f"{trained.path} has nothing to restore; name files")
     check_range("n", n, 1, MAX_DRAWS)
-    assert modality.denormalize is not None
-    assert modality.unpack is not None
-    packed = modality.denormalize(torch.zeros(1, spec["channels"], *spec["size"]))[0].numpy()
-    return {f"{i:04d}": modality.unpack(packed, spec) for i in range(n)}
+    blank = trained.modality.signal.blank(spec)
+    return {f"{i:04d}": blank for i in range(n)}
 
 
 def _opened(trained: RestoredRun, value: Value | None) -> Value | None:

@@ -23,7 +23,7 @@ from modaloom.restorer.tasks import TASKS
 from modaloom.runs.caches import CACHE
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer
-from modaloom.tokenizers import VQVAETokenizer
+from modaloom.tokenizers import Tokenizer
 from modaloom.training.selection import MAX_MEASURED_VALUES, Selection, data_facts, select
 
 
@@ -97,7 +97,7 @@ def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> N
 
 def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
     """The wanted stream last. Raises `BadValue` unless there are as many as the task takes, all of a kind."""
-    able = [name for name, m in folder.modality_of.items() if MODALITIES[m].to_array is not None]
+    able = [name for name, m in folder.modality_of.items() if MODALITIES[m].codec.restorable]
     found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
         able
     )
@@ -139,8 +139,7 @@ def _described(plan: RestorerPlan) -> dict[str, Any]:
 def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[SignalSource]:
     """What is wanted, then, where the task does not make it, what is given."""
     modality = MODALITIES[plan.modality]
-    to_array, spec = modality.to_array, plan.spec
-    assert to_array is not None
+    to_array, spec = modality.signal.to_array, plan.spec
     fit = to_array if spec is None else lambda value: to_array(fit_to_spec(modality, value, spec))
     for name in reversed(plan.streams):
         yield SignalSource(name, fit, spec)
@@ -153,10 +152,10 @@ def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[Si
         yield SignalSource(plan.streams[-1], reconstruct, config.restorer.tokenizers)
 
 
-def _tokenizer(config: RestorerRunConfig, stream: str) -> VQVAETokenizer:
+def _tokenizer(config: RestorerRunConfig, stream: str) -> Tokenizer:
     """The tokenizer that another run learned for a stream. Raises `BadRun` and `BadValue`."""
     tokenizer = load_tokenizer(config.restorer.tokenizers, stream)
-    if not isinstance(tokenizer, VQVAETokenizer):
+    if not tokenizer.trainable:
         raise BadValue(
             f"{config.restorer.tokenizers} has not learned to rebuild {stream}; there is nothing to refine"
         )

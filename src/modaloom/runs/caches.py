@@ -1,4 +1,4 @@
-"""What a run keeps of its training samples: keys, packed values, codes."""
+"""What a run keeps of its training samples: keys, prepared values, codes."""
 
 import json
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Caches:
             return None
 
     def arrays(self, kind: str) -> dict[str, NDArray[Any]]:
-        """Stream → memory-mapped array (n, …) of `packed` values or `codes`, all rows.
+        """Stream → memory-mapped array (n, …) of `prepared` values or `codes`, all rows.
 
         Raises `OSError` or `ValueError` if one is damaged.
         """

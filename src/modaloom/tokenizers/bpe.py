@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from modaloom.core.errors import BadRun, check_range
@@ -44,6 +45,7 @@ class BPE(Tokenizer):
         self.eos = hf_tokenizer.get_vocab_size()
         self.pad = self.eos + 1
         self.shape = CodeShape(grid=(length,), depth=1, codebook_size=self.pad + 1)
+        self.spec = {"tokens": length}
         self.truncated = 0
 
     @classmethod
@@ -80,16 +82,18 @@ class BPE(Tokenizer):
         """The length at which every text fits, EOS included."""
         return 1 + max((len(self.hf_tokenizer.encode(text).ids) for text in texts), default=0)
 
-    def encode(self, values: Sequence[str]) -> Tensor:
-        """Texts → int64 (B, length, 1)."""
+    def prepare(self, value: str) -> NDArray[np.int64]:
+        """Text → int64 (length,)."""
         (length,) = self.shape.grid
-        codes = torch.full((len(values), length, 1), self.pad)
-        for row, text in zip(codes, values):
-            ids = self.hf_tokenizer.encode(text).ids
-            self.truncated += len(ids) > length
-            ids = [*ids, self.eos][:length]
-            row[: len(ids), 0] = torch.tensor(ids)
+        ids = self.hf_tokenizer.encode(value).ids
+        self.truncated += len(ids) > length
+        codes = np.full(length, self.pad, np.int64)
+        codes[: len(ids) + 1] = [*ids, self.eos][:length]
         return codes
+
+    def encode_batch(self, batch: Tensor) -> Tensor:
+        """int64 (B, length) → (B, length, 1)."""
+        return batch[..., None]
 
     def decode(self, codes: Tensor) -> list[str]:
         """Codes (B, length, 1) → texts up to the first EOS; PAD before it is dropped, broken UTF-8 is �."""
@@ -98,11 +102,6 @@ class BPE(Tokenizer):
     def _text(self, ids: list[int]) -> str:
         end = ids.index(self.eos) if self.eos in ids else len(ids)
         return str(self.hf_tokenizer.decode([code for code in ids[:end] if code < self.eos]))
-
-    @property
-    def trainable(self) -> bool:
-        """False: `fit` made it whole."""
-        return False
 
     def state(self) -> Mapping[str, Any]:
         """The vocabulary by code, the merges in order, and the length."""

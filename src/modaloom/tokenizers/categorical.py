@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from modaloom.core.types import CodeShape
@@ -26,9 +26,8 @@ class CategoricalTokenizer(Tokenizer):
 
     def __init__(self, modality: Modality, spec: DataSpec) -> None:
         super().__init__()
-        assert modality.vocab_size is not None, f"{modality.name} is not discrete"
-        self.modality, self.spec = modality, spec
-        self.shape = CodeShape(grid=tuple(spec["size"]), depth=1, codebook_size=modality.vocab_size(spec))
+        self.modality, self.codec, self.spec = modality, modality.categorical, spec
+        self.shape = CodeShape(tuple(spec["size"]), depth=1, codebook_size=self.codec.vocab_size(spec))
 
     @classmethod
     def fit(
@@ -37,21 +36,17 @@ class CategoricalTokenizer(Tokenizer):
         """One for every stream: their columns differ."""
         return [{name: cls(modality, modality.infer_spec(v, limits))} for name, v in columns.items()]
 
-    def encode(self, values: Sequence[Value]) -> Tensor:
-        """Values → int64 (B, *grid, 1)."""
-        assert self.modality.pack is not None
-        packed = [self.modality.pack(value, self.spec) for value in values]
-        return torch.from_numpy(np.array(packed, np.int64)).reshape(len(values), *self.shape.grid, 1)
+    def prepare(self, value: Value) -> NDArray[np.int64]:
+        """Value → int64 grid."""
+        return self.codec.pack(value, self.spec)
+
+    def encode_batch(self, batch: Tensor) -> Tensor:
+        """Integers (B, *grid) → int64 (B, *grid, 1)."""
+        return batch.long()[..., None]
 
     def decode(self, codes: Tensor) -> list[Value]:
         """Codes (B, *grid, 1) → values."""
-        assert self.modality.unpack is not None
-        return [self.modality.unpack(packed, self.spec) for packed in codes[..., 0].cpu().numpy()]
-
-    @property
-    def trainable(self) -> bool:
-        """False: there is nothing to learn."""
-        return False
+        return [self.codec.unpack(packed, self.spec) for packed in codes[..., 0].cpu().numpy()]
 
     def state(self) -> Mapping[str, Any]:
         """The modality's name and the spec."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
@@ -21,6 +21,10 @@ from modaloom.networks import conv
 from modaloom.quantizers import Grouped, Quantizer, QuantizerConfig, assemble
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder
+from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
+
+MAX_BATCH = 256
+"""Values that are encoded or decoded at once."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,11 @@ class VQVAETokenizer(Tokenizer):
     """Encoder → quantizer → decoder over the axes of a modality's signal."""
 
     Config = VQVAEConfig
+    trainable = True
 
     def __init__(self, modality: Modality, spec: DataSpec, config: VQVAEConfig) -> None:
         super().__init__()
-        assert modality.normalize is not None, f"{modality.name} has no signal"
-        self.modality, self.spec, self.config = modality, spec, config
+        self.modality, self.codec, self.spec, self.config = modality, modality.signal, spec, config
         channels, sides = spec["channels"], tuple(spec["size"])
         num_downsamples = max(1, math.ceil(math.log2(max(sides) / config.code_grid)))
         widths = [*config.widths, *[config.widths[-1]] * num_downsamples][:num_downsamples]
@@ -71,8 +75,8 @@ class VQVAETokenizer(Tokenizer):
         self.quantizer: Quantizer
         shared = 0
         kind = {"axes": len(sides), "blocks": config.num_res_blocks}
-        if config.global_codes and modality.outline is not None:
-            self.encoder, parts = _global_codes_encoder(modality.outline, channels, widths, config, kind)
+        if config.global_codes and self.codec.has_outline:
+            self.encoder, parts = _global_codes_encoder(self.codec.outline, channels, widths, config, kind)
             self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
             self.encoder = conv.encoder(channels, widths, config.latent_dim, **kind)
@@ -100,50 +104,47 @@ class VQVAETokenizer(Tokenizer):
         return groups
 
     @property
-    def trainable(self) -> bool:
-        """True: `loss` trains it."""
-        return True
-
-    @property
     def vectors(self) -> Tensor:
         return self.quantizer.vectors
 
-    def loss(self, packed: Tensor, generator: torch.Generator) -> Loss:
+    def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
         """Packed batch → reconstruction loss + commitment, per signal value."""
-        signal = self._augmented(self._signal(packed), generator)
+        signal = self._augmented(self.codec.normalize(batch), generator)
         quantized = self.quantizer(self._encode(signal), generator=generator)
         rebuilt = self._decode(quantized.z_q).float()
-        assert self.modality.loss is not None
-        reconstruction = self.modality.loss(rebuilt, signal).mean()
+        reconstruction = self.codec.loss(rebuilt, signal).mean()
         parts = {"reconstruction": reconstruction.detach(), **quantized.stats}
         return Loss(reconstruction + quantized.loss, parts)
 
-    def pack(self, values: Sequence[Value]) -> np.ndarray:
-        """Values → one array of the spec's packed shape, (B, …)."""
-        assert self.modality.pack is not None
-        return np.stack([self.modality.pack(value, self.spec) for value in values])
-
-    def encode(self, values: Sequence[Value]) -> Tensor:
-        return self.encode_packed(torch.from_numpy(self.pack(values)))
+    def prepare(self, value: Value) -> NDArray[Any]:
+        """The packed value."""
+        return self.codec.pack(value, self.spec)
 
     @torch.no_grad()
-    def encode_packed(self, packed: Tensor, *, batch: int = 256) -> Tensor:
+    def encode_batch(self, batch: Tensor) -> Tensor:
         """Packed (B, …) → int64 codes (B, *grid, Q)."""
         device = next(self.parameters()).device
-        parts = (self._encode(self._signal(part.to(device))) for part in torch.split(packed, batch))
+        parts = (
+            self._encode(self.codec.normalize(part.to(device))) for part in torch.split(batch, MAX_BATCH)
+        )
         return torch.cat([self.quantizer(z).codes.cpu() for z in parts])
 
     @torch.no_grad()
-    def decode(self, codes: Tensor, *, batch: int = 256) -> list[Value]:
+    def decode(self, codes: Tensor) -> list[Value]:
         device = next(self.parameters()).device
-        assert self.modality.denormalize is not None
-        assert self.modality.unpack is not None
         values: list[Value] = []
-        for part in torch.split(codes, batch):
+        for part in torch.split(codes, MAX_BATCH):
             signal = self._decode(self.quantizer.decode(part.to(device))).float()
-            packed = self.modality.denormalize(signal).cpu().numpy()
-            values += [self.modality.unpack(one, self.spec) for one in packed]
+            packed = self.codec.denormalize(signal).cpu().numpy()
+            values += [self.codec.unpack(one, self.spec) for one in packed]
         return values
+
+    def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
+        """Of pictures: of the first depth and, where there is one, of the first that tells of the tint."""
+        if not is_picture(self.spec):
+            return {}
+        facts = self.codec, self.spec["channels"], self.shape, 2**self.num_downsamples, columns
+        return {"": local_usage(*facts), **({"tint": global_usage(*facts)} if self.shape.shared else {})}
 
     def state(self) -> Mapping[str, Any]:
         return {"modality": self.modality.name, "spec": self.spec, "config": asdict(self.config)}
@@ -153,22 +154,16 @@ class VQVAETokenizer(Tokenizer):
         config = TypeAdapter(VQVAEConfig).validate_python(state["config"])
         return cls(MODALITIES[state["modality"]], dict(state["spec"]), config)
 
-    def _signal(self, packed: Tensor) -> Tensor:
-        assert self.modality.normalize is not None
-        return self.modality.normalize(packed)
-
     def _augmented(self, signal: Tensor, generator: torch.Generator) -> Tensor:
-        if self.modality.augment is None or self.config.augment_prob == 0:
+        if self.config.augment_prob == 0:
             return signal
         chosen_B = torch.rand(len(signal), generator=generator).to(signal.device) < self.config.augment_prob
         chosen = chosen_B.reshape(-1, *[1] * (signal.ndim - 1))
-        return torch.where(chosen, self.modality.augment(signal, generator), signal)
+        return torch.where(chosen, self.codec.augment(signal, generator), signal)
 
     def _encode(self, signal: Tensor) -> Tensor:
         """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of the stride."""
-        stride = 2**self.num_downsamples
-        short = [(-side) % stride for side in reversed(signal.shape[2:])]
-        padded = torch.nn.functional.pad(signal, [p for side in short for p in (0, side)], mode="replicate")
+        padded = conv.pad_to_stride(signal, 2**self.num_downsamples)
         z: Tensor = self.encoder(conv.to_channels_last(padded))
         return z.movedim(1, -1)
 

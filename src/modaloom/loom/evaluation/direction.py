@@ -1,6 +1,6 @@
 """One direction on one split: the model's answers and its rivals', scored side by side."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from modaloom.core.rng import generator
@@ -12,12 +12,15 @@ from modaloom.evaluation.rows import Direction, ScoreRow
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.pairing import Pairing
 from modaloom.loom.model import Model
+from modaloom.modalities import Value
 
 MAX_DIVERSITY_SAMPLES = 100
 """Most samples that are drawn a second time, for diversity."""
 
 Columns = Mapping[str, Mapping[str, float]]
 """A rival's column of a row → metric → value."""
+Reference = Callable[[Sequence[Value]], Estimates]
+"""Drawn values of a stream → how new and how varied they are."""
 
 
 @dataclass(frozen=True)
@@ -56,26 +59,19 @@ class DirectionEvaluation:
         for name in self.direction.want:
             reference = self.reference(name)
             columns = {
-                column: _values(self.compared(reference, name, said)) for column, said in baselines.items()
+                column: _values(_compared(reference, name, said)) for column, said in baselines.items()
             }
-            yield from self.to_rows(self.compared(reference, name, answers), columns)
+            yield from self.to_rows(_compared(reference, name, answers), columns)
 
-    def reference(self, name: str) -> Memorization | Repetition:
+    def reference(self, name: str) -> Reference:
+        """By distances where the stream's values have them, else by being the same."""
         space = self.library.space(name)
-        if space.modality.normalize is not None:
-            return Memorization(self.library.embed(name, self.samples), space.points)
-        return Repetition(space.names([s.streams[name] for s in self.samples]), self.library.known(name))
-
-    def compared(
-        self, reference: Memorization | Repetition, name: str, answers: Sequence[Answer]
-    ) -> Estimates:
-        space, drawn = self.library.space(name), [answer[name] for answer in answers]
-        estimates = (
-            reference.estimates(space.embed(drawn))
-            if isinstance(reference, Memorization)
-            else reference.estimates(space.names(drawn))
-        )
-        return {f"{metric}.{name}": estimate for metric, estimate in estimates.items()}
+        if space.modality.codec.continuous:
+            memorization = Memorization(self.library.embed(name, self.samples), space.points)
+            return lambda drawn: memorization.estimates(space.embed(drawn))
+        real = space.names([s.streams[name] for s in self.samples])
+        repetition = Repetition(real, self.library.known(name))
+        return lambda drawn: repetition.estimates(space.names(drawn))
 
     def diversity_rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
         """How much second draws differ from the first ones."""
@@ -138,6 +134,11 @@ class DirectionEvaluation:
 
     def score(self, answers: Sequence[Answer]) -> Estimates:
         return self.judge.score(self.direction, answers, self.samples)
+
+
+def _compared(reference: Reference, name: str, answers: Sequence[Answer]) -> Estimates:
+    estimates = reference([answer[name] for answer in answers])
+    return {f"{metric}.{name}": estimate for metric, estimate in estimates.items()}
 
 
 def _values(estimates: Estimates) -> dict[str, float]:
