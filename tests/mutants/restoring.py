@@ -48,8 +48,8 @@ RESTORING = (
     Mutant(
         "even parts left in the first filters",
         "networks/local_resnet.py",
-        "each.sub_(each.mean(tuple(range(2, each.ndim)), keepdim=True)).mul_(HIGH_PASS_GAIN)",
-        "each.mul_(HIGH_PASS_GAIN)",
+        "filters.sub_(filters.mean(tuple(range(2, filters.ndim)), keepdim=True)).mul_(HIGH_PASS_GAIN)",
+        "filters.mul_(HIGH_PASS_GAIN)",
         LOCAL,
     ),
     Mutant(
