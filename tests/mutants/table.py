@@ -97,22 +97,22 @@ QUANTIZERS = (
     Mutant(
         "no bound on how many codes revive (Q5)",
         "quantizers/codebook.py",
-        "[: min(most, len(z))]",
+        "[: min(max_restarts, len(z))]",
         "[: len(z)]",
         Q,
     ),
     Mutant(
         "stages after the first see a detached residual (Q6)",
         "quantizers/residual.py",
-        "rest = rest - parts[-1].z_q.detach()",
-        "rest = (rest - parts[-1].z_q).detach()",
+        "residual = residual - parts[-1].z_q.detach()",
+        "residual = (residual - parts[-1].z_q).detach()",
         Q,
     ),
     Mutant(
         "the residual keeps the straight-through gradient, which cancels (Q6)",
         "quantizers/residual.py",
-        "rest = rest - parts[-1].z_q.detach()",
-        "rest = rest - parts[-1].z_q",
+        "residual = residual - parts[-1].z_q.detach()",
+        "residual = residual - parts[-1].z_q",
         Q,
     ),
     Mutant(
