@@ -272,8 +272,8 @@ SIGNALS = (
     Mutant(
         "not unscaled",
         "estimators/base.py",
-        "back: Rows = self.scaler_.inverse_transform(rows.numpy())",
-        "back: Rows = rows.numpy()",
+        "values: Rows = self.scaler_.inverse_transform(rows.numpy())",
+        "values: Rows = rows.numpy()",
         ESTIMATORS,
     ),
     Mutant(

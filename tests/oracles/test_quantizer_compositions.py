@@ -89,7 +89,7 @@ def test_groups_are_their_quantizers_side_by_side() -> None:
 def test_groups_must_fit() -> None:
     with pytest.raises(BadValue, match=r"sizes of the groups are \[8, 16\]; all must be the same"):
         Grouped([build("vq", 4, 8), build("vq", 4, 16)])
-    with pytest.raises(BadValue, match="groups is 3; it must divide the width, 4"):
+    with pytest.raises(BadValue, match="groups is 3; it must divide the width of the vectors, 4"):
         build("vq", 4, 8, groups=3)
 
 

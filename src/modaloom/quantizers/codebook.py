@@ -37,7 +37,7 @@ class Codebook(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        """Codebook loss of e (N, D), rows of `vectors`, and detached z (N, D); 0 if not trained by gradient."""
+        """Codebook loss of e (N, D), rows of `vectors`, and detached z (N, D); 0 if trained by EMA."""
 
     @abstractmethod
     def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
