@@ -135,7 +135,15 @@ class EMACodebook(FreeCodebook):
     The paper keeps sums m and counts c with e = m/c. Here e itself is stored and updated by
     (1 − γ)Σ(z − e)/c, which is equal. There is no second copy to reset at initialisation or restart, and
     unused codes are unchanged, without the Laplace smoothing that pulls them to the origin. The updated
-    vectors are projected onto `surface`. Arguments as of `FreeCodebook`, and `dim`, the width D.
+    vectors are projected onto `surface`.
+
+    Args:
+        dim: width D of the vectors.
+        size: codebook size K.
+        decay: of the EMA per batch, 0–1.
+        dead_code_threshold: a code is dead if its count is below this fraction of the mean count N/K, 0–1.
+        max_restart_fraction: at most this fraction of K (rounded up) is restarted per batch, 0–1.
+        surface: projection onto the set where the vectors lie, e.g. the unit sphere.
     """
 
     def __init__(
@@ -169,8 +177,14 @@ class EMACodebook(FreeCodebook):
 class GradientCodebook(FreeCodebook):
     """The vectors are a parameter, trained by ‖sg[z] − e‖² (van den Oord et al. 2017, eq. 3).
 
-    Exclude it from weight decay, which would pull rare codes to the origin. Arguments as of `FreeCodebook`,
-    and `dim`, the width D.
+    Exclude it from weight decay, which would pull rare codes to the origin.
+
+    Args:
+        dim: width D of the vectors.
+        size: codebook size K.
+        decay: of the EMA per batch, 0–1.
+        dead_code_threshold: a code is dead if its count is below this fraction of the mean count N/K, 0–1.
+        max_restart_fraction: at most this fraction of K (rounded up) is restarted per batch, 0–1.
     """
 
     def __init__(
