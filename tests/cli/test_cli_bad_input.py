@@ -15,17 +15,17 @@ from modaloom.core.errors import BadValue
 )
 def test_a_folder_that_is_missing_or_empty(words: tuple[str, ...], tmp_path: Path, refused: Call) -> None:
     (tmp_path / "empty").mkdir()
-    refused(*words, "nowhere", names="nowhere is no folder")
+    refused(*words, "nowhere", names="nowhere is not a folder")
     refused(*words, "empty", names="empty has no samples")
 
 
 def test_commands_on_a_run_refuse_such_folders_too(run: Path, tmp_path: Path, refused: Call) -> None:
     (tmp_path / "empty").mkdir()
-    for folder, why in (("nowhere", "nowhere is no folder"), ("empty", "empty has no samples")):
+    for folder, why in (("nowhere", "nowhere is not a folder"), ("empty", "empty has no samples")):
         refused("evaluate", run, folder, "--json", "rows.json", names=why)
         refused("tokenize", run, folder, "--out", "out", names=why)
         refused("generate", run, folder, "--want", "image", "--out", "out", names=why)
-    refused("detokenize", run, "empty", "--out", "out", names="empty holds no codes")
+    refused("detokenize", run, "empty", "--out", "out", names="empty has no codes")
 
 
 def test_two_files_for_one_stream(tmp_path: Path, refused: Call) -> None:

@@ -326,7 +326,7 @@ def test_a_run_is_asked_what_it_was_trained_for(
         (("--task", "superres", "--streams", "caption"), "unknown stream of signals 'caption'"),
         (("--task", "image_to_image", "--streams", "image"), "image_to_image takes two streams"),
         (("--task", "superres", "--streams", "image", "--set", "restorer.crop_sizes=[6]", "--set",
-          "restorer.options.factor=4"), "4 does not divide 6×6"),
+          "restorer.options.factor=4"), "factor is 4; it must divide 6×6"),
         (("--task", "superres", "--set", "restorer.options.faktor=4"), "did you mean 'factor'"),
         (("--task", "refine", "--streams", "image", "--tokenizers", "nowhere"), "nowhere"),
         (("--task", "vary", "--streams", "image", "--tokenizers", "nowhere"), "vary takes no --tokenizers"),

@@ -82,7 +82,8 @@ def test_a_sample_without_the_field_is_named(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "reason"), [("(", "nor a regular expression"), ("q\\d", "it matches nothing in 'p000/scan_0'")]
+    ("by", "reason"),
+    [("(", "or a regular expression"), ("q\\d", "the expression must match every key; not 'p000/scan_0'")],
 )
 def test_patterns_that_do_not_fit(by: str, reason: str) -> None:
     with pytest.raises(BadValue, match=re.escape(reason)):

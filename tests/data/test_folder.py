@@ -51,13 +51,13 @@ def test_a_stream_of_two_modalities_is_an_error_that_names_both(tree: Tree) -> N
 
 
 def test_missing_empty_and_file_in_place_of_a_folder(tree: Tree, tmp_path: Path) -> None:
-    with pytest.raises(BadFolder, match="is no folder; give one with files such as"):
+    with pytest.raises(BadFolder, match="is not a folder; give one with files such as"):
         open_folder(tmp_path / "nowhere")
     with pytest.raises(BadFolder, match=r"has no samples; put files there that end in one of \.png"):
         open_folder(tree({"README.md": "x", "_notes.txt": "x"}))
     with pytest.raises(BadFolder, match=r"song\.xyz: has an unknown suffix \(\.xyz\)"):
         open_folder(tree({"song.xyz": "x"}))
-    with pytest.raises(BadFolder, match="is no folder"):
+    with pytest.raises(BadFolder, match="is not a folder"):
         open_folder(tree({"a.txt": "x"}) / "a.txt")
 
 
@@ -69,7 +69,7 @@ def test_unknown_files_and_pipes_are_named_and_left_out(tree: Tree) -> None:
     assert reasons(folder) == {
         "1.xyz": "has an unknown suffix (.xyz)",
         "Makefile": "has an unknown suffix (none)",
-        "2.txt": "is no regular file",
+        "2.txt": "is not a regular file",
     }
 
 
@@ -81,7 +81,7 @@ def test_top_folders_fix_the_splits(tree: Tree) -> None:
         "test-seen/1": "test-seen", "test-level1/1": "test-level1",
     }  # fmt: skip
     assert {sample.key for sample in folder.samples} == set(folder.splits)
-    assert reasons(folder) == dict.fromkeys(("3", "tests/1"), "lies in no split folder")
+    assert reasons(folder) == dict.fromkeys(("3", "tests/1"), "is in no split folder")
 
 
 def test_a_class_that_is_called_test_is_no_split(tree: Tree) -> None:
@@ -146,7 +146,7 @@ def test_rows_that_name_nothing_are_named(tree: Tree, tmp_path: Path) -> None:
         "line 3 names '../secret.txt'",
         f"line 4 names '{tmp_path}/secret.txt'",
         "line 5 has no file",
-        "column 'my column' is no stream name (letters",
+        "column 'my column' is not a stream name (letters",
     ]
 
 
@@ -159,13 +159,13 @@ def test_a_table_that_contradicts_a_file_is_an_error_that_names_both(tree: Tree)
 @pytest.mark.parametrize(
     ("name", "table", "reason"),
     [
-        ("metadata.csv", "file_name,text\na.png\n", "line 2 has not 2 columns"),
-        ("metadata.csv", "file_name,text\na.png,b,c\n", "line 2 has not 2 columns"),
+        ("metadata.csv", "file_name,text\na.png\n", "line 2 does not have 2 columns"),
+        ("metadata.csv", "file_name,text\na.png,b,c\n", "line 2 does not have 2 columns"),
         ("metadata.csv", 'file_name\n"a.png', "is not CSV after line 1"),
         ("metadata.csv", b"file_name\n\xff\n", "is not UTF-8"),
         ("metadata.csv", "", "is empty"),
         ("metadata.jsonl", "{}\n{'a'}\n", "line 2 is not JSON"),
-        ("metadata.jsonl", "[1]\n", "line 1 is no JSON object"),
+        ("metadata.jsonl", "[1]\n", "line 1 is not a JSON object"),
     ],
 )
 def test_broken_tables_are_refused(name: str, table: str | bytes, reason: str, tree: Tree) -> None:

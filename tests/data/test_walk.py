@@ -30,10 +30,10 @@ def test_what_is_no_file_is_named(tree: Tree) -> None:
     files, problems = found(root)
     assert files == ["a.txt", "sub/b.txt"]
     assert problems == {
-        "pipe.txt": "is no regular file",
+        "pipe.txt": "is not a regular file",
         "broken.txt": "cannot be read (No such file or directory)",
         "self.txt": "cannot be read (Too many levels of symbolic links)",
-        "sub/up": "is a link to a folder that was read already",
+        "sub/up": "is a link to a folder that is already included",
     }
 
 

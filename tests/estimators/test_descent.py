@@ -59,7 +59,7 @@ def test_a_loss_that_is_not_finite_stops_the_work() -> None:
     steps = descend(
         lambda batch, generator: weight * torch.inf, ROWS, torch.optim.SGD([weight]), epochs=1, seed=0
     )
-    with pytest.raises(WorkFailed, match="epoch 1; try an optimizer with a lower rate"):
+    with pytest.raises(WorkFailed, match="epoch 1; try an optimizer with a lower learning rate"):
         next(steps)
 
 

@@ -11,22 +11,22 @@ COMPOSED = (
     Mutant(
         "the gradient turned forth instead of back",
         "quantizers/gradients.py",
-        "2 * _dot(back, g) * to",
-        "2 * _dot(to, g) * back",
+        "2 * _dot(unit_q, g) * unit_z",
+        "2 * _dot(unit_z, g) * unit_q",
         GRADIENTS,
     ),
     Mutant(
         "the turned gradient not scaled",
         "quantizers/gradients.py",
-        "torch.where(exists, long_q / long_z.clamp(min=tiny) * turned, g)",
-        "torch.where(exists, turned, g)",
+        "torch.where(exists, norm_q / norm_z.clamp(min=tiny) * rotated, g)",
+        "torch.where(exists, rotated, g)",
         GRADIENTS,
     ),
     Mutant(
         "a rotation where there is none",
         "quantizers/gradients.py",
-        "(long_z > 0) & (long_q > 0) & (long > 1e-6)",
-        "long > -1",
+        "(norm_z > 0) & (norm_q > 0) & (norm > 1e-6)",
+        "norm > -1",
         GRADIENTS,
     ),
     Mutant(
@@ -179,7 +179,7 @@ COMPOSED = (
     Mutant(
         "dropped stages learn from a sample",
         "quantizers/residual.py",
-        "mask=_both(mask, kept, q)",
+        "mask=_stage_mask(mask, kept, q)",
         "mask=mask",
         AROUND,
     ),
@@ -200,15 +200,15 @@ COMPOSED = (
     Mutant(
         "a value that is not finite spoils only its group",
         "quantizers/grouped.py",
-        "torch.split(whole,",
+        "torch.split(checked,",
         "torch.split(z,",
         CONTRACT,
     ),
     Mutant(
         "one depth more than needed",
         "quantizers/adaptive.py",
-        "<= most, n, needed)",
-        "<= most, n + 1, needed)",
+        "<= max_error, n, needed)",
+        "<= max_error, n + 1, needed)",
         AROUND,
     ),
     Mutant(

@@ -41,8 +41,8 @@ INFORMATION = (
     Mutant(
         "the joint entropy added",
         "world/information.py",
-        "- _entropy(law, (*left, *right))",
-        "+ _entropy(law, (*left, *right))",
+        "- _entropy(distribution, (*left, *right))",
+        "+ _entropy(distribution, (*left, *right))",
         WORLD_MAP,
     ),
     Mutant(
@@ -55,7 +55,7 @@ INFORMATION = (
     Mutant(
         "shared nuisance overlooked",
         "world/information.py",
-        "if _purposes(one) & _purposes(other):",
+        "if _random_purposes(one) & _random_purposes(other):",
         "if one == other:",
         WORLD_MAP,
     ),

@@ -87,8 +87,8 @@ JUDGED = (
     Mutant(
         "variances that are not centred",
         "metrics/ssim.py",
-        "_blurred(x * y) - mean_x * mean_y",
-        "_blurred(x * y)",
+        "_filter(x * y) - mean_x * mean_y",
+        "_filter(x * y)",
         "metrics/test_ssim.py",
     ),
     Mutant(

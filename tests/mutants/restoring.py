@@ -48,8 +48,8 @@ RESTORING = (
     Mutant(
         "even parts left in the first filters",
         "networks/local_resnet.py",
-        "each.sub_(each.mean(tuple(range(2, each.ndim)), keepdim=True)).mul_(HIGH_PASS_GAIN)",
-        "each.mul_(HIGH_PASS_GAIN)",
+        "filters.sub_(filters.mean(tuple(range(2, filters.ndim)), keepdim=True)).mul_(HIGH_PASS_GAIN)",
+        "filters.mul_(HIGH_PASS_GAIN)",
         LOCAL,
     ),
     Mutant(
@@ -99,7 +99,7 @@ RESTORING = (
         "green rounded by itself",
         "degradations/luma.py",
         "((255 * y.squeeze(-3) - weight[0] * red - weight[2] * blue) / weight[1]).round()",
-        "(255 * (y + most * away))[..., 1, :, :].round()",
+        "(255 * (y + saturation * chroma))[..., 1, :, :].round()",
         DEGRADATIONS,
     ),
     Mutant(
@@ -112,8 +112,8 @@ RESTORING = (
     Mutant(
         "noise of variance sigma",
         "degradations/noise.py",
-        "sigma * drawn",
-        "sigma**0.5 * drawn",
+        "sigma * noise",
+        "sigma**0.5 * noise",
         DEGRADATIONS,
     ),
     Mutant(

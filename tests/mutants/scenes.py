@@ -80,8 +80,8 @@ WORLD = (
     Mutant(
         "silence of any text is rest",
         "world/parsers/lexicon.py",
-        "rests = bool(said) and not",
-        "rests = not",
+        "still = bool(phrases) and not",
+        "still = not",
         f"{TEXTS} {PARSERS}",
     ),
     Mutant(

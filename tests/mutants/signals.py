@@ -82,7 +82,7 @@ SIGNALS = (
     Mutant(
         "v gain of S not S+1",
         "diffusion/prediction.py",
-        "return (level.sigma / _power(level)).square()",
+        "return (level.sigma / _variance(level)).square()",
         "return 1 / level.snr",
         GAUSSIAN,
     ),
@@ -103,15 +103,15 @@ SIGNALS = (
     Mutant(
         "noise_of forgets signal",
         "diffusion/level.py",
-        "left = state - self.alpha * data",
-        "left = state - data",
+        "residual = state - self.alpha * data",
+        "residual = state - data",
         GAUSSIAN,
     ),
     Mutant(
         "noise_of at 0 = nan",
         "diffusion/level.py",
-        "torch.where(self.sigma > 0, left / self.sigma, 0.0)",
-        "left / self.sigma",
+        "torch.where(self.sigma > 0, residual / self.sigma, 0.0)",
+        "residual / self.sigma",
         GAUSSIAN,
     ),
     Mutant(
@@ -272,8 +272,8 @@ SIGNALS = (
     Mutant(
         "not unscaled",
         "estimators/base.py",
-        "back: Rows = self.scaler_.inverse_transform(rows.numpy())",
-        "back: Rows = rows.numpy()",
+        "values: Rows = self.scaler_.inverse_transform(rows.numpy())",
+        "values: Rows = rows.numpy()",
         ESTIMATORS,
     ),
     Mutant(

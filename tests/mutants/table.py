@@ -97,22 +97,22 @@ QUANTIZERS = (
     Mutant(
         "no bound on how many codes revive (Q5)",
         "quantizers/codebook.py",
-        "[: min(most, len(z))]",
+        "[: min(max_restarts, len(z))]",
         "[: len(z)]",
         Q,
     ),
     Mutant(
         "stages after the first see a detached residual (Q6)",
         "quantizers/residual.py",
-        "rest = rest - parts[-1].z_q.detach()",
-        "rest = (rest - parts[-1].z_q).detach()",
+        "residual = residual - parts[-1].z_q.detach()",
+        "residual = (residual - parts[-1].z_q).detach()",
         Q,
     ),
     Mutant(
         "the residual keeps the straight-through gradient, which cancels (Q6)",
         "quantizers/residual.py",
-        "rest = rest - parts[-1].z_q.detach()",
-        "rest = rest - parts[-1].z_q",
+        "residual = residual - parts[-1].z_q.detach()",
+        "residual = residual - parts[-1].z_q",
         Q,
     ),
     Mutant(
@@ -154,7 +154,7 @@ QUANTIZERS = (
         "of equal blocks the last one (Q13)",
         "quantizers/nearest.py",
         "best = blocks.amax(2).argmax(1)",
-        "best = K // BLOCK - 1 - blocks.amax(2).flip(1).argmax(1)",
+        "best = K // BLOCK_SIZE - 1 - blocks.amax(2).flip(1).argmax(1)",
         N,
     ),
     Mutant(
@@ -205,15 +205,15 @@ DIFFUSION = (
     Mutant(
         "the bound divided by the number of masked codes (D7)",
         "diffusion/masked.py",
-        "        # 0 · ∞",
-        "        nats = nats / frontier.masked.sum(1).clamp_min(1)\n        # 0 · ∞",
+        "        # At t = 0, 0 · ∞",
+        "        nats = nats / frontier.masked.sum(1).clamp_min(1)\n        # At t = 0, 0 · ∞",
         BOUND,
     ),
     Mutant(
         "one weight a position, however many depths are masked (D7)",
         "diffusion/masked.py",
-        "        nats = (frontier.masked * frontier.nats(logits, codes)).sum(1)\n        # 0 · ∞",
-        "        nats = frontier.nats(logits, codes).sum(1)\n        # 0 · ∞",
+        "        nats = (frontier.masked * frontier.nats(logits, codes)).sum(1)\n        # At t = 0, 0 · ∞",
+        "        nats = frontier.nats(logits, codes).sum(1)\n        # At t = 0, 0 · ∞",
         BOUND,
     ),
     Mutant(
@@ -240,22 +240,22 @@ DIFFUSION = (
     Mutant(
         "the posterior reveals with the wrong share (D9)",
         "diffusion/masked.py",
-        "back = torch.cat([probabilities * (1 - stay), stay",
-        "back = torch.cat([probabilities * stay, (1 - stay)",
+        "masked = torch.cat([probabilities * (1 - stay), stay",
+        "masked = torch.cat([probabilities * stay, (1 - stay)",
         BOUND,
     ),
     Mutant(
         "a random code is never the last one, so noise leaks the data (D8)",
         "diffusion/uniform.py",
-        "left = (uniform - stays).clamp_min(0) / (1 - stays)",
-        "left = (uniform - stays).clamp_min(0) / (1.5 - stays)",
+        "rescaled = (uniform - keep_prob).clamp_min(0) / (1 - keep_prob)",
+        "rescaled = (uniform - keep_prob).clamp_min(0) / (1.5 - keep_prob)",
         DISCRETE,
     ),
     Mutant(
         "uniform noise that forgets how noisy it was already (D9)",
         "diffusion/uniform.py",
-        "stays = self.stay(field.t, t)[:, None, None]",
-        "stays = self.stay(torch.zeros_like(t), t)[:, None, None]",
+        "keep_prob = self.stay(field.t, t)[:, None, None]",
+        "keep_prob = self.stay(torch.zeros_like(t), t)[:, None, None]",
         DISCRETE,
     ),
     Mutant(
@@ -268,15 +268,15 @@ DIFFUSION = (
     Mutant(
         "the uniform posterior without the step's own transition (D9)",
         "diffusion/uniform.py",
-        "back = earlier * (stays * mine + (1 - stays) / size)",
-        "back = earlier",
+        "posterior = prior * (stay * own + (1 - stay) / size)",
+        "posterior = prior",
         DISCRETE,
     ),
     Mutant(
         "the uniform posterior counts a code's own state twice (D9)",
         "diffusion/uniform.py",
-        "mine == 1, self.odds(t, size)[:, None, None, None], 1.0",
-        "mine == 1, 1.0, 1.0",
+        "own == 1, self.odds(t, size)[:, None, None, None], 1.0",
+        "own == 1, 1.0, 1.0",
         DISCRETE,
     ),
     Mutant(
@@ -373,8 +373,8 @@ DIFFUSION = (
     Mutant(
         "masks at twice the rate (D9)",
         "diffusion/masked.py",
-        "kept = field.known | (uniform < stays[:, None, None])",
-        "kept = field.known | (uniform < stays[:, None, None] ** 2)",
+        "kept = field.known | (uniform < keep_prob[:, None, None])",
+        "kept = field.known | (uniform < keep_prob[:, None, None] ** 2)",
         DISCRETE,
     ),
     Mutant(
@@ -429,15 +429,15 @@ DIFFUSION = (
     Mutant(
         "guidance with the sign turned (D5)",
         "diffusion/guidance.py",
-        "low + scale * (high - low)",
-        "low - scale * (high - low)",
+        "log_u + scale * (log_c - log_u)",
+        "log_u - scale * (log_c - log_u)",
         "oracles/test_masked_guidance.py",
     ),
     Mutant(
         "guidance off by one (D5)",
         "diffusion/guidance.py",
-        "low + scale * (high - low)",
-        "high + scale * (high - low)",
+        "log_u + scale * (log_c - log_u)",
+        "log_c + scale * (log_c - log_u)",
         "oracles/test_masked_guidance.py",
     ),
     Mutant(

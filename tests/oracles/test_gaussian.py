@@ -138,7 +138,7 @@ def test_noise_says_nothing_at_1() -> None:
     state, t = noise(2, 3), torch.tensor([0.5, 1.0], dtype=torch.float64)
     for name in ("x0", "v", "velocity"):
         assert denoiser(lambda x, t: x, PROCESS, PREDICTIONS[name])(state, t).isfinite().all()
-    with pytest.raises(BadValue, match="predict v or x0"):
+    with pytest.raises(BadValue, match="choose prediction v or x0"):
         denoiser(lambda x, t: x, PROCESS, PREDICTIONS["eps"])(state, t)
 
 

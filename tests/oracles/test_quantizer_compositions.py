@@ -87,9 +87,9 @@ def test_groups_are_their_quantizers_side_by_side() -> None:
 
 
 def test_groups_must_fit() -> None:
-    with pytest.raises(BadValue, match=r"of sizes \[8, 16\]; all must have the same"):
+    with pytest.raises(BadValue, match=r"sizes of the groups are \[8, 16\]; all must be the same"):
         Grouped([build("vq", 4, 8), build("vq", 4, 16)])
-    with pytest.raises(BadValue, match="groups is 3; it must divide the width, 4"):
+    with pytest.raises(BadValue, match="groups is 3; it must divide the width of the vectors, 4"):
         build("vq", 4, 8, groups=3)
 
 
@@ -167,7 +167,7 @@ def test_at_equal_bits_it_loses_less_than_a_fixed_depth() -> None:
 
 
 def test_dropout_and_adaptive_rate_exclude_each_other() -> None:
-    with pytest.raises(BadValue, match=r"dropout is 0\.5; with an adaptive rate it must be 0"):
+    with pytest.raises(BadValue, match=r"dropout is 0\.5; with adaptive_distortion it must be 0"):
         build("vq", 4, 8, 2, dropout=0.5, adaptive_distortion=0.1)
 
 

@@ -84,10 +84,10 @@ def test_q13_the_shortlist_is_as_exact(case) -> None:
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 @pytest.mark.parametrize("case", [random_case, clustered_case, crowded_case, narrow_case, lopsided_case])
-def test_q13_rough_scores_are_within_their_bound(case, scale: float) -> None:
-    """|rough + ½‖z − e‖²| ≤ ε + the last rounding, for all pairs, with an ε that is no idle one."""
+def test_q13_approximate_scores_are_within_their_bound(case, scale: float) -> None:
+    """|approximate score + ½‖z − e‖²| ≤ ε + the final rounding, for all pairs, with an ε that is tight."""
     z, codebook = (scale * x for x in case())
-    scores, error = prepared(codebook).rough(z)
+    scores, error = prepared(codebook).approximate_scores(z)
     exact = -0.5 * squared_distances(z, codebook)
     wrong = (scores.double() - exact).abs() - BF16_ROUNDOFF * exact.abs()
     assert (wrong <= (1 + BF16_ROUNDOFF) * error[:, None]).all()

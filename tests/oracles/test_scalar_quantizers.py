@@ -78,9 +78,9 @@ def test_levels_multiply_to_the_size_and_are_no_smaller_than_five() -> None:
 @pytest.mark.parametrize(
     ("name", "size", "options", "says"),
     [
-        ("fsq", 1, {}, "size is 1; fsq needs at least 2"),
-        ("fsq", 16, {"levels": (4, 5)}, r"\(4, 5\) make 20 codes; size is 16"),
-        ("fsq", 16, {"levels": (16, 1)}, "each with at least 2"),
+        ("fsq", 1, {}, "size is 1; for fsq it must be at least 2"),
+        ("fsq", 16, {"levels": (4, 5)}, r"\(4, 5\), a product of 20; it must equal size, 16"),
+        ("fsq", 16, {"levels": (16, 1)}, "each at least 2"),
         ("lfq", 20, {}, "size is 20; it must be a power of two, such as 16 or 32"),
         ("bsq", 1, {}, "size is 1; it must be a power of two, such as 2 or 4"),
     ],

@@ -134,7 +134,7 @@ def test_gradients_agree_after_conversion(name: str) -> None:
 )
 def test_epsilon_is_refused_where_no_data_is_left(process: VariancePreserving | RectifiedFlow) -> None:
     state, t = normals(1, 3), torch.ones(1, dtype=torch.float64)
-    with pytest.raises(BadValue, match="predict v or x0"):
+    with pytest.raises(BadValue, match="choose prediction v or x0"):
         denoiser(lambda x, t: x, process, PREDICTIONS["eps"])(state, t)
     mean = denoiser(lambda x, t: x, VariancePreserving(LinearVP()), PREDICTIONS["eps"])(state, t)
     assert mean.isfinite().all()

@@ -52,7 +52,7 @@ def test_values_out_of_range_are_named(wrong: dict, says: str) -> None:
     "stages", [[], [build("vq", 4, 8), build("vq", 5, 8)], [build("vq", 4, 8), build("vq", 4, 9)]]
 )
 def test_residual_needs_stages_that_fit(stages: list[Quantizer]) -> None:
-    with pytest.raises(BadValue, match="all must have the same"):
+    with pytest.raises(BadValue, match="all must be the same"):
         Residual(stages)
 
 

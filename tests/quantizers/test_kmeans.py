@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from modaloom.quantizers.kmeans import draw, kmeans, pulls
+from modaloom.quantizers.kmeans import kmeans, residual_sums, sample_rows
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -20,13 +20,13 @@ def test_lloyd_lowers_the_error_at_every_iteration() -> None:
     z = normal(1000, 3)
     errors = [error(z, kmeans(z, 12, iterations=i, generator=seeded())[0]) for i in range(1, 12)]
     assert errors == sorted(errors, reverse=True)
-    assert errors[-1] < 0.9 * error(z, draw(z, 12, seeded()))
+    assert errors[-1] < 0.9 * error(z, sample_rows(z, 12, seeded()))
 
 
 def test_an_iteration_ends_at_the_means_of_the_members() -> None:
-    """From the random vectors of z that `draw` names, one step of Lloyd's algorithm in float64."""
+    """From the random vectors of z that `sample_rows` names, one step of Lloyd's algorithm in float64."""
     z = normal(200, 3)
-    starts = draw(z, 6, seeded()).double()
+    starts = sample_rows(z, 6, seeded()).double()
     codes = torch.cdist(z.double(), starts).argmin(1)
     means = torch.stack([z[codes == k].double().mean(0) for k in range(6)])
     centroids, counts = kmeans(z, 6, iterations=1, generator=seeded())
@@ -49,7 +49,7 @@ def test_more_centroids_than_vectors_are_different_copies_near_them() -> None:
 
 def test_pulls_keep_their_precision_far_from_the_origin() -> None:
     z, vectors, codes = 1e4 + normal(300, 4), torch.full((2, 4), 1e4), torch.arange(300) % 2
-    pull, counts = pulls(z, codes, vectors)
+    pull, counts = residual_sums(z, codes, vectors)
     exact = torch.stack([(z[codes == k].double() - 1e4).sum(0) for k in range(2)])
     assert counts.tolist() == [150, 150]
     torch.testing.assert_close(pull.double(), exact, rtol=1e-5, atol=1e-4)
@@ -57,5 +57,5 @@ def test_pulls_keep_their_precision_far_from_the_origin() -> None:
 
 def test_draw_takes_different_rows_and_all_when_there_are_few() -> None:
     z = torch.arange(10.0)[:, None]
-    assert len(draw(z, 6, seeded()).unique()) == 6
-    assert draw(z, 99, seeded())[:, 0].sort().values.tolist() == list(range(10))
+    assert len(sample_rows(z, 6, seeded()).unique()) == 6
+    assert sample_rows(z, 99, seeded())[:, 0].sort().values.tolist() == list(range(10))

@@ -63,7 +63,7 @@ def test_superres_asks_with_what_was_made_smaller():
     assert float(pair.context) == 1
     with pytest.raises(BadValue, match=r"unknown factor '3'.*allowed: 2, 4"):
         SuperRes(factor=3)
-    with pytest.raises(BadValue, match="4 does not divide"):
+    with pytest.raises(BadValue, match="factor is 4; it must divide"):
         TASKS["superres"].make_example(Signals(want[:, :15]), options, random())
 
 

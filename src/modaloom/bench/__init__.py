@@ -1,4 +1,4 @@
-"""What is measured about modaloom itself, by name. Each yields its figures one by one."""
+"""Benchmarks of modaloom itself, by name. Each yields its results one by one."""
 
 from collections.abc import Callable, Iterator
 

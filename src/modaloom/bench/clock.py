@@ -1,4 +1,4 @@
-"""How long calls take, and how much memory."""
+"""Time and peak memory of calls."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch's CPU work on one thread."""
+    """Run torch on one CPU thread inside the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -24,9 +24,9 @@ def one_thread() -> Iterator[None]:
 def milliseconds(
     calls: Mapping[str, Callable[[], object]], device: torch.device, *, repeats: int = 9
 ) -> dict[str, float]:
-    """Name → median time of a call. The calls take turns, so that what slows the machine slows them all.
+    """Name → median time of a call in ms, after one warm-up. Calls are interleaved against drift.
 
-    On a CPU it is the processor's time of this thread, which other work disturbs less than the clock's.
+    On a CPU it is the CPU time of this thread, which other processes disturb less than wall time.
     """
     now, wait = (time.thread_time, _nothing) if device.type == "cpu" else (time.perf_counter, _synchronize)
     taken: dict[str, list[float]] = {name: [] for name in calls}
@@ -35,15 +35,15 @@ def milliseconds(
             start = now()
             call()
             wait()
-            if turn:  # the first turn warms up
+            if turn:  # turn 0 is the warm-up
                 taken[name].append(1e3 * (now() - start))
     return {name: median(times) for name, times in taken.items()}
 
 
 def peak_megabytes(call: Callable[[], object], device: torch.device) -> float:
-    """The most that tensors hold during a call beyond what they held before it, its results included.
+    """Peak memory in MB allocated by tensors during a call, results included, above that before the call.
 
-    Of torch's allocators, not of the process, whose heap also holds what was freed.
+    As counted by torch's allocators, not by the process, whose heap also holds freed memory.
     """
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -1,4 +1,4 @@
-"""How far a sampler is from the law of a small joint, with its exact denoiser."""
+"""Total variation between a sampler with an exact denoiser and a small known distribution."""
 
 import itertools
 from typing import cast
@@ -15,7 +15,7 @@ from modaloom.diffusion.samplers import CODE_SAMPLERS
 
 NUM_DRAWS = 4096
 STEPS = {"ancestral": 96, "remasking": 128}
-"""Of the samplers that are exact in the limit; the others need no more than one a code."""
+"""Steps of the samplers that are exact in the limit; for the others one step per code is enough."""
 JOINTS = {
     "streams": Joint({"a": (1, 1), "b": (1, 1), "c": (1, 1)}, 2, seed=5),
     "positions": Joint({"a": (1, 1), "b": (2, 1)}, 2, seed=6),
@@ -27,12 +27,23 @@ EXACT = [
 
 
 def splits(joint: str) -> list[str]:
-    """Such as "gw-": the first stream given, the second wanted, the third absent."""
+    """All assignments of roles such as "gw-": first stream given, second wanted, third absent."""
     return ["".join(roles) for roles in itertools.product("gw-", repeat=len(JOINTS[joint].shapes))]
 
 
 def distance(sampler: str, process: str, joint: str, split: str, *, steps: int | None = None) -> float:
-    """Total variation between p(given, wanted) and given ~ p with wanted sampled; the rest is absent."""
+    """Total variation between p(given, wanted) and samples of wanted for given ~ p, the rest absent.
+
+    Args:
+        sampler: a name in CODE_SAMPLERS.
+        process: a name in PROCESSES.
+        joint: a name in JOINTS.
+        split: a role per stream, see `splits`.
+        steps: sampling steps; None: the default of STEPS, or 4.
+
+    Returns:
+        A distance in [0, 1].
+    """
     exact = JOINTS[joint]
     roles = dict(zip(exact.shapes, split, strict=True))
     wanted = [name for name, role in roles.items() if role == "w"]
@@ -52,15 +63,27 @@ def distance(sampler: str, process: str, joint: str, split: str, *, steps: int |
         return (codes * 2 ** torch.arange(codes.shape[1])).sum(1)
 
     table = cell(exact.canvas(torch.arange(len(exact.table))))
-    law = torch.zeros(8, dtype=torch.float64).index_add(0, table, exact.log_p.exp())
-    return float((law - cell(done).bincount(minlength=8) / NUM_DRAWS).abs().sum() / 2)
+    probabilities = torch.zeros(8, dtype=torch.float64).index_add(0, table, exact.log_p.exp())
+    return float((probabilities - cell(done).bincount(minlength=8) / NUM_DRAWS).abs().sum() / 2)
 
 
 def run_sampler(sampler: str, process: str, joint: Joint, start: Canvas, steps: int, noise: Strata) -> Canvas:
-    """The end of a walk from noise."""
+    """Sample the unknown codes from noise.
+
+    Args:
+        sampler: a name in CODE_SAMPLERS.
+        process: a name in PROCESSES.
+        joint: the distribution, with its exact denoiser.
+        start: streams, given or unknown.
+        steps: sampling steps, at least 1.
+        noise: stratified random numbers.
+
+    Returns:
+        The final canvas.
+    """
     kind = PROCESSES[process]()
-    even = cast(Noise, noise)  # it stands in for one
-    noisy = {name: f if f.known.all() else kind.prior(f, noise=even) for name, f in start.items()}
+    prior_noise = cast(Noise, noise)  # has the same methods
+    noisy = {name: f if f.known.all() else kind.prior(f, noise=prior_noise) for name, f in start.items()}
     times, run = torch.linspace(1, 0, steps + 1), CODE_SAMPLERS[sampler].fns[process]
     noise.sort(noisy)
     for now in run(joint.denoiser(kind), kind, noisy, times, noise=noise):

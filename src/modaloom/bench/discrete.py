@@ -1,4 +1,4 @@
-"""Diffusion over codes beside what is exact: bounds against −log p(x), samplers against conditionals."""
+"""Correctness of code diffusion: NELBO against exact −log p(x), samplers against exact conditionals."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,13 @@ from modaloom.diffusion.schedules import SCHEDULES
 from modaloom.diffusion.uniform import Uniform
 
 MAX_NATS, MAX_TOTAL_VARIATION = 1e-6, 0.01
-"""What must not be passed: by a bound, in nats, and by a sampler, in total variation."""
+"""Tolerances: error of the NELBO in nats, total variation of a sampler."""
 
 
 def cases(device: torch.device) -> Iterator[BenchmarkResult]:
-    """The largest error over all codes of a joint, and the largest distance over all given/wanted splits.
+    """Largest NELBO error over all outcomes, and largest total variation over all splits of roles.
 
-    In float64 on the CPU, whatever the device: nothing is timed.
+    In float64 on the CPU for any device; nothing is timed.
     """
     joint = Joint({"x": (3, 1)}, 3, seed=1)
     clean = unknown(joint.canvas(torch.arange(len(joint.table))))

@@ -1,4 +1,4 @@
-"""A small joint distribution over a few streams, with everything about it computed by enumeration."""
+"""A small joint distribution of a few streams, with exact conditionals by enumeration."""
 
 import itertools
 from collections.abc import Callable, Collection, Mapping
@@ -15,11 +15,11 @@ from modaloom.diffusion.process import Process
 from modaloom.diffusion.uniform import Uniform
 
 Likelihood = Callable[[str, Field], Tensor]
-"""Stream, field → (B, N): the probability of what is seen of it, given each row of the table."""
+"""Stream, field → (B, N): the likelihood of the field's state given each row of the table."""
 
 
 class Joint:
-    """p over the codes of streams of shapes (L, Q), all with `size` codes, and its exact denoiser."""
+    """A random p over the codes of streams of shapes (L, Q), codebook size `size`, and its exact denoiser."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, int]], size: int, *, seed: int) -> None:
         self.shapes, self.size = dict(shapes), size
@@ -32,7 +32,7 @@ class Joint:
         self.parts = dict(zip(shapes, torch.split(self.table, self.codes_per_stream, 1), strict=True))
 
     def denoise(self, canvas: Canvas) -> Logits:
-        """log p(code | all visible codes of the canvas), the streams that it lacks summed out."""
+        """log p(code | all unmasked codes of the canvas), absent streams marginalised."""
         return self.shared(canvas, lambda name, field: self.fits(name, field.state).double())
 
     def denoiser(self, process: Process) -> CodeDenoiser:
@@ -43,11 +43,11 @@ class Joint:
         """float64 (B, N): q(noisy codes of a stream | each row of the table), for uniform noise."""
         kept = torch.where(field.known.flatten(1), 1.0, alpha(field.t.double())[:, None])[:, None]
         same = field.state.flatten(1)[:, None] == self.parts[name]
-        chance: Tensor = (kept * same + (1 - kept) / self.size).prod(-1)
-        return chance
+        likelihood: Tensor = (kept * same + (1 - kept) / self.size).prod(-1)
+        return likelihood
 
     def shared(self, canvas: Canvas, likelihood: Likelihood) -> Logits:
-        """Samples of the same codes and levels share the work: few states, many samples."""
+        """`conditionals`, computed once for samples of equal codes and noise levels."""
         flat = torch.cat([field.state.flatten(1) for field in canvas.values()], 1) - MASK
         key = (flat * (self.size + 1) ** torch.arange(flat.shape[1])).sum(1)
         for field in canvas.values():
@@ -56,14 +56,14 @@ class Joint:
         _, inverse = torch.unique(key, return_inverse=True)
         first = torch.zeros(int(inverse.max()) + 1, dtype=torch.int64)
         first[inverse] = torch.arange(len(inverse))
-        few = {
+        distinct = {
             name: replace(field, state=field.state[first], known=field.known[first], t=field.t[first])
             for name, field in canvas.items()
         }
-        return {name: logits[inverse] for name, logits in self.conditionals(few, likelihood).items()}
+        return {name: logits[inverse] for name, logits in self.conditionals(distinct, likelihood).items()}
 
     def conditionals(self, canvas: Canvas, likelihood: Likelihood) -> Logits:
-        """Bayes' rule by brute force."""
+        """Bayes' rule by enumeration of the table."""
         weights = self.log_p.exp().expand(1, -1)
         for name, field in canvas.items():
             weights = weights * likelihood(name, field)
@@ -76,13 +76,13 @@ class Joint:
         }
 
     def fits(self, name: str, state: Tensor) -> Tensor:
-        """bool (B, N): which rows of the table agree with the visible codes of a stream."""
+        """bool (B, N): which rows of the table agree with the unmasked codes of a stream."""
         flat = state.flatten(1)[:, None]
         fit: Tensor = ((flat == MASK) | (flat == self.parts[name])).all(-1)
         return fit
 
     def canvas(self, rows: Tensor, *, hidden: Collection[str] = ()) -> Canvas:
-        """Rows of the table as a canvas; the `hidden` streams are all masked at t = 1, the others known."""
+        """Rows of the table as a canvas; the `hidden` streams are fully masked at t = 1, the others known."""
         canvas = {}
         for name, shape in self.shapes.items():
             state = self.parts[name][rows].view(-1, *shape)
@@ -98,11 +98,11 @@ class Joint:
 
     @staticmethod
     def shown(field: Field) -> Field:
-        """A drawn field as a given one."""
+        """The field with all codes known at t = 0."""
         return replace(field, known=torch.ones_like(field.known), t=torch.zeros_like(field.t))
 
     def log_marginal(self, names: Collection[str]) -> Tensor:
-        """log p (N,) of the `names` part of every row."""
+        """log p (N,) of the streams `names` in each row."""
         same = torch.stack([self.fits(name, self.parts[name]) for name in names]).all(0)
         return (same * self.log_p.exp()).sum(1).log()
 

@@ -1,6 +1,6 @@
-"""The nearest-code search and the training forward, beside vector-quantize-pytorch and the plain product.
+"""Nearest-code search and training forward, compared with vector-quantize-pytorch and the matrix product.
 
-The peer is its `VectorQuantize` with EMA codebook (0.99), Euclidean distance, no projection and no k-means.
+The peer is `VectorQuantize` with an EMA codebook (0.99), Euclidean distance, no projection and no k-means.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ SIZES = ((64, 1024), (64, 8192), (256, 1024))
 HUGE = 262_144
 MEMORY = "MB beyond inputs and outputs"
 DTYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.bfloat16)}
-"""Of the vectors, by device."""
+"""Device → dtypes of the vectors."""
 
 
 def cases(device: torch.device) -> Iterator[BenchmarkResult]:
@@ -71,7 +71,7 @@ def _speeds(peer: Any, D: int, K: int, device: torch.device, dtype: torch.dtype)
 
 
 def _memory(make: Callable[[Tensor], Any], D: int, K: int, device: torch.device, dtype: torch.dtype) -> float:
-    """Peak of a second training forward, without the vectors and codes that it returns."""
+    """Peak memory in MB of a second training forward, without the returned vectors and codes."""
     z, e = _inputs(D, K, device, dtype)
     quantizer = make(e)
     quantizer(z[None])
@@ -88,7 +88,7 @@ def _name(D: int, K: int, dtype: torch.dtype) -> str:
 
 
 def _huge(device: torch.device) -> BenchmarkResult:
-    """The whole memory of a training forward with a codebook of HUGE codes, codebook included."""
+    """Total memory of a training forward with a codebook of HUGE codes, codebook included."""
 
     def run() -> object:
         return _ours(_normal(HUGE, 64, seed=1).to(device))(_normal(1024, 64, seed=0).to(device))

@@ -1,4 +1,4 @@
-"""Noise whose samples share the work of covering [0, 1): a few thousand say what millions of others would."""
+"""Quasi-random noise (array-RQMC), with a much smaller variance than independent random numbers."""
 
 import torch
 from torch import Tensor
@@ -7,15 +7,14 @@ from torch.quasirandom import SobolEngine
 from modaloom.core.types import MASK, Canvas
 
 WIDTH = 12
-"""Uniforms a sample may ask for between two sorts."""
+"""Largest number of uniforms per sample between two sorts."""
 
 
 class Strata:
-    """Stands in for `Noise`: each number is U[0, 1) for itself, but those of a batch are spread evenly.
+    """Replaces `Noise`: each number is U[0, 1), those of a batch are stratified.
 
-    Array-RQMC (L'Ecuyer, Lécot, Tuffin 2008): before each step the samples are sorted by state, and
-    neighbours take neighbouring points of a scrambled Sobol sequence, so that the samples in one state are
-    spread evenly among themselves.
+    Array-RQMC (L'Ecuyer, Lécot, Tuffin 2008): before each step the samples are sorted by state and assigned
+    points of a scrambled Sobol sequence in order, so that the samples in one state are stratified, too.
     """
 
     def __init__(self, count: int, *, seed: int = 0) -> None:
@@ -23,7 +22,7 @@ class Strata:
         self.restart(torch.arange(count))
 
     def sort(self, canvas: Canvas) -> None:
-        """To be called between the steps."""
+        """Sort by the states of a canvas; to be called before each step."""
         flat = torch.cat([field.state.flatten(1) for field in canvas.values()], 1) - MASK
         self.restart((flat * (1 + int(flat.max())) ** torch.arange(flat.shape[1])).sum(1).argsort())
 

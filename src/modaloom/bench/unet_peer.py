@@ -12,14 +12,14 @@ from modaloom.networks.unet import UNet, UNetConfig
 
 
 class SinusoidalEmbedding(nn.Module):
-    """The time as ours sees it: which waves is a choice; all that follows is compared."""
+    """Our sinusoidal embedding of the time, in place of the peer's, so that the rest can be compared."""
 
     def forward(self, t: Tensor) -> Tensor:
         return sinusoidal_embedding(t, NUM_FREQUENCIES)
 
 
 def twins(config: UNetConfig, channels: int, *, condition: int = 0) -> tuple[UNet, Any]:
-    """Ours and the peer, of the same random weights. Raises `BadValue` without the peer."""
+    """Our U-Net and the peer with the same random weights. Raises `BadValue` if the peer is not installed."""
     ours, peer = (
         UNet(channels, config, axes=2, condition_channels=condition),
         _peer(config, channels, condition),
@@ -27,8 +27,8 @@ def twins(config: UNetConfig, channels: int, *, condition: int = 0) -> tuple[UNe
     random = generator(0, "twins")
     for p in peer.parameters():
         nn.init.normal_(p, std=0.2, generator=random)
-    for here, there in zip(_layers(ours), _peers_layers(peer), strict=True):
-        here.load_state_dict(there.state_dict())
+    for layer, peer_layer in zip(_layers(ours), _peers_layers(peer), strict=True):
+        layer.load_state_dict(peer_layer.state_dict())
     return ours, peer
 
 
@@ -55,7 +55,7 @@ def _peer(config: UNetConfig, channels: int, condition: int) -> Any:
 
 
 def _layers(net: Any) -> Iterator[nn.Module]:
-    """Of ours, in the order of the graph."""
+    """Layers of our U-Net, in the order of the graph."""
     scales = [
         *([*down.blocks, down.downsample] for down in net.down),
         [net.middle.a, net.middle.b],
@@ -72,7 +72,7 @@ def _layers(net: Any) -> Iterator[nn.Module]:
 
 
 def _peers_layers(net: Any) -> Iterator[nn.Module]:
-    """Of the peer, in the same order."""
+    """Layers of the peer, in the same order."""
     blocks = []
     for down in net.down_blocks:
         blocks += [*down.resnets, *(sampler.conv for sampler in down.downsamplers or [])]

@@ -1,1 +1,1 @@
-"""What everything else is said in: types, shapes, random numbers, errors. Only torch; no files, no state."""
+"""Shared types, random numbers and errors. Depends on torch alone; no files, no state."""

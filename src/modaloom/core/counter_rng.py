@@ -1,6 +1,6 @@
-"""White noise as a function of the seed and the absolute position: a tile has the noise of the whole.
+"""Counter-based random numbers: white noise as a function of the seed and the absolute position.
 
-Nothing is drawn in order, so that neither the cut of a signal nor its size has an influence.
+There is no sequential state, so a tile has the same noise as that part of the whole signal has.
 """
 
 import math
@@ -14,9 +14,9 @@ GOLDEN_GAMMA = 0x9E3779B97F4A7C15 - 2**64
 
 
 def counter_normal(seed: int, start: Sequence[int], shape: Sequence[int]) -> Tensor:
-    """float64 `shape` of N(0, 1): the values at the positions `start` to `start + shape` of an endless grid.
+    """float64 `shape` of N(0, 1): the values at positions `start` to `start + shape` of an infinite grid.
 
-    Box & Muller (1958) of two hashes of the position. Needs a few times the memory of its result.
+    The Box-Muller transform (1958) of two hashes of the position. Uses a few times the memory of its result.
     """
     rows = [torch.arange(first, first + side) for first, side in zip(start, shape, strict=True)]
     angle = 2 * math.pi * _uniform(_hash(2 * seed, rows))
@@ -24,7 +24,7 @@ def counter_normal(seed: int, start: Sequence[int], shape: Sequence[int]) -> Ten
 
 
 def _hash(seed: int, rows: Sequence[Tensor]) -> Tensor:
-    """int64, uniform: each axis stirs its coordinate into the hash of the axes before it."""
+    """int64, uniform: the coordinates are hashed one axis after the other."""
     state = _mix64(torch.tensor((seed + 2**63) % 2**64 - 2**63))
     for row in rows:
         state = _mix64(state[..., None] + (row + 1) * GOLDEN_GAMMA)
@@ -39,19 +39,22 @@ def _mix64(x: Tensor) -> Tensor:
 
 
 def _logical_right_shift(x: Tensor, bits: int) -> Tensor:
-    """To the right with zeros coming in, as for a number without a sign."""
+    """Right shift of `x` as an unsigned number (zeros are shifted in)."""
     return (x >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def _uniform(x: Tensor) -> Tensor:
-    """float64 in (0, 1): the upper 53 bits, in the middle of their interval."""
+    """float64 in (0, 1): the upper 53 bits, at the midpoint of their interval."""
     return (_logical_right_shift(x, 11).double() + 0.5) * 2.0**-53
 
 
 def counter_noise(seed: int, shape: Sequence[int], *, rows: int = 32) -> Tensor:
-    """float32 `shape` (C, *axes) from position 0 on, `rows` of the first axis at a time to save memory."""
-    whole = torch.empty(*shape)
+    """float32 `shape` (C, *axes) of N(0, 1) from position 0 on.
+
+    Computed `rows` of the first axis at a time to bound memory.
+    """
+    noise = torch.empty(*shape)
     for first in range(0, shape[1], rows):
-        part = whole[:, first : first + rows]
-        part.copy_(counter_normal(seed, (0, first, *[0] * (len(shape) - 2)), part.shape))
-    return whole
+        block = noise[:, first : first + rows]
+        block.copy_(counter_normal(seed, (0, first, *[0] * (len(shape) - 2)), block.shape))
+    return noise

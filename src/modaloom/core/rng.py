@@ -1,7 +1,7 @@
-"""Random numbers that depend on names, not on history: (seed, purpose, epoch, index) → generator.
+"""Stateless seeding: (seed, purpose, epoch, index) → generator.
 
-Nothing here keeps state, so a run that is stopped anywhere continues with the same numbers, and a sample's
-randomness does not depend on the batch or the worker that drew it.
+A resumed run continues with the same random numbers, and those of a sample depend neither on its batch nor
+on its worker.
 """
 
 import hashlib
@@ -10,16 +10,16 @@ import torch
 
 
 def derive(seed: int, *path: str | int) -> int:
-    """A 63-bit seed for one purpose, from SHA-256 of the seed and the path."""
+    """A 63-bit seed for one purpose: SHA-256 of the seed and the path."""
     text = "/".join(map(str, (seed, *path)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def generator(seed: int, *path: str | int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A fresh generator for one purpose, e.g. `generator(seed, "noise", step)`."""
+    """A new generator for one purpose, e.g. `generator(seed, "noise", step)`."""
     return torch.Generator(device).manual_seed(derive(seed, *path))
 
 
 def permutation(n: int, seed: int, *path: str | int) -> torch.Tensor:
-    """int64 (n,): a random order of range(n)."""
+    """int64 (n,): a random permutation of range(n)."""
     return torch.randperm(n, generator=generator(seed, *path))

@@ -1,4 +1,4 @@
-"""The values that pass between parts.
+"""The data types that packages exchange.
 
 Time: **t = 0 is data, t = 1 is noise, everywhere.**
 
@@ -14,12 +14,12 @@ from typing import Any
 from torch import Tensor
 
 MASK = -1
-"""The absorbing state of a code: nothing is known of it."""
+"""The absorbing state of a code: its value is unknown."""
 
 
 @dataclass(frozen=True)
 class CodeShape:
-    """The integer grid that a stream becomes."""
+    """The shape of a tokenized stream: an integer grid of codes."""
 
     grid: tuple[int, ...]
     """Positions, e.g. (4, 4) for an image, (14,) for a text."""
@@ -28,16 +28,16 @@ class CodeShape:
     codebook_size: int
     """Codebook size K."""
     shared: int = 0
-    """How many of the last depths say the same at every position."""
+    """How many of the last depths hold one code for all positions."""
 
     @property
     def num_positions(self) -> int:
-        """L, the number of positions."""
+        """The number of positions L."""
         return math.prod(self.grid)
 
     @property
     def num_codes(self) -> int:
-        """How many codes may differ: L × Q, those that are shared counted once."""
+        """The number of free codes: L × Q, shared codes counted once."""
         return self.num_positions * (self.depth - self.shared) + self.shared
 
 
@@ -46,55 +46,55 @@ class Quantized:
     """What a quantizer returns."""
 
     z_q: Tensor
-    """(..., dim): the quantized vectors; bitwise `decode(codes)`, with the straight-through gradient."""
+    """(..., dim): the quantized vectors, bitwise `decode(codes)`, with the straight-through gradient."""
     codes: Tensor
     """int64 (..., Q)."""
     loss: Tensor
     """Scalar: commitment (and codebook) loss, averaged over the unmasked vectors."""
     stats: Mapping[str, Tensor] = field(default_factory=dict)
-    """Scalars for the log: usage, perplexity, distortion."""
+    """Scalars to log: usage, perplexity, distortion."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One stream inside the canvas; codes that a stream's positions share are a field of their own."""
+    """One stream of the canvas. Codes shared by all positions of a stream are a separate field."""
 
     state: Tensor
     """int64 (B, L, Q) codes, `MASK` where unknown."""
     known: Tensor
-    """bool (B, L, Q): what is given and never changes."""
+    """bool (B, L, Q): True where the code is given and must not change."""
     valid: Tensor
-    """bool (B, L): False where the sample lacks this stream or the position is padding."""
+    """bool (B, L): False where the sample has no such stream or the position is padding."""
     t: Tensor
     """float32 (B,): noise level."""
     codebook_size: int | None = None
-    """Codebook size K; needed where noise is made of codes."""
+    """Codebook size K; required by uniform diffusion, whose noise is random codes."""
 
 
 Canvas = dict[str, Field]
-"""The fields of a batch; a missing stream is simply not in it."""
+"""Stream name → field, for a batch; absent streams have no entry."""
 
 Logits = dict[str, Tensor]
-"""float32 (B, L, Q, K) for every stream of a canvas: unnormalised log-probabilities of clean codes."""
+"""Stream name → float32 (B, L, Q, K): unnormalised log-probabilities of the clean codes."""
 
 CodeDenoiser = Callable[[Canvas], Logits]
-"""Its estimate of the clean data, whatever the network predicts inside."""
+"""Noisy canvas → logits of the clean codes."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One row: streams that belong together; any may be missing."""
+    """One row of a dataset: the streams of one example; any may be missing."""
 
     key: str
     streams: Mapping[str, Any]
-    """Stream name → value (for an index: where the value lies)."""
+    """Stream name → value (in an index: the location of the value)."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What is minimised and what is logged beside it."""
+    """The training loss and the scalars logged with it."""
 
     total: Tensor
-    """Scalar with gradient."""
+    """Scalar with gradient: what is minimised."""
     parts: Mapping[str, Tensor] = field(default_factory=dict)
-    """Detached scalars by name."""
+    """Name → detached scalar, for the log."""

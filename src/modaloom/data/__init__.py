@@ -1,1 +1,1 @@
-"""A folder of files becomes samples, values and memory-mapped arrays."""
+"""Datasets: from a folder of files to samples, values and memory-mapped arrays."""

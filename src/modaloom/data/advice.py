@@ -1,4 +1,4 @@
-"""What to do about a folder: plain sentences from its index alone."""
+"""Recommendations for a dataset folder, from its index alone."""
 
 import re
 from collections import Counter, defaultdict
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from modaloom.data.folder import LABEL, Folder
 
 FEW_SAMPLES = 200
-"""Samples below which a model learns its data by heart."""
+"""Number of training samples below which a model is expected to memorise them."""
 PREFIX = r"([^/_ -]+)[_ -][^/]*$"
-"""The part of a stem before its first separator: a patient, a speaker, a scene, perhaps."""
+"""The part of a stem before its first separator, which may name a patient, speaker or scene."""
 
 
 def advise(folder: Folder, split_of: Mapping[str, str], problems: int) -> list[str]:
-    """Sentences, the gravest first."""
+    """Recommendations, the most important first."""
     return [
         *_about_problems(problems),
         *_about_separate_folders(folder),
@@ -26,11 +26,11 @@ def advise(folder: Folder, split_of: Mapping[str, str], problems: int) -> list[s
 
 def _about_problems(problems: int) -> Iterator[str]:
     if problems:
-        yield f"{problems} files or folders are left out, each is named: repair, rename or remove them."
+        yield f"{problems} files or folders are left out (listed): repair, rename or remove them."
 
 
 def _about_separate_folders(folder: Folder) -> Iterator[str]:
-    """`images/0001.png captions/0001.txt` are two samples, which is rarely meant."""
+    """`images/0001.png captions/0001.txt` are two samples, which is rarely intended."""
     if folder.splits is not None:
         return
     places: dict[str, list[str]] = defaultdict(list)
@@ -54,28 +54,28 @@ def _about_rare_streams(folder: Folder) -> Iterator[str]:
     rare = [name for name in folder.modality_of if counts[name] < len(folder.samples) / 100]
     if rare:
         yield (
-            f"Fewer than 1% of the samples have the streams {', '.join(rare[:10])}: what stands between the "
-            "first dot and the suffix of a file is its stream's name. Rename the files or leave them out "
+            f"Fewer than 1% of the samples have the streams {', '.join(rare[:10])}: the part of a file name "
+            "between its first dot and its suffix is the stream. Rename the files or leave these streams out "
             "with --streams."
         )
 
 
 def about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
-    """Stems that share a prefix may show one patient, speaker or scene on both sides of a split."""
+    """Data leaks: stems with a common prefix (patient, speaker, scene) in different splits."""
     groups: dict[str, set[str]] = defaultdict(set)
     sizes: Counter[str] = Counter()
     for key, name in split_of.items():
         if found := re.search(PREFIX, key):
             groups[found[1]].add(name)
             sizes[found[1]] += 1
-    torn = [prefix for prefix, splits in groups.items() if len(splits) > 1]
-    if len(groups) < 2 or not torn:
+    leaking = [prefix for prefix, splits in groups.items() if len(splits) > 1]
+    if len(groups) < 2 or not leaking:
         return
-    example = max(torn, key=lambda prefix: (sizes[prefix], prefix))
-    cure = "move each into one split folder" if folder.splits is not None else f"use --split-by '{PREFIX}'"
+    example = max(leaking, key=lambda prefix: (sizes[prefix], prefix))
+    remedy = "move each into one split folder" if folder.splits is not None else f"use --split-by '{PREFIX}'"
     yield (
-        f"Stems share a prefix across splits ({len(torn)} prefixes, e.g. {example!r}: {sizes[example]} "
-        f"samples): if it names a patient, speaker or scene, {cure}, or the scores will be too good."
+        f"Stems share a prefix across splits ({len(leaking)} prefixes, e.g. {example!r}: {sizes[example]} "
+        f"samples): if it names a patient, speaker or scene, {remedy}, or the scores will be too good."
     )
 
 
@@ -85,6 +85,6 @@ def _about_splits(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
         yield "There is no val folder: a validation score needs one."
     if counts["train"] < FEW_SAMPLES:
         yield (
-            f"{counts['train']} training samples are few: expect a model that remembers them; "
+            f"{counts['train']} training samples are few: the model will memorise them; "
             f"{FEW_SAMPLES} or more are better, thousands are good."
         )

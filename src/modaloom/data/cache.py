@@ -1,7 +1,7 @@
-"""Packed values or codes on disk, memory-mapped, made once: an array and a mask of who is present.
+"""Cached arrays of values or codes on disk, memory-mapped, with a mask of the samples present.
 
-`NAME-FINGERPRINT.npy` appears last and whole, so a file of that name is complete; another fingerprint is
-another file, and replaces the old one.
+`NAME-FINGERPRINT.npy` is written last and renamed atomically, so a file of that name is complete; one with
+another fingerprint replaces it.
 """
 
 import hashlib
@@ -30,11 +30,11 @@ class CachedArray:
     array: NDArray[Any]
     """(n, …), read-only, memory-mapped; zeros where absent."""
     present: NDArray[np.bool_]
-    """(n,)."""
+    """(n,), True where the sample has the stream."""
 
 
 def fingerprint(samples: Sequence[Sample], stream: str, *facts: Any) -> str:
-    """16 hex digits of the stream's sources (paths, sizes, times; literals) and of JSON-able facts."""
+    """A hash (16 hex digits) of the stream's sources (path, size, mtime; literals) and JSON-able facts."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for sample in samples:
         source = sample.streams.get(stream)
@@ -43,7 +43,7 @@ def fingerprint(samples: Sequence[Sample], stream: str, *facts: Any) -> str:
 
 
 def _stamp(source: Source | None) -> tuple[int, ...]:
-    """Size and time of change; (0, 0) for a file that went away, nothing for a literal."""
+    """Size and mtime; (0, 0) for a file that no longer exists, empty for a literal."""
     if not isinstance(source, Path):
         return ()
     try:
@@ -54,15 +54,27 @@ def _stamp(source: Source | None) -> tuple[int, ...]:
 
 
 def open_cache(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> CachedArray:
-    """The cache of this name and fingerprint in `folder`; written from the n rows (None: absent) if need be.
+    """Open a cache, writing it first if it does not exist.
 
-    Raises `BadFolder` if no row is present, `WorkFailed` if it cannot be written.
+    Args:
+        folder: where caches lie; made if missing.
+        name: of the stream.
+        fingerprint: of its sources, see `fingerprint`.
+        n: number of samples.
+        rows: makes the n rows, arrays of one shape and dtype; None where absent.
+
+    Returns:
+        The memory-mapped rows.
+
+    Raises:
+        BadFolder: if no row is present.
+        WorkFailed: if it cannot be written.
     """
     array = folder / f"{name}-{fingerprint}.npy"
     present = array.with_suffix(".present.npy")
     try:
         return _open(array, present, n)
-    except (OSError, ValueError, EOFError):  # not there, or damaged
+    except (OSError, ValueError, EOFError):  # missing or damaged
         pass
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,11 +88,12 @@ def open_cache(folder: Path, name: str, fingerprint: str, n: int, rows: Callable
 def _open(array: Path, present: Path, n: int) -> CachedArray:
     found = CachedArray(np.load(array, mmap_mode="r"), np.load(present))
     if not len(found.array) == len(found.present) == n:
-        raise ValueError(f"{array} has not {n} rows")
+        raise ValueError(f"{array} does not have {n} rows")
     return found
 
 
 def remove(folder: Path, name: str) -> None:
+    """Delete the caches of this name with any fingerprint."""
     for old in folder.glob(f"{name}-{'[0-9a-f]' * 16}.*"):
         old.unlink(missing_ok=True)
 
@@ -89,13 +102,15 @@ def _write(array: Path, present: Path, n: int, rows: Rows) -> None:
     with replacing(array) as file:
         mask = _write_rows(file, n, rows)
         if not mask.any():
-            raise BadFolder(f"no sample has what {array.stem} is made of; look at it with `modaloom inspect`")
+            raise BadFolder(
+                f"no sample has values for {array.stem}; check the folder with `modaloom inspect`"
+            )
         with replacing(present) as other:
             np.save(other, mask)
 
 
 def _write_rows(file: BinaryIO, n: int, rows: Rows) -> NDArray[np.bool_]:
-    """Through a plain file: a memory map would die of a full disk instead of raising."""
+    """Written as a plain file: with a memory map, a full disk would crash the process instead of raising."""
     mask, blank = np.zeros(n, np.bool_), None
     for i, row in zip(range(n), rows, strict=True):
         if row is not None and blank is None:
@@ -118,7 +133,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name when it is whole and on disk, or never."""
+    """Open a temporary file that atomically replaces `path` when it is complete and synced to disk."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

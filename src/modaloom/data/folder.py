@@ -1,9 +1,9 @@
 """The data contract: a folder of files → samples.
 
-Files with the same key are one sample (`names.py`). `metadata.csv | metadata.jsonl` in any folder name files
-and hold text streams. Top folders `train/ val/ test…/` fix the splits. Folders are classes, and become the
-text stream `label`, when (below the splits) every sample lies exactly one folder deep, there are at least two
-such folders with two samples each on average, and all of them hold the same streams.
+Files with the same key form one sample (`names.py`). `metadata.csv | metadata.jsonl` in any folder refer to
+files and contain text streams. Top-level folders `train/ val/ test…/` fix the splits. Folders are class
+labels, the text stream `label`, if (below the splits) every sample is exactly one folder deep, there are at
+least two such folders with two samples each on average, and all have the same streams.
 """
 
 import os
@@ -24,31 +24,31 @@ SPLIT = re.compile(r"(train|valid|validation|val|dev|test)([-_].*)?")
 SPLIT_ALIASES = {"valid": "val", "validation": "val", "dev": "val"}
 LABEL = "label"
 TEXT = "text"
-"""The modality of what folders and tables say in words."""
+"""The modality of labels and metadata columns."""
 
 Source = Path | str
-"""Where a stream's value lies: a file, or a literal text."""
+"""The source of a value: a file, or a literal text."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The index of a dataset; nothing of it is decoded yet."""
+    """The index of a dataset, without decoded values."""
 
     path: Path
     samples: Sequence[Sample]
-    """In order of their keys; streams → `Source`."""
+    """Sorted by key; streams → `Source`."""
     modality_of: Mapping[str, str]
     """Stream → modality name."""
     splits: Mapping[str, str] | None
-    """Key → split if the folders fix them."""
+    """Key → split if folders fix the splits, else None."""
     problems: Sequence[Problem]
-    """Everything that was left out."""
+    """All files and folders that were left out."""
 
 
 def open_folder(path: Path) -> Folder:
     """Index a folder. Raises `BadFolder` if it is missing, has no sample or contradicts the contract."""
     if not os.path.isdir(path):  # unlike Path.is_dir, never raises
-        raise BadFolder(f"{path} is no folder; give one with files such as 0001.png and 0001.txt")
+        raise BadFolder(f"{path} is not a folder; give one with files such as 0001.png and 0001.txt")
     index = _Index(path)
     index.read()
     samples = index.samples()
@@ -59,7 +59,7 @@ def open_folder(path: Path) -> Folder:
     splits = _splits(samples)
     problems = [*index.problems]
     if splits is not None:
-        problems += [Problem(s.key, "lies in no split folder") for s in samples if s.key not in splits]
+        problems += [Problem(s.key, "is in no split folder") for s in samples if s.key not in splits]
         samples = [sample for sample in samples if sample.key in splits]
     modality_of = {stream: modality for stream, (modality, _) in index.seen.items()}
     if LABEL not in modality_of and _has_classes(samples, depth=1 if splits is None else 2):
@@ -71,14 +71,14 @@ def open_folder(path: Path) -> Folder:
 
 @dataclass
 class _Index:
-    """What is gathered on the way."""
+    """The index while it is being built."""
 
     root: Path
     streams: dict[str, dict[str, Source]] = field(default_factory=lambda: defaultdict(dict))
     seen: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Stream → its modality and the place where that was learned."""
+    """Stream → its modality and the file that determined it."""
     problems: dict[Problem, None] = field(default_factory=dict)
-    """In order, each once."""
+    """An ordered set."""
 
     def read(self) -> None:
         files: dict[Path, None] = {}
@@ -104,14 +104,14 @@ class _Index:
         self.add(self.key(path, name.key), name.stream, name.modality, path, str(path))
 
     def add_row(self, table: Path, row: MetadataRow, files: Mapping[Path, None]) -> set[Path]:
-        """Add a row's sample; return the files that it claims."""
+        """Add a row's sample; returns the files that it uses."""
         where = f"{table}, line {row.line}"
         key, claimed = None, set()
         for stream, relative in row.files.items():
             path = table.parent / PurePosixPath(relative)
             name = parse_name(path.name)
             if path not in files or name is None:
-                self.leave(table, f"line {row.line} names {relative!r}, which is no readable sample file")
+                self.leave(table, f"line {row.line} names {relative!r}, which is not a readable sample file")
                 continue
             key = key or self.key(path, name.key)
             claimed.add(path)
@@ -124,7 +124,7 @@ class _Index:
             if is_stream_name(column):
                 self.add(key, column, TEXT, text, where)
             else:
-                self.leave(table, f"column {column!r} is no stream name (letters, digits, _ - .)")
+                self.leave(table, f"column {column!r} is not a stream name (letters, digits, _ - .)")
         return claimed
 
     def leave(self, path: Path, reason: str) -> None:
@@ -152,7 +152,7 @@ class _Index:
 
 
 def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:
-    """Key → split of all that lies in split folders; None without `train` if something lies elsewhere."""
+    """Key → split of the samples in split folders; None if there is no `train` and others lie elsewhere."""
     split_of: dict[str, str] = {}
     for sample in samples:
         top, _, rest = sample.key.partition("/")

@@ -1,4 +1,4 @@
-"""What is in a folder, what is broken, what to do: reads every file and changes none."""
+"""Inspection of a dataset folder: statistics, unreadable files and recommendations. Changes no file."""
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -18,36 +18,36 @@ from modaloom.modalities import MODALITIES
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """One stream over all the samples that were read."""
+    """Statistics of one stream over the samples that were read."""
 
     modality: str
     count: int
-    """Samples that have it, readable."""
+    """Samples with a readable value."""
     broken: int
-    """Files of it that cannot be read."""
+    """Files that cannot be read."""
     missing: float
-    """Share of the samples that lack it, broken ones among them."""
+    """Fraction of the samples without a readable value."""
     facts: Mapping[str, Any]
-    """What the modality says of its values: sizes, lengths, columns."""
+    """Statistics of the modality: sizes, lengths, columns."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The findings."""
+    """The result of `inspect`."""
 
     path: str
     samples: int
     read: int
-    """Samples whose files were read."""
+    """Number of samples whose files were read."""
     streams: Mapping[str, StreamFacts]
     splits: Mapping[str, int]
     """Split → samples."""
     fixed: bool
-    """Whether folders fix the splits; otherwise a hash of the keys does."""
+    """Whether folders fix the splits; otherwise they come from a hash of the keys."""
     problems: Sequence[Problem]
-    """What was left out or cannot be read, each named."""
+    """Files and folders that were left out or cannot be read."""
     advice: Sequence[str]
-    """Plain sentences: what to do."""
+    """Recommendations, one sentence each."""
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON-able dicts and lists."""
@@ -55,7 +55,7 @@ class Inspection:
 
 
 def inspect(path: Path, *, limit: int | None = None) -> Inspection:
-    """Inspect a folder, decoding all of it or the first `limit` samples. Raises what `open_folder` does."""
+    """Inspect a folder, decoding all or the first `limit` samples. Raises as `open_folder`."""
     folder = open_folder(path)
     samples = folder.samples[:limit]
     reader = Reader(folder, max_skipped_fraction=1)
@@ -75,7 +75,7 @@ def inspect(path: Path, *, limit: int | None = None) -> Inspection:
 
 
 def _stream(reader: Reader, name: str, samples: Sequence[Sample]) -> StreamFacts:
-    """Reads the stream once, value by value."""
+    """Statistics of a stream in one pass."""
     modality, before = MODALITIES[reader.folder.modality_of[name]], len(reader.skips)
     values = reader.column(name, samples)
     first = next(values, None)

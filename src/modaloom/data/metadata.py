@@ -1,4 +1,4 @@
-"""`metadata.csv` and `metadata.jsonl`: rows that name files and hold the other streams themselves."""
+"""`metadata.csv` and `metadata.jsonl`: rows that refer to files and contain further streams as text."""
 
 import csv
 import io
@@ -17,13 +17,14 @@ MAX_BYTES = 2**30
 
 @dataclass(frozen=True)
 class MetadataRow:
-    """One line: which files belong together, and which values go with them."""
+    """One row: the files and text values of one sample."""
 
     line: int
+    """1-based line number."""
     files: Mapping[str, str]
-    """Stream ("" if the file's own name says it) → path relative to the metadata file's folder."""
+    """Stream ("": taken from the file name) → path relative to the metadata file's folder."""
     values: Mapping[str, str]
-    """Column → literal text; columns without a value are left out."""
+    """Column → text; empty cells are left out."""
 
 
 def read_metadata(path: Path) -> Iterator[MetadataRow]:
@@ -46,7 +47,8 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         for cells in reader:
             if None in cells or None in cells.values():
-                raise BadFile(path, f"line {reader.line_num} has not {len(reader.fieldnames or ())} columns")
+                columns = len(reader.fieldnames or ())
+                raise BadFile(path, f"line {reader.line_num} does not have {columns} columns")
             yield reader.line_num, cells
     except csv.Error as error:
         raise BadFile(path, f"is not CSV after line {reader.line_num} ({error})") from error
@@ -61,5 +63,5 @@ def _jsonl(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         except (ValueError, RecursionError) as error:
             raise BadFile(path, f"line {number} is not JSON ({error})") from error
         if not isinstance(cells, dict):
-            raise BadFile(path, f"line {number} is no JSON object")
+            raise BadFile(path, f"line {number} is not a JSON object")
         yield number, cells

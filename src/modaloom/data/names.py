@@ -1,9 +1,8 @@
-"""What a file's name says: key, stream, suffix.
+"""Parsing of file names into key, stream and suffix.
 
-The key is the path up to the first dot; the stream's name stands between it and the suffix:
-`a/0001.image.gray.png` → key `a/0001`, stream `image.gray`. A middle part that is no name (it starts with a
-digit, say) belongs to the key together with all before it: `IMG_2023.05.01.caption.txt` → key
-`IMG_2023.05.01`, stream `caption`.
+The key is the path up to the first dot, the stream is between it and the suffix: `a/0001.image.gray.png` →
+key `a/0001`, stream `image.gray`. A middle part that is not a name (e.g. starts with a digit) belongs to the
+key, with all parts before it: `IMG_2023.05.01.caption.txt` → key `IMG_2023.05.01`, stream `caption`.
 """
 
 import re
@@ -17,16 +16,16 @@ METADATA = ("metadata.csv", "metadata.jsonl")
 
 @dataclass(frozen=True)
 class Name:
-    """A file name taken apart."""
+    """A parsed file name."""
 
     key: str
     stream: str
-    """The modality's own name if the file names none."""
+    """The modality's name if the file name has no stream."""
     modality: str
 
 
 def parse_name(name: str) -> Name | None:
-    """A file name (no folders) → what it says; None if no modality has its suffix."""
+    """Parse a file name (without folders); None if no modality has its suffix."""
     *parts, suffix = name.split(".")
     modality = next((m.name for m in MODALITIES.values() if suffix.lower() in m.suffixes), None)
     if not parts or modality is None:
@@ -38,10 +37,10 @@ def parse_name(name: str) -> Name | None:
 
 
 def is_stream_name(name: str) -> bool:
-    """Whether a file name or a column may call a stream so."""
+    """Whether this is a valid stream name."""
     return all(PART.fullmatch(part) for part in name.split("."))
 
 
 def is_ignored(name: str) -> bool:
-    """Names that are never samples, of files and folders."""
+    """Whether a file or folder of this name is ignored."""
     return name.startswith(("_", ".", "README", "LICENSE"))

@@ -1,19 +1,19 @@
-"""Sentences for people while work goes on."""
+"""Messages to the user during long operations."""
 
 from collections.abc import Callable
 
 from modaloom.data.reader import Reader
 
 Notify = Callable[[str], None]
-"""Takes a sentence."""
+"""Shows one sentence."""
 
 
 def silent(sentence: str) -> None:
-    """A `Notify` that says nothing."""
+    """A `Notify` that does nothing."""
 
 
 def once(notify: Notify) -> Notify:
-    """A `Notify` that repeats nothing."""
+    """A `Notify` that drops repeated sentences."""
     sent: set[str] = set()
 
     def notify_new(sentence: str) -> None:
@@ -25,7 +25,7 @@ def once(notify: Notify) -> Notify:
 
 
 def notify_skipped(reader: Reader, notify: Notify) -> None:
-    """Count the files that a reader skipped and name the first of them; nothing if there are none."""
+    """Report the number of files that a reader skipped and the first three, if there are any."""
     skips = [f"{skip.path}: {skip.reason}" for skip in reader.skips.values()]
     if skips:
         more = "; …" if len(skips) > 3 else ""

@@ -1,7 +1,7 @@
-"""Arrays of different sizes on disk, memory-mapped, made once: what crops of large signals are cut from.
+"""Cached arrays of different sizes on disk, memory-mapped: the source of crops of large signals.
 
-`NAME-FINGERPRINT.raw` holds their values one after the other, `NAME-FINGERPRINT.npy` their shapes and an
-empty array of their type; the latter appears last and whole, so a file of that name is complete.
+`NAME-FINGERPRINT.raw` has the concatenated values, `NAME-FINGERPRINT.npy` the shapes and an empty array of
+the dtype. The latter is written last and renamed atomically, so a file of that name is complete.
 """
 
 import math
@@ -22,15 +22,15 @@ class RaggedArray:
     """One stream of n samples."""
 
     values: NDArray[Any]
-    """Memory-mapped, read-only."""
+    """All values, one-dimensional, memory-mapped, read-only."""
     shapes: NDArray[np.int64]
     """(n, dimensions); zeros where a sample lacks the stream."""
     starts: NDArray[np.int64]
-    """(n,)."""
+    """(n,), offset of each sample in `values`."""
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """(n,)."""
+        """(n,), True where the sample has the stream."""
         return np.asarray(self.shapes.all(1))
 
     def __getitem__(self, row: int) -> NDArray[Any]:
@@ -40,15 +40,26 @@ class RaggedArray:
 
 
 def open_ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> RaggedArray:
-    """The cache of this name and fingerprint in `folder`; written from the n rows (None: absent) if need be.
+    """Open a cache of arrays of different sizes, writing it first if it does not exist.
 
-    Rows are arrays of one type and of equally many axes. Raises `BadFolder` if none is present, `WorkFailed`
-    if it cannot be written.
+    Args:
+        folder: where caches lie; made if missing.
+        name: of the stream.
+        fingerprint: of its sources, see `cache.fingerprint`.
+        n: number of samples.
+        rows: makes the n rows, arrays of one dtype and number of axes; None where absent.
+
+    Returns:
+        The memory-mapped rows.
+
+    Raises:
+        BadFolder: if no row is present.
+        WorkFailed: if it cannot be written.
     """
     shapes = folder / f"{name}-{fingerprint}.npy"
     try:
         return _open(shapes, n)
-    except (OSError, ValueError, EOFError):  # not there, or damaged
+    except (OSError, ValueError, EOFError):  # missing or damaged
         pass
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +89,7 @@ def _write(path: Path, n: int, rows: Rows) -> None:
                 shapes[i], dtypes[i] = row.shape, row.dtype
                 file.write(row.tobytes())
         if not shapes:
-            raise BadFolder(f"no sample has what {path.stem} is made of; look at it with `modaloom inspect`")
+            raise BadFolder(f"no sample has values for {path.stem}; check the folder with `modaloom inspect`")
     (dtype,) = {*dtypes.values()}
     found = np.zeros((n, len(shapes[min(shapes)])), np.int64)
     found[[*shapes]] = [*shapes.values()]

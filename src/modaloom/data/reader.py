@@ -1,4 +1,4 @@
-"""Samples' values, one by one; what cannot be read is skipped, named and counted, up to a share."""
+"""Reading of values, one by one; unreadable files are skipped and recorded, up to a fraction."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,11 +11,17 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
 MAX_SKIPPED_FRACTION = 0.2
-"""Share of the files past which the folder, and not the files, is the trouble."""
+"""Fraction of unreadable files above which reading fails."""
 
 
 class Reader:
-    """Reads the streams of a folder, all of them or the named ones."""
+    """Reads the values of a folder's streams.
+
+    Args:
+        folder: the index.
+        streams: names of the streams to read; None: all.
+        max_skipped_fraction: fraction of unreadable files above which `BadFolder` is raised, 0–1.
+    """
 
     def __init__(
         self,
@@ -27,12 +33,12 @@ class Reader:
         self.folder = folder
         self.streams = tuple(folder.modality_of if streams is None else streams)
         self.skips: dict[Path, Problem] = {}
-        """Every file that could not be read, once."""
+        """Each file that could not be read."""
         files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
         self._max_skipped = max_skipped_fraction * files
 
     def value(self, sample: Sample, stream: str) -> Value | None:
-        """One stream of one sample; None if missing or skipped. Raises `BadFolder` past the share."""
+        """A value; None if it is missing or skipped. Raises `BadFolder` if too many files are skipped."""
         source = sample.streams.get(stream)
         if source is None:
             return None
@@ -43,12 +49,12 @@ class Reader:
             return None
 
     def read(self, sample: Sample) -> Sample:
-        """A sample of values, without what is missing or was skipped."""
+        """The sample with decoded values, without missing and skipped ones."""
         found = {name: self.value(sample, name) for name in self.streams}
         return Sample(sample.key, {name: value for name, value in found.items() if value is not None})
 
     def column(self, stream: str, samples: Sequence[Sample] | None = None) -> Iterator[Value]:
-        """The values of one stream that there are, in the samples' order."""
+        """The values of one stream, in order of the samples, without missing and skipped ones."""
         for sample in self.folder.samples if samples is None else samples:
             value = self.value(sample, stream)
             if value is not None:
@@ -63,5 +69,5 @@ class Reader:
 
 
 def load(modality: str, source: Source) -> Value:
-    """A file's value, or the literal itself. Raises `BadFile`."""
+    """Decode a file, or return the literal. Raises `BadFile`."""
     return MODALITIES[modality].read(source) if isinstance(source, Path) else source

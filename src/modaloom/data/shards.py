@@ -1,4 +1,4 @@
-"""Codes of a whole dataset as safetensors shards: what `tokenize` writes and `detokenize` reads."""
+"""Codes of a dataset as safetensors shards, written by `tokenize` and read by `detokenize`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from modaloom.core.errors import BadFile, BadFolder
 INDEX = "index.json"
 VERSION = 1
 SHARD_SIZE = 8192
-"""Samples a shard."""
+"""Samples per shard."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Shard:
 
     keys: Sequence[str]
     codes: Mapping[str, Tensor]
-    """Stream → int64 (n, L, Q); rows of samples that lack the stream are zero."""
+    """Stream → int64 (n, L, Q); zero rows for samples without the stream."""
     present: Mapping[str, Tensor]
     """Stream → bool (n,)."""
 
 
 def write_shards(folder: Path, shards: Iterator[Shard], *, model: str) -> int:
-    """Write shards into an existing empty folder; returns the number of samples. `model` names the model."""
+    """Write shards into an existing empty folder; returns the number of samples. `model`: its hash."""
     entries = []
     for number, shard in enumerate(shards):
         name = f"codes-{number:05d}.safetensors"
@@ -44,7 +44,7 @@ def write_shards(folder: Path, shards: Iterator[Shard], *, model: str) -> int:
 
 
 def shards_model(folder: Path) -> str:
-    """The hash of the model that made the shards. Raises `BadFolder`."""
+    """The hash of the model that made the codes. Raises `BadFolder`."""
     return _index(folder).model
 
 
@@ -55,12 +55,12 @@ def read_shards(folder: Path) -> Iterator[Shard]:
         try:
             tensors = load_file(path)
         except (OSError, SafetensorError) as error:
-            raise BadFile(path, f"is no shard of codes ({error})") from error
+            raise BadFile(path, f"is not a shard of codes ({error})") from error
         codes = {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")}
         present = {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")}
         rows = {t.shape[:1] for t in (*codes.values(), *present.values())}
         if codes.keys() != present.keys() or rows != {(len(keys),)}:
-            raise BadFile(path, f"does not hold what {INDEX} says")
+            raise BadFile(path, f"does not match {INDEX}")
         yield Shard(keys, codes, present)
 
 
@@ -78,4 +78,4 @@ def _index(folder: Path) -> _Index:
             raise ValueError(f"version {plain['version']}")
         return _Index(str(plain["model"]), [(str(e["file"]), list(e["keys"])) for e in plain["shards"]])
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise BadFolder(f"{folder} holds no codes; make them with `modaloom tokenize RUN FOLDER`") from error
+        raise BadFolder(f"{folder} has no codes; make them with `modaloom tokenize RUN FOLDER`") from error

@@ -1,4 +1,4 @@
-"""Which samples train, which validate, which test: by folders, or by a hash that keeps groups together."""
+"""Train, validation and test splits: from folders, or by a hash that keeps groups together."""
 
 import re
 from collections import Counter
@@ -17,9 +17,9 @@ SPLIT_FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
 def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, str]:
     """Key → split.
 
-    Folders that fix the splits win; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that a sample
-    stays where it is when others come. `by` names the groups: `key` (each sample its own), `folder`,
-    STREAM.FIELD of a record stream, or a regular expression found in the key (its first group, if it has
+    If the folders fix the splits, those; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that adding
+    samples does not move others. `by` defines the groups: `key` (every sample is its own), `folder`,
+    STREAM.FIELD of a record stream, or a regular expression searched in the key (its first group, if it has
     one). Raises `BadValue` for a `by` that does not fit the folder.
     """
     if folder.splits is not None:
@@ -33,25 +33,26 @@ def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, 
 
 
 def _hashed(groups: set[str], seed: int) -> dict[str, str]:
-    """Group → split; of three groups or more every split gets one."""
-    place = {group: derive(seed, "split", group) / 2**63 for group in groups}
-    split_of = {group: _split_at(place[group]) for group in groups}
+    """Group → split; with three or more groups, no split is empty."""
+    position = {group: derive(seed, "split", group) / 2**63 for group in groups}
+    split_of = {group: _split_at(position[group]) for group in groups}
     counts = Counter(split_of.values())
     for name in [
         name for name in SPLIT_FRACTIONS if name not in counts and len(groups) >= len(SPLIT_FRACTIONS)
     ]:
-        spare = [group for group in groups if counts[split_of[group]] > 1]
-        moved = max(spare, key=place.__getitem__)
+        movable = [group for group in groups if counts[split_of[group]] > 1]
+        moved = max(movable, key=position.__getitem__)
         counts[split_of[moved]] -= 1
         split_of[moved] = name
     return split_of
 
 
-def _split_at(place: float) -> str:
-    for name, share in SPLIT_FRACTIONS.items():
-        if place < share:
+def _split_at(position: float) -> str:
+    """The split at a position in [0, 1) of the concatenated fractions."""
+    for name, fraction in SPLIT_FRACTIONS.items():
+        if position < fraction:
             return name
-        place -= share
+        position -= fraction
     return name
 
 
@@ -73,7 +74,7 @@ def _field(folder: Folder, sample: Sample, stream: str, column: str) -> str:
     except BadFile as error:
         raise BadFolder(f"{error}; it is needed to split by {stream}.{column}") from error
     if not isinstance(row, Mapping) or row.get(column) is None:
-        raise BadValue(f"sample {sample.key!r} has no {stream}.{column}; add it or split by something else")
+        raise BadValue(f"sample {sample.key!r} has no {stream}.{column}; add it or choose another split-by")
     return str(row[column])
 
 
@@ -82,13 +83,13 @@ def _matching(pattern: str) -> Callable[[Sample], str]:
         expression = re.compile(pattern)
     except re.error as error:
         raise BadValue(
-            f"split by {pattern!r}: neither key, folder, STREAM.FIELD nor a regular expression ({error})"
+            f"split by {pattern!r}: must be key, folder, STREAM.FIELD or a regular expression ({error})"
         ) from error
 
     def group(sample: Sample) -> str:
         found = expression.search(sample.key)
         if found is None:
-            raise BadValue(f"split by {pattern!r}: it matches nothing in {sample.key!r}")
+            raise BadValue(f"split by {pattern!r}: the expression must match every key; not {sample.key!r}")
         return found.group(min(1, expression.groups)) or ""
 
     return group

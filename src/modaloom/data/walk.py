@@ -1,4 +1,4 @@
-"""Every regular file under a folder; whatever else lies there is named, never followed for ever."""
+"""Recursive listing of regular files; anything else is reported, and link cycles are detected."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from modaloom.data.names import is_ignored
 
 @dataclass(frozen=True)
 class Problem:
-    """A file or folder that was left out, and why."""
+    """A file or folder that was left out, with the reason."""
 
     path: str
     """Relative to the dataset's folder, with slashes."""
@@ -20,7 +20,7 @@ class Problem:
 
 
 def walk_files(root: Path) -> Iterator[Path | Problem]:
-    """Files, breadth first and in order of their names; links are followed, every folder is read once."""
+    """Files, breadth first, sorted by name; links are followed, each folder is read once."""
     seen: set[tuple[int, int]] = set()
     folders = [root]
     for folder in folders:
@@ -39,7 +39,7 @@ def _list(root: Path, folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path
         yield make_problem(root, folder, f"cannot be read ({error.strerror})")
         return
     if (facts.st_dev, facts.st_ino) in seen:
-        yield make_problem(root, folder, "is a link to a folder that was read already")
+        yield make_problem(root, folder, "is a link to a folder that is already included")
         return
     seen.add((facts.st_dev, facts.st_ino))
     for path in [folder / name for name in names if not is_ignored(name)]:
@@ -48,7 +48,7 @@ def _list(root: Path, folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path
 
 
 def _reason(path: Path) -> str | None:
-    """Why a path is neither a folder nor a file that can be read."""
+    """The reason why a path is neither a folder nor a readable file; None if it is."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -56,18 +56,18 @@ def _reason(path: Path) -> str | None:
     if not path.name.isprintable():
         return "has a name that is not printable UTF-8"
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-        return "is no regular file"
+        return "is not a regular file"
     return None if os.access(path, os.R_OK) else "cannot be read (Permission denied)"
 
 
 def make_problem(root: Path, path: Path, reason: str) -> Problem:
-    """A problem with a path that can be printed whatever bytes it has."""
+    """A problem with a printable path, relative to `root`."""
     shown = os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
     return Problem(shown, reason)
 
 
 def format_problems(problems: Collection[Problem], most: int = 10) -> str:
-    """A line for each of the first few problems, and how many more there are."""
+    """One line for each of the first `most` problems, and the number of the others."""
     lines = [f"  {one.path}: {one.reason}" for one in islice(problems, most)]
     more = len(problems) - len(lines)
     return "\n".join([*lines, f"  … and {more} more"] if more else lines)

@@ -1,4 +1,4 @@
-"""Samples of values to plain files of the data contract, all or nothing."""
+"""Writing of samples as files of the data contract, atomically for the whole folder."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from modaloom.core.types import Sample
 from modaloom.modalities import MODALITIES
 
 PROVENANCE = "_provenance.jsonl"
-"""One line per sample; its name keeps it from being one."""
+"""One line per sample; ignored by readers because of its underscore."""
 
 
 class Writer:
@@ -24,12 +24,12 @@ class Writer:
         self.root, self.modality_of = root, modality_of
 
     def write(self, sample: Sample, provenance: Mapping[str, Any] | None = None) -> None:
-        """`KEY.STREAM.SUFFIX` for every stream, and a line of provenance.
+        """Write `KEY.STREAM.SUFFIX` for each stream, and a line of provenance.
 
-        Raises `BadValue` for a key that leads out of the folder.
+        Raises `BadValue` for a key that points outside the folder.
         """
         if sample.key.startswith("/") or ".." in sample.key.split("/"):
-            raise BadValue(f"{sample.key!r} is no sample's key: it leads out of the folder")
+            raise BadValue(f"sample key is {sample.key!r}; it must be a path inside the folder, without ..")
         for stream, value in sample.streams.items():
             modality = MODALITIES[self.modality_of[stream]]
             path = self.root / f"{sample.key}.{stream}.{modality.suffixes[0]}"
@@ -42,7 +42,7 @@ class Writer:
 
 @contextmanager
 def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary folder beside `folder` that takes its name at the end, or vanishes on any error.
+    """A temporary folder that is renamed to `folder` at the end, or deleted on any error.
 
     Raises `BadFolder` if `folder` exists and is not empty, `WorkFailed` if it cannot be written.
     """

@@ -1,6 +1,6 @@
-"""What loses something of a signal: pure functions, one file each.
+"""Degradations of signals: pure functions, one file each.
 
-Pictures are float tensors in [0, 1], channels before rows and columns.
+Images are float tensors in [0, 1], channels before rows and columns.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,6 @@ DEGRADATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "kuwahara": kuwahara,
     "mosaic": mosaic,
 }
-"""Name → function of a batch (B, C, H, W), with its defaults."""
+"""Name → function of a batch (B, C, H, W), with default parameters."""
 
 __all__ = ["DEGRADATIONS", "downsample", "grey", "kuwahara", "mosaic"]

@@ -1,4 +1,4 @@
-"""A picture made smaller, without aliasing."""
+"""Antialiased bicubic downsampling."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -7,14 +7,14 @@ from modaloom.core.errors import BadValue
 
 
 def downsample(image: Tensor, *, factor: int = 4) -> Tensor:
-    """[0, 1] (..., C, H, W) → (..., C, H / factor, W / factor): bicubic, widened by the factor (Keys 1981).
+    """[0, 1] (..., C, H, W) → (..., C, H / factor, W / factor): bicubic with antialiasing (Keys 1981).
 
-    Raises `BadValue` where the factor does not divide a side.
+    Raises `BadValue` if the factor does not divide a side.
     """
     *rest, channels, height, width = image.shape
     if height % factor or width % factor:
         raise BadValue(
-            f"{factor} does not divide {width}×{height} pixels; crop the picture or choose another"
+            f"factor is {factor}; it must divide {width}×{height} pixels: crop the image or choose another"
         )
     small = F.interpolate(
         image.reshape(-1, channels, height, width),

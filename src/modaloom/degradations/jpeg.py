@@ -1,4 +1,4 @@
-"""What JPEG leaves of a picture."""
+"""JPEG compression."""
 
 import io
 
@@ -11,19 +11,20 @@ from modaloom.core.errors import BadValue, check_range
 
 
 def jpeg(image: Tensor, *, quality: int) -> Tensor:
-    """[0, 1] (..., C, H, W), C 1 or 3 → the same shape, in multiples of 1/255, through Pillow's codec.
+    """Compress and decompress with Pillow, 4:2:0 chroma subsampling.
 
-    Quality 1 to 95; colour at half the resolution. Raises `BadValue` for other channels or qualities.
+    [0, 1] (..., C, H, W), C 1 or 3 → the same shape, multiples of 1/255. Raises `BadValue` for other channels
+    or a quality outside 1–95.
     """
     check_range("quality", quality, 1, 95)
     if image.shape[-3] not in (1, 3):
-        raise BadValue(f"a picture of {image.shape[-3]} channels; JPEG takes 1 or 3")
+        raise BadValue(f"the image has {image.shape[-3]} channels; for JPEG there must be 1 or 3")
     flat = image.reshape(-1, *image.shape[-3:])
-    return torch.stack([_through(one, quality) for one in flat]).reshape(image.shape).to(image)
+    return torch.stack([_compress(one, quality) for one in flat]).reshape(image.shape).to(image)
 
 
-def _through(image: Tensor, quality: int) -> Tensor:
-    """One picture (C, H, W)."""
+def _compress(image: Tensor, quality: int) -> Tensor:
+    """One image (C, H, W)."""
     levels = (image.cpu() * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
     file = io.BytesIO()
     Image.fromarray(levels.squeeze(-1) if levels.shape[-1] == 1 else levels).save(

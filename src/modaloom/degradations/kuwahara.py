@@ -1,4 +1,4 @@
-"""Brush strokes: the Kuwahara filter."""
+"""Kuwahara filter: an edge-preserving smoothing that looks like brush strokes."""
 
 import torch
 from torch import Tensor
@@ -6,16 +6,15 @@ from torch.nn import functional as F
 
 
 def kuwahara(image: Tensor, *, radius: int = 2) -> Tensor:
-    """[0, 1] (B, C, H, W) → the same shape: flat patches with sharp edges.
+    """[0, 1] (B, C, H, W) → the same shape (Kuwahara et al. 1976).
 
-    Every pixel takes the mean of that one of the four (radius + 1)² squares with the pixel in a corner whose
-    variance, summed over the channels, is least (Kuwahara et al. 1976); of equals the first. The picture's
-    edge is repeated outwards.
+    Each pixel becomes the mean of the (radius + 1)² square of least variance, summed over channels, among the
+    four that have the pixel in a corner; ties go to the first. The border is replicate-padded.
     """
     height, width = image.shape[-2:]
-    wide = F.pad(image, [radius] * 4, mode="replicate")
-    mean = F.avg_pool2d(wide, radius + 1, stride=1)
-    variance = (F.avg_pool2d(wide**2, radius + 1, stride=1) - mean**2).sum(1, keepdim=True)
+    padded = F.pad(image, [radius] * 4, mode="replicate")
+    mean = F.avg_pool2d(padded, radius + 1, stride=1)
+    variance = (F.avg_pool2d(padded**2, radius + 1, stride=1) - mean**2).sum(1, keepdim=True)
     corners = [(y, x) for y in (0, radius) for x in (0, radius)]
 
     def shifted(field: Tensor) -> Tensor:

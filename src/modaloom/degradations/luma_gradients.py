@@ -1,4 +1,4 @@
-"""The drawing of a picture: where its luma changes, and in which direction."""
+"""Gradients of luma."""
 
 import torch
 from torch import Tensor
@@ -6,11 +6,8 @@ from torch.nn import functional as F
 
 
 def luma_gradients(brightness: Tensor) -> Tensor:
-    """(1, H, W) → (2, H, W): half the difference of the neighbours below and above, and right and left.
-
-    The picture's edge is repeated outwards.
-    """
-    wide = F.pad(brightness, [1] * 4, mode="replicate")
-    down = wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]
-    right = wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
+    """(1, H, W) → (2, H, W): vertical and horizontal central differences, per pixel; replicate-padded."""
+    padded = F.pad(brightness, [1] * 4, mode="replicate")
+    down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
+    right = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
     return torch.cat([down, right], -3) / 2

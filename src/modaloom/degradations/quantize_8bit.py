@@ -1,4 +1,4 @@
-"""What a file of 8 bits keeps of a picture."""
+"""Quantization to 8 bits."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""A picture made larger: what is left of the detail is a guess."""
+"""Bicubic upsampling."""
 
 from torch import Tensor
 from torch.nn import functional as F

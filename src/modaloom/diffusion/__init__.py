@@ -1,4 +1,4 @@
-"""Diffusion over codes and over signals. Knows no network: only a denoiser."""
+"""Diffusion of codes and of signals. Depends on no network, only on a denoiser."""
 
 from modaloom.diffusion.flow import RectifiedFlow
 from modaloom.diffusion.gaussian import VariancePreserving

@@ -1,4 +1,4 @@
-"""Rectified flow of signals."""
+"""Rectified flow of signals (linear interpolation between data and noise)."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from modaloom.diffusion.level import NoiseLevel
 
 @dataclass(frozen=True)
 class RectifiedFlow(GaussianProcess):
-    """x_t = (1 − t) x_0 + t ε: straight lines from data to noise.
+    """x_t = (1 − t) x_0 + t ε.
 
-    Liu et al. 2022 (arXiv 2209.03003, eq. 1) and Lipman et al. 2022 (arXiv 2210.02747, §4.1), whose time
-    runs the other way.
+    Liu et al. 2022 (arXiv 2209.03003, eq. 1) and Lipman et al. 2022 (arXiv 2210.02747, §4.1), with time
+    reversed.
     """
 
     def at(self, t: Tensor) -> NoiseLevel:

@@ -1,4 +1,4 @@
-"""The next code of every position: residual depths are masked finest first, so they come back coarse to fine.
+"""The next code to unmask at every position: residual depths are unmasked coarse to fine.
 
 Shapes: B batch, L positions, Q depths, K codes.
 """
@@ -17,31 +17,31 @@ class Frontier:
     """The coarsest masked code of every position."""
 
     masked: Tensor
-    """int64 (B, L): how many codes of the position are masked; 0 where it is padding."""
+    """int64 (B, L): the number of masked codes of the position; 0 at padding."""
     depth: Tensor
-    """int64 (B, L): the depth of the coarsest masked one (the last depth where none is masked)."""
+    """int64 (B, L): the depth of the coarsest masked code (the last depth where none is masked)."""
 
     @classmethod
     def of(cls, field: Field) -> "Frontier":
-        """Of a field whose masks are nested: a masked depth has only masked depths after it."""
-        hidden = (field.state == MASK).sum(-1)
+        """The frontier of a field whose masks are nested: all depths after a masked depth are masked."""
+        masked = (field.state == MASK).sum(-1)
         depths = field.state.shape[-1]
-        return cls(hidden * field.valid, (depths - hidden).clamp_max(depths - 1))
+        return cls(masked * field.valid, (depths - masked).clamp_max(depths - 1))
 
     @property
     def open(self) -> Tensor:
-        """bool (B, L): whether there is a next code."""
+        """bool (B, L): whether the position has a masked code."""
         return self.masked > 0
 
     def pick(self, values: Tensor) -> Tensor:
-        """(B, L, Q, …) → (B, L, …): the values at each position's own depth."""
+        """(B, L, Q, …) → (B, L, …): the values at each position's `depth`."""
         index = self.depth.reshape(*self.depth.shape, *[1] * (values.ndim - 2))
         return values.gather(2, index.expand(-1, -1, 1, *values.shape[3:])).squeeze(2)
 
     def nats(self, logits: Tensor, codes: Tensor) -> Tensor:
-        """Cross-entropy (B, L) of the next codes, at least float32, 0 where there is none.
+        """Cross-entropy (B, L) of the next codes in nats, at least float32; 0 where no code is masked.
 
-        `logits` (B, L, Q, K) may hold −∞ where a depth has fewer codes; `codes` are clean, (B, L, Q).
+        `logits` (B, L, Q, K) may be −∞ where a depth has fewer codes; `codes` (B, L, Q) are clean.
         """
         picked = self.pick(logits)
         picked = picked.to(torch.promote_types(picked.dtype, torch.float32))
@@ -51,7 +51,7 @@ class Frontier:
         ).view(target.shape)
 
     def write(self, field: Field, codes: Tensor, where: Tensor) -> Field:
-        """The field with `codes` (B, L) as next codes at the open positions of `where` (bool (B, L))."""
+        """Write `codes` (B, L) as the next codes of the open positions in `where`, bool (B, L)."""
         index = self.depth[..., None]
         old = field.state.gather(2, index)
         new = torch.where((where & self.open)[..., None], codes[..., None], old)

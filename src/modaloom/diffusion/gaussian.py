@@ -1,4 +1,4 @@
-"""Variance-preserving gaussian diffusion of signals in continuous time."""
+"""Variance-preserving Gaussian diffusion of signals in continuous time."""
 
 from dataclasses import dataclass, field
 
@@ -14,15 +14,14 @@ from modaloom.diffusion.vp_schedule import CosineVP, VPSchedule
 class VariancePreserving(GaussianProcess):
     """x_t = √ᾱ(t) x_0 + √(1 − ᾱ(t)) ε (Ho et al. 2020, arXiv 2006.11239, eq. 4), for t in [0, 1].
 
-    With the cosine schedule t itself is the angle between data and noise, and at t = 1 no data is left at all
-    (Lin et al. 2023, arXiv 2305.08891, §3.1): a walk that starts in pure noise then starts where training
-    ended.
+    With the cosine schedule, t is the angle between data and noise in units of π/2, and the terminal SNR is
+    0: sampling starts at the noise level at which training ended (Lin et al. 2023, arXiv 2305.08891, §3.1).
     """
 
     schedule: VPSchedule = field(default_factory=CosineVP)
 
     def at(self, t: Tensor) -> NoiseLevel:
-        """√ᾱ is written as the sine of the complement, which is 1 and 0 exactly at the ends."""
+        """√ᾱ is computed as the sine of the complement, exactly 1 at t = 0 and 0 at t = 1."""
         return NoiseLevel(torch.sin(self.schedule.complement(t)), torch.sin(self.schedule.angle(t)))
 
     def rate(self, t: Tensor) -> NoiseLevel:

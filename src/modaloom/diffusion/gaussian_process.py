@@ -1,4 +1,4 @@
-"""The contract of a process of signals: how data becomes noise as t goes from 0 (data) to 1 (noise)."""
+"""The contract of a diffusion process of signals: data at t = 0, noise at t = 1."""
 
 from abc import ABC, abstractmethod
 from typing import final
@@ -11,9 +11,9 @@ from modaloom.diffusion.prediction import Network, Prediction
 
 
 class GaussianProcess(ABC):
-    """x_t = a(t)·x_0 + σ(t)·ε with ε ~ N(0, I), for t in [0, 1]; σ/a rises with t.
+    """x_t = a(t)·x_0 + σ(t)·ε with ε ~ N(0, I), for t in [0, 1]; σ/a increases with t.
 
-    Signals are floats (B, ...) of about unit variance, times floats (B,). Knows no network.
+    Signals are floats (B, ...) of about unit variance, times floats (B,).
     """
 
     @abstractmethod
@@ -22,22 +22,22 @@ class GaussianProcess(ABC):
 
     @abstractmethod
     def rate(self, t: Tensor) -> NoiseLevel:
-        """Their derivatives by t."""
+        """The derivatives of a and σ by t."""
 
     @abstractmethod
     def time(self, ratio: Tensor) -> Tensor:
-        """When σ/a is `ratio` in [0, ∞]; 1 if it never gets there."""
+        """The inverse of σ/a: the time at which it is `ratio` in [0, ∞]; 1 if it stays below."""
 
     @final
     def level(self, t: Tensor, like: Tensor) -> NoiseLevel:
-        """The level at `t` (B,), shaped to go over `like` (B, ...), in the dtype of t."""
+        """The level at `t` (B,), broadcastable to `like` (B, ...), in the dtype of t."""
         return self.at(expand_like(t, like))
 
     @final
     def velocity(self, state: Tensor, mean: Tensor, t: Tensor) -> Tensor:
-        """dx/dt of the probability flow, a′D + σ′ε̂, for the denoiser's D = `mean` at `t` (B,).
+        """dx/dt of the probability-flow ODE, a′D + σ′ε̂, for the denoiser's D = `mean` at `t` (B,).
 
-        Song et al. 2021 (arXiv 2011.13456, eq. 13). At data, where nothing tells of ε, without its part.
+        Song et al. 2021 (arXiv 2011.13456, eq. 13). At t = 0 ε is undetermined and its term is left out.
         """
         level, rate = self.level(t, state), self.rate(expand_like(t, state))
         drift = rate.alpha * mean
@@ -46,17 +46,26 @@ class GaussianProcess(ABC):
     @final
     def prior(self, like: Tensor, *, generator: torch.Generator) -> Tensor:
         """The state at t = 1: ε in the shape, dtype and device of `like`."""
-        drawn = torch.randn(like.shape, dtype=like.dtype, device=generator.device, generator=generator)
-        return drawn.to(like.device)
+        noise = torch.randn(like.shape, dtype=like.dtype, device=generator.device, generator=generator)
+        return noise.to(like.device)
 
     @final
     def loss(
         self, network: Network, prediction: Prediction, data: Tensor, t: Tensor, *, generator: torch.Generator
     ) -> Tensor:
-        """(B,): squared error of the network's output at `t` (B,) for one draw of ε, the mean over values.
+        """Training loss: squared error of the network's output for one sample of ε.
 
-        It trains one step at a time; the forward process has nothing to train. For a weight w on the squared
-        error of the clean data, multiply by w · `prediction.gain`.
+        For a weight w on the squared error of the clean data, multiply by w · `prediction.gain`.
+
+        Args:
+            network: state (B, ...), t (B,) → output (B, ...).
+            prediction: what the output means.
+            data: float (B, ...), clean, of about unit variance.
+            t: float (B,) in [0, 1].
+            generator: of ε.
+
+        Returns:
+            float (B,), the mean over the values of each sample.
         """
         level, noise = self.level(t, data), self.prior(data, generator=generator)
         output = prediction.wrap(network, self)(level.mix(data, noise), t)

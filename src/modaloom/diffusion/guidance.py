@@ -1,4 +1,4 @@
-"""Guidance: a denoiser in, a denoiser out."""
+"""Classifier-free guidance: from denoisers to a guided denoiser."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from modaloom.diffusion.prediction import SignalDenoiser
 
 
 def drop_given(canvas: Canvas) -> Canvas:
-    """The canvas without the streams in which no sample of the batch has anything to predict."""
+    """The canvas without the streams that are given in every sample of the batch."""
     return {
         name: field for name, field in canvas.items() if bool((~field.known & field.valid[..., None]).any())
     }
@@ -21,9 +21,9 @@ def guide(
 ) -> CodeDenoiser:
     """Classifier-free guidance, p ∝ p_u · (p_c / p_u)^scale (arXiv 2207.12598, eq. 6, there scale − 1).
 
-    Scale 1 is the conditional denoiser itself, 0 the unconditional one; `drop` takes the condition away. Only
-    other scales cost a second call, and only if `drop` drops something. Returns normalised log-probabilities
-    of the streams that `drop` leaves.
+    Scale 1 is the conditional denoiser, 0 the unconditional one; `drop` removes the condition. Other scales
+    cost a second call if `drop` removes something. The guided denoiser returns normalised log-probabilities
+    of the streams that remain.
     """
     if scale == 1:
         return denoise
@@ -32,27 +32,27 @@ def guide(
         rest = drop(canvas)
         if scale == 0 or all(rest.get(name) is field for name, field in canvas.items()):
             return denoise(rest)
-        high, low = denoise(canvas), denoise(rest)
-        return {name: extrapolate(low[name], high[name], scale) for name in rest}
+        conditional, unconditional = denoise(canvas), denoise(rest)
+        return {name: extrapolate(unconditional[name], conditional[name], scale) for name in rest}
 
     return guided
 
 
-def extrapolate(free: Tensor, conditional: Tensor, scale: float) -> Tensor:
-    """Logits (..., K) → log p, p ∝ p_u^(1 − scale) · p_c^scale, at least float32; 0 where p_c is."""
+def extrapolate(unconditional: Tensor, conditional: Tensor, scale: float) -> Tensor:
+    """Logits (..., K) → log p, p ∝ p_u^(1 − scale) · p_c^scale, at least float32; p = 0 where p_c = 0."""
     dtype = torch.promote_types(conditional.dtype, torch.float32)
-    low, high = free.to(dtype).log_softmax(-1), conditional.to(dtype).log_softmax(-1)
-    mixed = low + scale * (high - low)
-    return mixed.masked_fill(high == -torch.inf, -torch.inf).log_softmax(-1)
+    log_u, log_c = unconditional.to(dtype).log_softmax(-1), conditional.to(dtype).log_softmax(-1)
+    mixed = log_u + scale * (log_c - log_u)
+    return mixed.masked_fill(log_c == -torch.inf, -torch.inf).log_softmax(-1)
 
 
-def guide_mean(conditional: SignalDenoiser, free: SignalDenoiser, scale: float) -> SignalDenoiser:
-    """The same for signals, whose scores and so whose means mix linearly: D = D_u + scale · (D_c − D_u)."""
+def guide_mean(conditional: SignalDenoiser, unconditional: SignalDenoiser, scale: float) -> SignalDenoiser:
+    """Classifier-free guidance of signals: D = D_u + scale · (D_c − D_u) (arXiv 2207.12598, eq. 6)."""
     if scale in (0, 1):
-        return conditional if scale else free
+        return conditional if scale else unconditional
 
     def guided(state: Tensor, t: Tensor) -> Tensor:
-        low = free(state, t)
-        return low + scale * (conditional(state, t) - low)
+        base = unconditional(state, t)
+        return base + scale * (conditional(state, t) - base)
 
     return guided

@@ -1,7 +1,6 @@
-"""How much the squared error of the clean data counts at each level.
+"""Loss weights on the squared error of the clean data, by noise level.
 
-A weight w here and a `Prediction` make the weight w · `prediction.gain` of the network's own squared error:
-1 there is w = 1 / gain here.
+The equivalent weight on the squared error of the network's output is w · `prediction.gain`.
 """
 
 from torch import Tensor
@@ -11,16 +10,13 @@ from modaloom.diffusion.level import NoiseLevel
 
 
 def min_snr(level: NoiseLevel, *, gamma: float = 5.0) -> Tensor:
-    """min(S, `gamma`): ε's own weight S where there is much noise, x0's where little.
-
-    Hang et al. 2023 (arXiv 2303.09556, §3.4).
-    """
+    """Min-SNR weighting, min(S, `gamma`), `gamma` > 0 (Hang et al. 2023, arXiv 2303.09556, §3.4)."""
     check_range("gamma", gamma, 0, open_low=True)
     return level.snr.clamp_max(gamma)
 
 
 def edm(level: NoiseLevel, *, sigma_data: float = 1.0) -> Tensor:
-    """(σ̂² + d²) / (σ̂ d)², σ̂ = σ/a, d the data's deviation; ∞ at data.
+    """EDM's weighting, (σ̂² + d²) / (σ̂ d)² with σ̂ = σ/a and d = `sigma_data` > 0; ∞ at data.
 
     Karras et al. 2022 (arXiv 2206.00364, table 1).
     """

@@ -1,8 +1,8 @@
-"""Mean flow: a network of the average velocity, which crosses any stretch of time in one step.
+"""Mean flow: a network of the average velocity, which crosses any time interval in one step.
 
 Geng et al. 2025 (arXiv 2505.13447). The process is rectified flow: z_t = (1 − t)·x + t·ε, v = ε − x. Between
 r ≤ t the average velocity of the flow is u(z, r, t) = 1/(t − r) ∫ᵣᵗ v dτ, so that z_r = z_t − (t − r)·u, and
-differentiating (t − r)·u by t along the flow gives the identity that it is trained by (§4.1),
+differentiating (t − r)·u by t along the flow gives the mean-flow identity (§4.1),
 
     u = v − (t − r)·du/dt,   du/dt = ∂u/∂z · v + ∂u/∂t.
 """
@@ -21,34 +21,51 @@ AverageVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """State (B, ...), r (B,), t (B,) with r ≤ t → the average velocity (B, ...) between r and t."""
 
 EPS = 1e-3
-"""Added to the squared error whose inverse weighs it."""
+"""Added to the squared error in the adaptive weight."""
 
 
 def average_target(
     average: AverageVelocity, state: Tensor, velocity: Tensor, r: Tensor, t: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """u(state, r, t) and what it should be, v − (t − r)·du/dt, (B, ...) both; the second has no gradient.
+    """The network's u(state, r, t) and its regression target v − (t − r)·du/dt.
 
-    `velocity` (B, ...) is that of the sample's own line, whose mean over the lines through a state is the
-    flow's. du/dt is a forward-mode derivative, one more forward pass and no second backward one, along the
-    flow as the network has it, u(state, t, t): along the sample's own line it has the same mean and far more
-    spread (Geng et al. 2025, arXiv 2512.02012).
+    du/dt is a Jacobian-vector product (forward mode: one more forward pass) along the network's own
+    instantaneous velocity u(state, t, t). Along the conditional velocity ε − x it would have the same mean
+    and far more variance (Geng et al. 2025, arXiv 2512.02012).
+
+    Args:
+        average: the network.
+        state: float (B, ...), z_t.
+        velocity: float (B, ...), the conditional velocity v = ε − x.
+        r: float (B,), the earlier time, in [0, t].
+        t: float (B,) in [0, 1].
+
+    Returns:
+        Output and target, (B, ...) each; the target is detached.
     """
-    # Forward mode knows neither autocast's copies of weights nor the fused kernels of attention.
+    # Forward mode supports neither autocast's cached weights nor fused attention kernels.
     with torch.autocast(state.device.type, enabled=False), sdpa_kernel(SDPBackend.MATH):
         with torch.no_grad():
             flow = average(state, t, t)
-        along = (flow, torch.zeros_like(r), torch.ones_like(t))
-        output, slope, *_ = torch.func.jvp(average, (state, r, t), along)
-    return output, (velocity - expand_like(t - r, state) * slope).detach()
+        tangents = (flow, torch.zeros_like(r), torch.ones_like(t))
+        output, dudt, *_ = torch.func.jvp(average, (state, r, t), tangents)
+    return output, (velocity - expand_like(t - r, state) * dudt).detach()
 
 
 def mean_flow_error(
     average: AverageVelocity, data: Tensor, r: Tensor, t: Tensor, *, generator: torch.Generator
 ) -> Tensor:
-    """(B,): squared error of the average velocity for one draw of ε, the mean over values (algorithm 1).
+    """Squared error of the average velocity for one sample of ε (algorithm 1).
 
-    `data` (B, ...) has about unit variance.
+    Args:
+        average: the network.
+        data: float (B, ...), clean, of about unit variance.
+        r: float (B,), the earlier time, in [0, t].
+        t: float (B,) in [0, 1].
+        generator: of ε.
+
+    Returns:
+        float (B,), the mean over the values of each sample.
     """
     noise = torch.randn(data.shape, dtype=data.dtype, device=generator.device, generator=generator).to(data)
     state = torch.lerp(data, noise, expand_like(t, data))
@@ -57,7 +74,7 @@ def mean_flow_error(
 
 
 def adaptive_weighting(error: Tensor, *, power: float = 0.5) -> Tensor:
-    """Errors (B,) divided by their own size to the `power`: few outweigh the rest (§4.1, where it is 1)."""
+    """Adaptive loss weighting: errors (B,) divided by their detached values to the `power` ≥ 0 (§4.1)."""
     check_range("power", power, 0)
     return error / (error.detach() + EPS) ** power
 
@@ -65,18 +82,28 @@ def adaptive_weighting(error: Tensor, *, power: float = 0.5) -> Tensor:
 def sample_intervals(
     t: Tensor, other: Tensor, *, share: float = 0.25, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """r ≤ t (B,) for training, from two draws of times; r = t but for a `share` of the samples.
+    """Time intervals r ≤ t for training; r = t, where the target is v, except for a `share` of the samples.
 
-    With r = t the target is plain flow's, v.
+    Args:
+        t: float (B,), sampled times in [0, 1].
+        other: float (B,), sampled times in [0, 1].
+        share: probability of r < t, in [0, 1].
+        generator: chooses the samples with r < t.
+
+    Returns:
+        r and t, float (B,) each.
+
+    Raises:
+        BadValue: for a share out of range.
     """
     check_range("share", share, 0, 1)
-    late = torch.maximum(t, other)
-    apart = torch.rand(t.shape, device=generator.device, generator=generator).to(t.device) < share
-    return torch.where(apart, torch.minimum(t, other), late), late
+    end = torch.maximum(t, other)
+    has_interval = torch.rand(t.shape, device=generator.device, generator=generator).to(t.device) < share
+    return torch.where(has_interval, torch.minimum(t, other), end), end
 
 
 def instantaneous_denoiser(average: AverageVelocity) -> SignalDenoiser:
-    """The network as a denoiser: with r = t its output is the flow's velocity, so D = z − t·u(z, t, t)."""
+    """The network as a denoiser: u(z, t, t) is the instantaneous velocity, so D = z − t·u(z, t, t)."""
 
     def mean(state: Tensor, t: Tensor) -> Tensor:
         return state - expand_like(t, state) * average(state, t, t)

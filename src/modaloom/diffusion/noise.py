@@ -1,4 +1,4 @@
-"""Random numbers in float64, on the generator's device: a seed means the same on any other."""
+"""Random numbers for sampling: float64, made on the generator's device so that seeds are portable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from modaloom.core.rng import derive
 
 @dataclass(frozen=True)
 class Noise:
-    """The randomness of a batch: a sample draws from its own generator, whatever stands beside it."""
+    """The random numbers of a batch, with one generator per sample (or per `each` samples)."""
 
     generators: Sequence[torch.Generator]
     each: int = 1
-    """Consecutive samples that share a generator: 1 keeps samples independent of the batch's size."""
+    """Consecutive samples that share a generator; 1 makes a sample independent of the batch size."""
 
     def uniform(self, *shape: int) -> Tensor:
         """float64 (B, *shape) of U[0, 1), B = len(generators) × each."""
@@ -29,14 +29,14 @@ class Noise:
 
 
 class Normals(Protocol):
-    """What a stochastic walk over signals asks for."""
+    """The noise source of a stochastic sampler of signals."""
 
     def normal(self, *shape: int) -> Tensor:
         """(B, *shape) of N(0, 1)."""
 
 
 class CounterNoise:
-    """The normal numbers of one signal by place: a tile has those of the whole; each call has others."""
+    """Normal noise of one signal as a function of position (`core.counter_rng`); each call is independent."""
 
     def __init__(self, seed: int) -> None:
         self.seed, self.calls = seed, 0

@@ -1,4 +1,4 @@
-"""The scale of signals: measured on training data, stored with the model, applied both ways."""
+"""Per-channel normalisation of signals, fitted to training data and stored with the model."""
 
 import torch
 from torch import Tensor, nn
@@ -7,10 +7,10 @@ from modaloom.core.errors import BadValue
 
 
 class Normalizer(nn.Module):
-    """Signals (B, C, *axes) of any scale ↔ signals of mean 0 and deviation 1, channel by channel.
+    """Signals (B, C, *axes) ↔ signals of mean 0 and standard deviation 1 per channel.
 
-    Processes expect unit variance; a guessed scale shifts every noise level. The measure stands in two
-    buffers, so that it is saved and loaded with the weights. Until `fit` it changes nothing.
+    Processes expect unit variance; another scale would shift every noise level. Mean and deviation are
+    buffers, saved with the weights. The identity until `fit`.
     """
 
     mean: Tensor
@@ -23,24 +23,24 @@ class Normalizer(nn.Module):
 
     @torch.no_grad()
     def fit(self, data: Tensor) -> None:
-        """Measure on `data` (B, C, *axes), in float64. A channel that is constant keeps its size.
+        """Measure mean and deviation of `data` (B, C, *axes) in float64; constant channels keep deviation 1.
 
-        Raises `BadValue` where the data is not finite.
+        Raises `BadValue` if the data is not finite.
         """
         values = data.double().transpose(0, 1).flatten(1)
         if not bool(values.isfinite().all()):
-            raise BadValue("the training data holds values that are not finite; remove them or fill them in")
+            raise BadValue("the training data has values that are not finite; remove them or fill them in")
         deviation = values.std(1, correction=0)
         self.mean.copy_(values.mean(1))
         self.deviation.copy_(torch.where(deviation > 0, deviation, 1))
 
     def forward(self, data: Tensor) -> Tensor:
-        """Data → signals for a process, in the dtype of the data."""
-        return (data - self._over(self.mean, data)) / self._over(self.deviation, data)
+        """Normalise: data → signals, in the dtype of the data."""
+        return (data - self._broadcast(self.mean, data)) / self._broadcast(self.deviation, data)
 
     def inverse(self, signal: Tensor) -> Tensor:
-        """Signals of a process → data."""
-        return signal * self._over(self.deviation, signal) + self._over(self.mean, signal)
+        """Denormalise: signals → data."""
+        return signal * self._broadcast(self.deviation, signal) + self._broadcast(self.mean, signal)
 
-    def _over(self, value: Tensor, like: Tensor) -> Tensor:
+    def _broadcast(self, value: Tensor, like: Tensor) -> Tensor:
         return value.to(like.dtype).reshape(-1, *[1] * (like.ndim - 2))

@@ -1,4 +1,4 @@
-"""The contract of a process: how data becomes noise as t goes from 0 (data) to 1 (noise), and the way back.
+"""The contract of a diffusion process of codes: data at t = 0, noise at t = 1.
 
 Shapes: B batch, L positions, Q depths, K codes.
 """
@@ -16,53 +16,64 @@ from modaloom.diffusion.noise import Noise, uniforms
 
 
 class Process(ABC):
-    """A diffusion over codes in continuous time. Knows no network: denoisers return logits of clean codes."""
+    """Diffusion of codes in continuous time. Denoisers return logits of the clean codes."""
 
     time_conditioned: ClassVar[bool]
-    """Whether the state hides how noisy it is, so that a network must be told."""
+    """Whether a network needs t as an input because the state does not determine the noise level."""
 
     @abstractmethod
     def prior(self, field: Field, *, noise: Noise) -> Field:
-        """The field at t = 1: noise in the place of all its codes that are not known."""
+        """The field at t = 1: all its unknown codes replaced by noise."""
 
     @abstractmethod
     def advance(self, field: Field, t: Tensor, *, uniform: Tensor) -> Field:
-        """A draw of the field at `t` (B,) ≥ `field.t`, given its state now; codes that are known stay.
+        """Sample q(state at `t` | state at `field.t`) for `t` (B,) ≥ `field.t`; known codes are unchanged.
 
-        `uniform` (B, L, Q) ~ U[0, 1) is all the chance in it.
+        `uniform` (B, L, Q) ~ U[0, 1) is the only randomness.
         """
 
     @abstractmethod
     def to_posterior_logits(self, logits: Tensor, field: Field) -> Tensor:
-        """Logits (B, L, Q, K) that do not look at a code's own state → those that do: times q(state | code).
+        """Posterior logits (B, L, Q, K) by Bayes' rule: p(code | rest) · q(own state | code).
 
-        A network is better at the first, which change little with t, and the second is then Bayes' rule.
+        The network predicts p(code | rest of the canvas), which changes little with t.
         """
 
     @abstractmethod
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
-        """Nats per sample (B,) whose mean over t ~ U(0, 1) and `corrupt` bounds −log p(unknown | known).
+        """Integrand of the NELBO, nats per sample (B,): its mean over t ~ U(0, 1) and `corrupt` bounds
+        −log p(unknown | known).
 
-        `noisy` is the corrupted field, `codes` are the clean ones, `logits` (B, L, Q, K) of any float type.
+        `logits` float (B, L, Q, K), clean `codes` int64 (B, L, Q), `noisy` the corrupted field.
         """
 
     @abstractmethod
     def training_loss(self, logits: Tensor, codes: Tensor, field: Field) -> Tensor:
-        """What training minimises, (B,): nats per code to be predicted, with as little variance as may be."""
+        """Training loss (B,), in nats per unknown code: a low-variance weighting of `loss`."""
 
     @abstractmethod
     def posterior(self, probabilities: Tensor, state: Tensor, s: Tensor, t: Tensor) -> Tensor:
-        """q(state at s | state at t, clean codes ~ `probabilities`) for s ≤ t, each code for itself."""
+        """q(state at s | state at t, clean codes ~ `probabilities`), per code.
+
+        Args:
+            probabilities: float (B, L, Q, K) of the clean codes.
+            state: int64 (B, L, Q) at time t.
+            s: float (B,) ≤ t.
+            t: float (B,) in [0, 1].
+
+        Returns:
+            Probabilities (B, L, Q, states) of the state at s.
+        """
 
     @final
     def corrupt(self, field: Field, t: Tensor, *, generator: torch.Generator) -> Field:
-        """A draw at `t` (B,) of a field of clean codes; those that are known stay."""
+        """Sample q(state at `t` (B,) | clean codes); known codes are unchanged."""
         uniform = uniforms(*field.state.shape, generator=generator).to(field.state.device)
         return self.advance(replace(field, t=torch.zeros_like(t)), t, uniform=uniform)
 
     @final
     def diffuse(self, canvas: Canvas, levels: Mapping[str, Tensor], *, generator: torch.Generator) -> Canvas:
-        """The canvas of clean codes with each stream of `levels` corrupted to its own times (B,)."""
+        """Corrupt each stream of `levels` (stream → t (B,)) of a canvas of clean codes."""
         return canvas | {
             name: self.corrupt(canvas[name], t, generator=generator) for name, t in levels.items()
         }
@@ -78,11 +89,21 @@ class Process(ABC):
         points: int = 32,
         generator: torch.Generator,
     ) -> dict[str, Tensor]:
-        """Nats per sample (B,) by stream; their sum bounds −log p(unknown codes of `wanted` | all the rest).
+        """Monte Carlo estimate of the NELBO (negative evidence lower bound) by stream.
 
-        `canvas` holds clean codes; its other streams are shown as they are. All wanted streams share t, which
-        is stratified over `points` intervals (the estimate is unbiased at any number of them). To bound each
-        stream's own conditional, want one at a time.
+        The sum over streams bounds −log p(unknown codes of `wanted` | all other codes). All wanted streams
+        share t, which is stratified over `points` intervals; the estimate is unbiased for any number. To
+        bound the conditional of a single stream, pass that one alone.
+
+        Args:
+            denoise: noisy canvas → logits of the clean codes.
+            canvas: clean codes; streams that are not wanted stay clean.
+            wanted: names of the streams to corrupt.
+            points: strata of t, at least 1.
+            generator: of times and noise.
+
+        Returns:
+            Stream → float32 (B,), nats per sample.
         """
         device, batch = canvas[wanted[0]].t.device, len(canvas[wanted[0]].t)
         nats = {name: torch.zeros(batch, device=device) for name in wanted}
@@ -96,10 +117,10 @@ class Process(ABC):
 
 
 def count(field: Field) -> Tensor:
-    """int64 (B,): the codes of a field that are to be predicted, by which a loss is normalised."""
+    """int64 (B,): the number of unknown codes, by which a loss is normalised."""
     return unknown(field).sum((1, 2))
 
 
 def unknown(field: Field) -> Tensor:
-    """bool (B, L, Q): the codes that are to be predicted."""
+    """bool (B, L, Q): True where a code is to be predicted (valid and not known)."""
     return ~field.known & field.valid[..., None]

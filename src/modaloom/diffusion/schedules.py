@@ -1,6 +1,6 @@
-"""How much of the data is still there at time t: α(0) = 1 and α(1) = 0, both exactly.
+"""Noise schedules α(t) of code processes, with α(0) = 1 and α(1) = 0 exactly.
 
-An α that ends above zero would train on hints that sampling from an all-masked canvas never sees.
+With α(1) > 0, training would see remains of the data at t = 1 that sampling from pure noise does not have.
 """
 
 import math
@@ -14,24 +14,24 @@ from modaloom.core.errors import check_range
 
 
 class Schedule(ABC):
-    """A decreasing α on [0, 1]. Times and results are float tensors of any one shape."""
+    """A decreasing α on [0, 1]. Times and results are float tensors of one shape."""
 
     @abstractmethod
     def alpha(self, t: Tensor) -> Tensor:
-        """The probability that a code is still shown at t."""
+        """The probability that a code is still clean at t."""
 
     @abstractmethod
     def rate(self, t: Tensor) -> Tensor:
-        """−α′(t) / (1 − α(t)): the rate at which a masked code is revealed, per unit of time; ∞ at t = 0."""
+        """−α′(t) / (1 − α(t)): the unmasking rate of the reverse process, per unit of time; ∞ at t = 0."""
 
     @abstractmethod
     def decay(self, t: Tensor) -> Tensor:
-        """−α′(t) / α(t): the rate at which a code is lost, per unit of time; ∞ at t = 1."""
+        """−α′(t) / α(t): the corruption rate of the forward process, per unit of time; ∞ at t = 1."""
 
 
 @dataclass(frozen=True)
 class PowerSchedule(Schedule):
-    """α = 1 − tᵖ; p = 1 is the linear schedule of MDLM (arXiv 2406.07524, §3)."""
+    """α = 1 − tᵖ with p = `power` > 0; p = 1 is the linear schedule of MDLM (arXiv 2406.07524, §3)."""
 
     power: float = 1.0
 
@@ -50,9 +50,9 @@ class PowerSchedule(Schedule):
 
 @dataclass(frozen=True)
 class CosineSchedule(Schedule):
-    """α = 1 − cos(π/2 · (1 − t)), MaskGIT's and MD4's (arXiv 2202.04200, §3.2; 2406.04329, table 1).
+    """α = 1 − cos(π/2 · (1 − t)), as in MaskGIT and MD4 (arXiv 2202.04200, §3.2; 2406.04329, table 1).
 
-    Written with the sine of the complement, which is 0 and 1 exactly at the ends.
+    Computed as 1 − sin(π/2 · t), exact at both ends.
     """
 
     def alpha(self, t: Tensor) -> Tensor:

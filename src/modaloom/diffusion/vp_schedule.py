@@ -1,6 +1,6 @@
-"""How a variance-preserving process turns from data to noise: an angle from 0 at t = 0 towards π/2.
+"""Noise schedules of a variance-preserving process as an angle φ from 0 at t = 0 towards π/2.
 
-√ᾱ is its cosine and σ its sine. Times and results are float tensors of any one shape.
+√ᾱ = cos φ and σ = sin φ. Times and results are float tensors of one shape.
 """
 
 import math
@@ -16,28 +16,28 @@ HALF_PI = math.pi / 2
 
 
 class VPSchedule(ABC):
-    """An angle that rises with t."""
+    """An angle φ(t) that increases with t."""
 
     @abstractmethod
     def angle(self, t: Tensor) -> Tensor:
-        """The angle, to full relative precision near 0."""
+        """φ, to full relative precision near 0."""
 
     @abstractmethod
     def complement(self, t: Tensor) -> Tensor:
-        """π/2 minus the angle, to full relative precision near 0."""
+        """π/2 − φ, to full relative precision near 0."""
 
     @abstractmethod
     def derivative(self, t: Tensor) -> Tensor:
-        """The angle's derivative."""
+        """dφ/dt."""
 
     @abstractmethod
     def time(self, angle: Tensor) -> Tensor:
-        """When the angle is `angle` in [0, π/2]; 1 if it never gets there."""
+        """The inverse: the time at which φ is `angle` in [0, π/2]; 1 if φ stays below."""
 
 
 @dataclass(frozen=True)
 class CosineVP(VPSchedule):
-    """πt/2: t is the share of the turn (Nichol & Dhariwal 2021, arXiv 2102.09672, eq. 17, without offset)."""
+    """φ = πt/2, the cosine schedule (Nichol & Dhariwal 2021, arXiv 2102.09672, eq. 17, without offset)."""
 
     def angle(self, t: Tensor) -> Tensor:
         return t * HALF_PI
@@ -54,9 +54,9 @@ class CosineVP(VPSchedule):
 
 @dataclass(frozen=True)
 class LinearVP(VPSchedule):
-    """ᾱ = exp(−B), B = ∫₀ᵗ β, β from `beta_min` to `beta_max` linearly: DDPM's schedule in continuous time.
+    """ᾱ = exp(−B), B = ∫₀ᵗ β, β linear from `beta_min` to `beta_max`: DDPM's schedule in continuous time.
 
-    Song et al. 2021 (arXiv 2011.13456, eq. 33). A little of the data is left at t = 1: √ᾱ = 0.007.
+    Song et al. 2021 (arXiv 2011.13456, eq. 33). The terminal SNR is not 0: √ᾱ(1) = 0.007.
     """
 
     beta_min: float = 0.1
@@ -88,9 +88,9 @@ class LinearVP(VPSchedule):
 
 @dataclass(frozen=True)
 class ZeroTerminalVP(VPSchedule):
-    """Another angle's √ᾱ, shifted and stretched to end at 0 (Lin et al. 2023, arXiv 2305.08891, algorithm 1).
+    """A schedule rescaled to zero terminal SNR (Lin et al. 2023, arXiv 2305.08891, algorithm 1).
 
-    With c = √ᾱ and c₁ its last value, (c − c₁) / (1 − c₁): in angles, sin(φ′/2) = sin(φ/2) / (√2 sin(φ₁/2)).
+    √ᾱ′ = (√ᾱ − c₁) / (1 − c₁) with c₁ = √ᾱ(1): in angles, sin(φ′/2) = sin(φ/2) / (√2 sin(φ₁/2)).
     """
 
     base: VPSchedule = field(default_factory=LinearVP)

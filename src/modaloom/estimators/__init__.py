@@ -1,4 +1,4 @@
-"""A VQ-VAE and a diffusion model of table rows, with Keras's verbs and scikit-learn's."""
+"""A VQ-VAE and a diffusion model of tabular data, as scikit-learn estimators with Keras-like methods."""
 
 from importlib.util import find_spec
 

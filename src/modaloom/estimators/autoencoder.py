@@ -10,11 +10,11 @@ from modaloom.networks.mlp import ResidualMLP
 from modaloom.quantizers import Quantizer
 
 HIDDEN_PER_LATENT = 4
-"""Hidden units per latent."""
+"""Hidden units per latent dimension."""
 
 
 class Autoencoder(nn.Module):
-    """x → z = encoder(x) → codes → q → decoder(q), in float64 but for the quantizer's float32."""
+    """x → z = encoder(x) → codes → q → decoder(q), in float64 except for the quantizer's float32."""
 
     def __init__(self, columns: int, quantizer: Quantizer) -> None:
         super().__init__()
@@ -25,9 +25,9 @@ class Autoencoder(nn.Module):
 
     @torch.no_grad()
     def initialize(self, x_BC: Tensor, *, generator: torch.Generator) -> None:
-        """Begin at the best linear map, principal components, and at their k-means centroids.
+        """Initialise with principal components (the optimal linear map) and their k-means centroids.
 
-        From here on descent can only refine: the first epoch already reconstructs as well as k-means does.
+        The first epoch then already reconstructs as well as k-means.
         """
         axes_DC = principal_axes(x_BC, self.quantizer.dim)
         self.encoder.linear.weight.copy_(axes_DC)
@@ -37,8 +37,8 @@ class Autoencoder(nn.Module):
     def loss(self, x_BC: Tensor, weight: float, *, generator: torch.Generator) -> Tensor:
         """‖x − x′‖² per value + λ · the quantizer's loss, with λ = `weight`."""
         quantized = self.quantizer(self.encoder(x_BC).float(), generator=generator)
-        rebuilt = self.decoder(quantized.z_q.to(x_BC))
-        total: Tensor = (x_BC - rebuilt).square().mean() + weight * quantized.loss
+        reconstruction = self.decoder(quantized.z_q.to(x_BC))
+        total: Tensor = (x_BC - reconstruction).square().mean() + weight * quantized.loss
         return total
 
     @torch.no_grad()
@@ -55,7 +55,7 @@ class Autoencoder(nn.Module):
 
 
 def principal_axes(x_BC: Tensor, count: int) -> Tensor:
-    """(count, C): the directions of largest variance of centred rows, orthonormal; 0 beyond the Cth."""
+    """(count, C): the principal axes of centred rows, orthonormal; zero rows beyond the Cth."""
     _, axes = torch.linalg.eigh(x_BC.T @ x_BC)
-    chosen = axes.T.flip(0)[:count]
-    return torch.nn.functional.pad(chosen, (0, 0, 0, count - len(chosen)))
+    largest = axes.T.flip(0)[:count]
+    return torch.nn.functional.pad(largest, (0, 0, 0, count - len(largest)))

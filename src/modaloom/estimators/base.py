@@ -1,7 +1,7 @@
-"""What both estimators share: the verbs, checked rows, one scale for every column.
+"""Base class of the estimators: the scikit-learn methods, validation and standardisation.
 
-Rows are float64 arrays (n, columns). The networks see them standardised, and compute in float64 too, so that
-a row's answer does not depend on the rows beside it.
+Rows are float64 arrays (n, columns). The networks get them standardised and compute in float64, so that the
+result for a row does not depend on the other rows.
 """
 
 from abc import ABC, abstractmethod
@@ -25,10 +25,7 @@ Rows = NDArray[np.float64]
 
 
 class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
-    """An estimator whose subject is the rows themselves: `y` is taken as both libraries pass it, and ignored.
-
-    Keras's `fit(x, x)` says the same thing: the target is the input.
-    """
+    """An unsupervised estimator of rows; `y` is accepted for compatibility and ignored."""
 
     optimizer: Optimizer
     epochs: int
@@ -36,18 +33,15 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @final
     def compile(self, optimizer: Optimizer = "adam", loss: str = "mse") -> Self:
-        """Set the optimizer. Raises `BadValue` for another loss than "mse".
-
-        The mean squared error is part of both models: its minimum is the mean, which codes and walks need.
-        """
+        """Set the optimizer. Both models are based on the MSE: raises `BadValue` for any other loss."""
         check_choice("loss", loss, ("mse",))
         return self.set_params(optimizer=optimizer)  # type: ignore[no-any-return]
 
     @final
     def fit(self, X: ArrayLike, y: object = None, *, epochs: int | None = None) -> Self:
-        """Learn from rows (n, columns); `epochs` replaces the parameter of that name for this call.
+        """Fit to rows (n, columns); `epochs` overrides the parameter of that name for this call.
 
-        Leaves `loss_curve_`, the mean loss of each epoch. Raises `ValueError` for what is no finite table.
+        Sets `loss_curve_`, the mean loss of each epoch. Raises `ValueError` unless X is a finite table.
         """
         rows = validate_data(self, X, dtype=np.float64)
         epochs = self.epochs if epochs is None else epochs
@@ -65,7 +59,7 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @abstractmethod
     def predict(self, X: ArrayLike) -> Rows:
-        """Rows (n, columns) → rows (n, columns), near them."""
+        """Rows (n, columns) → reconstructed rows (n, columns)."""
 
     @abstractmethod
     def _fit_model(self, rows: Tensor, epochs: int) -> list[float]:
@@ -73,7 +67,7 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @final
     def _validated(self, X: ArrayLike) -> Rows:
-        """X as rows of the columns that were fitted. Raises `NotFittedError`, `ValueError`."""
+        """X as rows of the fitted columns. Raises `NotFittedError` or `ValueError`."""
         check_is_fitted(self)
         rows: Rows = validate_data(self, X, dtype=np.float64, reset=False)
         return rows
@@ -84,26 +78,26 @@ class RowEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @final
     def _unstandardize(self, rows: Tensor) -> Rows:
-        back: Rows = self.scaler_.inverse_transform(rows.numpy())
-        return back
+        values: Rows = self.scaler_.inverse_transform(rows.numpy())
+        return values
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """First weights come from `seed`; torch's own random state is as before afterwards."""
+    """Seed torch's global generator inside the context (for weight initialisation), restore it after."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 def draw_seed(random_state: Any) -> int:
-    """A seed of 31 bits from whatever scikit-learn takes as a random state."""
+    """A 31-bit seed from a scikit-learn random state."""
     return int(check_random_state(random_state).randint(2**31))
 
 
 def checked_latents(X: ArrayLike, columns: int, **options: Any) -> NDArray[Any]:
-    """What `inverse_transform` takes, as an array (n, columns). Raises `BadValue` for another width."""
+    """The argument of `inverse_transform` as an array (n, columns). Raises `BadValue` for another width."""
     latents: NDArray[Any] = check_array(X, **options)
     if latents.shape[1] != columns:
-        raise BadValue(f"X has {latents.shape[1]} columns; `transform` makes {columns}")
+        raise BadValue(f"X has {latents.shape[1]} columns; it must have {columns}, as `transform` returns")
     return latents

@@ -10,7 +10,7 @@ from modaloom.core.errors import WorkFailed
 from modaloom.core.rng import generator
 
 BATCH_SIZE = 32
-"""Rows a step, as in Keras."""
+"""Rows per step, as in Keras."""
 
 
 def descend(
@@ -21,10 +21,20 @@ def descend(
     epochs: int,
     seed: int,
 ) -> Iterator[float]:
-    """Step down `loss(batch, generator)`, a scalar; yields its mean over each epoch.
+    """Minimise a loss by mini-batch gradient descent; the learning rate decays linearly to 0.
 
-    The rate falls linearly to 0, so that the last weights are not those of one lucky batch. The same seed
-    gives the same weights. Raises `WorkFailed` when the loss is no longer finite.
+    Args:
+        loss: batch (b, columns), generator → scalar.
+        rows: float (n, columns).
+        optimizer: of the parameters.
+        epochs: passes over the rows, at least 1.
+        seed: of shuffling and the loss's random numbers.
+
+    Yields:
+        The mean loss of each epoch.
+
+    Raises:
+        WorkFailed: if the loss is not finite.
     """
     steps = epochs * math.ceil(len(rows) / BATCH_SIZE)
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
@@ -40,5 +50,7 @@ def descend(
             decay.step()
             total += value.item() * len(batch)
         if not math.isfinite(total):
-            raise WorkFailed(f"the loss is {total} in epoch {epoch + 1}; try an optimizer with a lower rate")
+            raise WorkFailed(
+                f"the loss is {total} in epoch {epoch + 1}; try an optimizer with a lower learning rate"
+            )
         yield total / len(rows)

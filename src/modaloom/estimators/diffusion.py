@@ -1,4 +1,4 @@
-"""Rows as noise."""
+"""A diffusion model of table rows as a scikit-learn estimator."""
 
 import hashlib
 import math
@@ -23,21 +23,20 @@ from modaloom.networks.time_conditioned import TIME_CHANNELS, TimeConditioned
 
 PROCESS, PREDICTION = VariancePreserving(), PREDICTIONS["v"]
 T_HALF = 0.5
-"""The time at which ᾱ is ½."""
+"""The time at which ᾱ = ½."""
 
 
 class DiffusionModel(RowEstimator):
-    """A diffusion of table rows: gaussian noise, a network that predicts v, a deterministic walk.
+    """Gaussian diffusion of table rows with v-prediction and deterministic (DDIM) sampling.
 
-    v = 0 is the exact answer for columns that are independent and normal, and where the network starts: it
-    learns in what the rows differ from that.
+    The network is initialised at v = 0, the exact solution for independent normal columns.
 
     Args:
-        latent_dim: width of the network's hidden layers. Raise it for rows that are far from normal.
-        steps: steps of a walk over the whole way from noise to data.
+        latent_dim: width of the network's hidden layers, at least 1; larger for rows far from normal.
+        steps: sampling steps from noise to data, at least 1.
         optimizer: adam, adamw, rmsprop, sgd, or a callable of the parameters.
-        epochs: passes over the rows.
-        random_state: an int makes `fit` repeatable.
+        epochs: passes over the rows, at least 1.
+        random_state: an int makes `fit` reproducible.
     """
 
     def __init__(
@@ -56,19 +55,19 @@ class DiffusionModel(RowEstimator):
         self.random_state = random_state
 
     def transform(self, X: ArrayLike) -> Rows:
-        """Rows (n, columns) → the noise (n, columns) from which the walk draws them, about N(0, I)."""
+        """Encode rows (n, columns) as noise (n, columns), about N(0, I), by DDIM inversion."""
         return self._integrate(self._standardize(self._validated(X)), 0, 1).numpy()
 
     def inverse_transform(self, X: ArrayLike) -> Rows:
-        """Noise (n, columns) → rows (n, columns). The way back of `transform` up to the walk's step error."""
+        """Noise (n, columns) → rows (n, columns): inverts `transform` up to the discretisation error."""
         check_is_fitted(self)
         noise = checked_latents(X, self.n_features_in_, dtype=np.float64)
         return self._unstandardize(self._integrate(torch.from_numpy(noise), 1, 0))
 
     def predict(self, X: ArrayLike) -> Rows:
-        """A variation of each row: noised until ᾱ = ½, then walked back without further noise.
+        """A variation of each row: noised until ᾱ = ½, then denoised deterministically.
 
-        The noise of a row depends on the fitted seed and on the row alone, not on the rows beside it.
+        The noise of a row depends on the fitted seed and on that row alone.
         """
         rows = self._validated(X)
         clean = self._standardize(rows)
@@ -77,7 +76,7 @@ class DiffusionModel(RowEstimator):
         return self._unstandardize(self._integrate(level.mix(clean, noise), T_HALF, 0))
 
     def sample(self, n_samples: int = 1, *, random_state: object = None) -> Rows:
-        """New rows (n_samples, columns), from noise."""
+        """Sample new rows (n_samples, columns)."""
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
         blank = torch.empty(n_samples, self.n_features_in_, dtype=torch.float64)

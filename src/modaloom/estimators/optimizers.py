@@ -1,4 +1,4 @@
-"""Optimizers by the names that Keras gives them."""
+"""Optimizers by their Keras names."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,10 +17,10 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "rmsprop": partial(torch.optim.RMSprop, lr=1e-3),
     "sgd": partial(torch.optim.SGD, lr=0.01),
 }
-"""With Keras's rates."""
+"""Name → factory, with Keras's default learning rates."""
 
 
 def make_optimizer(optimizer: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
-    """One for the module's parameters. Raises `BadValue` for an unknown name."""
+    """An optimizer of the module's parameters. Raises `BadValue` for an unknown name."""
     kind = optimizer if callable(optimizer) else OPTIMIZERS[check_choice("optimizer", optimizer, OPTIMIZERS)]
     return kind(module.parameters())

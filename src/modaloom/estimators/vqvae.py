@@ -1,4 +1,4 @@
-"""Rows as codes."""
+"""A VQ-VAE of table rows as a scikit-learn estimator."""
 
 import numpy as np
 import torch
@@ -19,19 +19,18 @@ from modaloom.quantizers import build
 class VQVAE(RowEstimator):
     """A vector-quantized autoencoder of table rows (van den Oord et al. 2017, arXiv 1711.00937).
 
-    It minimises, on standardised columns, ‖x − x′‖² + λ (‖sg[z] − e‖² + β‖z − sg[e]‖²), means over values.
-    It encodes and decodes; `sample` only draws codes as they occurred in training. To generate new ones
-    takes a prior over the codes.
+    Minimises ‖x − x′‖² + λ (‖sg[z] − e‖² + β‖z − sg[e]‖²), means over values, on standardised columns.
+    Without a prior over the codes it is no generative model: `sample` resamples the training rows' codes.
 
     Args:
-        latent_dim: D, the width of a code's vector.
-        codebook_size: K, codes of each depth.
-        num_quantizers: Q, codes of each row; further ones code what those before left.
-        commitment: β.
-        quantization_weight: λ.
+        latent_dim: D, the width of a code vector, at least 1.
+        codebook_size: K, codes per depth, at least 1.
+        num_quantizers: Q, codes per row (residual depth), at least 1.
+        commitment: β, at least 0.
+        quantization_weight: λ, at least 0.
         optimizer: adam, adamw, rmsprop, sgd, or a callable of the parameters.
-        epochs: passes over the rows.
-        random_state: an int makes `fit` repeatable.
+        epochs: passes over the rows, at least 1.
+        random_state: an int makes `fit` reproducible.
     """
 
     def __init__(
@@ -62,13 +61,13 @@ class VQVAE(RowEstimator):
         return codes
 
     def inverse_transform(self, X: ArrayLike) -> Rows:
-        """Codes (n, num_quantizers) → rows (n, columns). Raises `BadValue` for what is no code."""
+        """Codes (n, num_quantizers) → rows (n, columns). Raises `BadValue` for values that are no codes."""
         check_is_fitted(self)
         values = checked_latents(X, self.codes_.shape[1], dtype=None)
         codes = values.astype(np.int64)
         size = self.model_.quantizer.codebook_sizes[0]
         if (codes != values).any() or codes.min() < 0 or codes.max() >= size:
-            raise BadValue(f"codes must be whole numbers in 0..{size - 1}")
+            raise BadValue(f"X has values that are no codes; they must be integers in 0..{size - 1}")
         return self._unstandardize(self.model_.decode(torch.from_numpy(codes)))
 
     def predict(self, X: ArrayLike) -> Rows:
@@ -76,10 +75,7 @@ class VQVAE(RowEstimator):
         return self.inverse_transform(self.transform(X))
 
     def sample(self, n_samples: int = 1, *, random_state: object = None) -> Rows:
-        """Rows (n_samples, columns) of codes drawn from those of the training rows.
-
-        The codes of a row are drawn together. None is new: this is no generative model.
-        """
+        """Rows (n_samples, columns) decoded from codes of random training rows."""
         check_is_fitted(self)
         check_range("n_samples", n_samples, 1)
         chosen = check_random_state(random_state).randint(len(self.codes_), size=n_samples)
@@ -87,7 +83,7 @@ class VQVAE(RowEstimator):
 
     def _fit_model(self, rows: Tensor, epochs: int) -> list[float]:
         check_range("quantization_weight", self.quantization_weight, 0)
-        # Learnt by gradient, the codebook has a loss of its own: λ then weighs both terms.
+        # With a gradient-trained codebook, λ weights both terms of the quantizer's loss.
         options = {"codebook": "gradient", "commitment": self.commitment}
         quantizer = build("vq", self.latent_dim, self.codebook_size, self.num_quantizers, **options)
         with seeded(self.seed_):

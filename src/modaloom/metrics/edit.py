@@ -5,7 +5,7 @@ from typing import Any
 
 
 def edit_distance(a: Sequence[Any], b: Sequence[Any]) -> int:
-    """The fewest single edits that turn `a` into `b`; strings or lists of words. O(len(a)·len(b)) time."""
+    """The least number of single edits from `a` to `b`, strings or lists of words; O(len(a)·len(b)) time."""
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         diagonal, row[0] = row[0], i
@@ -15,5 +15,5 @@ def edit_distance(a: Sequence[Any], b: Sequence[Any]) -> int:
 
 
 def error_rate(generated: Sequence[Any], truth: Sequence[Any]) -> float:
-    """Edits per item of the truth (1 for an empty truth and any answer); may exceed 1."""
+    """Edit distance per item of the truth; may exceed 1. For an empty truth: 0 if `generated` is, else 1."""
     return edit_distance(generated, truth) / max(1, len(truth)) if truth else float(bool(generated))

@@ -1,11 +1,11 @@
-"""How much detail a signal has."""
+"""High-frequency energy of a signal, a measure of detail."""
 
 import torch
 from torch import Tensor
 
 
 def hf_energy(signal: Tensor) -> float:
-    """Power of (C, *axes), its channels averaged, above half of the highest frequency on any axis."""
+    """Spectral power of the channel mean of (C, *axes) above half the Nyquist frequency on any axis."""
     flat = signal.double().mean(0)
     power = torch.fft.fftn(flat - flat.mean()).abs().square()
     high_frequencies = torch.zeros(flat.shape, dtype=torch.bool)

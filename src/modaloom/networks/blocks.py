@@ -1,4 +1,4 @@
-"""Transformer parts: pre-norm attention with normalised queries and keys, and a squared-ReLU MLP.
+"""Transformer layers: pre-norm attention with normalised queries and keys (QK-norm), squared-ReLU MLP.
 
 Shapes: B batch, L tokens, D width, H heads, C channels of a head.
 """
@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MAX_UNFUSED_TOKENS = 256
-"""Tokens up to which attention is written out on a CPU."""
+"""The longest sequence for which attention on a CPU is computed without the fused kernel."""
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention, queries and keys normalised (Dehghani et al. 2023, arXiv 2302.05442)."""
+    """Multi-head self-attention with QK-norm (Dehghani et al. 2023, arXiv 2302.05442)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def forward(self, x_BLD: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`mask` bool, broadcastable to (B, H, L, L): True where a query may look at a key."""
+        """(B, L, D) → (B, L, D); `mask` as in `attend`."""
         B, L, D = x_BLD.shape
         q_BHLC, k_BHLC, v_BHLC = self.qkv(x_BLD).view(B, L, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q_BHLC, k_BHLC = self.norm_q(q_BHLC).to(v_BHLC), self.norm_k(k_BHLC).to(v_BHLC)
@@ -34,21 +34,30 @@ class Attention(nn.Module):
 
 
 def attend(q_BHLC: Tensor, k_BHLC: Tensor, v_BHLC: Tensor, mask: Tensor | None) -> Tensor:
-    """Softmax attention, written out where that is faster: short canvases on a CPU.
+    """Softmax attention; short sequences on a CPU avoid torch's fused kernel, which is slower there.
 
-    torch's fused CPU kernel took 14–24 ms in bfloat16 where the two products take 3–5 ms (B 64, L 30).
+    In bfloat16 on a CPU the fused kernel took 14–24 ms, the two matrix products 3–5 ms (B 64, L 30).
+
+    Args:
+        q_BHLC: float queries (B, H, L, C).
+        k_BHLC: float keys, same shape.
+        v_BHLC: float values, same shape.
+        mask: bool, broadcastable to (B, H, L, L); True where a query may attend to a key. None: everywhere.
+
+    Returns:
+        float (B, H, L, C).
     """
     if q_BHLC.device.type != "cpu" or q_BHLC.shape[2] > MAX_UNFUSED_TOKENS:
         return F.scaled_dot_product_attention(q_BHLC, k_BHLC, v_BHLC, attn_mask=mask)
     score_BHLL = q_BHLC @ k_BHLC.transpose(-1, -2) * q_BHLC.shape[-1] ** -0.5
     if mask is not None:
         score_BHLL = score_BHLL.masked_fill(~mask, float("-inf"))
-    mixed: Tensor = score_BHLL.softmax(-1).to(v_BHLC) @ v_BHLC
-    return mixed
+    y_BHLC: Tensor = score_BHLL.softmax(-1).to(v_BHLC) @ v_BHLC
+    return y_BHLC
 
 
 class MLP(nn.Module):
-    """Two layers with a squared ReLU between them (So et al. 2021, arXiv 2109.08668)."""
+    """Two linear layers with a squared ReLU between them (So et al. 2021, arXiv 2109.08668)."""
 
     def __init__(self, width: int, ratio: int = 4) -> None:
         super().__init__()
@@ -63,7 +72,7 @@ class MLP(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """x + attention(norm x), then x + MLP(norm x); the identity at initialisation."""
+    """Pre-norm block: x + attention(norm x), then x + MLP(norm x); the identity at initialisation."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Convolutional encoder and decoder over 1, 2 or 3 axes: residual blocks between changes of scale by 2.
+"""Convolutional encoder and decoder over 1, 2 or 3 axes: residual blocks between rescalings by 2.
 
 Shapes: B batch, C channels, then the axes.
 """
@@ -17,9 +17,9 @@ CONV: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
 
 
 def space_to_depth(x: Tensor) -> Tensor:
-    """Space to depth: (B, C, 2a, 2b…) → (B, C·2ⁿ, a, b…)."""
+    """(B, C, 2a, 2b…) → (B, C·2ⁿ, a, b…): each 2ⁿ cell becomes channels."""
     n = x.ndim - 2
-    x = x.reshape(*x.shape[:2], *(part for side in x.shape[2:] for part in (side // 2, 2)))
+    x = x.reshape(*x.shape[:2], *(size for side in x.shape[2:] for size in (side // 2, 2)))
     order = [0, 1, *range(3, 3 + 2 * n, 2), *range(2, 2 + 2 * n, 2)]
     return x.permute(order).flatten(1, 1 + n)
 
@@ -34,7 +34,7 @@ def depth_to_space(x: Tensor) -> Tensor:
 
 
 class ChannelNorm(nn.LayerNorm):
-    """Layer normalisation of each position's channels: no position learns of another through it."""
+    """Layer normalisation over the channels of each position separately."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
@@ -56,7 +56,7 @@ class AutoencoderResBlock(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Halves every axis: space_to_depth, then mix."""
+    """Halves every axis: space_to_depth, then a pointwise convolution."""
 
     def __init__(self, width_in: int, width: int, axes: int) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Downsample(nn.Module):
 
 
 class Upsample(nn.Module):
-    """Doubles every axis: mix, then depth_to_space."""
+    """Doubles every axis: a pointwise convolution, then depth_to_space."""
 
     def __init__(self, width_in: int, width: int, axes: int) -> None:
         super().__init__()
@@ -79,10 +79,17 @@ class Upsample(nn.Module):
 
 
 def encoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks: int = 1) -> nn.Sequential:
-    """(B, channels, *axes) → (B, dim, *axes / 2^len(widths)).
+    """Encoder network: (B, channels, *axes) → (B, dim, *axes / 2^len(widths)).
 
-    The last scale mixes channels alone, so that a code tells of the signal near its position: codes whose
-    meaning depends on the whole picture are much harder to read and to write for a model over them.
+    The coarsest scale has pointwise convolutions alone, so that a code describes the signal near its
+    position: codes with a large receptive field are much harder to model.
+
+    Args:
+        channels: channels of the signal.
+        widths: channels of each scale, finest first.
+        dim: channels of the output.
+        axes: 1, 2 or 3.
+        blocks: residual blocks per scale.
     """
     layers: list[nn.Module] = []
     for before, width in zip((channels, *widths), widths):
@@ -95,7 +102,15 @@ def encoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks
 
 
 def decoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks: int = 1) -> nn.Sequential:
-    """The mirror of `encoder`: (B, dim, *axes) → (B, channels, *axes · 2^len(widths))."""
+    """Decoder network: (B, dim, *axes) → (B, channels, *axes · 2^len(widths)).
+
+    Args:
+        channels: channels of the signal.
+        widths: channels of each scale, finest first, as of `encoder`.
+        dim: channels of the input.
+        axes: 1, 2 or 3.
+        blocks: residual blocks per scale.
+    """
     layers: list[nn.Module] = [CONV[axes](dim, widths[-1], 3, padding=1)]
     for width, after in zip(widths[::-1], (*widths[-2::-1], channels)):
         layers += [*(AutoencoderResBlock(width, axes) for _ in range(blocks)), Upsample(width, after, axes)]
@@ -103,13 +118,13 @@ def decoder(channels: int, widths: Sequence[int], dim: int, *, axes: int, blocks
 
 
 def to_channels_last(x: Tensor) -> Tensor:
-    """Channels last where torch has it: faster convolutions on CPUs and GPUs."""
+    """Channels-last memory format for 2 and 3 axes: faster convolutions on CPUs and GPUs."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     return x.contiguous(memory_format=formats[x.ndim]) if x.ndim in formats else x
 
 
 def no_autocast(x: Tensor) -> torch.autocast:
-    """No autocast: float32 here, whatever is around it."""
+    """A context in which autocast is off, so that float32 stays float32."""
     return torch.autocast(x.device.type, enabled=False)
 
 

@@ -1,4 +1,4 @@
-"""A restoration network of finite reach: what is far away has no say, so that large signals go by tiles.
+"""A restoration network with a finite receptive field, so that large signals can be processed in tiles.
 
 Shapes: B batch, C channels, D channels of the condition, W width; then 1, 2 or 3 axes.
 """
@@ -22,21 +22,21 @@ from modaloom.networks.conditioning import (
 from modaloom.networks.conv import CONV, depth_to_space, no_autocast, space_to_depth, to_channels_last
 
 HIGH_PASS_GAIN = 20.0
-"""Of the condition's details in the first layer, at first."""
+"""Factor of the high-pass filters on the condition, in the first layer at initialisation."""
 
 
 @dataclass(frozen=True)
 class LocalResNetConfig:
-    """How large a local network is."""
+    """The size of a `LocalResNet`."""
 
     width: int = 96
-    """Channels between the blocks."""
+    """Channels of the residual blocks; at least 1."""
     num_res_blocks: int = 5
-    """Residual blocks of two convolutions."""
+    """Residual blocks of two convolutions; at least 1."""
     space_to_depth_steps: int = 1
-    """How often neighbours are put into channels before all else: less work for the same reach."""
+    """`space_to_depth` operations on the input: less computation for the same receptive field."""
     fourier_frequencies: int = 0
-    """Pairs of sine and cosine of the condition, which tell close levels apart (`concat_condition`)."""
+    """Fourier features of the condition (`concat_condition`), 0–8."""
 
     def __post_init__(self) -> None:
         check_range("width", self.width, 1)
@@ -48,10 +48,17 @@ class LocalResNetConfig:
 class LocalResNet(nn.Module):
     """State, time, condition and context → output in the state's shape; 0 at initialisation.
 
-    Residual blocks without norms or a change of scale, as in EDSR (Lim et al. 2017, arXiv 1707.02921, §3.1).
-    Other sizes than multiples of `stride` are padded at their ends with the last values, and the output is
-    cropped. Under autocast what runs through all blocks stays float32, and bfloat16 rounds what each adds
-    alone. Arguments as those of `UNet`.
+    Residual blocks without normalisation or rescaling, as in EDSR (Lim et al. 2017, arXiv 1707.02921, §3.1).
+    Sizes that are no multiple of `stride` are replicate-padded, and the output is cropped. Under autocast the
+    residual stream stays float32; only the branches of the blocks are bfloat16.
+
+    Args:
+        channels: C of the state.
+        config: size of the network.
+        axes: 1, 2 or 3.
+        condition_channels: D of the condition, a signal in [0, 1] on the state's grid; 0: no condition.
+        context_features: V of each context member (`ConditioningEmbedding`); 0: no context.
+        interval_conditioned: whether `t` may be (B, 2) (`ConditioningEmbedding`).
     """
 
     def __init__(
@@ -71,8 +78,8 @@ class LocalResNet(nn.Module):
         self.conditioning = ConditioningEmbedding(
             width, context_features, interval_conditioned=interval_conditioned
         )
-        seen = input_channels(channels, condition_channels, self.fourier_frequencies)
-        self.first = CONV[axes](seen * cells, width, 3, padding=1, padding_mode="replicate")
+        in_channels = input_channels(channels, condition_channels, self.fourier_frequencies)
+        self.first = CONV[axes](in_channels * cells, width, 3, padding=1, padding_mode="replicate")
         if condition_channels:
             init_high_pass(
                 self.first.weight[: 3 * width // 4, channels * cells :][:, : condition_channels * cells],
@@ -87,17 +94,27 @@ class LocalResNet(nn.Module):
 
     @property
     def receptive_radius(self) -> int:
-        """How far beyond a stretch of whole steps lies what its output depends on."""
+        """Positions beyond a box aligned to `stride` on which the output inside it depends."""
         return (2 * len(self.blocks) + 2) * self.stride
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """The kernels of the blocks."""
+        """Convolution kernels of the residual blocks, for optimizers that treat them apart (Muon)."""
         return [p for p in self.blocks.parameters() if p.ndim > 2]
 
     def forward(
         self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
-        """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
+        """Predict the output.
+
+        Args:
+            state: float (B, C, *axes).
+            t: float (B,) in [0, 1], or (B, 2) with `interval_conditioned`.
+            condition: float (B, D, *axes) in [0, 1].
+            context_BPV: float (B, P, V).
+
+        Returns:
+            float (B, C, *axes).
+        """
         emb_BW = self.conditioning(t, context_BPV)
         x = pad_to_multiple(concat_condition(state, condition, self.fourier_frequencies), self.stride)
         for _ in range(self.space_to_depth_steps):
@@ -115,13 +132,13 @@ class LocalResNet(nn.Module):
 
 @torch.no_grad()
 def init_high_pass(weight: Tensor, condition_channels: int) -> None:
-    """Filters (width, condition_channels · cells, *kernel) lose their mean; the rest times HIGH_PASS_GAIN.
+    """High-pass filters (width, condition_channels · cells, *kernel): remove the mean, scale the rest.
 
-    What is to be restored is small beside a picture's even parts: with plain filters, 150 steps took nothing
-    off the noise of photographs; with these, more than half of its power.
+    What a restoration adds is small beside an image's low frequencies: in 150 steps the default
+    initialisation removed nothing of the noise of photographs, this one more than half of its power.
     """
-    each = weight.view(len(weight), condition_channels, -1, *weight.shape[2:])
-    each.sub_(each.mean(tuple(range(2, each.ndim)), keepdim=True)).mul_(HIGH_PASS_GAIN)
+    filters = weight.view(len(weight), condition_channels, -1, *weight.shape[2:])
+    filters.sub_(filters.mean(tuple(range(2, filters.ndim)), keepdim=True)).mul_(HIGH_PASS_GAIN)
 
 
 def _identity_norm(width: int) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Networks of vectors: signals without axes.
+"""Residual MLP for vectors: signals without axes.
 
 Shapes: B batch, C channels, W width.
 """
@@ -21,9 +21,15 @@ class ResidualMLPBlock(nn.Module):
 
 
 class ResidualMLP(nn.Module):
-    """(B, channels) → (B, out): a linear map plus residual blocks of some width; 0 at initialisation.
+    """(B, channels) → (B, out): a linear map plus residual blocks; 0 at initialisation.
 
-    The linear map is apart so that it can be set (`linear.weight`), to begin at the best linear answer.
+    The linear map is separate so that it can be initialised with a least-squares solution (`linear.weight`).
+
+    Args:
+        channels: input features C.
+        out: output features.
+        width: W of the residual blocks.
+        blocks: number of residual blocks.
     """
 
     def __init__(self, channels: int, out: int, *, width: int, blocks: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Large signals by overlapping tiles, equal to the whole."""
+"""Tiled inference with overlapping tiles, equal to the result on the whole signal."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -10,14 +10,14 @@ from modaloom.core.errors import BadValue
 from modaloom.networks.local_resnet import LocalResNet
 
 Box = tuple[slice, ...]
-"""A stretch of every axis."""
+"""One slice per axis."""
 
 
 class TiledNetwork(nn.Module):
-    """A local network that sees one tile and the halo around it at a time.
+    """Runs a `LocalResNet` on one tile and its halo at a time.
 
-    The output is that of the network on the whole signal up to rounding; memory for activations is that of
-    one tile. Raises `BadValue` for a tile that is no multiple of the network's step.
+    The output equals that on the whole signal up to rounding; activations need the memory of one tile. Raises
+    `BadValue` unless `tile` is a positive multiple of the network's `stride`.
     """
 
     def __init__(self, network: LocalResNet, tile: int = 256) -> None:
@@ -29,33 +29,43 @@ class TiledNetwork(nn.Module):
     def forward(
         self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
-        """As the network's."""
+        """Predict the output, tile by tile.
+
+        Args:
+            state: float (B, C, *axes).
+            t: float (B,) or (B, 2), as the network's.
+            condition: float (B, D, *axes) in [0, 1].
+            context_BPV: float (B, P, V).
+
+        Returns:
+            float (B, C, *axes).
+        """
         out, sides = torch.empty_like(state), state.shape[2:]
         for box in tile_boxes(sides, self.tile):
-            around = expand(box, self.network.receptive_radius, sides)
-            near = None if condition is None else crop(condition, around)
-            part = self.network(crop(state, around), t, near, context_BPV)
-            crop(out, box).copy_(crop(part, relative_to(box, around)))
+            padded = expand(box, self.network.receptive_radius, sides)
+            tile_condition = None if condition is None else crop(condition, padded)
+            tile_out = self.network(crop(state, padded), t, tile_condition, context_BPV)
+            crop(out, box).copy_(crop(tile_out, relative_to(box, padded)))
         return out
 
 
 def crop(x: Tensor, box: Box) -> Tensor:
-    """A view of the last axes, as many as the box has."""
-    for axis, part in enumerate(box, x.ndim - len(box)):
-        x = x.narrow(axis, part.start, part.stop - part.start)
+    """The view of `x` inside the box, which applies to the last axes."""
+    for axis, extent in enumerate(box, x.ndim - len(box)):
+        x = x.narrow(axis, extent.start, extent.stop - extent.start)
     return x
 
 
 def tile_boxes(sides: Sequence[int], tile: int) -> Iterator[Box]:
-    """Stretches of `tile` that cover every position once; the last of an axis may be shorter."""
+    """Boxes of side `tile` that cover every position once; the last of an axis may be smaller."""
     yield from product(*([slice(i, min(i + tile, side)) for i in range(0, side, tile)] for side in sides))
 
 
 def expand(box: Box, halo: int, sides: Sequence[int]) -> Box:
-    """The box and a halo on every side, as far as there is any signal."""
+    """The box with a halo on every side, clipped to the signal."""
     return tuple(slice(max(0, s.start - halo), min(side, s.stop + halo)) for s, side in zip(box, sides))
 
 
 def relative_to(box: Box, around: Box) -> Box:
-    """Where `box` lies in a signal that was cut to `around`."""
+    """`box` in the coordinates of a signal cropped to `around`."""
     return tuple(slice(s.start - a.start, s.stop - a.start) for s, a in zip(box, around))

@@ -1,4 +1,4 @@
-"""A network that is told the time."""
+"""Time conditioning by additional input channels."""
 
 import torch
 from torch import Tensor, nn
@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from modaloom.networks.timestep_embedding import sinusoidal_embedding
 
 CHANNEL_FREQUENCIES = 4
-"""Frequencies of the time."""
+"""Frequencies of the sinusoidal embedding of t."""
 TIME_CHANNELS = 2 * CHANNEL_FREQUENCIES
-"""Channels that the time adds."""
+"""Input channels added for t."""
 
 
 class TimeConditioned(nn.Module):

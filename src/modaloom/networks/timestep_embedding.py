@@ -1,4 +1,4 @@
-"""The noise level as a network sees it. Shapes: B batch, D width."""
+"""Sinusoidal embedding of the time t. Shapes: B batch, D width."""
 
 import math
 
@@ -9,7 +9,7 @@ NUM_FREQUENCIES = 8
 
 
 class TimestepEmbedding(nn.Module):
-    """t in [0, 1] → a vector of the tokens' width, zero at initialisation."""
+    """t in [0, 1] → an embedding of the tokens' width, 0 at initialisation."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class TimestepEmbedding(nn.Module):
 def sinusoidal_embedding(t_B: Tensor, num_frequencies: int) -> Tensor:
     """t (B,) → (B, 2 · num_frequencies): sines and cosines of πt/2, 2πt/2, …
 
-    The slowest ones make a quarter of a turn, so that no two times are alike.
+    The lowest frequency covers a quarter of a period over [0, 1], so that the embedding is injective.
     """
     angles = t_B[:, None] * torch.arange(1, num_frequencies + 1, device=t_B.device) * (math.pi / 2)
     return torch.cat([angles.sin(), angles.cos()], 1)

@@ -1,4 +1,4 @@
-"""One transformer over the codes of all streams of a canvas.
+"""A transformer over the codes of all streams of a canvas.
 
 Shapes: B batch, L positions of a stream, T tokens of the canvas (all streams), Q residual depth,
 K codebook size, D width, E width of a codebook vector.
@@ -15,12 +15,17 @@ from modaloom.networks.timestep_embedding import TimestepEmbedding
 
 
 class CodeEmbedding(nn.Module):
-    """Embeds and predicts the codes of one tokenizer; streams that share the tokenizer share it.
+    """Embedding and output head for the codes of one tokenizer; shared by its streams.
 
-    A position is one token: the sum over its depths of a learned embedding and, where the tokenizer has
-    codebook vectors, a projection of them, depth beside depth. Finer depths are many times shorter than the
-    first; summed before the projection, what they tell would be learned last. The output has one head a
-    depth.
+    A position is one token: the sum over depths of a learned embedding plus, where the tokenizer has codebook
+    vectors, a projection of these, concatenated over depths. (Residual vectors of finer depths are many times
+    shorter; summed before the projection they would be learned last.) There is one output head per depth.
+
+    Args:
+        depth: residual depth Q.
+        codebook_size: K.
+        width: D of the tokens.
+        vectors: float32 (Q, K, E) codebook vectors; None: learned embeddings alone.
     """
 
     def __init__(self, depth: int, codebook_size: int, width: int, vectors: Tensor | None) -> None:
@@ -39,7 +44,7 @@ class CodeEmbedding(nn.Module):
         self.project = None if vectors is None else nn.Linear(depth * vectors.shape[-1], width, bias=False)
 
     def forward(self, state_BLQ: Tensor) -> Tensor:
-        """Codes with MASK = -1 → (B, L, D)."""
+        """int64 codes (B, L, Q), MASK = -1 where unknown → (B, L, D)."""
         row_BLQ = torch.where(state_BLQ < 0, self.codebook_size, state_BLQ) + self.offset_Q
         x_BLD: Tensor = self.embed(row_BLQ).sum(-2)
         if self.project is not None and self.vectors is not None:
@@ -53,19 +58,19 @@ class CodeEmbedding(nn.Module):
 
 
 def _masked_last(vectors_QKE: Tensor) -> Tensor:
-    """(Q, K, E) → (Q·(K+1), E) of unit mean square, the masked code's vector being zero.
+    """(Q, K, E) → (Q·(K+1), E) of unit mean square; the mask's vector is zero.
 
-    Depths are drawn together, to the square root of their lengths: measured against leaving them and against
-    making them equal.
+    The RMS of each depth is replaced by its square root, which trained better than the raw and than equal
+    lengths.
     """
-    length_Q11 = vectors_QKE.square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-6)
-    closer_QKE = vectors_QKE / length_Q11.sqrt()
-    scale = closer_QKE.square().mean().sqrt().clamp_min(1e-6)
-    return nn.functional.pad(closer_QKE / scale, (0, 0, 0, 1)).flatten(0, 1).clone()
+    rms_Q11 = vectors_QKE.square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-6)
+    balanced_QKE = vectors_QKE / rms_Q11.sqrt()
+    scale = balanced_QKE.square().mean().sqrt().clamp_min(1e-6)
+    return nn.functional.pad(balanced_QKE / scale, (0, 0, 0, 1)).flatten(0, 1).clone()
 
 
 class PositionalEmbedding(nn.Module):
-    """Where a token is: a vector for its stream plus one for its coordinate on every axis."""
+    """Learned positional embedding: a vector for the stream plus one for the coordinate on each axis."""
 
     def __init__(self, grid: Sequence[int], width: int) -> None:
         super().__init__()
@@ -74,23 +79,25 @@ class PositionalEmbedding(nn.Module):
 
     def forward(self) -> Tensor:
         """(L, D)."""
-        place = self.stream
+        embedding = self.stream
         for axis in self.axes:
-            place = place.unsqueeze(-2) + axis
-        return place.reshape(-1, place.shape[-1])
+            embedding = embedding.unsqueeze(-2) + axis
+        return embedding.reshape(-1, embedding.shape[-1])
 
 
 class CanvasTransformer(nn.Module):
-    """Canvas → logits of every stream in it.
-
-    Streams that are absent cost nothing: they are not in the canvas. With `encoder_decoder`, given tokens
-    attend to given tokens alone, so that they could be encoded once for all steps. With `time_conditioned`,
-    tokens know their noise level.
+    """Canvas → logits of every stream in it. Absent streams have no tokens.
 
     Args:
         shapes: stream → code shape.
-        tables: stream → the name of its code table (the tokenizer's name).
-        vectors: table → float32 (Q, K, E) codebook vectors, where the tokenizer has them.
+        tables: stream → name of its code embedding (the tokenizer's name).
+        vectors: embedding → float32 (Q, K, E) codebook vectors, where the tokenizer has them.
+        width: D of the tokens; a multiple of `heads`.
+        depth: number of transformer blocks.
+        heads: attention heads.
+        encoder_decoder: given tokens attend to given tokens alone, so that they can be encoded once for all
+            sampling steps.
+        time_conditioned: add an embedding of each stream's noise level t to its tokens.
     """
 
     def __init__(
@@ -128,11 +135,11 @@ class CanvasTransformer(nn.Module):
         for block in self.blocks:
             x_BTD = block(x_BTD, mask)
         lengths = [field.state.shape[1] for field in canvas.values()]
-        parts = self.norm_out(x_BTD).split(lengths, 1)
-        return {name: self._table(name).logits(part) for name, part in zip(canvas, parts)}
+        by_stream = self.norm_out(x_BTD).split(lengths, 1)
+        return {name: self._table(name).logits(x_BLD) for name, x_BLD in zip(canvas, by_stream)}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """The matrices that map width to width, for optimizers that treat them apart (Muon)."""
+        """Weight matrices of the transformer blocks, for optimizers that treat them apart (Muon)."""
         return [p for p in self.blocks.parameters() if p.ndim == 2]
 
     def _table(self, name: str) -> CodeEmbedding:
@@ -156,11 +163,11 @@ class CanvasTransformer(nn.Module):
 
 
 def _attention_mask(valid_BT: Tensor) -> Tensor:
-    """(B, 1, T, T): keys that are valid, and every token itself, so that no row is empty."""
+    """bool (B, 1, T, T): True for valid keys and for each token itself, so that no row is empty."""
     T = valid_BT.shape[1]
     return valid_BT[:, None, None, :] | torch.eye(T, dtype=torch.bool, device=valid_BT.device)
 
 
 def _module_name(name: str) -> str:
-    """Module names may not hold dots; stream names may."""
+    """A valid module name: these may not contain dots, stream names may."""
     return name.replace(".", "/")

@@ -28,18 +28,18 @@ from modaloom.networks.conv import CONV, no_autocast
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """How large a U-Net is."""
+    """The size of a `UNet`."""
 
     widths: tuple[int, ...] = (32, 64, 128)
-    """Channels of each scale, finest first; the grid halves between two scales."""
+    """Channels of each scale, finest first; each scale halves the grid."""
     num_res_blocks: int = 1
-    """Residual blocks of a scale on the way down; one more on the way up."""
+    """Residual blocks per scale when downsampling; one more when upsampling."""
     groups: int = 8
-    """Of the group norms; divides every width."""
+    """Groups of the group norms; divides every width."""
     num_heads: int = 0
-    """Of the attention at the coarsest scale; 0: there is none."""
+    """Attention heads at the coarsest scale; 0: no attention."""
     fourier_frequencies: int = 0
-    """Pairs of sine and cosine of the condition, which tell close levels apart (`concat_condition`)."""
+    """Fourier features of the condition (`concat_condition`), 0–8."""
 
     def __post_init__(self) -> None:
         check_range("num_res_blocks", self.num_res_blocks, 1)
@@ -49,22 +49,24 @@ class UNetConfig:
         if not self.widths or any(width % self.groups for width in self.widths):
             raise BadValue(f"widths are {self.widths}; each must be a multiple of groups, {self.groups}")
         if self.num_heads and self.widths[-1] % self.num_heads:
-            raise BadValue(f"{self.num_heads} heads do not divide the last width, {self.widths[-1]}")
+            raise BadValue(
+                f"num_heads is {self.num_heads}; it must divide the last of widths, {self.widths[-1]}"
+            )
 
 
 class UNet(nn.Module):
     """State, time, condition and context → output in the state's shape; 0 at initialisation.
 
     The U-Net of DDPM (Ho et al. 2020, arXiv 2006.11239, appendix B) with attention at the coarsest scale
-    alone. A grid that the coarsest scale does not divide is padded at its ends with the last values, and the
-    output is cropped.
+    alone. Sizes that are no multiple of `stride` are replicate-padded, and the output is cropped.
 
     Args:
         channels: C of the state.
+        config: size of the network.
         axes: 1, 2 or 3.
-        condition_channels: D, the channels of a signal in [0, 1] on the state's grid; 0: there is none.
-        context_features: V of the context's members (`ConditioningEmbedding`); 0: there is none.
-        interval_conditioned: whether time may be two columns (`ConditioningEmbedding`).
+        condition_channels: D of the condition, a signal in [0, 1] on the state's grid; 0: no condition.
+        context_features: V of each context member (`ConditioningEmbedding`); 0: no context.
+        interval_conditioned: whether `t` may be (B, 2) (`ConditioningEmbedding`).
     """
 
     def __init__(
@@ -109,14 +111,24 @@ class UNet(nn.Module):
         zero_init(self.last)
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """The kernels between the first layer and the last."""
+        """Kernels between the first layer and the last, for optimizers that treat them apart (Muon)."""
         parts = (self.down, self.middle, self.up)
         return [p for part in parts for p in part.parameters() if p.ndim > 2]
 
     def forward(
         self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
     ) -> Tensor:
-        """(B, C, *axes), t in [0, 1] → (B, C, *axes)."""
+        """Predict the output.
+
+        Args:
+            state: float (B, C, *axes).
+            t: float (B,) in [0, 1], or (B, 2) with `interval_conditioned`.
+            condition: float (B, D, *axes) in [0, 1].
+            context_BPV: float (B, P, V).
+
+        Returns:
+            float (B, C, *axes).
+        """
         emb_BW = self.conditioning(t, context_BPV)
         x = pad_to_multiple(concat_condition(state, condition, self.fourier_frequencies), self.stride)
         with no_autocast(x):
@@ -133,20 +145,27 @@ class UNet(nn.Module):
 
 
 MakeBlock = Callable[[int, int], ResBlock]
-"""Width in, width → a residual block."""
+"""Input channels, output channels → residual block."""
 
 
 class DownBlock(nn.Module):
-    """A scale on the way down: residual blocks, then half the grid."""
+    """One scale of the contracting path: residual blocks, then a strided convolution.
+
+    Args:
+        width_in: input channels.
+        width: output channels.
+        make: makes a residual block.
+        blocks: number of residual blocks.
+        axes: 1, 2 or 3; 0 for the coarsest scale, which does not downsample.
+    """
 
     def __init__(self, width_in: int, width: int, make: MakeBlock, *, blocks: int, axes: int) -> None:
-        """`axes` 0 for the last scale, whose grid stays."""
         super().__init__()
         self.blocks = nn.ModuleList(make(w, width) for w in (width_in, *[width] * (blocks - 1)))
         self.downsample = CONV[axes](width, width, 3, stride=2, padding=1) if axes else None
 
     def forward(self, x: Tensor, emb_BW: Tensor) -> list[Tensor]:
-        """What each of its layers puts out."""
+        """The output of each layer: the skip connections."""
         skips = []
         for block in self.blocks:
             x = block(x, emb_BW)
@@ -155,7 +174,7 @@ class DownBlock(nn.Module):
 
 
 class MidBlock(nn.Module):
-    """The coarsest scale: a residual block, attention over all positions, a residual block."""
+    """The bottleneck: a residual block, attention over all positions, a residual block."""
 
     def __init__(self, width: int, make: MakeBlock, *, heads: int) -> None:
         super().__init__()
@@ -173,17 +192,24 @@ class MidBlock(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """A scale on the way up: residual blocks over what is there and what was kept, then twice the grid."""
+    """One scale of the expanding path: residual blocks over input and skip connections, then upsampling.
+
+    Args:
+        width_in: input channels.
+        width: output channels.
+        skips: channels of the skip connections, in the order of their use.
+        make: makes a residual block.
+        axes: 1, 2 or 3; 0 for the finest scale, which does not upsample.
+    """
 
     def __init__(self, width_in: int, width: int, skips: list[int], make: MakeBlock, *, axes: int) -> None:
-        """`skips` widths in the order in which they are taken; `axes` 0 for the last scale."""
         super().__init__()
-        before = (width_in, *[width] * (len(skips) - 1))
-        self.blocks = nn.ModuleList(make(here + there, width) for here, there in zip(before, skips))
+        inputs = (width_in, *[width] * (len(skips) - 1))
+        self.blocks = nn.ModuleList(make(channels + skip, width) for channels, skip in zip(inputs, skips))
         self.upsample_conv = CONV[axes](width, width, 3, padding=1) if axes else None
 
     def forward(self, x: Tensor, skips: list[Tensor], emb_BW: Tensor) -> Tensor:
-        """Takes one tensor off the end of `skips` for every block."""
+        """Removes one tensor from the end of `skips` per block."""
         for block in self.blocks:
             x = block(torch.cat([x, skips.pop()], 1), emb_BW)
         if self.upsample_conv is not None:

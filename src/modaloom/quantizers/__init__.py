@@ -1,4 +1,4 @@
-"""Vectors to codes and back. A new quantizer is one file and one line of the table."""
+"""Vector quantizers: vectors to codes and back. A new quantizer is one file and one line of the table."""
 
 from dataclasses import fields
 from typing import Any
@@ -8,7 +8,7 @@ from modaloom.quantizers.adaptive import Adaptive
 from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.fsq import FSQ, fsq
 from modaloom.quantizers.grouped import Grouped
-from modaloom.quantizers.kind import Kind
+from modaloom.quantizers.kind import QuantizerKind
 from modaloom.quantizers.lfq import LFQ, bsq, lfq
 from modaloom.quantizers.normalized import Normalized
 from modaloom.quantizers.options import GrowthConfig, QuantizerConfig
@@ -24,11 +24,11 @@ __all__ = [
     "Adaptive",
     "Grouped",
     "GrowthConfig",
-    "Kind",
     "Normalized",
     "Projected",
     "Quantizer",
     "QuantizerConfig",
+    "QuantizerKind",
     "Residual",
     "assemble",
     "build",
@@ -46,43 +46,62 @@ CODEBOOK_OPTIONS = {
 }
 ENTROPY_OPTIONS = {"entropy", "temperature"}
 
-QUANTIZERS: dict[str, Kind] = {
-    "vq": Kind(vq, frozenset({"commitment", *CODEBOOK_OPTIONS})),
-    "fsq": Kind(fsq, frozenset({"commitment", "levels"})),
-    "lfq": Kind(lfq, frozenset({"commitment", *ENTROPY_OPTIONS})),
-    "bsq": Kind(bsq, frozenset({"commitment", "decay", *ENTROPY_OPTIONS})),
+QUANTIZERS: dict[str, QuantizerKind] = {
+    "vq": QuantizerKind(vq, frozenset({"commitment", *CODEBOOK_OPTIONS})),
+    "fsq": QuantizerKind(fsq, frozenset({"commitment", "levels"})),
+    "lfq": QuantizerKind(lfq, frozenset({"commitment", *ENTROPY_OPTIONS})),
+    "bsq": QuantizerKind(bsq, frozenset({"commitment", "decay", *ENTROPY_OPTIONS})),
 }
 
 
 def build(name: str, dim: int, size: int, depth: int = 1, **options: Any) -> Quantizer:
-    """`assemble` with the fields of `QuantizerConfig` as keywords. Raises `BadValue` for an unknown one."""
+    """Build a quantizer from keyword options.
+
+    Args:
+        name: an entry of `QUANTIZERS`.
+        dim: width of the vectors, at least 1.
+        size: codebook size K, at least 1.
+        depth: residual depth Q, at least 1.
+        options: fields of `QuantizerConfig`.
+
+    Raises:
+        BadValue: as `assemble`, and for an unknown option.
+    """
     for option in options:
         check_choice("option", option, [field.name for field in fields(QuantizerConfig)])
     return assemble(name, dim, size, depth, QuantizerConfig(**options))
 
 
 def assemble(name: str, dim: int, size: int, depth: int, options: QuantizerConfig) -> Quantizer:
-    """`depth` quantizers of one kind for each group of channels, as one.
+    """Build a quantizer: `depth` residual stages for each group of channels.
 
-    Raises `BadValue` for an unknown name, a value out of its range or an option that the kind has not.
+    Args:
+        name: an entry of `QUANTIZERS`.
+        dim: width of the vectors, at least 1; a multiple of `options.groups`.
+        size: codebook size K, at least 1.
+        depth: residual depth Q, at least 1.
+        options: everything else.
+
+    Raises:
+        BadValue: for an unknown name, a value out of range or an option that this quantizer does not have.
     """
-    for what, least in {"dim": dim, "size": size, "depth": depth}.items():
-        check_range(what, least, 1)
+    for what, value in {"dim": dim, "size": size, "depth": depth}.items():
+        check_range(what, value, 1)
     kind = QUANTIZERS[check_choice("quantizer", name, QUANTIZERS)]
     kind.check(options)
     if dim % options.groups:
-        raise BadValue(f"groups is {options.groups}; it must divide the width, {dim}")
-    parts = [_deep(kind, dim // options.groups, size, depth, options) for _ in range(options.groups)]
+        raise BadValue(f"groups is {options.groups}; it must divide the width of the vectors, {dim}")
+    parts = [_build_depth(kind, dim // options.groups, size, depth, options) for _ in range(options.groups)]
     return parts[0] if len(parts) == 1 else Grouped(parts)
 
 
-def _deep(kind: Kind, dim: int, size: int, depth: int, options: QuantizerConfig) -> Quantizer:
+def _build_depth(kind: QuantizerKind, dim: int, size: int, depth: int, options: QuantizerConfig) -> Quantizer:
     stages = [kind.make(dim, size, options) for _ in range(depth)]
     if depth == 1 and not options.adaptive_distortion:
         return stages[0]
-    whole = Residual(stages, dropout=options.dropout, gradient_estimator=options.gradient_estimator)
+    residual = Residual(stages, dropout=options.dropout, gradient_estimator=options.gradient_estimator)
     return (
-        Adaptive(whole, options.adaptive_distortion, decay=options.decay)
+        Adaptive(residual, options.adaptive_distortion, decay=options.decay)
         if options.adaptive_distortion
-        else whole
+        else residual
     )

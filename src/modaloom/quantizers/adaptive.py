@@ -1,4 +1,4 @@
-"""Adaptive rate: a position takes as many depths of a residual as its error asks for."""
+"""Adaptive-rate residual quantization: the number of depths of a position depends on its error."""
 
 import torch
 import torch.nn.functional as F
@@ -12,16 +12,20 @@ from modaloom.quantizers.residual import Residual, total
 
 
 class Adaptive(Quantizer):
-    """The fewest stages, 1 at least, that bring ‖z − z_q‖² to `target_distortion` · E‖z − mean‖², or all.
+    """Uses the fewest stages, at least 1, with ‖z − z_q‖² ≤ `target_distortion` · E‖z − mean‖², or all.
 
-    Codes are 0..K: K, in the depths that a position does not take, stands for nothing, the zero vector. So
-    the codes are plain codes and tell the depth; counted in bits they cost its entropy beside the codes kept.
-    The stages learn from all vectors, as without it. E‖z − mean‖² is a moving average over batches, 0 before
-    the first (which sets it), when every position takes all. `depth` among the stats is the mean number of
-    stages.
+    Codes are 0..K. In the depths that a position does not use, the code is K, which decodes to the zero
+    vector; so the codes also encode the depth, at the cost of its entropy. The stages are trained on all
+    vectors. E‖z − mean‖² is a moving average over batches (set by the first; before it all stages are used).
+    The stat `depth` is the mean number of stages.
 
-    target_distortion: relative squared error, more than 0; decay: of the average, per batch. Raises
-    `BadValue` for a value out of its range, or a residual with dropout, which would choose depths too.
+    Args:
+        residual: the stages, without dropout, which would also choose depths.
+        target_distortion: relative squared error, more than 0.
+        decay: of the moving average per batch, 0–1.
+
+    Raises:
+        BadValue: for a value out of range, or a residual with dropout.
     """
 
     def __init__(self, residual: Residual, target_distortion: float, *, decay: float) -> None:
@@ -29,14 +33,14 @@ class Adaptive(Quantizer):
         check_range("target_distortion", target_distortion, 0, open_low=True)
         check_range("decay", decay, 0, 1)
         if residual.dropout:
-            raise BadValue(f"dropout is {residual.dropout:g}; with an adaptive rate it must be 0")
+            raise BadValue(f"dropout is {residual.dropout:g}; with adaptive_distortion it must be 0")
         self.dim, self.residual, self.target_distortion, self.decay = (
             residual.dim,
             residual,
             target_distortion,
             decay,
         )
-        self.nothing = residual.codebook_sizes[0]
+        self.skip_code = residual.codebook_sizes[0]
         self.register_buffer("variance", torch.zeros(()))
         self.register_buffer("started", torch.zeros((), dtype=torch.bool))
         self.variance: Tensor
@@ -46,14 +50,14 @@ class Adaptive(Quantizer):
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
-        variance = self._follow(rows[counts].detach())
+        variance = self._update_variance(rows[counts].detach())
         parts = self.residual.parts(z, mask=mask, generator=generator)
         kept = self._stages_needed(rows.detach().reshape(z.shape), parts, self.target_distortion * variance)
         drops = [(kept <= q)[..., None] for q in range(len(parts))]
-        codes = torch.cat([p.codes.masked_fill(drop, self.nothing) for p, drop in zip(parts, drops)], -1)
+        codes = torch.cat([p.codes.masked_fill(drop, self.skip_code) for p, drop in zip(parts, drops)], -1)
         q = total([p.z_q.detach().masked_fill(drop, 0) for p, drop in zip(parts, drops)])
         used = stats.averaged(
-            [stats.use(column, self.nothing + 1) for column in codes.reshape(-1, self.depth)[counts].T]
+            [stats.use(column, self.skip_code + 1) for column in codes.reshape(-1, self.depth)[counts].T]
         )
         distortion = stats.distortion(rows[counts].detach(), q.reshape(-1, self.dim)[counts])
         depth = kept.reshape(-1)[counts].sum() / max(1, len(rows[counts]))
@@ -63,7 +67,7 @@ class Adaptive(Quantizer):
     def decode(self, codes: Tensor) -> Tensor:
         terms = list[Tensor]()
         for stage, part in self.residual.split(codes):
-            drop = part == self.nothing
+            drop = part == self.skip_code
             decoded = stage.decode(part.masked_fill(drop, 0))
             terms.append(decoded.masked_fill(drop.any(-1, keepdim=True), 0))
         return total(terms)
@@ -77,8 +81,8 @@ class Adaptive(Quantizer):
         return F.pad(self.residual.vectors, (0, 0, 0, 1))
 
     @torch.no_grad()
-    def _follow(self, z: Tensor) -> Tensor:
-        """The average E‖z − mean‖² as it was before z (N, dim), a scalar of its own; then learn from z."""
+    def _update_variance(self, z: Tensor) -> Tensor:
+        """Update the moving average of E‖z − mean‖² with z (N, dim); returns its previous value."""
         if not (self.training and len(z) and is_finite(z)):
             return self.variance.clone()
         now = (z - z.mean(0)).square().sum() / len(z)
@@ -89,10 +93,10 @@ class Adaptive(Quantizer):
         self.variance.lerp_(now, 1 - self.decay)
         return before
 
-    def _stages_needed(self, z: Tensor, parts: list[Quantized], most: Tensor) -> Tensor:
-        """How many stages bring z (..., dim) to a squared error of at most `most`: int64 (...)."""
+    def _stages_needed(self, z: Tensor, parts: list[Quantized], max_error: Tensor) -> Tensor:
+        """int64 (...): the stages needed for a squared error of z (..., dim) of at most `max_error`."""
         needed = torch.full(z.shape[:-1], len(parts), device=z.device)
         for n in range(len(parts) - 1, 0, -1):
-            so_far = total([part.z_q.detach() for part in parts[:n]])
-            needed = torch.where((z - so_far).square().sum(-1) <= most, n, needed)
+            partial = total([part.z_q.detach() for part in parts[:n]])
+            needed = torch.where((z - partial).square().sum(-1) <= max_error, n, needed)
         return needed

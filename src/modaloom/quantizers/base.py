@@ -14,10 +14,9 @@ from modaloom.core.types import Quantized
 
 
 class Quantizer(nn.Module, ABC):
-    """Turns vectors into codes and back.
+    """Maps vectors to codes and back.
 
-    `forward` learns from a batch only in training mode; in eval mode it changes nothing. Whatever the dtype
-    of z, the search and the result are in float32.
+    `forward` updates the codebook in training mode only. Search and result are float32 for any dtype of z.
     """
 
     dim: int
@@ -26,12 +25,22 @@ class Quantizer(nn.Module, ABC):
     def forward(
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Quantized:
-        """z float (..., dim), mask bool (...), True = counts → z_q float32 (..., dim), codes int64 (..., Q).
+        """Quantize vectors.
 
-        Codes come from the state before this call's own learning, so that training and eval mode agree; only
-        the k-means start, on the first batch, goes before. A vector that the mask leaves out gets codes but
-        adds nothing to loss, stats and codebook. If a counted value of z is not finite, the codebook stays as
-        it is and the loss is not finite, for the training loop to stop at.
+        Codes are chosen before this call's codebook update, so that training and eval mode agree; only the
+        k-means initialisation on the first batch comes before. If an unmasked value is not finite, the
+        codebook is not updated and the loss is not finite.
+
+        Args:
+            z: float (..., dim).
+            mask: bool (...); vectors at False get codes but do not contribute to loss, stats and codebook.
+            generator: of random initialisation, restarts and dropout.
+
+        Returns:
+            z_q float32 (..., dim), codes int64 (..., Q), loss and stats.
+
+        Raises:
+            BadValue: for another width or dtype of z.
         """
 
     @abstractmethod
@@ -41,28 +50,28 @@ class Quantizer(nn.Module, ABC):
     @property
     @abstractmethod
     def codebook_sizes(self) -> tuple[int, ...]:
-        """K of every depth."""
+        """The codebook size K of each depth."""
 
     @property
     @abstractmethod
     def vectors(self) -> Tensor:
-        """float32 (Q, K, dim), detached: what each code adds to the decoded vector."""
+        """float32 (Q, K, dim), detached: the vector that each code contributes to the decoded sum."""
 
     @property
     def depth(self) -> int:
-        """Q, the codes per vector."""
+        """The residual depth Q: codes per vector."""
         return len(self.codebook_sizes)
 
 
 def is_finite(z: Tensor) -> bool:
-    """Whether all values of z, one at least, are finite; in no memory of its own."""
+    """Whether all values of the non-empty z are finite, without a temporary of its size."""
     return all(bool(end.isfinite()) for end in z.aminmax())
 
 
 def rows_of(z: Tensor, mask: Tensor | None, dim: int) -> tuple[Tensor, Tensor | slice]:
-    """z (..., dim) → float32 rows (N, dim), and what picks those that the mask counts.
+    """z (..., dim) → float32 rows (N, dim), and an index of the unmasked ones.
 
-    Raises `BadValue` if z is of another width or not real numbers.
+    Raises `BadValue` for another width or dtype.
     """
     if z.ndim == 0 or z.shape[-1] != dim or not z.is_floating_point():
         raise BadValue(
@@ -72,9 +81,9 @@ def rows_of(z: Tensor, mask: Tensor | None, dim: int) -> tuple[Tensor, Tensor | 
 
 
 def straight_through(z: Tensor, q: Tensor) -> Tensor:
-    """q bit for bit, with the gradient passed to z as it is (Bengio et al. 2013, arXiv 1308.3432).
+    """Straight-through estimator (Bengio et al. 2013, arXiv 1308.3432): the value of q, the gradient to z.
 
-    z + (q − z).detach() rounds: in bfloat16 it is not q.
+    Exact, unlike z + (q − z).detach(), which rounds.
     """
     passed: Tensor = _StraightThrough.apply(z.to(q.dtype), q.detach())  # type: ignore[no-untyped-call]
     return passed

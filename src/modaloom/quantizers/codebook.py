@@ -1,7 +1,7 @@
-"""Codebooks: K vectors, how they start, learn and are brought back to life.
+"""Codebooks: K vectors with their initialisation, update and restart of dead codes.
 
-Every kind keeps an exponential moving average (EMA) of how many vectors of a batch choose each code. All of a
-codebook's state is in its tensors: saved and loaded, it goes on to the same bits.
+Each keeps an exponential moving average (EMA) of the number of vectors per batch assigned to each code. All
+state is in tensors, so that training resumes bit for bit from a checkpoint.
 """
 
 import math
@@ -12,11 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from modaloom.quantizers.error import squared_error
-from modaloom.quantizers.kmeans import draw, flat, kmeans, pulls
+from modaloom.quantizers.kmeans import flat, kmeans, residual_sums, sample_rows
 
 
 class Codebook(nn.Module, ABC):
-    """`vectors` float32 (K, D); `count` float32 (K,), the EMA of choices per batch; `started`, a bool."""
+    """Code vectors.
+
+    `vectors` float32 (K, D); `count` float32 (K,), the EMA of assignments per batch; `started`, a bool:
+    whether the vectors are initialised.
+    """
 
     vectors: Tensor
     count: Tensor
@@ -25,29 +29,30 @@ class Codebook(nn.Module, ABC):
     @property
     @abstractmethod
     def used(self) -> int:
-        """A ≤ K: only the first A vectors can be chosen."""
+        """The number A ≤ K of codes in use: the first A vectors."""
 
     @abstractmethod
     def start(self, z: Tensor, generator: torch.Generator | None) -> None:
-        """Fit the vectors to the first batch z (N, D), finite, N ≥ 1."""
+        """Initialise the vectors from the first batch z (N, D), finite, N ≥ 1."""
 
     @abstractmethod
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        """Scalar that pulls e (N, D), rows of `vectors`, to the detached z (N, D); 0 if not by gradient."""
+        """Codebook loss of e (N, D), rows of `vectors`, and detached z (N, D); 0 if trained by EMA."""
 
     @abstractmethod
     def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
-        """Learn from z (N, D), finite, N ≥ 1, and the codes (N,) that it chose."""
+        """Update from z (N, D), finite, N ≥ 1, and its codes (N,)."""
 
 
 class FreeCodebook(Codebook):
-    """Vectors that move each for itself: zeros until `start`, dead ones brought back to life.
+    """Independent vectors, initialised by k-means, with restarts of dead codes.
 
-    decay: of the EMA, per batch. dead_code_threshold: a code is dead below this share of the mean number of
-    choices, N/K.
-    max_restart_fraction: the most codes, as a share of K (rounded up), that may come back to life in one
-    batch.
-    surface: where vectors may lie; moves any onto it.
+    Args:
+        size: codebook size K.
+        decay: of the EMA per batch, 0–1.
+        dead_code_threshold: a code is dead if its count is below this fraction of the mean count N/K, 0–1.
+        max_restart_fraction: at most this fraction of K (rounded up) is restarted per batch, 0–1.
+        surface: projection onto the set where the vectors lie, e.g. the unit sphere.
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class FreeCodebook(Codebook):
 
     @abstractmethod
     def _move(self, pull: Tensor) -> None:
-        """Learn from pull (K, D) = Σ(z − vector) of this batch; `count` has been updated."""
+        """Update the vectors from pull (K, D) = Σ(z − vector) of this batch; `count` has been updated."""
 
     @property
     def used(self) -> int:
@@ -79,7 +84,7 @@ class FreeCodebook(Codebook):
 
     @torch.no_grad()
     def start(self, z: Tensor, generator: torch.Generator | None, *, first: int | None = None) -> None:
-        """Put the `first` vectors (default: all) at the k-means centroids of z; count their members."""
+        """Set the `first` vectors (default: all) to k-means centroids of z, and their counts."""
         centroids, counts = kmeans(z, first or len(self.count), surface=self.surface, generator=generator)
         self.vectors[:first] = centroids
         self.count[:first] = counts
@@ -89,39 +94,56 @@ class FreeCodebook(Codebook):
     def update(
         self, z: Tensor, codes: Tensor, generator: torch.Generator | None, *, first: int | None = None
     ) -> None:
-        """As `Codebook.update`, where only the `first` codes (default: all) are in use."""
+        """Update the codebook from a batch.
+
+        Args:
+            z: float32 (N, D), finite, N ≥ 1.
+            codes: int64 (N,), the codes of z.
+            generator: of restarts.
+            first: number of codes in use; None: all.
+        """
         z = self.surface(z)
-        pull, hits = map(_reduce, pulls(z, codes, self.vectors))
+        pull, hits = map(_reduce, residual_sums(z, codes, self.vectors))
         self.count.lerp_(hits, 1 - self.decay)
         self._move(pull)
-        self._revive(z, self.count[:first], generator)
+        self._restart_dead_codes(z, self.count[:first], generator)
 
     @torch.no_grad()
-    def place(self, codes: Tensor, rows: Tensor, counts: Tensor) -> None:
-        """Put the vectors of `codes` (n,) at rows (n, D), as if `counts` (n,) had been choosing them."""
+    def set_vectors(self, codes: Tensor, rows: Tensor, counts: Tensor) -> None:
+        """Set the vectors of `codes` (n,) to rows (n, D), and their counts to `counts` (n,)."""
         self.vectors[codes] = self.surface(rows)
         self.count[codes] = counts
 
-    def _revive(self, z: Tensor, count: Tensor, generator: torch.Generator | None) -> None:
-        """Move the deadest codes to random vectors of the batch, with the mean count so that they live on.
+    def _restart_dead_codes(self, z: Tensor, count: Tensor, generator: torch.Generator | None) -> None:
+        """Move the least used dead codes to random vectors of the batch, with the mean count.
 
-        The threshold scales with N/K: an absolute one expires everything once K nears N.
+        The threshold is relative to N/K; an absolute one would restart all codes where K is close to N.
         """
         mean = len(z) / len(count)
-        most = math.ceil(self.max_restart_fraction * len(count))
-        rarest = count.argsort(stable=True)[: min(most, len(z))]
+        max_restarts = math.ceil(self.max_restart_fraction * len(count))
+        rarest = count.argsort(stable=True)[: min(max_restarts, len(z))]
         dead = rarest[count[rarest] < self.dead_code_threshold * mean]
         if len(dead):
-            self.place(dead, draw(z, len(dead), generator), torch.full((len(dead),), mean).to(count))
+            self.set_vectors(
+                dead, sample_rows(z, len(dead), generator), torch.full((len(dead),), mean).to(count)
+            )
 
 
 class EMACodebook(FreeCodebook):
-    """Each vector is the exponential moving mean of what chose it (van den Oord et al. 2017, appendix A.1).
+    """Each vector is the EMA of the vectors assigned to it (van den Oord et al. 2017, appendix A.1).
 
-    The paper keeps sums m and counts c with e = m/c. Here e itself is kept and moved by (1 − γ)Σ(z − e)/c,
-    which is the same number. There is no second copy to forget at start or revival, and a code without a hit
-    stays exactly where it is, without the Laplace smoothing that would drag it to the origin. On another
-    surface than flat space the moved vector is brought back onto it.
+    The paper keeps sums m and counts c with e = m/c. Here e itself is stored and updated by
+    (1 − γ)Σ(z − e)/c, which is equal. There is no second copy to reset at initialisation or restart, and
+    unused codes are unchanged, without the Laplace smoothing that pulls them to the origin. The updated
+    vectors are projected onto `surface`.
+
+    Args:
+        dim: width D of the vectors.
+        size: codebook size K.
+        decay: of the EMA per batch, 0–1.
+        dead_code_threshold: a code is dead if its count is below this fraction of the mean count N/K, 0–1.
+        max_restart_fraction: at most this fraction of K (rounded up) is restarted per batch, 0–1.
+        surface: projection onto the set where the vectors lie, e.g. the unit sphere.
     """
 
     def __init__(
@@ -153,9 +175,16 @@ class EMACodebook(FreeCodebook):
 
 
 class GradientCodebook(FreeCodebook):
-    """The vectors are a parameter, pulled by ‖sg[z] − e‖² (van den Oord et al. 2017, eq. 3).
+    """The vectors are a parameter, trained by ‖sg[z] − e‖² (van den Oord et al. 2017, eq. 3).
 
-    Keep it out of weight decay: that would drag rare codes to the origin.
+    Exclude it from weight decay, which would pull rare codes to the origin.
+
+    Args:
+        dim: width D of the vectors.
+        size: codebook size K.
+        decay: of the EMA per batch, 0–1.
+        dead_code_threshold: a code is dead if its count is below this fraction of the mean count N/K, 0–1.
+        max_restart_fraction: at most this fraction of K (rounded up) is restarted per batch, 0–1.
     """
 
     def __init__(
@@ -170,17 +199,17 @@ class GradientCodebook(FreeCodebook):
         self.vectors = nn.Parameter(torch.zeros(size, dim))
 
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        return mean_pull(z, e)
+        return codebook_loss(z, e)
 
     def _move(self, pull: Tensor) -> None:
-        """Nothing: the optimizer moves them."""
+        """Nothing: the optimizer updates the vectors."""
 
 
-def mean_pull(z: Tensor, e: Tensor) -> Tensor:
-    """‖z − e‖² of z, e (N, D), the mean over all values."""
+def codebook_loss(z: Tensor, e: Tensor) -> Tensor:
+    """Mean squared error of z and e (N, D) over all values."""
     return squared_error(e, z) / max(1, z.numel())
 
 
 def _reduce(statistic: Tensor) -> Tensor:
-    """The sum of a batch statistic over all processes. There is one process; an all-reduce would go here."""
+    """The sum of a batch statistic over all processes: the place for an all-reduce; there is one process."""
     return statistic

@@ -1,4 +1,4 @@
-"""The kinds of codebooks, by name."""
+"""Codebooks by name."""
 
 from collections.abc import Callable
 
@@ -34,10 +34,10 @@ CODEBOOKS: dict[str, Callable[[int, int, QuantizerConfig], Codebook]] = {
     ),
     "sim": lambda dim, size, o: SimCodebook(dim, size, decay=o.decay),
 }
-"""(dim, size, options) → a codebook of all its codes."""
+"""Name → (dim, size, options) → codebook."""
 
 
 def build_codebook(dim: int, size: int, options: QuantizerConfig) -> Codebook:
-    """The codebook that the options ask for, growing or not. Raises `BadValue`."""
-    made = CODEBOOKS[check_choice("codebook", options.codebook, CODEBOOKS)](dim, size, options)
-    return GrowingCodebook(made, options.growth) if options.growth.initial_codes else made
+    """The codebook of these options, growing if `options.growth` says so. Raises `BadValue`."""
+    codebook = CODEBOOKS[check_choice("codebook", options.codebook, CODEBOOKS)](dim, size, options)
+    return GrowingCodebook(codebook, options.growth) if options.growth.initial_codes else codebook

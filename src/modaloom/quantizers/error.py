@@ -1,4 +1,4 @@
-"""Σ(a − b)², without a third tensor of their size."""
+"""Σ(a − b)² in chunks, without a temporary of the size of a."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 CHUNK_SIZE = 2**17
-"""Values at a time."""
+"""Values per chunk."""
 
 
 def squared_error(a: Tensor, b: Tensor) -> Tensor:
-    """a, b (N, D) → their squared distance, a scalar with gradients to both."""
+    """Squared distance of a and b (N, D): a scalar with gradients to both."""
     total: Tensor = _SquaredError.apply(a, b)  # type: ignore[no-untyped-call]
     return total
 

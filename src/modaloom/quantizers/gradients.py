@@ -1,4 +1,4 @@
-"""How a gradient passes the choice of a code, which has none."""
+"""Gradient estimators for the discrete choice of a code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +12,17 @@ __all__ = ["GRADIENT_ESTIMATORS", "rotation_trick", "straight_through"]
 
 
 def rotation_trick(z: Tensor, q: Tensor) -> Tensor:
-    """z, q (..., D) → q bit for bit, with the gradient of λRz (Fifty et al. 2024, arXiv 2410.06424, eq. 3).
+    """Rotation trick: the value q, the gradient of λRz (Fifty et al. 2024, arXiv 2410.06424, eq. 3).
 
-    R turns z/‖z‖ to q/‖q‖ in their plane, λ = ‖q‖/‖z‖; both are constants to the gradient, which becomes
-    λRᵀg: it keeps its angle to the vector. With ẑ, q̂ the directions and r = (ẑ + q̂)/‖ẑ + q̂‖,
-    R = I − 2rrᵀ + 2q̂ẑᵀ. Where there is no such rotation (z or q is zero, or they are opposite) the gradient
-    passes as it is.
+    z, q (..., D). R rotates z/‖z‖ to q/‖q‖ in their plane, λ = ‖q‖/‖z‖; both are constants, so the gradient
+    is λRᵀg. With ẑ, q̂ the directions and r = (ẑ + q̂)/‖ẑ + q̂‖, R = I − 2rrᵀ + 2q̂ẑᵀ. Straight-through where
+    the rotation is undefined (z or q is zero, or they are opposite).
     """
-    passed: Tensor = _Rotated.apply(z.to(q.dtype), q.detach())  # type: ignore[no-untyped-call]
+    passed: Tensor = _RotationTrick.apply(z.to(q.dtype), q.detach())  # type: ignore[no-untyped-call]
     return passed
 
 
-class _Rotated(torch.autograd.Function):
+class _RotationTrick(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor, q: Tensor) -> Tensor:
         ctx.save_for_backward(z, q)
@@ -32,20 +31,20 @@ class _Rotated(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         z, q = ctx.saved_tensors
-        return _turned_back(grads[0], z, q), None
+        return _rotate_gradient(grads[0], z, q), None
 
 
-def _turned_back(g: Tensor, z: Tensor, q: Tensor) -> Tensor:
+def _rotate_gradient(g: Tensor, z: Tensor, q: Tensor) -> Tensor:
     """λRᵀg (..., D)."""
     tiny = torch.finfo(z.dtype).tiny
-    long_z, long_q = (x.norm(dim=-1, keepdim=True) for x in (z, q))
-    to, back = z / long_z.clamp(min=tiny), q / long_q.clamp(min=tiny)
-    middle = to + back
-    long = middle.norm(dim=-1, keepdim=True)
-    r = middle / long.clamp(min=tiny)
-    turned = g - 2 * _dot(r, g) * r + 2 * _dot(back, g) * to
-    exists = (long_z > 0) & (long_q > 0) & (long > 1e-6)
-    return torch.where(exists, long_q / long_z.clamp(min=tiny) * turned, g)
+    norm_z, norm_q = (x.norm(dim=-1, keepdim=True) for x in (z, q))
+    unit_z, unit_q = z / norm_z.clamp(min=tiny), q / norm_q.clamp(min=tiny)
+    bisector = unit_z + unit_q
+    norm = bisector.norm(dim=-1, keepdim=True)
+    r = bisector / norm.clamp(min=tiny)
+    rotated = g - 2 * _dot(r, g) * r + 2 * _dot(unit_q, g) * unit_z
+    exists = (norm_z > 0) & (norm_q > 0) & (norm > 1e-6)
+    return torch.where(exists, norm_q / norm_z.clamp(min=tiny) * rotated, g)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Product quantization: slices of a vector, each with its own quantizer (Jégou et al. 2011)."""
+"""Product quantization: one quantizer per slice of the vector (Jégou et al. 2011)."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,17 @@ from modaloom.quantizers.base import Quantizer, rows_of
 
 
 class Grouped(Quantizer):
-    """Any quantizers of one codebook size, side by side; dim is the sum of theirs, and so is depth.
+    """Quantizers of one codebook size on consecutive slices; `dim` and `depth` are sums over them.
 
-    Codes stand one quantizer after the other. The loss is the mean of theirs weighted by their dims: a mean
-    over values stays one. Perplexity and usage are means over the quantizers.
-    Raises `BadValue` without any, or if sizes differ.
+    Codes are concatenated. The loss is the mean of the quantizers' losses weighted by their dims; perplexity
+    and usage are means over the quantizers. Raises `BadValue` for no quantizer, or different sizes.
     """
 
     def __init__(self, quantizers: Sequence[Quantizer]) -> None:
         super().__init__()
         sizes = {size for quantizer in quantizers for size in quantizer.codebook_sizes}
         if len(sizes) != 1:
-            raise BadValue(f"groups have codebooks of sizes {sorted(sizes)}; all must have the same")
+            raise BadValue(f"codebook sizes of the groups are {sorted(sizes)}; all must be the same")
         self.quantizers = nn.ModuleList(quantizers)
         self.dim = sum(quantizer.dim for quantizer in quantizers)
 
@@ -31,9 +30,9 @@ class Grouped(Quantizer):
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
-        # Not finite in one slice, a vector is so in all: else the other quantizers would learn from it.
-        whole = z.masked_fill(~z.isfinite().all(-1, keepdim=True), float("nan"))
-        slices = torch.split(whole, [quantizer.dim for quantizer in self._parts], -1)
+        # A vector that is not finite in one slice is invalid for all quantizers, so that none learns from it.
+        checked = z.masked_fill(~z.isfinite().all(-1, keepdim=True), float("nan"))
+        slices = torch.split(checked, [quantizer.dim for quantizer in self._parts], -1)
         parts: list[Quantized] = [
             quantizer(part, mask=mask, generator=generator) for quantizer, part in zip(self._parts, slices)
         ]
@@ -55,7 +54,7 @@ class Grouped(Quantizer):
 
     @property
     def vectors(self) -> Tensor:
-        """Zero outside of a quantizer's slice."""
+        """Each quantizer's vectors, zero outside its slice."""
         found, start = list[Tensor](), 0
         for quantizer in self._parts:
             end = start + quantizer.dim

@@ -1,4 +1,4 @@
-"""A codebook that grows: the codes that lose most are split in two (Linde, Buzo & Gray 1980).
+"""A codebook that grows by splitting codes (LBG; Linde, Buzo & Gray 1980).
 
 Legend: N vectors, K codes, A of them in use, D = dim.
 """
@@ -12,35 +12,34 @@ from modaloom.quantizers.options import GrowthConfig
 from modaloom.quantizers.unit import direction
 
 SPLIT_STEP = 0.5
-"""Deviations by which the halves of a code step apart: less than the 0.8 between the mean of a normal
-distribution and those of its halves, so as not to end in a neighbour's cell."""
+"""Offset of the two halves of a split code, in standard deviations: less than the 0.8 between the mean of a
+normal distribution and those of its halves, so that neither ends in a neighbour's cell."""
 MAX_SPLIT_COUNT = 0.4
-"""The most that a new half counts, as a share of the mean count: it soon finds its place, or is seen dead."""
+"""Upper bound of a half's count, as a fraction of the mean count: it adapts quickly or is found dead."""
 SPREAD_INIT_SCALE = 1e-3
-"""A guessed spread, as a share of a measured one: soon outweighed."""
+"""Scale of a random initial spread relative to a measured one, small enough to be replaced quickly."""
 
 
 class GrowingCodebook(Codebook):
-    """Any codebook of free vectors, of which the first A are in use: `initial_codes`, and twice
-    as many after every `doubling_steps` batches, a few more at a time, until all are or the relative
-    distortion is at most `target_distortion`.
+    """A `FreeCodebook` whose number A of used codes grows.
 
-    Those codes split that are largest in `error_weight` · their share of the squared error Σ‖z − e‖² + (1 −
-    error_weight) · their share of the choices. e becomes e ± SPLIT_STEP·σv, v the direction in which its
-    members spread most and σ their deviation in it; the two share its count, but for MAX_SPLIT_COUNT. Error
-    and spread are moving averages with the inner codebook's decay. The spread of a code is s = E[Σ d(d·v)]
-    with d = z − e and v = s/‖s‖: a power iteration on its members' covariance, one step a batch, where ‖s‖ →
-    Σ(d·v)².
+    A is `initial_codes` at first and doubles in every `doubling_steps` batches, until all codes are used or
+    the relative distortion is at most `target_distortion`.
 
-    Raises `BadValue` if the inner codebook's vectors are not free, or fewer than `initial_codes`.
+    Codes are split in order of `error_weight` · their fraction of the squared error Σ‖z − e‖² +
+    (1 − error_weight) · their fraction of the assignments. e becomes e ± SPLIT_STEP·σv, with v the principal
+    direction of its members and σ their standard deviation along it; each half gets half the count, at most
+    MAX_SPLIT_COUNT of the mean. Error and spread are moving averages with the inner codebook's decay. The
+    spread of a code is s = E[Σ d(d·v)] with d = z − e and v = s/‖s‖: one step of power iteration on its
+    members' covariance per batch, where ‖s‖ → Σ(d·v)².
+
+    Raises `BadValue` unless the inner codebook is a `FreeCodebook` with at least `initial_codes` vectors.
     """
 
     def __init__(self, inner: Codebook, growth: GrowthConfig) -> None:
         super().__init__()
         if not isinstance(inner, FreeCodebook):
-            raise BadValue(
-                f"{type(inner).__name__} cannot grow; choose a codebook of free vectors, such as ema"
-            )
+            raise BadValue(f"{type(inner).__name__} cannot grow; choose the codebook ema, gradient or sphere")
         size, dim = inner.vectors.shape
         check_range("growth.initial_codes", growth.initial_codes, 1, size)
         self.inner, self.growth = inner, growth
@@ -85,12 +84,12 @@ class GrowingCodebook(Codebook):
         self._measure(self.inner.surface(z), codes)
         self.inner.update(z, codes, generator, first=self.used)
         self.batches += 1
-        wanted = self._wanted() - self.used
-        if wanted > 0:
-            self._split(min(wanted, self.used), generator)
+        missing = self._scheduled_size() - self.used
+        if missing > 0:
+            self._split(min(missing, self.used), generator)
 
-    def _wanted(self) -> int:
-        """A by the schedule, or as it is where the target is reached."""
+    def _scheduled_size(self) -> int:
+        """The scheduled A, or the current A if the target distortion is reached."""
         if self.error.sum() <= self.growth.target_distortion * self.variance:
             return self.used
         doubled = self.growth.initial_codes * 2.0 ** min(64.0, int(self.batches) / self.growth.doubling_steps)
@@ -105,29 +104,29 @@ class GrowingCodebook(Codebook):
         for average, now in ((self.error, error), (self.spread, spread), (self.variance, variance)):
             average.lerp_(now, 1 - self.inner.decay)
 
-    def _worth(self) -> Tensor:
-        """What is to be won by splitting each code (K,): in squared error and in even use."""
+    def _split_scores(self) -> Tensor:
+        """Priority of splitting each code (K,): weighted fractions of squared error and assignments."""
         error, count = (x / x.sum().clamp(min=torch.finfo(x.dtype).tiny) for x in (self.error, self.count))
         return self.growth.error_weight * error + (1 - self.growth.error_weight) * count
 
     def _split(self, n: int, generator: torch.Generator | None) -> None:
-        """The n worthiest codes, into themselves and the n that come next."""
-        old = self._worth()[: self.used].topk(n).indices
+        """Split the n codes of the highest score; the new halves are the next n codes."""
+        old = self._split_scores()[: self.used].topk(n).indices
         new = self.used + torch.arange(n, device=old.device)
         count, error, spread = self.count[old] / 2, self.error[old] / 2, self.spread[old]
         length = spread.norm(dim=1)
         deviation = (length / (2 * count).clamp(min=torch.finfo(count.dtype).tiny)).sqrt()
         step = SPLIT_STEP * deviation[:, None] * direction(spread)
-        most = MAX_SPLIT_COUNT * self.count.sum() / (self.used + n)
-        middle = self.vectors[old].clone()
+        max_count = MAX_SPLIT_COUNT * self.count.sum() / (self.used + n)
+        centre = self.vectors[old].clone()
         for codes, sign in ((old, 1), (new, -1)):
-            self.inner.place(codes, middle + sign * step, count.clamp(max=most))
+            self.inner.set_vectors(codes, centre + sign * step, count.clamp(max=max_count))
             self.error[codes] = error
             self.spread[codes] = SPREAD_INIT_SCALE * length[:, None] * _directions(spread, generator)
         self.active += n
 
 
 def _directions(like: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Random vectors of this shape (n, D) and of length 1."""
+    """Random unit vectors of the shape (n, D) of `like`."""
     device = generator.device if generator else like.device
     return direction(torch.randn(like.shape, generator=generator, device=device)).to(like)

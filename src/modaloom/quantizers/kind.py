@@ -1,4 +1,4 @@
-"""What the table of quantizers holds."""
+"""The entries of the table of quantizers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.options import QuantizerConfig
 
 SHARED_OPTIONS = frozenset({"groups", "dropout", "adaptive_distortion"})
-"""Options of what stands around the quantizers of any kind."""
+"""Options of the wrappers, available for every quantizer."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of quantizer."""
+class QuantizerKind:
+    """An entry: the factory of a quantizer and its options."""
 
     make: Callable[[int, int, QuantizerConfig], Quantizer]
-    """(dim, size, options) → one of them, of depth 1."""
+    """(dim, size, options) → quantizer of depth 1."""
     options: frozenset[str]
-    """Those of the options that it takes, beside SHARED_OPTIONS."""
+    """Names of the options that it uses, in addition to SHARED_OPTIONS."""
 
     def check(self, options: QuantizerConfig) -> None:
-        """Raise `BadValue` for a changed option that would do nothing."""
-        idle = sorted(options.changed() - self.options - SHARED_OPTIONS)
-        if idle:
-            able = sorted(self.options | SHARED_OPTIONS)
-            raise BadValue(f"this quantizer has no {', '.join(idle)}; it has {', '.join(able)}")
+        """Raise `BadValue` for a changed option that has no effect."""
+        unused = sorted(options.changed() - self.options - SHARED_OPTIONS)
+        if unused:
+            allowed = sorted(self.options | SHARED_OPTIONS)
+            raise BadValue(f"this quantizer has no {', '.join(unused)}; it has {', '.join(allowed)}")

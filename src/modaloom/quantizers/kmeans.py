@@ -1,4 +1,4 @@
-"""Lloyd's k-means (1957): where a codebook starts."""
+"""Lloyd's k-means (1957), the initialisation of codebooks."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from modaloom.quantizers.nearest import nearest
 
 
 def flat(x: Tensor) -> Tensor:
-    """All of space: x as it is."""
+    """The identity: no constraint on the vectors."""
     return x
 
 
@@ -23,23 +23,33 @@ def kmeans(
     surface: Callable[[Tensor], Tensor] = flat,
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """z (N, D), N ≥ 1 → centroids (size, D) and how many of z each one is the mean of (size,).
+    """Lloyd's algorithm from random vectors of z.
 
-    Starts at random vectors of z. A centroid that attracts none stays where it is, with count 0. Vectors and
-    centroids are brought onto `surface`: on the unit sphere that is spherical k-means (Dhillon & Modha 2001).
+    A centroid without members stays unchanged, with count 0. With the unit sphere as `surface` this is
+    spherical k-means (Dhillon & Modha 2001).
+
+    Args:
+        z: float32 (N, D), N ≥ 1.
+        size: number of centroids.
+        iterations: at least 1.
+        surface: projection of vectors and centroids.
+        generator: of the initial centroids.
+
+    Returns:
+        Centroids float32 (size, D) and the number of members of each, float32 (size,).
     """
     z = surface(z)
-    centroids = surface(_starts(z, size, generator))
+    centroids = surface(_initial_centroids(z, size, generator))
     for _ in range(iterations):
-        pull, counts = pulls(z, nearest(z, centroids), centroids)
+        pull, counts = residual_sums(z, nearest(z, centroids), centroids)
         centroids = surface(centroids + pull / counts.clamp(min=1)[:, None])
     return centroids, counts
 
 
-def pulls(z: Tensor, codes: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """For each of K vectors: Σ(z − vector) over the z that chose it (K, D), and their number (K,), as floats.
+def residual_sums(z: Tensor, codes: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """For each of K vectors: Σ(z − vector) over its members (K, D), and their number (K,), as floats.
 
-    Sums of differences keep their precision where sums of z would lose it: far from the origin.
+    Sums of differences stay precise for data far from the origin, unlike sums of z.
     """
     pull, rows = torch.zeros_like(vectors), max(1, CHUNK_SIZE // z.shape[1])
     for part, code in zip(torch.split(z, rows), torch.split(codes, rows)):
@@ -47,15 +57,15 @@ def pulls(z: Tensor, codes: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
     return pull, torch.bincount(codes, minlength=len(vectors)).to(z.dtype)
 
 
-def draw(z: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
-    """n different rows of z, in random order; all of them where it has fewer."""
+def sample_rows(z: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+    """n different random rows of z; all of them if it has fewer."""
     device = generator.device if generator else z.device
     return z[torch.randperm(len(z), generator=generator, device=device)[:n].to(z.device)]
 
 
-def _starts(z: Tensor, size: int, generator: torch.Generator | None) -> Tensor:
-    """`size` rows of z; where it has fewer, again the same ones with 1% of noise so that no two are equal."""
-    rows = draw(z, size, generator)
+def _initial_centroids(z: Tensor, size: int, generator: torch.Generator | None) -> Tensor:
+    """`size` random rows of z; if it has fewer, repeated with 1% of noise so that no two are equal."""
+    rows = sample_rows(z, size, generator)
     if len(rows) == size:
         return rows
     again = rows.repeat(-(-size // len(rows)) - 1, 1)[: size - len(rows)]

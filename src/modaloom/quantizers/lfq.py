@@ -1,4 +1,4 @@
-"""Lookup-free quantization: one bit per channel, its sign.
+"""Lookup-free quantization (LFQ): one bit per channel, its sign.
 
 MAGVIT-2, Yu et al. 2023 (arXiv 2310.05737); on the unit sphere BSQ, Zhao et al. 2024 (arXiv 2406.07548).
 """
@@ -19,15 +19,23 @@ from modaloom.quantizers.tabled import FixedCodebookQuantizer
 
 
 class LFQ(FixedCodebookQuantizer):
-    """q_i = side · sign(z_i), minus where z_i ≤ 0; bit i of the code is 1 where it is plus.
+    """q_i = side · sign(z_i), negative where z_i ≤ 0; bit i of the code is 1 where q_i is positive.
 
     loss = β‖z − q‖², the mean over values, + entropy · (E[Σ_i H(p_i)] − Σ_i H(E[p_i])) in nats, where
-    p_i = σ(4 · side · z_i / temperature) is the probability of a plus under the soft code ∝ exp(−‖z − c‖²/
-    temperature) over all 2^d codes c. That code's bits are independent, so the first term is the mean of its
-    entropy. The second, to be large, is not the entropy of the mean code but an upper bound of it, equal
-    where the bits are independent over the data; the exact one would need all 2^d codes.
+    p_i = σ(4 · side · z_i / temperature) is the probability of a positive sign under the soft assignment
+    ∝ exp(−‖z − c‖²/temperature) over all 2^d codes c. Its bits are independent, so the first term is the mean
+    of its entropy. The second is an upper bound of the entropy of the mean assignment, equal where the bits
+    are independent over the data; the exact one would need all 2^d codes.
 
-    size: 2^d, at least 2; commitment: β. Raises `BadValue` for another size.
+    Args:
+        size: 2^d, at least 2.
+        commitment: β, at least 0.
+        entropy: weight of the entropy loss, at least 0.
+        temperature: of the soft assignment, more than 0.
+        side: absolute value of each channel of q.
+
+    Raises:
+        BadValue: for a size that is no power of two.
     """
 
     def __init__(
@@ -40,15 +48,15 @@ class LFQ(FixedCodebookQuantizer):
     def digits(self, rows: Tensor) -> Tensor:
         return (rows > 0).long()
 
-    def carrier(self, rows: Tensor) -> Tensor:
+    def surrogate(self, rows: Tensor) -> Tensor:
         return rows
 
     def loss(self, rows: Tensor, q: Tensor) -> Tensor:
         commitment = squared_error(rows, q) / max(1, rows.numel())
-        return self.commitment * commitment + self.entropy * self.indecision(rows)
+        return self.commitment * commitment + self.entropy * self.entropy_loss(rows)
 
-    def indecision(self, z: Tensor) -> Tensor:
-        """z (N, d) → mean entropy of the soft codes, less the sum of the mean bits' entropies; 0 of none."""
+    def entropy_loss(self, z: Tensor) -> Tensor:
+        """z (N, d) → mean entropy of the soft assignments − summed entropy of the mean bits; 0 if N = 0."""
         if not len(z):
             return z.sum()
         logit = 4 * self.side / self.temperature * z
@@ -58,13 +66,13 @@ class LFQ(FixedCodebookQuantizer):
 
 
 def lfq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
-    """An LFQ between linear maps. Raises `BadValue` if `size` is no power of two."""
+    """An LFQ between linear projections. Raises `BadValue` if `size` is no power of two."""
     made = LFQ(size, commitment=options.commitment, entropy=options.entropy, temperature=options.temperature)
     return Projected(made, dim, commitment=options.commitment)
 
 
 def bsq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
-    """An LFQ whose codes are on the unit sphere, of directions. Raises `BadValue` as `lfq`."""
+    """Binary spherical quantization: an LFQ of normalised vectors, with unit codes. Raises as `lfq`."""
     made = LFQ(
         size,
         commitment=options.commitment,
@@ -76,7 +84,7 @@ def bsq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
 
 
 def bits_of(size: int) -> int:
-    """log₂ size. Raises `BadValue` with the powers of two on either side if it is none, or less than 2."""
+    """log₂ size. Raises `BadValue` if size is no power of two, or less than 2."""
     if size < 2 or size & (size - 1):
         below = 2 ** max(1, int(math.log2(max(2, size))))
         raise BadValue(f"size is {size}; it must be a power of two, such as {below} or {2 * below}")
@@ -84,7 +92,7 @@ def bits_of(size: int) -> int:
 
 
 def _entropy(p: Tensor) -> Tensor:
-    """Of a bit that is 1 with probability p, in nats; its slope is kept finite at 0 and 1."""
+    """Binary entropy in nats; p is clipped so that the gradient is finite at 0 and 1."""
     eps = torch.finfo(p.dtype).eps
     p = p.clamp(eps, 1 - eps)
     return -p * p.log() - (1 - p) * torch.log1p(-p)

@@ -1,4 +1,4 @@
-"""The nearest vector of a codebook: exact, fast, in little memory.
+"""Exact nearest-neighbour search in a codebook, with bounded memory.
 
 Legend: N vectors, K codes, D their width.
 """
@@ -6,29 +6,29 @@ Legend: N vectors, K codes, D their width.
 import torch
 from torch import Tensor
 
-from modaloom.quantizers.shortlist import Shortlist, pays
+from modaloom.quantizers.shortlist import Shortlist, shortlist_is_faster
 
 MAX_SCORES = 2**20
-"""Scores at a time, about; a quarter of it where a shortlist takes further memory."""
+"""Approximate number of scores per chunk; a quarter of it with a shortlist, which needs further memory."""
 BLOCK_SIZE = 32
-"""Scores whose largest is found before its place is."""
+"""Codes per block of the two-level argmax."""
 MIN_CHUNK_ROWS = 128
-"""Vectors at a time however large the codebook: for fewer the product would wait for memory."""
+"""Least number of vectors per chunk: with fewer, the matrix product is bound by memory bandwidth."""
 
 
 @torch.no_grad()
 def nearest(z: Tensor, codebook: Tensor, *, chunk: int | None = None) -> Tensor:
-    """z (N, D), codebook (K, D) → int64 (N,): for each z the index of its nearest code.
+    """z (N, D), codebook (K, D) → int64 (N,): the index of the nearest code of each z.
 
-    argmin ‖z − e‖² = argmax (z·e − ½‖e‖²), one matrix product in float32 for `chunk` vectors at a time (by
-    default as many as make about a million scores), under autocast too. Equal scores go to the lower index.
-    Where that is faster, a product in bfloat16 says first which codes can be nearest at all.
+    argmin ‖z − e‖² = argmax (z·e − ½‖e‖²): one float32 matrix product per `chunk` vectors (default: about a
+    million scores), also under autocast. Ties go to the lower index. Where it is faster, a bfloat16 product
+    first selects the candidates (`shortlist.py`).
 
-    Tolerance: rounding may prefer a code whose squared distance exceeds the least one by at most
-    (D + 2) · 2⁻²³ · (‖z‖ + max‖e‖)², from the forward error of a dot product with unit roundoff 2⁻²⁴.
-    It holds on a GPU too unless TF32 is allowed for float32 products.
+    Tolerance: because of rounding, the squared distance of the result may exceed the minimum by at most
+    (D + 2) · 2⁻²³ · (‖z‖ + max‖e‖)², the forward error of a dot product with unit roundoff 2⁻²⁴. This holds
+    on a GPU unless TF32 is allowed for float32 products.
     """
-    short = pays(z, codebook)
+    short = shortlist_is_faster(z, codebook)
     rows = chunk or max(MIN_CHUNK_ROWS, (MAX_SCORES // 4 if short else MAX_SCORES) // len(codebook))
     with torch.autocast(z.device.type, enabled=False):
         e = codebook.float()
@@ -36,17 +36,17 @@ def nearest(z: Tensor, codebook: Tensor, *, chunk: int | None = None) -> Tensor:
         search = (
             Shortlist.of(e, bias).nearest if short else lambda z: first_largest(torch.addmm(bias, z, e.T))
         )
-        # Written in place: small results kept between large scores would keep the heap from reusing them.
+        # Written in place: small results between large scores would fragment the heap.
         codes = torch.empty(len(z), dtype=torch.int64, device=z.device)
-        for place, part in zip(torch.split(codes, rows), torch.split(z, rows)):
-            place.copy_(search(part.float()))
+        for out, chunk_z in zip(torch.split(codes, rows), torch.split(z, rows)):
+            out.copy_(search(chunk_z.float()))
         return codes
 
 
 def first_largest(scores: Tensor) -> Tensor:
     """scores (N, K) → int64 (N,): `argmax` of each row, the first of equal ones.
 
-    The largest of every block of codes comes first: torch's `amax` is ten times as fast as its `argmax`.
+    In two levels, blocks and codes of a block: torch's `amax` is ten times as fast as its `argmax`.
     """
     N, K = scores.shape
     if K % BLOCK_SIZE:

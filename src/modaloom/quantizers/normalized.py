@@ -1,4 +1,4 @@
-"""The direction of a vector quantized, its length not."""
+"""Quantization of the direction of a vector, without its length."""
 
 import torch
 from torch import Tensor
@@ -11,13 +11,12 @@ from modaloom.quantizers.unit import direction
 
 
 class Normalized(Quantizer):
-    """z_q = g·inner(z/‖z‖) with one gain g: with unit codes, cosine similarity chooses (arXiv 2110.04627).
+    """z_q = g·inner(z/‖z‖) with a scalar gain g; cosine similarity if codes are unit vectors (ViT-VQGAN).
 
-    g = Σ⟨z, q⟩ / Σ⟨q, q⟩, the gain of least squared error for the directions q that were chosen: a ratio of
-    moving averages over batches. Before the first batch g is 1. The inner loss is that of the directions.
-    A zero vector stays zero.
+    g = Σ⟨z, q⟩ / Σ⟨q, q⟩, the least-squares gain for the quantized directions q, a ratio of moving averages
+    over batches; 1 before the first batch. The loss is the inner quantizer's, on directions. Zero stays zero.
 
-    decay: of the averages, per batch. Raises `BadValue` if it is not in 0..1.
+    `decay`: of the averages per batch; raises `BadValue` unless it is in 0–1.
     """
 
     def __init__(self, inner: Quantizer, *, decay: float) -> None:
@@ -31,14 +30,14 @@ class Normalized(Quantizer):
 
     @property
     def gain(self) -> Tensor:
-        """g, a scalar of its own."""
+        """The gain g, a scalar tensor."""
         return self.products[0] / self.products[1].clamp(min=torch.finfo(self.products.dtype).tiny)
 
     def forward(
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
-        if mask is not None:  # 0 · NaN of a vector left out would spoil the gradient
+        if mask is not None:  # 0 · NaN of a masked vector would make the gradient NaN
             rows = rows.masked_fill(~mask.reshape(-1, 1), 0)
         out: Quantized = self.inner(direction(rows).reshape(z.shape), mask=mask, generator=generator)
         seen, chosen = rows[counts].detach(), out.z_q.detach().reshape(-1, self.dim)[counts]

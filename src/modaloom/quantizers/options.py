@@ -1,4 +1,4 @@
-"""Everything that can be chosen about a quantizer beside its name, width, size and depth."""
+"""Options of quantizers other than name, width, size and depth."""
 
 from dataclasses import dataclass, field, fields
 
@@ -7,17 +7,17 @@ from modaloom.core.errors import check_range
 
 @dataclass(frozen=True)
 class GrowthConfig:
-    """How the number of codes rises while training."""
+    """Growth of a codebook during training (`growing.py`)."""
 
     initial_codes: int = 0
-    """Codes at first; 0: all of them, nothing grows."""
+    """Number of codes at the start; 0: all, without growth."""
     doubling_steps: int = 100
-    """Batches in which the number doubles."""
+    """Batches in which the number of codes doubles."""
     target_distortion: float = 0.0
-    """Relative distortion at which it stops growing before all codes are there."""
+    """Relative distortion at which growth stops early."""
     error_weight: float = 0.25
-    """What splits first. 1: the codes with the most squared error, for the least distortion, though rare ones
-    then outnumber common ones; 0: those most chosen, for codes in equal use."""
+    """Which codes are split first, 0–1. 1: those of the largest squared error (least distortion, uneven
+    usage); 0: those with the most assignments (even usage)."""
 
     def __post_init__(self) -> None:
         check_range("growth.error_weight", self.error_weight, 0, 1)
@@ -28,38 +28,38 @@ class GrowthConfig:
 
 @dataclass(frozen=True)
 class QuantizerConfig:
-    """Of the quantizers (a kind takes some of them), and of what stands around them (for every kind)."""
+    """Options of all quantizers; each uses some of them (`QUANTIZERS`), the last three apply to all."""
 
     commitment: float = 1.0
-    """β in β‖z − sg[e]‖², the mean over values."""
+    """Commitment weight β in β‖z − sg[e]‖², the mean over values; at least 0."""
     codebook: str = "ema"
-    """Of vq: ema | gradient | sphere (unit vectors) | sim (one linear map of fixed random vectors)."""
+    """vq: ema | gradient | sphere (unit vectors) | sim (one linear map of fixed random vectors)."""
     codebook_dim: int = 0
-    """Of vq: width of the codes, between a linear map down and one up; 0: the vectors' own, without maps."""
+    """vq: width of the codes, between linear projections; 0: that of the vectors, without projections."""
     normalize: bool = False
-    """Of vq: only the direction of a vector is quantized; its length becomes a running mean."""
+    """vq: quantize only the direction; the length becomes a running mean."""
     decay: float = 0.99
-    """Of vq: of the moving averages, per batch."""
+    """vq, bsq: decay of the moving averages per batch, 0–1."""
     dead_code_threshold: float = 0.1
-    """Of vq: a code is dead below this share of the mean number of choices."""
+    """vq: a code is dead below this fraction of the mean number of assignments, 0–1."""
     max_restart_fraction: float = 0.05
-    """Of vq: the most codes, as a share of all, that come back to life in one batch."""
+    """vq: at most this fraction of the codes is restarted per batch, 0–1."""
     growth: GrowthConfig = field(default_factory=GrowthConfig)
-    """Of vq."""
+    """vq: growth of the codebook."""
     levels: tuple[int, ...] = ()
-    """Of fsq: values of each channel, their product being the size; empty: from the size."""
+    """fsq: levels of each channel, whose product is the codebook size; empty: chosen by the size."""
     entropy: float = 0.1
-    """Of lfq and bsq: weight of the entropies in the loss."""
+    """lfq, bsq: weight of the entropy loss, at least 0."""
     temperature: float = 1.0
-    """Of lfq and bsq: of the soft codes whose entropies those are."""
+    """lfq, bsq: temperature of the soft assignment in the entropy loss, more than 0."""
     gradient_estimator: str = "straight_through"
-    """Of vq and of a depth: straight_through | rotation."""
+    """vq, and any residual: straight_through | rotation."""
     groups: int = 1
-    """Slices of the vector, each with its own quantizer."""
+    """Product quantization: slices of the vector, each with its own quantizer."""
     dropout: float = 0.0
-    """Probability that a training sample keeps only the first of its depths."""
+    """Quantizer dropout: probability that a training sample keeps only its first depths, 0–1."""
     adaptive_distortion: float = 0.0
-    """Relative squared error at which a position takes no further depth; 0: all take every depth."""
+    """Adaptive rate: relative squared error at which a position uses no further depth; 0: off."""
 
     def __post_init__(self) -> None:
         for name in ("commitment", "codebook_dim", "entropy", "adaptive_distortion"):
@@ -70,6 +70,6 @@ class QuantizerConfig:
         check_range("groups", self.groups, 1)
 
     def changed(self) -> set[str]:
-        """The names of what is not at its default."""
-        plain = QuantizerConfig()
-        return {f.name for f in fields(QuantizerConfig) if getattr(self, f.name) != getattr(plain, f.name)}
+        """The names of the options that differ from their defaults."""
+        default = QuantizerConfig()
+        return {f.name for f in fields(QuantizerConfig) if getattr(self, f.name) != getattr(default, f.name)}

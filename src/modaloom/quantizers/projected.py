@@ -1,4 +1,4 @@
-"""Codes in a space of another width (Yu et al. 2021, ViT-VQGAN, arXiv 2110.04627, section 3.2)."""
+"""Factorized codes: quantization after a linear projection (ViT-VQGAN, arXiv 2110.04627, §3.2)."""
 
 import torch
 import torch.nn.functional as F
@@ -12,14 +12,19 @@ from modaloom.quantizers.error import squared_error
 
 
 class Projected(Quantizer):
-    """z_q = U·inner(Vz + a) + b with two learned linear maps, V (inner.dim, dim) down, U (dim, inner.dim) up.
+    """z_q = U·inner(Vz + a) + b with learned projections V (inner.dim, dim) down and U (dim, inner.dim) up.
 
-    loss = inner's + β‖z − z_q‖², the mean over values. The paper has no second term, since there the decoder
-    teaches U. Here U learns to rebuild z by itself too, so that stages of a residual, which take only their
-    own losses, leave a smaller rest. V starts with orthonormal rows (columns, if inner.dim is the larger) and
-    U as Vᵀ. The maps are learned by gradient: keep the module's parameters in the optimizer.
+    loss = inner loss + β‖z − z_q‖², the mean over values. The second term, which the paper leaves to the
+    decoder, trains U in residual stages, too, which are trained by their own losses alone. V is initialised
+    with orthonormal rows (columns, if inner.dim is larger) and U with Vᵀ. Both need the optimizer.
 
-    commitment: β, at least 0. Raises `BadValue` for a value out of its range.
+    Args:
+        inner: quantizer of the projected vectors.
+        dim: width of the vectors, at least 1.
+        commitment: β, at least 0.
+
+    Raises:
+        BadValue: for a value out of range.
     """
 
     def __init__(self, inner: Quantizer, dim: int, *, commitment: float) -> None:
@@ -38,7 +43,7 @@ class Projected(Quantizer):
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
-        if mask is not None:  # 0 · NaN of a vector left out would spoil the gradient of the maps
+        if mask is not None:  # 0 · NaN of a masked vector would make the gradients NaN
             rows = rows.masked_fill(~mask.reshape(-1, 1), 0)
         with torch.autocast(z.device.type, enabled=False):
             narrow = self.down(rows).reshape(*z.shape[:-1], self.inner.dim)
@@ -59,7 +64,7 @@ class Projected(Quantizer):
 
     @property
     def vectors(self) -> Tensor:
-        """The bias is in those of the first depth, so that they sum to the decoded vector."""
+        """The bias is added to the first depth, so that the vectors sum to the decoded one."""
         with torch.autocast(self.up.weight.device.type, enabled=False):
             wide = F.linear(self.inner.vectors, self.up.weight.detach())
         return torch.cat([wide[:1] + self.up.bias.detach(), wide[1:]])

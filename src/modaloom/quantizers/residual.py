@@ -1,4 +1,4 @@
-"""Residual quantization: each stage quantizes what those before it left (arXiv 2107.03312, algorithm 1)."""
+"""Residual quantization: each stage quantizes the residual of those before (arXiv 2107.03312, alg. 1)."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,20 @@ from modaloom.quantizers.options import QuantizerConfig
 
 
 class Residual(Quantizer):
-    """Any quantizers of one dim and codebook size, one after the other; the decoded vector is their sum.
+    """Quantizers of one dim and codebook size in sequence; the decoded vector is their sum.
 
-    Stage q sees z − sg[decoded so far], so the gradient of every stage's loss reaches the encoder: its
-    commitment adds 2β(residual − e)/N. Stages learn from their losses alone. The loss is the sum over stages;
-    perplexity and usage are means over stages.
+    Stage q quantizes z − sg[sum of the stages before], so the gradient of every stage's commitment loss,
+    2β(residual − e)/N, reaches the encoder. The loss is the sum over stages; perplexity and usage are means.
 
-    dropout: the probability that a sample (an entry of z's leading axis) keeps only its first n stages in
-    training, n uniform in 1..Q (arXiv 2107.03312, section 3.3). The others do not count it, neither in their
-    loss nor in what they learn, and z_q is what the kept codes decode to; `codes` has them all.
-    gradient_estimator: a name of `GRADIENT_ESTIMATORS`. Raises `BadValue` without stages, if they differ, or
-    for other values.
+    Args:
+        stages: at least one, all of one dim and codebook size.
+        dropout: probability, 0–1, that in training a sample (an entry of z's leading axis) keeps only its
+            first n stages, n uniform in 1..Q (arXiv 2107.03312, §3.3). The other stages ignore it in loss and
+            update, and z_q decodes the kept codes; `codes` has all.
+        gradient_estimator: a name of `GRADIENT_ESTIMATORS`.
+
+    Raises:
+        BadValue: for no stages, different ones, or a value out of range.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class Residual(Quantizer):
         super().__init__()
         shapes = {(stage.dim, size) for stage in stages for size in stage.codebook_sizes}
         if len(shapes) != 1:
-            raise BadValue(f"stages have (dim, size) {sorted(shapes)}; all must have the same")
+            raise BadValue(f"(dim, size) of the stages are {sorted(shapes)}; all must be the same")
         check_range("dropout", dropout, 0, 1)
         self.dim, self.dropout = stages[0].dim, dropout
         self.pass_gradient = GRADIENT_ESTIMATORS[
@@ -66,18 +69,28 @@ class Residual(Quantizer):
         kept: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> list[Quantized]:
-        """What each stage makes of what those before it left. A vector counts for its first `kept` (...)."""
-        rest, parts = z, list[Quantized]()
+        """Quantize the residual of each stage.
+
+        Args:
+            z: float (..., dim).
+            mask: bool (...), True for vectors that count.
+            kept: int64 (...), the number of stages for which each vector counts; None: all.
+            generator: as of `forward`.
+
+        Returns:
+            The result of each stage.
+        """
+        residual, parts = z, list[Quantized]()
         for q, stage in enumerate(self._stages):
-            parts.append(stage(rest, mask=_both(mask, kept, q), generator=generator))
-            rest = rest - parts[-1].z_q.detach()
+            parts.append(stage(residual, mask=_stage_mask(mask, kept, q), generator=generator))
+            residual = residual - parts[-1].z_q.detach()
         return parts
 
     def decode(self, codes: Tensor) -> Tensor:
         return total([stage.decode(part) for stage, part in self.split(codes)])
 
     def split(self, codes: Tensor) -> list[tuple[Quantizer, Tensor]]:
-        """Each stage with its own of the codes (..., Q)."""
+        """Each stage with its part of the codes (..., Q)."""
         stages = self._stages
         return list(zip(stages, torch.split(codes, [stage.depth for stage in stages], -1), strict=True))
 
@@ -94,9 +107,9 @@ class Residual(Quantizer):
         return list(self.stages)  # type: ignore[arg-type]
 
     def _kept(self, z: Tensor, counted: Tensor, generator: torch.Generator | None) -> Tensor | None:
-        """How many stages each vector keeps: int64 (...), the same within a sample.
+        """Quantizer dropout: the number of stages each vector keeps, int64 (...), constant within a sample.
 
-        None where a counted value is not finite: every stage must see it, and learn nothing.
+        None if an unmasked value is not finite, so that every stage sees it and skips its update.
         """
         if not len(counted) or not is_finite(counted):
             return None
@@ -109,13 +122,13 @@ class Residual(Quantizer):
 
 def total(terms: Sequence[Tensor]) -> Tensor:
     """The sum in the order of the terms, so that `forward` and `decode` round alike."""
-    found = terms[0]
+    result = terms[0]
     for term in terms[1:]:
-        found = found + term
-    return found
+        result = result + term
+    return result
 
 
-def _both(mask: Tensor | None, kept: Tensor | None, q: int) -> Tensor | None:
+def _stage_mask(mask: Tensor | None, kept: Tensor | None, q: int) -> Tensor | None:
     """The mask of stage q."""
     if kept is None:
         return mask

@@ -1,4 +1,4 @@
-"""The nearest code by a product in bfloat16 whose error is bounded, and float32 for what that leaves open.
+"""Nearest-code search with a bfloat16 product of bounded error and float32 for the remaining candidates.
 
 Legend: N vectors, K codes, D their width; P pairs of a vector and a code that may be its nearest.
 """
@@ -9,31 +9,31 @@ import torch
 from torch import Tensor
 
 BF16_ROUNDOFF = 2.0**-8
-"""Of bfloat16: a number and its nearest bfloat16 differ by at most this share of the number."""
+"""Unit roundoff of bfloat16 (relative)."""
 MIN_WIDTH = 192
-"""Width from which the cheaper product outweighs the second look."""
+"""Width from which the cheaper product outweighs the second pass."""
 MAX_PAIRS_PER_VECTOR = 8
-"""Pairs for each vector beyond which the whole product in float32 is cheaper."""
+"""Candidates per vector beyond which the full float32 product is cheaper."""
 
 
-def pays(z: Tensor, codebook: Tensor) -> bool:
-    """Whether the shortlist is the faster way: wide vectors on a CPU that multiplies bfloat16 itself."""
+def shortlist_is_faster(z: Tensor, codebook: Tensor) -> bool:
+    """Whether the shortlist is faster: wide vectors on a CPU with bfloat16 instructions."""
     wide = z.device.type == "cpu" and z.shape[1] >= MIN_WIDTH and len(codebook) >= MIN_WIDTH
     return wide and torch.cpu._is_avx512_bf16_supported()
 
 
 @dataclass(frozen=True)
 class Shortlist:
-    """A codebook, prepared: which codes can be nearest is seen in bfloat16, which one is in float32.
+    """A prepared codebook: candidates are selected in bfloat16, the nearest of them is found in float32.
 
-    Rough scores are those of −½‖z − e‖²: near 0 for near codes, so that rounding them costs little where it
-    matters. They are a bfloat16 product, summed in float32, of z and e beside columns that carry −½‖z‖² and
-    −½‖e‖² in two parts each. With z̃, ẽ the rounded vectors a score is wrong by at most
+    Approximate scores are those of −½‖z − e‖²: close to 0 for near codes, where rounding then costs little.
+    They are a bfloat16 product, summed in float32, of z and e extended by columns with −½‖z‖² and −½‖e‖² in
+    two parts each. With z̃, ẽ the rounded vectors, the error of a score is at most
 
         ε = ‖z̃ − z‖·max‖ẽ‖ + ‖z‖·max‖ẽ − e‖ + 2⁻¹⁶·½(‖z‖² + max‖e‖²) + (D + 6)·2⁻²³·(‖z‖ + max‖e‖)²
 
-    (Cauchy–Schwarz; the second parts' rounding; the sum's) before it is rounded to bfloat16, which is
-    monotone. So the nearest code scores at least the best score less 2ε, but for the rounding.
+    (Cauchy–Schwarz; rounding of the second parts; rounding of the sum) before the final rounding to bfloat16,
+    which is monotone. So the nearest code scores at least the best score − 2ε, up to that rounding.
     """
 
     e: Tensor
@@ -41,7 +41,7 @@ class Shortlist:
     bias: Tensor
     """float32 (K,): −½‖e‖²."""
     right: Tensor
-    """bfloat16 (D + 4, K): the codes' side of the rough product."""
+    """bfloat16 (D + 4, K): the codebook's factor of the approximate product."""
     longest: Tensor
     """max‖e‖."""
     longest_near: Tensor
@@ -59,7 +59,7 @@ class Shortlist:
         return cls(e, bias, right.T, longest, longest_near, farthest)
 
     def nearest(self, z: Tensor) -> Tensor:
-        """z float32 (N, D) → int64 (N,), as exact as float32 is. Equal scores go to the lower index."""
+        """z float32 (N, D) → int64 (N,), exact up to float32 rounding. Ties go to the lower index."""
         row_P, code_P = self._pairs(z)
         if len(row_P) > MAX_PAIRS_PER_VECTOR * len(z):
             return torch.addmm(self.bias, z, self.e.T).argmax(1)
@@ -70,8 +70,8 @@ class Shortlist:
         codes_N = torch.full((len(z),), last)
         return codes_N.scatter_reduce_(0, row_P[wins], code_P[wins], "amin", include_self=False)
 
-    def rough(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Rough scores, bfloat16 (N, K), and how wrong they can be before their last rounding: ε (N,)."""
+    def approximate_scores(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Approximate scores, bfloat16 (N, K), and their error bound ε (N,) before the final rounding."""
         D = z.shape[1]
         left = torch.ones(len(z), D + 4, dtype=torch.bfloat16)
         left[:, :D], left[:, D : D + 2] = z, _parts(z.square().sum(1).mul_(-0.5))
@@ -81,7 +81,7 @@ class Shortlist:
         return left @ self.right, rounding + parts + (D + 6) * 2**-23 * (norm_N + self.longest) ** 2
 
     def _pairs(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        rough_NK, error_N = self.rough(z)
+        rough_NK, error_N = self.approximate_scores(z)
         top_N, slack_N = rough_NK.amax(1).float(), 2 * error_N
         # Twice the roundoff: once for the best score, once for the bound's own rounding.
         least_N = (top_N - slack_N - 2 * BF16_ROUNDOFF * (top_N.abs() + slack_N)).bfloat16()
@@ -90,6 +90,6 @@ class Shortlist:
 
 
 def _parts(x: Tensor) -> Tensor:
-    """x (N,) as bfloat16 (N, 2), whose rows sum to it but for 2⁻¹⁶ of it."""
+    """x (N,) as bfloat16 (N, 2), whose rows sum to x with relative error 2⁻¹⁶."""
     high = x.bfloat16()
     return torch.stack([high, (x - high.float()).bfloat16()], 1)

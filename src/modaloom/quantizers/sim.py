@@ -1,19 +1,17 @@
-"""A codebook that is one linear map of fixed random vectors (SimVQ, Zhu et al. 2024, arXiv 2411.02038)."""
+"""SimVQ: a codebook that is a linear map of fixed random vectors (Zhu et al. 2024, arXiv 2411.02038)."""
 
 import torch
 from torch import Tensor, nn
 
-from modaloom.quantizers.codebook import Codebook, mean_pull
+from modaloom.quantizers.codebook import Codebook, codebook_loss
 
 
 class SimCodebook(Codebook):
     """vectors = CW + b: C (K, D) normal and fixed, W (D, D) and b (D,) learned from ‖sg[z] − e‖².
 
-    A step on one code's error moves all codes, so none is left behind to die and none is revived. (The paper
-    has no b. With it the codes can follow a mean that is not zero.)
-
-    Unstarted, W and b are zero and so are all codes. `start` makes the codes a sample of the normal
-    distribution with the mean and covariance of the first batch: b its mean, W the root of its covariance.
+    A gradient step moves all codes, so that none dies and there are no restarts. (The bias b, not in the
+    paper, fits data whose mean is not zero.) Zero until `start`, which sets b to the mean and W to the square
+    root of the covariance of the first batch.
     """
 
     def __init__(self, dim: int, size: int, *, decay: float) -> None:
@@ -45,17 +43,17 @@ class SimCodebook(Codebook):
         self.started.fill_(True)
 
     def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        return mean_pull(z, e)
+        return codebook_loss(z, e)
 
     @torch.no_grad()
     def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
-        """Count; the optimizer moves W and b."""
+        """Update the counts; the optimizer updates W and b."""
         hits = torch.bincount(codes, minlength=len(self.count)).to(self.count)
         self.count.lerp_(hits, 1 - self.decay)
 
 
 def _root_of_covariance(z: Tensor) -> Tensor:
-    """z (N, D) → the symmetric (D, D) whose square is the covariance of z."""
+    """z (N, D) → the symmetric square root (D, D) of the covariance of z."""
     centred = z - z.mean(0)
     values, axes = torch.linalg.eigh(centred.T @ centred / len(z))
     root: Tensor = axes * values.clamp(min=0).sqrt() @ axes.T

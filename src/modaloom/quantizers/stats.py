@@ -1,4 +1,4 @@
-"""Scalars for the log: how well the codes are used and what they lose."""
+"""Scalars to log: perplexity, usage and distortion of codes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from modaloom.quantizers.error import squared_error
 
 @torch.no_grad()
 def use(codes: Tensor, size: int) -> dict[str, Tensor]:
-    """int64 codes (N,) → perplexity (exp of the entropy, 1..size) and usage (share of codes that occur)."""
+    """int64 codes (N,) → perplexity (exp of the entropy, 1..size) and usage (fraction of codes used)."""
     hits = torch.bincount(codes, minlength=size)
     share = hits / hits.sum().clamp(min=1)
     perplexity = torch.special.entr(share).sum().exp()
@@ -19,7 +19,7 @@ def use(codes: Tensor, size: int) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def distortion(z: Tensor, z_q: Tensor) -> Tensor:
-    """Mean squared error over the variance of z (N, D): 0 is lossless, 1 is no better than the mean."""
+    """Mean squared error relative to the variance of z (N, D): 0 is lossless, 1 is the error of the mean."""
     z, n = z.to(z_q.dtype), max(1, z.numel())
     mean = (z.sum(0) / max(1, len(z))).expand_as(z)
     variance = squared_error(z, mean) / n
@@ -27,5 +27,5 @@ def distortion(z: Tensor, z_q: Tensor) -> Tensor:
 
 
 def averaged(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean over parts of every scalar that the first one has."""
+    """The mean over parts of every scalar of the first one."""
     return {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}

@@ -1,4 +1,4 @@
-"""Quantizers whose code vectors are fixed."""
+"""Base class of quantizers with fixed code vectors."""
 
 from abc import abstractmethod
 from typing import final
@@ -13,9 +13,9 @@ from modaloom.quantizers.base import Quantizer, rows_of, straight_through
 
 
 class FixedCodebookQuantizer(Quantizer):
-    """Each channel says its digit of the code, and the code its vector of `table` (K, D); nothing is learned.
+    """Each channel gives one digit of a mixed-radix code, which decodes to its row of `table` (K, D).
 
-    The digit of channel i counts `places[i]`, the first channel's 1.
+    The digit of channel i has the weight `places[i]`; the first channel's is 1.
     """
 
     table: Tensor
@@ -29,15 +29,15 @@ class FixedCodebookQuantizer(Quantizer):
 
     @abstractmethod
     def digits(self, rows: Tensor) -> Tensor:
-        """Rows (N, D) → int64 (N, D); any digits for what is not finite."""
+        """Rows (N, D) → int64 (N, D); arbitrary digits for values that are not finite."""
 
     @abstractmethod
-    def carrier(self, rows: Tensor) -> Tensor:
-        """Rows (N, D) → (N, D), through which the gradient of the result passes."""
+    def surrogate(self, rows: Tensor) -> Tensor:
+        """Rows (N, D) → (N, D): the differentiable function whose gradient replaces that of the rounding."""
 
     @abstractmethod
     def loss(self, rows: Tensor, q: Tensor) -> Tensor:
-        """Scalar of the counted rows (N, D) and their codes' vectors; not finite where a row is not."""
+        """Scalar loss of unmasked rows (N, D) and their code vectors; not finite if a row is not."""
 
     def forward(
         self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
@@ -49,7 +49,7 @@ class FixedCodebookQuantizer(Quantizer):
             **stats.use(codes[counts], len(self.table)),
             "distortion": stats.distortion(rows[counts].detach(), q[counts]),
         }
-        z_q = straight_through(self.carrier(rows), q).reshape(z.shape)
+        z_q = straight_through(self.surrogate(rows), q).reshape(z.shape)
         loss = self.loss(rows[counts], q[counts])
         return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
 

@@ -1,4 +1,4 @@
-"""The unit sphere."""
+"""Projection onto the unit sphere."""
 
 import torch
 from torch import Tensor

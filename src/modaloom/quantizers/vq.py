@@ -1,4 +1,4 @@
-"""Vector quantization: each vector becomes the nearest vector of one codebook.
+"""Vector quantization: each vector is replaced by its nearest codebook vector.
 
 van den Oord et al. 2017 (arXiv 1711.00937).
 """
@@ -22,13 +22,18 @@ from modaloom.quantizers.projected import Projected
 
 
 class VQ(Quantizer):
-    """loss = β‖z − sg[e]‖² + the codebook's own term (‖sg[z] − e‖² for "gradient", nothing for "ema").
+    """loss = β‖z − sg[e]‖² + the codebook loss (‖sg[z] − e‖² for "gradient", 0 for "ema").
 
-    Both are means over all values of the counted vectors: with N = vectors × dim, the gradient into the
+    Both are means over all values of the unmasked vectors: with N = vectors × dim, the gradient into the
     encoder is 2β(z − e)/N and into the codebook 2(e − z)/N.
 
-    commitment: β; gradient_estimator: a name of `GRADIENT_ESTIMATORS`, how that of z_q passes to z.
-    Raises `BadValue` for another name.
+    Args:
+        codebook: the code vectors.
+        commitment: β.
+        gradient_estimator: a name of `GRADIENT_ESTIMATORS`.
+
+    Raises:
+        BadValue: for another name.
     """
 
     def __init__(
@@ -84,9 +89,11 @@ class VQ(Quantizer):
 
 
 def vq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:
-    """A VQ of this codebook: of directions alone, or of narrower codes, where the options say so."""
-    book = build_codebook(options.codebook_dim or dim, size, options)
-    made: Quantizer = VQ(book, commitment=options.commitment, gradient_estimator=options.gradient_estimator)
+    """A VQ with the options' codebook, normalised or projected where the options say so."""
+    codebook = build_codebook(options.codebook_dim or dim, size, options)
+    quantizer: Quantizer = VQ(
+        codebook, commitment=options.commitment, gradient_estimator=options.gradient_estimator
+    )
     if options.normalize:
-        made = Normalized(made, decay=options.decay)
-    return Projected(made, dim, commitment=options.commitment) if options.codebook_dim else made
+        quantizer = Normalized(quantizer, decay=options.decay)
+    return Projected(quantizer, dim, commitment=options.commitment) if options.codebook_dim else quantizer

@@ -1,9 +1,9 @@
 """The built-in world: procedural paired data with exact ground truth.
 
-A `Scene` of discrete factors is rendered by every stream of STREAMS; what is generated is parsed back into
+A `Scene` of discrete factors is rendered by every stream of STREAMS; generated values are parsed back into
 factors by PARSERS, which share no code with the renderers. A new stream is a file with its renderer, one with
-its parser, and a line in each table. One that sounds or moves finds its factors (motion, tempo, instrument,
-register, voice) in the scene, and names in `determines` those that it fixes.
+its parser, and a line in each table. The scene also has factors for audio and video (motion, tempo,
+instrument, register, voice); a stream lists in `determines` the factors that it shows.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _IMAGE = StreamRule("image", image, determines=VISIBLE)
 _GREY = tuple(name if name != "colour" else "tone" for name in VISIBLE)
 
 SAID = ("shape", "colour", "size", "position", "motion")
-"""What every caption says."""
+"""The factors that a caption states."""
 
 STREAMS: Mapping[str, StreamRule] = {
     "image": _IMAGE,
@@ -39,7 +39,7 @@ STREAMS: Mapping[str, StreamRule] = {
     "caption.brief": StreamRule("text", BRIEF.render, determines=SAID),
     "caption.noisy": StreamRule("text", noisy, determines=SAID),
 }
-"""`asked` is the factor that the question is about, `answer` that factor's value, `speed` a part of the
-motion, `tone` of the colour; see `Scene.facts`."""
+"""`asked` is the factor that the question is about, `answer` its value, `speed` a part of the motion, `tone`
+of the colour; see `Scene.facts`."""
 
 __all__ = ["FACTORS", "STREAMS", "VISIBLE", "Scene", "StreamRule"]

@@ -1,6 +1,6 @@
-"""Streams `caption.zh` and `caption.classical`: Chinese of today, and as the old mathematicians wrote it.
+"""Streams `caption.zh` and `caption.classical`: modern Chinese, and the Chinese of classical mathematics.
 
-In the Nine Chapters 圭 is a triangle. Places and directions are those of the compass, north at the top.
+圭 is a triangle in the Nine Chapters. Classical positions and directions are compass points, north on top.
 """
 
 from modaloom.world.phrasebook import Paraphrases, Phrasebook

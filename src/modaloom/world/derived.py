@@ -1,4 +1,4 @@
-"""Streams that derive from the picture: greyscale, a quarter of its side, two painterly filters."""
+"""Streams derived from the image: greyscale, downsampled by 4, two artistic filters."""
 
 import numpy as np
 import torch
@@ -12,22 +12,22 @@ from modaloom.degradations.mosaic import mosaic as tiles
 
 
 def gray(image: Image.Image) -> Image.Image:
-    """The greys of equal lightness; RGB with equal channels."""
+    """Greyscale of equal luminance; RGB with equal channels."""
     return _picture(grey(_tensor(image)).expand(-1, 3, -1, -1))
 
 
 def small(image: Image.Image) -> Image.Image:
-    """A quarter of each side."""
+    """Downsampled by 4."""
     return _picture(downsample(_tensor(image), factor=4))
 
 
 def paint(image: Image.Image) -> Image.Image:
-    """Brush strokes of 3 of 32 pixels."""
+    """Kuwahara filter with a radius of 2 of 32 pixels."""
     return _picture(kuwahara(_tensor(image), radius=image.width // 16))
 
 
 def mosaic(image: Image.Image) -> Image.Image:
-    """Tiles of 3 of 32 pixels; the same tiles for every picture."""
+    """Mosaic with tiles of 3 of 32 pixels, the same for every image."""
     return _picture(tiles(_tensor(image), tile=3 * image.width // 32))
 
 

@@ -1,4 +1,4 @@
-"""Stream `image`: the scene as an antialiased RGB picture."""
+"""Stream `image`: the scene as an antialiased RGB image."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from modaloom.world.shapes import Placed, place
 
 GREYS: Mapping[str, float] = {"dark": 40.0, "light": 215.0}
 GREY_JITTER, NOISE = 6.0, 1.5
-"""Half range of the background's level and standard deviation of the sensor noise, of 255."""
+"""Half range of the background level and standard deviation of the sensor noise, of 255."""
 
 
 def image(scene: Scene) -> Image.Image:
@@ -19,7 +19,17 @@ def image(scene: Scene) -> Image.Image:
 
 
 def picture(objects: Sequence[Placed], background: str, side: int, rng: np.random.Generator) -> Image.Image:
-    """The objects on a background of GREYS, with its jitter and the noise."""
+    """Render objects on a background, with jitter and noise.
+
+    Args:
+        objects: from back to front.
+        background: a name in GREYS.
+        side: of the image, pixels.
+        rng: of jitter and noise.
+
+    Returns:
+        RGB, side × side.
+    """
     pixels = np.full((side, side, 3), GREYS[background] + rng.uniform(-GREY_JITTER, GREY_JITTER))
     for placed in objects:
         pixels += coverage(placed, side)[..., None] * (placed.rgb - pixels)
@@ -28,9 +38,9 @@ def picture(objects: Sequence[Placed], background: str, side: int, rng: np.rando
 
 
 def coverage(placed: Placed, side: int = SIDE) -> np.ndarray:
-    """float64 (side, side) in [0, 1]: the share of each pixel inside, by signed distance to the outline.
+    """float64 (side, side) in [0, 1]: pixel coverage, from the signed distance to the outline.
 
-    By symmetry every point is folded into the wedge between an outer vertex and the inner vertex beside it,
+    By symmetry every point is mapped to the wedge between an outer vertex and the adjacent inner vertex,
     where the outline is one straight edge.
     """
     outline = placed.outline

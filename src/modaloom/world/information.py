@@ -1,8 +1,8 @@
-"""The exact mutual information of two streams of the world, where there is one.
+"""Exact mutual information of two streams of the world, where it can be computed.
 
-A stream shows the facts that it determines and nuisance that is independent of them. Two streams that share
-no nuisance are then independent given the facts, and I(A; B) is that of the facts that each determines: a sum
-over all scenes that a split can draw.
+A stream is a function of the facts that it determines and of independent nuisance. Two streams without common
+nuisance are conditionally independent given the facts, so I(A; B) is the mutual information of the facts that
+each determines: a sum over all scenes of a split.
 """
 
 import math
@@ -25,24 +25,37 @@ Facts = Mapping[str, str]
 def exact_mutual_information(
     one: str, other: str, *, split: str = "train", fixed: Mapping[str, str] = NONE
 ) -> float | None:
-    """I(one; other) in bits over the scenes of a split; None where the streams share nuisance.
+    """I(one; other) in bits over the scenes of a split.
 
-    `fixed`: factor → the one value that it has in that world; see `fixed_facts`.
-    Raises `BadValue` for a stream or a split that the world does not have.
+    Args:
+        one: a name in STREAMS.
+        other: a name in STREAMS.
+        split: a name in SPLITS.
+        fixed: factor → its value in every scene; see `fixed_facts`.
+
+    Returns:
+        Bits; None if the streams share nuisance.
+
+    Raises:
+        BadValue: for an unknown stream or split.
     """
     for name in (one, other):
         check_choice("stream of the world", name, STREAMS)
     check_choice("split", split, SPLITS)
-    if _purposes(one) & _purposes(other):
+    if _random_purposes(one) & _random_purposes(other):
         return None
     left, right = STREAMS[one].determines, STREAMS[other].determines
-    law = list(_law(SPLITS[split], {PART_OF.get(slot, slot) for slot in (*left, *right)}, fixed))
-    bits = _entropy(law, left) + _entropy(law, right) - _entropy(law, (*left, *right))
-    return round(max(0.0, bits), 9)  # sums of many small weights: what is left of a 0 is rounding
+    distribution = list(
+        _distribution(SPLITS[split], {PART_OF.get(slot, slot) for slot in (*left, *right)}, fixed)
+    )
+    bits = (
+        _entropy(distribution, left) + _entropy(distribution, right) - _entropy(distribution, (*left, *right))
+    )
+    return round(max(0.0, bits), 9)  # sums of many small weights: 0 only up to rounding
 
 
 def fixed_facts(facts: Iterable[Facts]) -> dict[str, str]:
-    """Factor → its value, of those that never vary in a world; one that its facts do not name rests."""
+    """Factor → value, for factors that are constant over lines of facts; missing ones count as RESTING."""
     seen: dict[str, set[str]] = {name: set() for name in FACTORS}
     for line in facts:
         for name, values in seen.items():
@@ -50,8 +63,10 @@ def fixed_facts(facts: Iterable[Facts]) -> dict[str, str]:
     return {name: min(values) for name, values in seen.items() if len(values) == 1}
 
 
-def _law(group: str, needed: Collection[str], fixed: Mapping[str, str]) -> Iterator[tuple[Facts, float]]:
-    """Facts of every scene of a group, and its probability; what is not needed does not vary."""
+def _distribution(
+    group: str, needed: Collection[str], fixed: Mapping[str, str]
+) -> Iterator[tuple[Facts, float]]:
+    """Facts and probability of every scene of a group; factors that are not needed are constant."""
     asked = VISIBLE if {"asked", "answer"} & set(needed) else VISIBLE[:1]
     shown = [s for s in (dict(zip(VISIBLE, c)) for c in combinations(group)) if _fits(s, group, fixed)]
     for visible in shown:
@@ -68,37 +83,37 @@ def _scene(factors: Mapping[str, Any]) -> Scene:
 
 
 def _fits(visible: Mapping[str, str], group: str, fixed: Mapping[str, str]) -> bool:
-    """Whether a group draws such a scene, given what is fixed: not every shape may move everywhere."""
+    """Whether a group has a scene with these visible and fixed factors (motions depend on the shape)."""
     hidden = unseen(group, visible["shape"], visible["colour"])
     can = {**{name: (value,) for name, value in visible.items()}, **hidden}
     return all(value in can[name] for name, value in fixed.items() if name in can)
 
 
 def _options(options: Sequence[str], name: str, fixed: Mapping[str, str]) -> Sequence[str]:
-    """With repeats, which weigh."""
+    """The allowed values; repeated values have a higher probability."""
     return [value for value in options if fixed.get(name, value) == value]
 
 
-def _entropy(law: Iterable[tuple[Facts, float]], slots: Sequence[str]) -> float:
-    """Of the facts in these slots, in bits."""
+def _entropy(distribution: Iterable[tuple[Facts, float]], slots: Sequence[str]) -> float:
+    """Joint entropy of the facts in these slots, in bits."""
     weights: dict[tuple[str, ...], float] = defaultdict(float)
-    for facts, weight in law:
+    for facts, weight in distribution:
         weights[tuple(facts[slot] for slot in slots)] += weight
     return -sum(weight * math.log2(weight) for weight in weights.values())
 
 
 @cache
-def _purposes(stream: str) -> frozenset[str]:
-    """What a stream asks a scene's randomness for, of one that rests and of one that moves."""
+def _random_purposes(stream: str) -> frozenset[str]:
+    """The purposes for which a stream uses random numbers, in a still and in a moving scene."""
     still = {name: values[0] for name, values in FACTORS.items()} | {"asked": VISIBLE[0]}
-    witnesses = [_Witness(_scene(still | {"motion": motion})) for motion in FACTORS["motion"][:2]]
-    for witness in witnesses:
-        STREAMS[stream].render(cast(Scene, witness))
-    return frozenset().union(*(witness.purposes for witness in witnesses))
+    scenes = [_RecordingScene(_scene(still | {"motion": motion})) for motion in FACTORS["motion"][:2]]
+    for recording in scenes:
+        STREAMS[stream].render(cast(Scene, recording))
+    return frozenset().union(*(recording.purposes for recording in scenes))
 
 
-class _Witness:
-    """Stands in for a scene and remembers what randomness was asked of it."""
+class _RecordingScene:
+    """A scene that records the purposes of its random numbers."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.purposes = scene, set[str]()

@@ -1,8 +1,8 @@
-"""How well a colour can be told from the grey picture: what colourising is scored against.
+"""Bayes-optimal accuracy of naming the colour from a grey image: the reference for colourisation.
 
-Within a tone the colours have nearly the same lightness (`shapes.PALETTE`), so that the rest of the scene
-speaks for a colour, by the combinations that the splits leave out; and a little the level of grey itself,
-which the hue's jitter spreads differently for each colour.
+The colours of a tone have nearly equal lightness (`shapes.PALETTE`). What remains is the evidence of the
+other factors, through the combinations that the splits hold out, and a little of the grey level itself, since
+the hue jitter spreads it differently for each colour.
 """
 
 from collections import Counter, defaultdict
@@ -19,21 +19,21 @@ from modaloom.world.shapes import HUE_JITTER, PALETTE, turn_hue
 from modaloom.world.splits import combinations
 
 GREY_RESOLUTION = 0.1
-"""Levels of grey, of 255, that an observer tells apart: the noise of a mean over an object."""
+"""Resolution of the grey level, of 255: the noise of a mean over an object."""
 NUM_HUES = 4001
-"""Points of the hue's jitter, evenly: a quadrature."""
+"""Quadrature points of the hue jitter."""
 
 
 @dataclass(frozen=True)
 class Chance:
-    """Of naming a colour right, for the best observer of a grey picture."""
+    """Accuracy of the Bayes-optimal colour classifier of a grey image."""
 
     by_pair: float
-    """From the shape and the tone: which pairs of shape and colour occur."""
+    """Given shape and tone."""
     by_tone: float
-    """From the tone and all else that the picture shows."""
+    """Given all visible factors and the tone."""
     by_level: float
-    """And from the level of grey, seen to `GREY_RESOLUTION`: a bound for every model."""
+    """Given also the grey level up to `GREY_RESOLUTION`: an upper bound for every model."""
 
 
 def chance(group: str = "train") -> Chance:
@@ -53,14 +53,14 @@ def chance(group: str = "train") -> Chance:
 
 
 def _right(colours: Sequence[str]) -> float:
-    """Colours named right, of one each: at every level the likeliest is named."""
+    """Expected number of correct names for one object of each colour: at every level the most probable."""
     shares = [_levels(colour) for colour in colours]
     return sum(max(share.get(level, 0.0) for share in shares) for level in set().union(*shares))
 
 
 @cache
 def _levels(colour: str) -> dict[int, float]:
-    """Level in steps → its share."""
+    """Grey level in steps of `GREY_RESOLUTION` → its probability."""
     turns = np.radians(HUE_JITTER * np.linspace(-1, 1, NUM_HUES))
     rgb = np.stack([turn_hue(PALETTE[colour], turn) for turn in turns])
     levels = grey(torch.from_numpy(rgb / 255).T[:, None]) * 255 / GREY_RESOLUTION

@@ -1,4 +1,4 @@
-"""A language in which a scene is described: templates, the clause of its motion, the words of its factors."""
+"""A language for captions: sentence templates, motion clauses and the words of the factors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from modaloom.world.scene import STILL, Scene
 
 @dataclass(frozen=True)
 class Paraphrases:
-    """Templates that say the same."""
+    """Templates of the same meaning."""
 
     seen: tuple[str, ...]
     novel: tuple[str, ...]
@@ -24,27 +24,27 @@ class Paraphrases:
 class Phrasebook:
     """Renders a scene as a caption.
 
-    All words of a factor are of one length (in words, or in characters where the language has no spaces), so
-    that only the paraphrase, and whether there is motion, sets the caption's.
+    All values of a factor have the same length (in words, or in characters for languages without spaces), so
+    that the caption's length depends only on the paraphrase and on whether there is motion.
     """
 
     stream: str
-    """Names its random numbers."""
+    """Stream name: the purpose of its random numbers."""
     sentences: Paraphrases
-    """With {shape}, {colour}, {size} and {position}."""
+    """Templates with {shape}, {colour}, {size} and {position}."""
     motions: Paraphrases
-    """With {direction} and {speed}: what follows on a sentence where the object moves."""
+    """Templates with {direction} and {speed}, appended if the object moves."""
     words: Mapping[str, Mapping[str, str]]
-    """Factor → value → its words, synonyms between bars; a factor that is missing is said as it is."""
+    """Factor → value → words, synonyms separated by bars; other factors use the value itself."""
 
     def render(self, scene: Scene) -> str:
         """The caption."""
         rng, novel = scene.random(self.stream), scene.novel_words
-        said = self.sentences.pick(rng, novel=novel).format_map(self._words(rng, scene.factors))
+        sentence = self.sentences.pick(rng, novel=novel).format_map(self._words(rng, scene.factors))
         if scene.motion == STILL:
-            return said
+            return sentence
         motion = {"direction": scene.direction, "speed": scene.speed}
-        return said + self.motions.pick(rng, novel=novel).format_map(self._words(rng, motion))
+        return sentence + self.motions.pick(rng, novel=novel).format_map(self._words(rng, motion))
 
     def _words(self, rng: np.random.Generator, values: Mapping[str, str]) -> dict[str, str]:
         known = {name: self.words[name][value] for name, value in values.items() if name in self.words}
@@ -52,5 +52,5 @@ class Phrasebook:
 
 
 def pick(rng: np.random.Generator, options: Sequence[str]) -> str:
-    """One of the options, uniformly."""
+    """A uniformly random option."""
     return options[int(rng.integers(len(options)))]

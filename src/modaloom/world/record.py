@@ -1,4 +1,4 @@
-"""Stream `record`: measurements of the object, with noise."""
+"""Stream `record`: noisy measurements of the object."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from modaloom.world.scene import Scene
 from modaloom.world.shapes import place
 
 RELATIVE_NOISE = 0.015
-"""Standard deviation of lengths and areas, as a share of the value."""
+"""Relative standard deviation of lengths and areas."""
 PIXEL_NOISE, LEVEL_NOISE = 0.3, 3.0
 """Standard deviations of the centroid (pixels) and of the mean colour (of 255)."""
 
@@ -15,12 +15,11 @@ SPEEDS: Mapping[str, float] = {"still": 0.0, "slow": 2.0, "fast": 5.0}
 TEMPOS: Mapping[str, float] = {"slow": 1.5, "medium": 2.0, "fast": 3.0}
 """Beats per second."""
 SPEED_NOISE, BEAT_NOISE = 0.2, 0.04
-"""Their standard deviations; a speed is measured as its absolute value."""
+"""Standard deviations of speed (whose absolute value is recorded) and of beats per second."""
 
 
 def record(scene: Scene) -> dict[str, float | str]:
-    """Area (px²), perimeter (px), centroid (px), mean colour (0..255), speed (px/s), beats per second and the
-    background's name."""
+    """Area (px²), perimeter and centroid (px), mean colour (0–255), speed (px/s), tempo (1/s), background."""
     rng, placed = scene.random("record"), place(scene)
     red, green, blue = placed.rgb + LEVEL_NOISE * rng.standard_normal(3)
     numbers = {

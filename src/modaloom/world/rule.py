@@ -1,4 +1,4 @@
-"""How a stream shows a scene."""
+"""The definition of a stream: its renderer and the facts that it determines."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class StreamRule:
-    """What makes a stream, and what it says."""
+    """The renderer of a stream and the facts that it determines."""
 
     modality: str
-    """Its entry in MODALITIES."""
+    """A name in MODALITIES."""
     make: Callable[[Any], Any]
-    """Scene → value of that modality; of a derived stream, the value of its source → its own."""
+    """Scene → value of the modality; for a derived stream, value of its source → value."""
     determines: tuple[str, ...]
-    """Factors that the stream fixes and a generated one must match; it leaves the others free."""
+    """Facts that can be read from the value, and that a generated value must match."""
     source: "StreamRule | None" = None
-    """The stream that it derives from."""
+    """The stream from which it is derived."""
 
     def render(self, scene: Any) -> Any:
         """Scene → value of the modality."""
@@ -24,7 +24,7 @@ class StreamRule:
 
 
 def render_all(rules: Mapping[str, StreamRule], names: Iterable[str], scene: Any) -> dict[str, Any]:
-    """Stream → value; what several streams derive from is made once."""
+    """Stream → value; common sources are rendered once."""
     made: dict[StreamRule, Any] = {}
 
     def value(rule: StreamRule) -> Any:

@@ -10,7 +10,7 @@ from modaloom.core.rng import derive
 ROWS = ("top", "middle", "bottom")
 COLUMNS = ("left", "centre", "right")
 SIDE = 32
-"""Of a picture, pixels, where nothing else is asked for."""
+"""Default side of an image, pixels."""
 DIRECTIONS = ("left", "right", "up", "down")
 STILL = "still"
 
@@ -26,11 +26,11 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
     "register": ("low", "high"),
     "voice": ("en-us", "en-gb+f2", "en-gb-scotland", "en-029+m3", "en-gb-x-rp+f5"),
 }
-"""Factor → its values. Every position has two words, so that a text's length does not tell it; the voices
-carry espeak-ng's names."""
+"""Factor → values. Every position has two words, so that a text's length does not reveal it; voices are names
+of espeak-ng."""
 
 VISIBLE = ("shape", "colour", "size", "position", "background")
-"""Factors that a picture shows: what is asked about, and what the splits combine."""
+"""Factors that an image shows: questions are about them, and splits hold out their combinations."""
 
 RESTING: Mapping[str, str] = {
     "motion": STILL,
@@ -39,23 +39,23 @@ RESTING: Mapping[str, str] = {
     "register": "low",
     "voice": "en-us",
 }
-"""Every other factor, and its value in a scene that does not name it."""
+"""Every other factor → its default value."""
 
 PART_OF: Mapping[str, str] = {"speed": "motion", "tone": "colour"}
-"""Fact → the factor that it is a part of: what fixes the factor fixes it, and it narrows the factor."""
+"""Fact → the factor of which it is a function."""
 
 TONES: Mapping[str, str] = dict.fromkeys(("red", "blue", "purple"), "deep") | dict.fromkeys(
     ("orange", "yellow", "green"), "pale"
 )
-"""Colour → its group of equal lightness: what grey tells of it; see `shapes.PALETTE`."""
+"""Colour → its group of equal lightness, all that a grey image shows of it; see `shapes.PALETTE`."""
 
 INVALID = "invalid"
-"""What a parser answers where it finds none of a factor's values."""
+"""A parser's result if it finds none of a factor's values."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One object before a background, what is asked about it, and what is heard with it."""
+    """One object on a background, a question about it, and factors of sound and motion."""
 
     shape: str
     colour: str
@@ -67,14 +67,14 @@ class Scene:
     nuisance: int = 0
     """Seed of everything that is not a factor."""
     novel_words: bool = False
-    """Whether its texts take the held-out paraphrases."""
+    """Whether its texts use the held-out paraphrases."""
     motion: str = RESTING["motion"]
     tempo: str = RESTING["tempo"]
     instrument: str = RESTING["instrument"]
     register: str = RESTING["register"]
     voice: str = RESTING["voice"]
     side: int = SIDE
-    """Of the picture, pixels."""
+    """Side of the image, pixels."""
 
     @property
     def factors(self) -> dict[str, str]:
@@ -93,7 +93,7 @@ class Scene:
 
     @property
     def facts(self) -> dict[str, str]:
-        """The factors, their parts `speed` and `tone`, the factor `asked` about and the `answer`."""
+        """The factors, their parts `speed` and `tone`, and `asked` and `answer`."""
         return {
             **self.factors,
             "speed": self.speed,
@@ -103,5 +103,5 @@ class Scene:
         }
 
     def random(self, purpose: str) -> np.random.Generator:
-        """A fresh generator for one purpose: a new stream does not change what another one draws."""
+        """A new generator for one purpose, so that streams have independent random numbers."""
         return np.random.default_rng(derive(self.nuisance, purpose))

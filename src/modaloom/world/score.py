@@ -1,4 +1,4 @@
-"""Scores by parsing: a value against the scene's facts, two values against each other, and floors."""
+"""Scores by parsing: values against facts, values against each other, and majority baselines."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,30 +9,51 @@ from modaloom.world.scene import INVALID
 from modaloom.world.worlds import SOLO, World
 
 Facts = Mapping[str, str]
-"""`Scene.facts`: a line of the world's facts."""
+"""`Scene.facts`: one line of `_world.jsonl`."""
 
 
 def parse(stream: str, value: Any, world: World = SOLO) -> dict[str, str]:
-    """Slot → value or `INVALID`. Raises `BadValue` for a stream that the world does not have."""
+    """Slot → value or `INVALID`. Raises `BadValue` for a stream that is not in the world."""
     return world.parsers[check_choice("stream of the world", stream, world.parsers)](value)
 
 
 def score(stream: str, value: Any, facts: Facts, world: World = SOLO) -> dict[str, bool]:
-    """Slot that the facts name → whether the value says the same; `INVALID` never does."""
-    said = parse(stream, value, world)
-    return {slot: said[slot] == facts[slot] for slot in said if slot in facts}
+    """Compare a value with facts.
+
+    Args:
+        stream: of the value.
+        value: of the stream's modality.
+        facts: of the true scene.
+        world: of the stream.
+
+    Returns:
+        Slot → whether the parsed value equals the fact, for all slots in `facts`; never for `INVALID`.
+    """
+    parsed = parse(stream, value, world)
+    return {slot: parsed[slot] == facts[slot] for slot in parsed if slot in facts}
 
 
 def agree(first: str, one: Any, second: str, other: Any, world: World = SOLO) -> dict[str, bool]:
-    """Slot that both streams determine → whether the two values say the same, and say something."""
-    said, too = parse(first, one, world), parse(second, other, world)
-    return {slot: said[slot] == too[slot] != INVALID for slot in said if slot in too}
+    """Compare two values.
+
+    Args:
+        first: stream of `one`.
+        one: a value.
+        second: stream of `other`.
+        other: a value.
+        world: of the streams.
+
+    Returns:
+        Slot → whether both parsed values are equal and valid, for all slots that both streams determine.
+    """
+    here, there = parse(first, one, world), parse(second, other, world)
+    return {slot: here[slot] == there[slot] != INVALID for slot in here if slot in there}
 
 
 def floor(slots: Sequence[str], train: Sequence[Facts], test: Sequence[Facts]) -> dict[str, float]:
-    """Slot → accuracy on `test` of always giving the commonest value of `train`.
+    """Majority baseline: slot → accuracy on `test` of the most frequent value in `train`.
 
-    For the answer, the commonest one to the question: the question-only floor.
+    For `answer`, the most frequent one for the question (question-only baseline).
     """
     return {slot: _floor(slot, train, test) for slot in slots}
 

@@ -1,4 +1,4 @@
-"""Geometry and colour of the object: what the image shows and the record measures.
+"""Geometry and colour of the object, for the image and the record.
 
 Units: pixels of the 32 × 32 image, x to the right, y down, (0, 0) the corner of the first pixel; colours are
 RGB in 0..255.
@@ -24,24 +24,24 @@ PALETTE: Mapping[str, tuple[float, float, float]] = {
     "yellow": (202, 187, 20),
     "green": (93, 208, 94),
 }
-"""Two groups of three with nearly equal lightness (L* about 52 and 75): what grey tells, see `palette.py`."""
+"""Two groups of three colours with nearly equal lightness (L* about 52 and 75); see `palette.py`."""
 HUE_JITTER = 4.0
-"""Largest turn of a hue, degrees."""
+"""Largest rotation of a hue, degrees."""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """A star polygon: `points` outer vertices, with inner vertices between them; a polygon is a flat star."""
+    """A star polygon of `points` outer vertices with inner vertices between them; includes polygons."""
 
     points: int
     inner: float
-    """Radius of the inner vertices over that of the outer ones; cos(π / points) makes the sides straight."""
+    """Radius of the inner vertices relative to the outer ones; cos(π / points) makes the sides straight."""
     scale: float
-    """Outer radius for a nominal radius of 1: evens out how large the shapes look."""
+    """Outer radius for a nominal radius of 1; equalises the perceived size of the shapes."""
     turn: float = 0.0
     """Angle of a vertex from the upward direction, radians."""
     drop: float = 0.0
-    """Centre below the middle of the bounding box, over the outer radius."""
+    """Offset of the centre below the centre of the bounding box, relative to the outer radius."""
 
 
 OUTLINES: Mapping[str, Outline] = {
@@ -54,11 +54,11 @@ OUTLINES: Mapping[str, Outline] = {
 
 @dataclass(frozen=True)
 class Placed:
-    """The object with its nuisance: size jitter ± 4%, place jitter ± 0.4 px, hue jitter ± 4°."""
+    """The object with its nuisance: size jitter ± 4%, position jitter ± 0.4 px, hue jitter ± 4°."""
 
     outline: Outline
     radius: float
-    """Of the outer vertices."""
+    """Radius of the outer vertices, pixels."""
     x: float
     y: float
     rgb: np.ndarray
@@ -66,27 +66,35 @@ class Placed:
 
     @property
     def area(self) -> float:
-        """Square pixels: 2 · points triangles between the centre, an outer and an inner vertex."""
+        """Area in square pixels: 2 · points triangles of the centre, an outer and an inner vertex."""
         o = self.outline
         return o.points * o.inner * math.sin(math.pi / o.points) * self.radius**2
 
     @property
     def perimeter(self) -> float:
-        """Pixels."""
+        """Perimeter in pixels."""
         o = self.outline
         side = math.sqrt(1 + o.inner**2 - 2 * o.inner * math.cos(math.pi / o.points))
         return 2 * o.points * side * self.radius
 
 
 def place(scene: Scene) -> Placed:
-    """The same for every stream that shows the scene."""
+    """The placed object, equal for every stream of the scene."""
     row, column = scene.position.split()
     at, rng = (COLUMN_CENTRES[column], ROW_CENTRES[row]), scene.random("place")
     return put(scene.shape, scene.colour, RADII[scene.size], at, rng)
 
 
 def put(shape: str, colour: str, radius: float, at: tuple[float, float], rng: np.random.Generator) -> Placed:
-    """A shape of a nominal radius, the middle of its bounding box at (x, y) pixels, with its nuisance."""
+    """Place a shape with random nuisance.
+
+    Args:
+        shape: a name in OUTLINES.
+        colour: a name in PALETTE.
+        radius: nominal radius, pixels of 32 × 32.
+        at: centre (x, y) of the bounding box, pixels.
+        rng: of the jitter.
+    """
     outline = OUTLINES[shape]
     outer = radius * outline.scale * rng.uniform(0.96, 1.04)
     dx, dy = rng.uniform(-0.4, 0.4, 2)
@@ -97,9 +105,9 @@ def put(shape: str, colour: str, radius: float, at: tuple[float, float], rng: np
 
 
 def turn_hue(rgb: tuple[float, float, float], angle: float) -> np.ndarray:
-    """float64 (3,) in 0..255: rgb turned about the grey axis by `angle` radians (Rodrigues' formula)."""
+    """float64 (3,) in 0–255: rgb rotated about the grey axis by `angle` radians (Rodrigues' formula)."""
     v, axis = np.asarray(rgb, dtype=float), np.full(3, 3**-0.5)
     along = axis * (axis @ v)
-    turned = along + (v - along) * np.cos(angle) + np.cross(axis, v) * np.sin(angle)
-    clipped: np.ndarray = np.clip(turned, 0, 255)
+    rotated = along + (v - along) * np.cos(angle) + np.cross(axis, v) * np.sin(angle)
+    clipped: np.ndarray = np.clip(rotated, 0, 255)
     return clipped

@@ -1,12 +1,12 @@
-"""Splits by combinations of factors, never by file.
+"""Splits by combinations of factors (compositional generalisation), never by file.
 
 Level 1 holds out 5 of the 24 shape × colour pairs, at most one per colour, as in a Latin square: every shape
-and every colour stays common. Each of the other 19 pairs loses one of the nine positions to level 2 and one
-to validation: new triples of known pairs. So a shape × colour × position triple occurs in one of train, val,
-level 1 and level 2 alone; test-seen takes the triples of train with fresh nuisance.
+and every colour stays frequent. For each of the other 19 pairs, one of the nine positions is held out for
+level 2 and one for validation. So a shape × colour × position triple occurs in exactly one of train, val,
+level 1 and level 2; test-seen has the triples of train with new nuisance.
 
-Each of the 19 pairs also loses one of the four directions to level 2: what moves there does so as no such
-pair does elsewhere. Level 2 also takes the held-out paraphrases and the held-out voice.
+For each of the 19 pairs, one of the four directions of motion also occurs in level 2 alone. Level 2 also uses
+the held-out paraphrases and the held-out voice.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ T = TypeVar("T")
 LEVEL1: frozenset[tuple[str, str]] = frozenset(
     {("circle", "red"), ("square", "green"), ("triangle", "blue"), ("star", "yellow"), ("circle", "purple")}
 )
-"""Shape × colour pairs that training never sees."""
+"""Shape × colour pairs held out of training."""
 VOICE = FACTORS["voice"][-1]
-"""The voice that training never hears."""
+"""The voice held out of training."""
 
 SPLITS: Mapping[str, str] = {
     "train": "train",
@@ -35,13 +35,13 @@ SPLITS: Mapping[str, str] = {
     "test-level1": "level1",
     "test-level2": "level2",
 }
-"""Folder → the group of combinations that it draws from."""
+"""Split (folder) → group of combinations."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def group(factors: Mapping[str, str]) -> str:
-    """train, val, level1 or level2: where a combination of VISIBLE factors belongs."""
+    """The group of a combination of VISIBLE factors: train, val, level1 or level2."""
     if (factors["shape"], factors["colour"]) in LEVEL1:
         return "level1"
     shape, colour, place = (FACTORS[name].index(factors[name]) for name in ("shape", "colour", "position"))
@@ -57,9 +57,9 @@ def combinations(name: str) -> tuple[tuple[str, ...], ...]:
 
 @cache
 def unseen(name: str, shape: str, colour: str) -> Mapping[str, tuple[str, ...]]:
-    """Factor that no picture shows → what a group draws it from, for a shape of a colour.
+    """Factor that an image does not show → its values in a group, equally likely, for a shape and colour.
 
-    Still stands there as often as all that moves together: half of the scenes rest.
+    `STILL` is repeated so that half of the scenes are still.
     """
     moves = tuple(move for move in FACTORS["motion"][1:] if _may_move(name, shape, colour, move.split()[0]))
     special = {
@@ -77,17 +77,21 @@ def _may_move(name: str, shape: str, colour: str, direction: str) -> bool:
 
 
 def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) -> Scene:
-    """Scene `index` of a split: a uniform draw but for the motion, the same at any number of scenes.
+    """Scene `index` of a split, independent of the number of scenes; uniform except for the motion.
 
-    `fixed`: factor → the one value that is drawn; see `check_fixed`.
+    Args:
+        seed: of the world.
+        split: a name in SPLITS.
+        index: of the scene.
+        fixed: factor → its value in every scene; see `check_fixed`.
     """
     name = SPLITS[split]
-    shown = dict(zip(VISIBLE, _draw(_allowed(name, _key(fixed)), seed, split, index, "factors")))
+    shown = dict(zip(VISIBLE, _choose(_allowed(name, _key(fixed)), seed, split, index, "factors")))
     hidden = unseen(name, shown["shape"], shown["colour"])
     return Scene(
         **shown,
-        **{f: fixed[f] if f in fixed else _draw(hidden[f], seed, split, index, f) for f in RESTING},
-        asked=_draw(VISIBLE, seed, split, index, "asked"),
+        **{f: fixed[f] if f in fixed else _choose(hidden[f], seed, split, index, f) for f in RESTING},
+        asked=_choose(VISIBLE, seed, split, index, "asked"),
         nuisance=derive(seed, split, index, "nuisance"),
         novel_words=name == "level2",
         side=SIDE,
@@ -95,18 +99,18 @@ def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) ->
 
 
 def check_fixed(fixed: Mapping[str, str]) -> None:
-    """Raise `BadValue` for what is no factor or none of its values, or leaves a split without a scene."""
+    """Raise `BadValue` for an unknown factor or value, or if a split would have no scene."""
     for factor, value in fixed.items():
         check_choice(f"value of {factor}", value, FACTORS[check_choice("factor", factor, FACTORS)])
     for split, name in SPLITS.items():
         if not _allowed(name, _key(fixed)):
             what = ", ".join(f"{factor}={value}" for factor, value in fixed.items())
-            raise BadValue(f"{split} has no scene with {what}: splits keep combinations apart; fix others")
+            raise BadValue(f"{split} has no scene with {what}: splits hold out combinations; fix others")
 
 
 @cache
 def _allowed(name: str, fixed: frozenset[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """The group's combinations that every fixed factor allows."""
+    """The group's combinations that are compatible with the fixed factors."""
     return tuple(c for c in combinations(name) if _allows(name, dict(zip(VISIBLE, c)), fixed))
 
 
@@ -119,5 +123,5 @@ def _key(fixed: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     return frozenset(fixed.items())
 
 
-def _draw(options: tuple[T, ...], seed: int, *path: str | int) -> T:
+def _choose(options: tuple[T, ...], seed: int, *path: str | int) -> T:
     return options[derive(seed, *path) % len(options)]

@@ -1,7 +1,7 @@
-"""Stream `caption.noisy`: the very caption of the stream `caption`, with typing errors.
+"""Stream `caption.noisy`: the text of the stream `caption` with typing errors.
 
-A word has at most one error, and only if it has four letters or more. The caption's words of that length are
-three errors apart from each other and two from the shorter ones, so each can still be told.
+Only words of four or more letters have errors, at most one each. These words are at least three errors apart
+from each other and two from shorter ones, so that errors can be corrected.
 """
 
 import re
@@ -12,7 +12,7 @@ from modaloom.world.scene import Scene
 from modaloom.world.words import caption
 
 TYPO_PROBABILITY = 0.3
-"""Chance that a word of four letters or more has an error."""
+"""Probability of an error in a word of four or more letters."""
 
 ERRORS: tuple[Callable[[str, int, str], str], ...] = (
     lambda word, at, letter: word[:at] + word[at + 1 :],
@@ -20,11 +20,11 @@ ERRORS: tuple[Callable[[str, int, str], str], ...] = (
     lambda word, at, letter: word[:at] + letter + word[at + 1 :],
     lambda word, at, letter: word[:at] + word[at : at + 2][::-1] + word[at + 2 :],
 )
-"""Left out, too much, mistaken, swapped: a word, a place in it and a letter → the word as it is typed."""
+"""Deletion, insertion, substitution, transposition: word, index and letter → word with the error."""
 
 
 def noisy(scene: Scene) -> str:
-    """The caption as it is typed in haste; it keeps its number of words."""
+    """The caption with typing errors; the number of words is unchanged."""
     rng = scene.random("caption.noisy")
 
     def typed(found: re.Match[str]) -> str:

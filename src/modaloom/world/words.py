@@ -58,10 +58,10 @@ def caption(scene: Scene) -> str:
 
 
 def question(scene: Scene) -> str:
-    """One question about the factor `scene.asked`."""
+    """A question about the factor `scene.asked`."""
     return pick(scene.random("question"), QUESTIONS[scene.asked])
 
 
 def answer(scene: Scene) -> str:
-    """The asked factor's value, nothing else."""
+    """The value of the factor `scene.asked`."""
     return scene.facts["answer"]

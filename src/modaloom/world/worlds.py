@@ -1,4 +1,4 @@
-"""The worlds: one object; two objects and a relation."""
+"""The table of worlds: one object; two objects and a relation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from modaloom.world.splits import check_fixed, scene
 
 @dataclass(frozen=True)
 class World:
-    """All that evaluation and writing need of one."""
+    """The contract of a world, for writing and evaluation."""
 
     name: str
     scene: Callable[[int, str, int, Mapping[str, str]], Any]
     """Seed, split, index and fixed factors → scene, which has `facts` and a `side`."""
     check_fixed: Callable[[Mapping[str, str]], None]
-    """Raises `BadValue` for factors that cannot be fixed so."""
+    """Raises `BadValue` for factors or values that cannot be fixed."""
     streams: Mapping[str, StreamRule]
     parsers: Mapping[str, Callable[[Any], dict[str, str]]]
     factors: frozenset[str]
-    """What makes a scene: all else follows, or is asked."""
+    """Names of the factors."""
     part_of: Mapping[str, str]
-    """Fact → the factor that it is a part of."""
+    """Fact → the factor of which it is a function."""
     fix_answer: frozenset[str]
-    """Facts that fix the answer together."""
+    """Facts that together determine the answer."""
 
 
 SOLO = World(
@@ -59,6 +59,6 @@ WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO)}
 
 
 def world_of(facts: Iterable[Mapping[str, str]]) -> World:
-    """The world that lines of facts name; that of one object where they name none. Raises `BadValue`."""
-    named = next(iter(facts), {}).get("world", SOLO.name)
-    return WORLDS[check_choice("world", named, WORLDS)]
+    """The world of lines of facts; default: that of one object. Raises `BadValue` for an unknown one."""
+    name = next(iter(facts), {}).get("world", SOLO.name)
+    return WORLDS[check_choice("world", name, WORLDS)]

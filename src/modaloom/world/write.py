@@ -1,4 +1,4 @@
-"""Writes a world as plain files: the data contract's names in a folder per split, and `_world.jsonl`."""
+"""Writing of a world as files of the data contract, one folder per split, and `_world.jsonl`."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from modaloom.world.splits import NONE, SPLITS
 from modaloom.world.worlds import SOLO, WORLDS, World
 
 FACTS = "_world.jsonl"
-"""One line per sample: key, split, world and the scene's facts. Its name keeps it from being a sample."""
+"""One line per sample: key, split, world and the scene's facts. Ignored by readers for its underscore."""
 SIDE_MULTIPLE = 8
-"""What the sides of pictures are multiples of, so that all that derives from them has whole pixels."""
+"""Divides the side of images, so that derived images have whole pixels."""
 
 
 def write_world(
@@ -33,13 +33,24 @@ def write_world(
     side: int = SIDE,
     fixed: Mapping[str, str] = NONE,
 ) -> Iterator[tuple[int, int]]:
-    """Write n training samples and `held_out` of every other split (default: n / 10, within 20..500).
+    """Write a dataset. The folder appears when the last sample is written.
 
-    `streams`: default all of the world, an entry of WORLDS. `side`: of the pictures, pixels.
-    `fixed`: factor → the one value that it has in every scene.
+    Args:
+        folder: to be made; must not exist, or be empty.
+        n: training samples, at least 1.
+        seed: of the world.
+        held_out: samples of every other split, at least 1; None: n / 10, within 20–500.
+        streams: names of streams; empty: all of the world.
+        world: a name in WORLDS.
+        side: of the images, pixels: 32–512, a multiple of 8.
+        fixed: factor → its value in every scene.
 
-    Yields (samples written, samples in all). The folder appears, whole, when the last sample is written.
-    Raises `BadValue` and `BadFolder`.
+    Yields:
+        (samples written, total).
+
+    Raises:
+        BadValue: for a value out of range or an unknown name.
+        BadFolder: if the folder is not empty.
     """
     check_range("n", n, 1)
     held_out = min(500, max(20, n // 10)) if held_out is None else held_out
@@ -77,7 +88,7 @@ def _check_side(side: int) -> None:
 
 
 def _vacant(folder: Path) -> Path:
-    """The absolute path, its parent made; refuses one that holds something."""
+    """The absolute path, with its parent made. Raises `BadFolder` if it is not empty."""
     folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadFolder(f"{folder} exists and is not empty; name a new folder or remove this one")

@@ -1,4 +1,4 @@
-"""Walks of t from 1 to 0, one per file."""
+"""Samplers of codes, one per file: generators that step t from 1 to 0."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ CodeSamplerFn = Callable[..., Iterator[Canvas]]
 
 @dataclass(frozen=True)
 class CodeSampler:
-    """A way of walking, and what it can walk."""
+    """A sampler and the processes that it supports."""
 
     fns: Mapping[str, CodeSamplerFn]
-    """Name in PROCESSES → its walk."""
+    """Name in PROCESSES → sampling function."""
     options: tuple[str, ...] = ()
-    """What the walks take besides."""
+    """Names of additional keyword arguments."""
     exact: bool = True
-    """Whether an exact denoiser's law is drawn from: with one code a step, or as steps get short."""
+    """Whether an exact denoiser gives exact samples: with one code per step, or in the limit of short steps."""
     ranked: bool = False
-    """Whether each step brings back so many codes of a stream: exact with one at a time, stream by stream;
-    others are as steps get short."""
+    """Whether each step unmasks a fixed number of codes: exact with one at a time, stream by stream; the others
+    are exact in the limit of short steps."""
     revises: tuple[str, ...] = ()
-    """The processes under which a code that is written may change."""
+    """The processes under which it may change a code that is already unmasked."""
 
 
 CODE_SAMPLERS: dict[str, CodeSampler] = {
@@ -50,21 +50,21 @@ CODE_SAMPLERS: dict[str, CodeSampler] = {
 }
 
 AUTO = "auto"
-"""As a sampler's name: the one that suits the process."""
+"""Sampler name that stands for the default of the process."""
 DEFAULT_SAMPLER = {"masked": "maskgit", "uniform": "ancestral"}
-"""Process → the sampler of streams of which something is known."""
+"""Process → default sampler of a stream when something is given."""
 UNCONDITIONAL_SAMPLER = {"masked": "top_probability", "uniform": "ancestral"}
-"""Process → the sampler of the first stream where nothing is given: its variety is that of all the rest."""
+"""Process → default sampler of the first stream when nothing is given, which determines the diversity."""
 
 
 def resolve_sampler(sampler: str, process: str, default: Mapping[str, str] = DEFAULT_SAMPLER) -> str:
-    """The sampler's name, or the usual one of the process for `AUTO`.
+    """The sampler's name, or the default of the process for `AUTO`.
 
-    Raises `BadValue` for an unknown one, or one that cannot walk the process.
+    Raises `BadValue` for an unknown sampler or one that does not support the process.
     """
     if sampler == AUTO:
         return default[process]
     if process in CODE_SAMPLERS[check_choice("sampler", sampler, (*CODE_SAMPLERS, AUTO))].fns:
         return sampler
-    fits = ", ".join(sorted(name for name, value in CODE_SAMPLERS.items() if process in value.fns))
-    raise BadValue(f"the sampler {sampler!r} does not fit the process {process!r}; choose from: {fits}")
+    allowed = ", ".join(sorted(name for name, value in CODE_SAMPLERS.items() if process in value.fns))
+    raise BadValue(f"the sampler {sampler!r} does not fit the process {process!r}; choose from: {allowed}")

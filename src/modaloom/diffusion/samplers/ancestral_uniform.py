@@ -1,4 +1,4 @@
-"""The reverse process of uniform diffusion itself: every code is drawn anew in every step."""
+"""Ancestral sampling of uniform diffusion: every unknown code is resampled in every step."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from modaloom.core.types import Canvas, CodeDenoiser, Field
 from modaloom.diffusion.categorical import apply_temperature_top_p, inverse_cdf
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.process import unknown
-from modaloom.diffusion.samplers.base import at_time, code_noise, outstanding, step_ends
+from modaloom.diffusion.samplers.base import at_time, code_noise, nonempty, step_ends
 from modaloom.diffusion.uniform import Uniform
 
 
@@ -25,13 +25,25 @@ def ancestral_uniform(
     temperature: float = 1.0,
     top_p: float = 1.0,
 ) -> Iterator[Canvas]:
-    """Each unknown code from its posterior q(z_s | z_t), independently: exact as steps get short.
+    """Ancestral sampling (D3PM, arXiv 2107.03006): each unknown code from its posterior q(z_s | z_t).
 
-    D3PM's ancestral sampler (arXiv 2107.03006). It may change a code as often as it likes, so it can
-    put right what it drew too early.
+    Codes are sampled independently, which is exact in the limit of short steps. A code may change in every
+    step, so early errors can be corrected.
 
-    `canvas`: unknown codes as of the process at t = `times[0]`, where the wanted streams are. Yields a canvas
-    per step of `times`. Raises `BadValue` for other times or temperatures.
+    Args:
+        denoise: noisy canvas → logits of the clean codes.
+        process: the process whose reverse is sampled.
+        canvas: wanted streams at t = `times[0]`, their unknown codes as of the process at that time.
+        times: float (S + 1,), falling from at most 1 to exactly 0.
+        noise: random numbers, one generator per sample.
+        temperature: of the codes, at least 0; 0 takes the most probable code.
+        top_p: nucleus sampling, in (0, 1].
+
+    Yields:
+        The canvas at each later time.
+
+    Raises:
+        BadValue: for other times, temperatures or `top_p`.
     """
     for s in step_ends(times):
         canvas = ancestral_uniform_step(
@@ -51,25 +63,52 @@ def ancestral_uniform_step(
     temperature: float,
     top_p: float,
 ) -> Canvas:
-    """One step, from wherever the streams are to `s`; without an unknown code above it, no network call."""
+    """One ancestral step, from each stream's own time to `s`; no network call if nothing is above `s`.
+
+    Args:
+        denoise: noisy canvas → logits of the clean codes.
+        process: the process whose reverse is sampled.
+        canvas: each stream at its own `t`.
+        s: time at the end of the step, in [0, 1].
+        noise: random numbers, one generator per sample.
+        temperature: of the codes, at least 0; 0 takes the most probable code.
+        top_p: nucleus sampling, in (0, 1].
+
+    Returns:
+        The canvas at `s`.
+    """
     uniforms = code_noise(canvas, noise)
-    due = outstanding({name: unknown(field) & (field.t > s)[:, None, None] for name, field in canvas.items()})
-    logits = denoise(canvas) if due else {}
-    drawn = dict(canvas)
-    for name, where in due.items():
+    pending = nonempty(
+        {name: unknown(field) & (field.t > s)[:, None, None] for name, field in canvas.items()}
+    )
+    logits = denoise(canvas) if pending else {}
+    result = dict(canvas)
+    for name, where in pending.items():
         field = canvas[name]
-        clean = clean_law(process, logits[name], field, temperature, top_p)
-        back = process.posterior(clean, field.state, field.t.clamp_max(s), field.t)
-        codes = inverse_cdf(back.log(), uniforms[name][..., None]).squeeze(-1)
-        drawn[name] = replace(field, state=torch.where(where, codes, field.state))
-    return at_time(drawn, s)
+        clean = clean_probabilities(process, logits[name], field, temperature, top_p)
+        posterior = process.posterior(clean, field.state, field.t.clamp_max(s), field.t)
+        codes = inverse_cdf(posterior.log(), uniforms[name][..., None]).squeeze(-1)
+        result[name] = replace(field, state=torch.where(where, codes, field.state))
+    return at_time(result, s)
 
 
-def clean_law(process: Uniform, logits: Tensor, field: Field, temperature: float, top_p: float) -> Tensor:
-    """Probabilities (B, L, Q, K) of the clean codes, given all of the canvas, float64.
+def clean_probabilities(
+    process: Uniform, logits: Tensor, field: Field, temperature: float, top_p: float
+) -> Tensor:
+    """Probabilities of the clean codes given all of the canvas.
 
-    Temperature and top-p shape what the network says of a code from all the rest. What the code's own noisy
-    state says is arithmetic, and stays.
+    Temperature and top-p apply to the network's prediction from the rest of the canvas; the likelihood of the
+    code's own noisy state is exact and unchanged.
+
+    Args:
+        process: gives the likelihood of a noisy code.
+        logits: float (B, L, Q, K), posterior logits of the clean codes.
+        field: the noisy codes.
+        temperature: at least 0.
+        top_p: in (0, 1].
+
+    Returns:
+        float64 (B, L, Q, K).
     """
     rest = apply_temperature_top_p(
         process.from_posterior_logits(logits.double(), field), temperature=temperature, top_p=top_p

@@ -1,4 +1,4 @@
-"""What all samplers share. Shapes: B batch, L positions, Q depths."""
+"""Functions shared by all samplers of codes. Shapes: B batch, L positions, Q depths."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,7 @@ from modaloom.diffusion.noise import Noise
 
 
 def step_ends(times: Tensor) -> list[float]:
-    """Where each step of `times` (S + 1,) ends; `BadValue` unless they fall from at most 1 to exactly 0."""
+    """The end of each step of `times` (S + 1,); `BadValue` unless they fall from at most 1 to exactly 0."""
     values: list[float] = times.tolist()
     if len(values) < 2 or values[0] > 1 or values[-1] != 0 or any(t < s for t, s in pairwise(values)):
         raise BadValue(f"the times of a sampler must fall from at most 1 to exactly 0; got {values}")
@@ -20,20 +20,20 @@ def step_ends(times: Tensor) -> list[float]:
 
 
 def at_time(canvas: Canvas, s: float) -> Canvas:
-    """Every field that is noisier than `s` at level `s`; given fields, at t = 0, stay there."""
+    """The canvas with each field's t reduced to at most `s`; given fields have t = 0."""
     return {name: replace(field, t=field.t.clamp_max(s)) for name, field in canvas.items()}
 
 
 def code_noise(canvas: Canvas, noise: Noise) -> dict[str, Tensor]:
-    """Uniforms (B, L, Q) for the codes of every stream.
+    """Stream → uniforms (B, L, Q).
 
-    Drawn for all codes, needed or not, so that a sample's numbers do not depend on the rest of its batch.
+    For all codes, needed or not, so that the random numbers of a sample do not depend on its batch.
     """
     return {
         name: noise.uniform(*field.state.shape[1:]).to(field.state.device) for name, field in canvas.items()
     }
 
 
-def outstanding(due: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The streams that have a positive count left."""
-    return {name: count for name, count in due.items() if bool((count > 0).any())}
+def nonempty(counts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The streams that have a positive count (or a True) anywhere."""
+    return {name: count for name, count in counts.items() if bool((count > 0).any())}

@@ -1,4 +1,4 @@
-"""A random order, without a clock."""
+"""First-hitting sampling: codes unmasked in random order, one at a time."""
 
 from collections.abc import Iterator
 
@@ -23,20 +23,34 @@ def first_hitting(
     temperature: float = 1.0,
     top_p: float = 1.0,
 ) -> Iterator[Canvas]:
-    """Codes come back one at a time in a random order; in equal groups if there are fewer steps than codes.
+    """First-hitting sampler (Zheng et al., arXiv 2409.02908): unmask one code at a time in random order.
 
-    The first-hitting sampler (Zheng et al., arXiv 2409.02908) draws the time at which the next code
-    returns, and which one it is. The masked state tells its time to no one, so that times can be left out:
-    what is left is an order in which each masked code is as likely to be next, a position's coarsest first.
-    That is the law of the reverse process with steps without end, for one network call a code.
+    The paper samples the time of the next unmasking and its code. As the denoiser does not depend on t, the
+    times can be left out; each masked code is equally likely to be the next, a position's coarsest first.
+    This is the reverse process in the limit of infinitely many steps, at one network call per code, and exact
+    for an exact denoiser. With fewer steps than codes, equal groups are unmasked per step. See
+    `ranked_unmasking`.
 
-    With one code a step it is exact for an exact denoiser. Otherwise as `ranked_unmasking`.
+    Args:
+        denoise: noisy canvas → logits of the clean codes.
+        process: the process whose reverse is sampled.
+        canvas: wanted streams at t = `times[0]`, their unknown codes as of the process at that time.
+        times: float (S + 1,), falling from at most 1 to exactly 0.
+        noise: random numbers, one generator per sample.
+        temperature: of the codes, at least 0; 0 takes the most probable code.
+        top_p: nucleus sampling, in (0, 1].
+
+    Returns:
+        An iterator over the canvas at each later time.
+
+    Raises:
+        BadValue: for other times, temperatures or `top_p`, on iteration.
     """
 
-    def chance(candidates: Candidates) -> Tensor:
-        # The largest of log m + Gumbel noise is a position drawn in proportion to its m masked codes.
+    def random_rank(candidates: Candidates) -> Tensor:
+        # argmax of log m + Gumbel noise samples a position in proportion to its m masked codes.
         return candidates.masked.log() + gumbel(candidates.uniform)
 
     return ranked_unmasking(
-        denoise, process, canvas, times, chance, noise=noise, temperature=temperature, top_p=top_p
+        denoise, process, canvas, times, random_rank, noise=noise, temperature=temperature, top_p=top_p
     )

@@ -1,4 +1,4 @@
-"""Most confident codes first."""
+"""MaskGIT: most confident samples first."""
 
 from collections.abc import Iterator
 
@@ -24,20 +24,33 @@ def maskgit(
     top_p: float = 1.0,
     choice_temperature: float = 1.0,
 ) -> Iterator[Canvas]:
-    """Draw every position's next code, keep the most confident ones, mask the rest again.
+    """MaskGIT (arXiv 2202.04200, §3.2): sample every next code, keep the most confident, mask the rest again.
 
-    MaskGIT (arXiv 2202.04200, §3.2): the confidence is the log-probability of the drawn code plus
-    `choice_temperature` · t · Gumbel noise. Forgiving to a denoiser that is not yet good, but not exact:
-    likely codes are kept and unlikely ones drawn again, so that what is drawn from nothing is less varied
-    than the data.
+    The confidence is the log-probability of the sampled code plus `choice_temperature` · t · Gumbel noise.
+    Robust to an imperfect denoiser, but biased: probable codes are kept and improbable ones resampled, so
+    that unconditional samples are less diverse than the data. See `ranked_unmasking`.
 
-    Otherwise as `ranked_unmasking`.
+    Args:
+        denoise: noisy canvas → logits of the clean codes.
+        process: the process whose reverse is sampled.
+        canvas: wanted streams at t = `times[0]`, their unknown codes as of the process at that time.
+        times: float (S + 1,), falling from at most 1 to exactly 0.
+        noise: random numbers, one generator per sample.
+        temperature: of the codes, at least 0; 0 takes the most probable code.
+        top_p: nucleus sampling, in (0, 1].
+        choice_temperature: of the Gumbel noise; 0: the order is deterministic given the sampled codes.
+
+    Returns:
+        An iterator over the canvas at each later time.
+
+    Raises:
+        BadValue: for other times, temperatures or `top_p`, on iteration.
     """
 
-    def drawn(candidates: Candidates) -> Tensor:
-        sure = candidates.log_p.gather(-1, candidates.codes[..., None]).squeeze(-1)
-        return sure + choice_temperature * candidates.t[:, None] * gumbel(candidates.uniform)
+    def confidence(candidates: Candidates) -> Tensor:
+        log_p = candidates.log_p.gather(-1, candidates.codes[..., None]).squeeze(-1)
+        return log_p + choice_temperature * candidates.t[:, None] * gumbel(candidates.uniform)
 
     return ranked_unmasking(
-        denoise, process, canvas, times, drawn, noise=noise, temperature=temperature, top_p=top_p
+        denoise, process, canvas, times, confidence, noise=noise, temperature=temperature, top_p=top_p
     )

@@ -1,4 +1,4 @@
-"""Two objects and a relation: the world's second tier."""
+"""The world of two objects and a relation."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from modaloom.world.duo.words import answer, caption, question
 from modaloom.world.rule import StreamRule
 
 SAID = tuple(name for name in FACTORS if name != "background")
-"""What a caption says."""
+"""The factors that a caption states."""
 
 STREAMS: Mapping[str, StreamRule] = {
     "image": StreamRule("image", image, determines=tuple(FACTORS)),

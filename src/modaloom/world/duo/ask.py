@@ -1,4 +1,4 @@
-"""What is asked about two objects, and its answer: how many, where, and what stands in a relation."""
+"""Questions about two objects with their answers: number, position and relation."""
 
 from dataclasses import dataclass
 
@@ -19,13 +19,22 @@ class Question:
 
 
 def questions(first: Thing, second: Thing, relation: str, position: str) -> dict[str, list[Question]]:
-    """Kind of question → all of it that can be asked: numbers of every colour and shape, positions and
-    relations of both objects."""
+    """All questions about a scene, by kind.
+
+    Args:
+        first: the first object of the relation.
+        second: the second object.
+        relation: of the first to the second.
+        position: corner of the first object.
+
+    Returns:
+        Kind → questions: numbers of every colour and shape, positions and relations of both objects.
+    """
     traits = [first.shape, first.colour, second.shape, second.colour]
     return {
         NUMBER: [
             Question(NUMBER, value, NUMBERS[traits.count(value)])
-            # What is there is asked for more often, so that zero is not the usual answer.
+            # Traits that occur are repeated, so that zero is not the most frequent answer.
             for value in (*FACTORS["colour"], *FACTORS["shape"], *traits, *traits)
         ],
         POSITION: [

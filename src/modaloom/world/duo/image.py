@@ -1,4 +1,4 @@
-"""Stream `image` of two objects: each in its corner, so that they never touch."""
+"""Stream `image` of two objects, in different corners so that they never touch."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def image(scene: Scene) -> Image.Image:
 
 
 def place(scene: Scene) -> list[Placed]:
-    """The first object and the second."""
+    """The placed first and second object."""
     rng, placed = scene.random("place"), []
     corners = scene.position, beside(scene.relation, scene.position)
     for thing, corner in zip((scene.first, scene.second), corners):

@@ -1,12 +1,12 @@
 """The scene of two objects: their factors, the relation between them, and seeded nuisance.
 
-The relation lays the objects out in the four corners, and names the first of them:
+The relation determines the layout in the four corners, and which object is the first:
 
-- left of: side by side, the first one left;
-- above: one over the other, the first one on top;
-- bigger than: in opposite corners, the first one large and the second small.
+- left of: side by side, the first on the left;
+- above: one above the other, the first on top;
+- bigger than: in opposite corners, the first large and the second small.
 
-So a picture tells the relation, and the first object's position tells the second one's.
+So an image determines the relation, and the first object's position that of the second.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from modaloom.world.scene import SIDE
 
 CORNERS = ("top left", "top right", "bottom left", "bottom right")
 INVERSE: Mapping[str, str] = {"left of": "right of", "above": "below", "bigger than": "smaller than"}
-"""Relation of the first object to the second → that of the second to the first."""
+"""Relation of the first object to the second → inverse relation."""
 
 FACTORS: Mapping[str, tuple[str, ...]] = {
     **{
@@ -33,18 +33,18 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
     "position": CORNERS,
     "background": SOLO["background"],
 }
-"""Factor → its values; `position` is the first object's."""
+"""Factor → values; `position` is the first object's."""
 
 ALLOWED_LAYOUTS: Mapping[str, frozenset[tuple[str, str, str]]] = {
     "left of": frozenset(product(SOLO["size"], SOLO["size"], ("top left", "bottom left"))),
     "above": frozenset(product(SOLO["size"], SOLO["size"], ("top left", "top right"))),
     "bigger than": frozenset(product(("large",), ("small",), CORNERS)),
 }
-"""Relation → the sizes of both and the position of the first that it allows."""
+"""Relation → allowed (size of the first, size of the second, position of the first)."""
 
 
 def beside(relation: str, corner: str) -> str:
-    """The corner of the object that has this relation to one in `corner`."""
+    """The corner of the other object, given a relation and the corner of one."""
     row, column = corner.split()
     if relation != "left of":
         row = {"top": "bottom", "bottom": "top"}[row]
@@ -63,13 +63,13 @@ class Thing:
 
     @property
     def name(self) -> str:
-        """What tells it from the other one: `red circle`."""
+        """Colour and shape, which distinguish the objects, e.g. `red circle`."""
         return f"{self.colour} {self.shape}"
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Two objects that differ in shape or colour, and what is asked about them."""
+    """Two objects that differ in shape or colour, and a question about them."""
 
     first: Thing
     second: Thing
@@ -77,16 +77,16 @@ class Scene:
     position: str
     background: str
     asked: str
-    """`number`, `position` or a relation: what is …?"""
+    """`number`, `position` or a relation."""
     about: str
-    """A colour or shape to count, else the name of an object."""
+    """The colour or shape to count, else the name of an object."""
     answer: str
     nuisance: int = 0
     """Seed of everything that is not a factor."""
     novel_words: bool = False
-    """Whether its caption takes the held-out paraphrases."""
+    """Whether the caption uses the held-out paraphrases."""
     side: int = SIDE
-    """Of the picture, pixels."""
+    """Side of the image, pixels."""
 
     @property
     def factors(self) -> dict[str, str]:
@@ -104,9 +104,9 @@ class Scene:
 
     @property
     def facts(self) -> dict[str, str]:
-        """The factors, what is `asked`, `about` what, and the `answer`."""
+        """The factors, and `asked`, `about` and `answer`."""
         return {**self.factors, "asked": self.asked, "about": self.about, "answer": self.answer}
 
     def random(self, purpose: str) -> np.random.Generator:
-        """A fresh generator for one purpose: a new stream does not change what another one draws."""
+        """A new generator for one purpose, so that streams have independent random numbers."""
         return np.random.default_rng(derive(self.nuisance, purpose))

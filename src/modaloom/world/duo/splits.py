@@ -1,9 +1,9 @@
 """Splits of the scenes of two objects, by combinations of factors.
 
-Level 1 is where one of the objects, or both, is a pair of shape and colour that training never sees: the same
-pairs as with one object. Of the rest, the colours of both objects and the relation are a triple: with every
-relation, each colour loses one colour of the other object to level 2 and one to validation. Level 2 takes the
-held-out paraphrases, too.
+Level 1: at least one object has a shape × colour pair that is held out of training, the same pairs as with
+one object. Otherwise the triple (colour, relation, other colour) decides: for every relation, each colour has
+one colour of the other object held out for level 2 and one for validation. Level 2 also uses the held-out
+paraphrases.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ PAIRS: tuple[Pair, ...] = tuple(product(FACTORS["first.shape"], FACTORS["first.c
 
 
 def group(first: Pair, relation: str, second: Pair) -> str:
-    """train, val, level1 or level2: where a combination belongs."""
+    """The group of a combination: train, val, level1 or level2."""
     if first in LEVEL1 or second in LEVEL1:
         return "level1"
     one, other = (FACTORS["first.colour"].index(colour) for _, colour in (first, second))
@@ -37,17 +37,22 @@ def group(first: Pair, relation: str, second: Pair) -> str:
 
 @cache
 def combinations(name: str, relation: str) -> tuple[tuple[Pair, Pair], ...]:
-    """First and second object of a group's scenes with a relation."""
+    """All pairs of first and second object of a group's scenes with a relation."""
     return tuple(
         (one, two) for one, two in product(PAIRS, PAIRS) if one != two and group(one, relation, two) == name
     )
 
 
 def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) -> Scene:
-    """Scene `index` of a split, the same at any number of scenes: relations, kinds of question, and all that
-    each allows are equally likely.
+    """Scene `index` of a split, independent of the number of scenes.
 
-    `fixed`: factor → the one value that is drawn; see `check_fixed`.
+    Relations, kinds of question, and everything that each allows are uniformly distributed.
+
+    Args:
+        seed: of the world.
+        split: a name in SPLITS.
+        index: of the scene.
+        fixed: factor → its value in every scene; see `check_fixed`.
     """
 
     def pick(options: Sequence[T], purpose: str) -> T:
@@ -75,13 +80,13 @@ def scene(seed: int, split: str, index: int, fixed: Mapping[str, str] = NONE) ->
 
 
 def check_fixed(fixed: Mapping[str, str]) -> None:
-    """Raise `BadValue` for what is no factor or none of its values, or leaves a split without a scene."""
+    """Raise `BadValue` for an unknown factor or value, or if a split would have no scene."""
     for factor, value in fixed.items():
         check_choice(f"value of {factor}", value, FACTORS[check_choice("factor", factor, FACTORS)])
     for split, name in SPLITS.items():
         if not _allowed(name, frozenset(fixed.items())):
             what = ", ".join(f"{factor}={value}" for factor, value in fixed.items())
-            raise BadValue(f"{split} has no scene with {what}: splits keep combinations apart; fix others")
+            raise BadValue(f"{split} has no scene with {what}: splits hold out combinations; fix others")
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class _Allowed:
 
 @cache
 def _allowed(name: str, fixed: frozenset[tuple[str, str]]) -> Mapping[str, _Allowed]:
-    """Relation → all objects and layouts of a group that the fixed factors allow, where there are some."""
+    """Relation → objects and layouts of a group with the fixed factors, for relations that have any."""
     asked, found = dict(fixed), {}
     for relation in INVERSE:
         objects = tuple(

@@ -1,7 +1,7 @@
 """Streams `caption`, `question` and `answer` of two objects: English, lower case.
 
-Every value takes the same number of words, so that a caption's length in words tells no factor. The caption
-starts from either object, and then names its relation to the other one.
+All values of a factor have the same number of words, so that the caption's length reveals no factor. The
+caption starts with either object, then states its relation to the other one.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ NOVEL_CAPTIONS: tuple[str, ...] = (
 """Held out of training: known words in new orders. The position is always that of the object named first."""
 
 PHRASES: Mapping[str, str] = {"above": "straight above", "below": "straight below"}
-"""Relation → two words for it, where it has one."""
+"""Relation of one word → phrase of two words."""
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {"small": ("small", "tiny"), "large": ("large", "huge")}
 
@@ -71,7 +71,7 @@ def _named(thing: Thing, rng: np.random.Generator) -> str:
 
 
 def question(scene: Scene) -> str:
-    """One question: see `Scene.asked` and `Scene.about`."""
+    """The question of the scene, see `Scene.asked` and `Scene.about`."""
     about = scene.about
     if scene.asked == NUMBER:
         about = f"{about} objects" if about in FACTORS["colour"] else f"{about}s"

@@ -1,4 +1,4 @@
-"""What was generated → factors. Not learned; shares no code with the renderers; able to say `INVALID`."""
+"""Parsers of generated values → factors, or `INVALID`. Hand-written; share no code with the renderers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

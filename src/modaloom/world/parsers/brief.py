@@ -1,4 +1,4 @@
-"""The abbreviated caption → factors. Shares no code with what writes it."""
+"""Abbreviated caption → factors. Shares no code with the renderer."""
 
 from modaloom.world.parsers.lexicon import Lexicon, moves
 

@@ -1,4 +1,4 @@
-"""Chinese captions, plain and classical → factors. Shares no code with what writes them."""
+"""Chinese captions, modern and classical → factors. Shares no code with the renderers."""
 
 from modaloom.world.parsers.lexicon import Lexicon, moves
 

@@ -1,4 +1,4 @@
-"""Pictures that derive from the image → factors. Shares no code with the filters that make them."""
+"""Images derived from the image → factors. Shares no code with the filters."""
 
 import numpy as np
 from PIL import Image
@@ -17,7 +17,7 @@ from modaloom.world.parsers.sight import Blob, Seen, see, the_object
 from modaloom.world.scene import INVALID, VISIBLE
 
 GREY_CONTRAST = 5.0
-"""Lab distance of object and background: pale objects on a light one differ by 8 and more."""
+"""Least Lab distance of object and background; it is 8 or more for pale objects on a light background."""
 TONES = (("deep", 51.5), ("pale", 74.6))
 """Lightness, CIE Lab."""
 MAX_TONE_ERROR = 8.0
@@ -79,7 +79,7 @@ def parse_gray(image: Image.Image) -> dict[str, str]:
 
 
 def parse_small(image: Image.Image) -> dict[str, str]:
-    """Factor → value or `INVALID`, for every visible factor; of 8 × 8 pixels, whatever the picture's size."""
+    """Factor → value or `INVALID`, for every visible factor; an image of any size is reduced to 8 × 8."""
     few = image.resize((8, 8), Image.Resampling.BOX)
     return _read(see(few, Image.Resampling.LANCZOS), SMALL)
 
@@ -105,7 +105,7 @@ def _grey_object(one: Blob) -> dict[str, str]:
 
 
 def name_tone(lab: np.ndarray) -> str:
-    """The tone of a grey of CIE Lab (3,), or `INVALID` where it has a colour or is far from both."""
+    """The tone of a CIE Lab colour (3,), or `INVALID` if it is no grey or not near a tone."""
     near = [name for name, lightness in TONES if abs(lab[0] - lightness) <= MAX_TONE_ERROR]
     return near[0] if near and np.hypot(lab[1], lab[2]) <= MAX_GREY_CHROMA else INVALID
 

@@ -1,4 +1,4 @@
-"""Size and shape together, where filters or few pixels blur the shapes: the nearest of measured figures."""
+"""Joint classification of size and shape of blurred objects: the nearest of measured figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from modaloom.world.parsers.image import moments
 from modaloom.world.scene import INVALID
 
 AREA_SPREAD = 0.08
-"""Standard deviation of an area, as a share of it."""
+"""Relative standard deviation of an area."""
 MAX_ERROR = 6.0
 """Largest deviation of any measure from the nearest figure, in standard deviations."""
 
@@ -19,7 +19,7 @@ Figure = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True)
 class Figures:
-    """What the shapes measure in one stream."""
+    """Reference measurements of the shapes in one stream."""
 
     small: Mapping[str, Figure]
     large: Mapping[str, Figure]
@@ -27,7 +27,7 @@ class Figures:
     """Standard deviation of a moment."""
 
     def name(self, coverage: np.ndarray) -> tuple[str, str]:
-        """Size and shape of coverage (SIDE, SIDE), or `INVALID` both."""
+        """Size and shape of coverage (SIDE, SIDE); both `INVALID` if no figure is near."""
         measured, area = moments(coverage), coverage.sum()
         errors = {
             (size, shape): np.array(

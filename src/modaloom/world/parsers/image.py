@@ -1,7 +1,7 @@
-"""Image → factors, by Lab colour and moments. Not learned, and sharing no code with the renderer.
+"""Image → factors, by Lab colour and moments. Hand-written; shares no code with the renderer.
 
-One connected blob (`sight.py`) is the object. Its compactness and its angular moments tell the shape: a shape
-with k points has a strong k-th moment, a cut or doubled one a strong second.
+The object is one connected blob (`sight.py`). Compactness and angular moments determine the shape: one with k
+vertices has a large k-th moment, a truncated or doubled one a large second.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from modaloom.world.scene import INVALID, VISIBLE
 
 TICKS = (("top", "left", 10.0), ("middle", "centre", 16.0), ("bottom", "right", 22.0))
 MAX_TICK_DISTANCE = 3.0
-"""Farthest from a tick, pixels: half the distance between two."""
+"""Largest distance from a tick, pixels: half the spacing."""
 
 HUES: Mapping[str, float] = {"red": 32, "orange": 66, "yellow": 98, "green": 140, "blue": 286, "purple": 315}
 """CIE Lab hue angles, degrees."""
@@ -26,7 +26,7 @@ MAX_GREY_CHROMA = 20.0
 
 @dataclass(frozen=True)
 class Shape:
-    """What a shape measures, whatever its size."""
+    """Reference measurements of a shape."""
 
     moments: tuple[float, float, float, float, float]
     """Compactness (area / 2π times the mean squared radius: 1 for a disc) and angular moments 2, 3, 4, 5."""
@@ -52,7 +52,17 @@ def parse_image(image: Image.Image) -> dict[str, str]:
 def read_one(
     seen: Seen | None, one: Blob | None, read: Callable[[Blob], dict[str, str]], slots: Iterable[str]
 ) -> dict[str, str]:
-    """Slot → value or `INVALID`: the background, and what `read` says of the one object."""
+    """Facts of the background and of the object.
+
+    Args:
+        seen: the image; None if it has no plain background.
+        one: the object; None if there is not exactly one.
+        read: blob → slot → value.
+        slots: names of all slots.
+
+    Returns:
+        Slot → value or `INVALID`.
+    """
     background = {} if seen is None else {"background": name_background(seen.ground)}
     return dict.fromkeys(slots, INVALID) | background | ({} if one is None else read(one))
 
@@ -68,9 +78,9 @@ def _object(one: Blob) -> dict[str, str]:
 
 
 def moments(coverage: np.ndarray) -> np.ndarray:
-    """float64 (5,): compactness and the angular moments 2..5, free of place, size and rotation.
+    """float64 (5,): compactness and angular moments 2..5, invariant to translation, scale and rotation.
 
-    The k-th is |Σ m z² e^{ikθ}| / Σ m |z|² about the centroid.
+    The k-th is |Σ m |z|² e^{ikθ}| / Σ m |z|² about the centroid.
     """
     y, x = np.nonzero(coverage)
     m = coverage[y, x]
@@ -107,7 +117,7 @@ def name_size(shape: str, area: float) -> str:
 
 
 def name_colour(lab: np.ndarray) -> str:
-    """The nearest hue of CIE Lab (3,), or `INVALID` where grey or far from all."""
+    """The colour of the nearest hue to CIE Lab (3,), or `INVALID` if it is grey or no hue is near."""
     hue = np.degrees(np.arctan2(lab[2], lab[1]))
     errors = {name: abs((hue - angle + 180) % 360 - 180) for name, angle in HUES.items()}
     best = min(errors, key=lambda name: errors[name])
@@ -115,7 +125,7 @@ def name_colour(lab: np.ndarray) -> str:
 
 
 def name_position(x: float, y: float) -> str:
-    """The position of a bounding box with its middle at (x, y) pixels, or `INVALID`."""
+    """The position of a bounding box with centre (x, y) in pixels, or `INVALID`."""
     row = [name for name, _, tick in TICKS if abs(y - tick) <= MAX_TICK_DISTANCE]
     column = [name for _, name, tick in TICKS if abs(x - tick) <= MAX_TICK_DISTANCE]
     return f"{row[0]} {column[0]}" if row and column else INVALID

@@ -1,4 +1,4 @@
-"""A closed language as its parsers know it: phrases that mean something, and glue between them."""
+"""A closed language for parsers: phrases with a meaning, and function words."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,51 +13,51 @@ MAX_PHRASES = 12
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What may be said in a text, all of it."""
+    """The complete vocabulary of a language."""
 
     slots: Mapping[str, Mapping[str, str]]
-    """Slot → phrase → the value that it means."""
+    """Slot → phrase → value."""
     glue: Iterable[str]
-    """Phrases that mean nothing."""
+    """Phrases without a value."""
     edge: str = r"\b"
-    """Pattern of a phrase's ends."""
+    """Pattern of phrase boundaries."""
     skip: str = r"[\s,:]"
-    """Pattern of the characters that may stand anywhere between phrases."""
+    """Pattern of characters that are allowed between phrases."""
 
     def parse(self, text: str) -> dict[str, str]:
         """Slot → value, or `INVALID` for a slot that is missing or named twice.
 
-        Where anything unknown is said, something twice in a row or more than 12 phrases in all, it is no text
-        of this language: every slot is invalid.
+        Every slot is invalid if the text has anything unknown, a phrase twice in a row, or more than
+        MAX_PHRASES phrases.
         """
-        return self._values(self._said(text))
+        return self._values(self._phrases(text))
 
     def parse_caption(self, text: str) -> dict[str, str]:
-        """`parse`, but a caption without the slot `motion` says that nothing moves."""
-        said = self._said(text)
-        rests = bool(said) and not self.slots["motion"].keys() & said
-        return self._values(said) | ({"motion": STILL} if rests else {})
+        """`parse`, with motion `STILL` for a valid text that names no motion."""
+        phrases = self._phrases(text)
+        still = bool(phrases) and not self.slots["motion"].keys() & phrases
+        return self._values(phrases) | ({"motion": STILL} if still else {})
 
-    def _values(self, said: list[str]) -> dict[str, str]:
-        found = {slot: [means[p] for p in said if p in means] for slot, means in self.slots.items()}
+    def _values(self, phrases: list[str]) -> dict[str, str]:
+        found = {slot: [means[p] for p in phrases if p in means] for slot, means in self.slots.items()}
         return {slot: values[0] if len(values) == 1 else INVALID for slot, values in found.items()}
 
-    def _said(self, text: str) -> list[str]:
-        """The phrases in order; none for a text that is not of this language."""
-        said = self._phrase.findall(text)
+    def _phrases(self, text: str) -> list[str]:
+        """The phrases in order; empty for an invalid text."""
+        phrases = self._phrase.findall(text)
         rest = re.sub(self.skip, "", self._phrase.sub("", text))
-        fits = not rest and len(said) <= MAX_PHRASES and all(one != two for one, two in pairwise(said))
-        return said if fits else []
+        fits = not rest and len(phrases) <= MAX_PHRASES and all(a != b for a, b in pairwise(phrases))
+        return phrases if fits else []
 
     @cached_property
     def _phrase(self) -> re.Pattern[str]:
-        """Any phrase, the longest that fits."""
+        """Any phrase, longest match first."""
         known = sorted({*self.glue, *(p for means in self.slots.values() for p in means)}, key=len)
         return re.compile(f"{self.edge}(?:{'|'.join(map(re.escape, reversed(known)))}){self.edge}")
 
 
 def moves(orders: Iterable[str], ways: Mapping[str, str], paces: Mapping[str, str]) -> dict[str, str]:
-    """Phrase → motion, for all orders of a {way} and a {pace}: tables of word → value."""
+    """Phrase → motion, for all `orders` of a {way} and a {pace}, given as tables of word → value."""
     return {
         order.format(way=way, pace=pace): f"{ways[way]} {paces[pace]}"
         for order in orders

@@ -1,4 +1,4 @@
-"""Record → factors, by the formulas of plane figures. Shares no code with what measures them."""
+"""Record → factors, by formulas of plane geometry. Shares no code with the renderer."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ ROUNDNESS: Mapping[str, float] = {"circle": 1.0, "square": 0.785, "triangle": 0.
 MAX_LOG_ERROR = 0.22
 
 SUNK: Mapping[str, float] = {"triangle": 0.219, "star": 0.08}
-"""How far the centroid lies below the middle of the bounding box, over √area."""
+"""Offset of the centroid below the centre of the bounding box, relative to √area."""
 
 SPEEDS: Mapping[str, tuple[float, float]] = {"still": (0, 0.9), "slow": (1.1, 2.9), "fast": (4, 6)}
 """Lowest and highest pixels per second."""

@@ -1,7 +1,7 @@
-"""What a picture shows: a plain background and blobs before it, in CIE Lab. Shares no code with the renderer.
+"""Segmentation of an image into a plain background and objects, in CIE Lab. Shares no code with the renderer.
 
-1. The background is the median colour of the border, the object's the median of what differs most from it.
-2. A pixel's coverage is its place on the line between the two, so that soft edges count in part.
+1. The background colour is the median of the border, the object's that of the pixels farthest from it.
+2. A pixel's coverage is its position on the line between the two colours, so that soft edges count in part.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ import numpy as np
 from PIL import Image
 
 SIDE = 32
-"""Pixels that every picture is brought to."""
+"""Side to which every image is resized, pixels."""
 MIN_CONTRAST = 25.0
-"""Lab distance from which two colours differ: object from background, a third colour from their mixtures."""
+"""Least Lab distance of object and background, and of a third colour from their mixtures."""
 MAX_SPREAD = 12.0
-"""Median Lab distance of the border from its median: above, there is no plain background."""
+"""Largest median Lab distance of the border from its median, for a plain background."""
 MAX_STRAY = 0.15
-"""Largest area off the object or in a third colour, as a share of the object's."""
+"""Largest area outside the object or in a third colour, relative to the object's."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture with a plain background."""
+    """An image with a plain background."""
 
     ground: np.ndarray
     """float64 (3,): the background's Lab colour."""
     away: np.ndarray
-    """float64 (SIDE, SIDE, 3): Lab colours minus the background's."""
+    """float64 (SIDE, SIDE, 3): Lab colours minus that of the background."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Blob:
 
     @property
     def middle(self) -> tuple[float, float]:
-        """x, y of the bounding box, pixels of 32 × 32."""
+        """Centre (x, y) of the bounding box, pixels of 32 × 32."""
         inside = self.coverage > 0.5
         rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
         return (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
 
 
 def see(image: Image.Image, resample: Image.Resampling = Image.Resampling.BOX) -> Seen | None:
-    """None if there is no plain background."""
+    """Resize and separate the background; None if there is no plain background."""
     lab = to_lab(np.asarray(image.convert("RGB").resize((SIDE, SIDE), resample), np.float64))
     ring = np.concatenate([lab[0], lab[-1], lab[1:-1, 0], lab[1:-1, -1]])
     ground = np.median(ring, axis=0)
@@ -57,7 +57,7 @@ def see(image: Image.Image, resample: Image.Resampling = Image.Resampling.BOX) -
 
 
 def the_object(seen: Seen | None, *, contrast: float = MIN_CONTRAST, margin: int = 1) -> Blob | None:
-    """The one object, with its soft edge of `margin` pixels; None if there is not exactly one."""
+    """The object, with a soft edge of `margin` pixels; None if there is not exactly one."""
     if seen is None:
         return None
     away = seen.away
@@ -77,10 +77,10 @@ def the_object(seen: Seen | None, *, contrast: float = MIN_CONTRAST, margin: int
 
 
 def the_objects(seen: Seen | None) -> list[Blob]:
-    """All objects, each of one colour of its own; none if there is anything else.
+    """All objects, each of one colour; empty if any is not.
 
-    A part of all that differs from the background is an object if it is larger than `MAX_STRAY` of the
-    largest one. Its colour is the median of the third that differs most.
+    Objects are the connected parts that differ from the background and are larger than `MAX_STRAY` of the
+    largest. Their colour is the median of the third of their pixels farthest from the background.
     """
     if seen is None:
         return []
@@ -88,8 +88,8 @@ def the_objects(seen: Seen | None) -> list[Blob]:
     found = parts(distance > MIN_CONTRAST)
     least = MAX_STRAY * max((part.sum() for part in found), default=0)
     blobs = [_blob(seen, part, distance) for part in found if part.sum() > least]
-    whole = [blob for blob in blobs if blob is not None]
-    return whole if len(whole) == len(blobs) else []
+    valid = [blob for blob in blobs if blob is not None]
+    return valid if len(valid) == len(blobs) else []
 
 
 def _blob(seen: Seen, part: np.ndarray, distance: np.ndarray) -> Blob | None:
@@ -104,20 +104,20 @@ def _blob(seen: Seen, part: np.ndarray, distance: np.ndarray) -> Blob | None:
 
 
 def parts(inside: np.ndarray) -> list[np.ndarray]:
-    """bool (SIDE, SIDE) each: the connected parts."""
-    left, found = inside.copy(), []
-    while left.any():
-        part = np.zeros_like(left)
-        part.flat[np.argmax(left)] = True
-        while (more := grown(part) & left).sum() > part.sum():
+    """The connected components (8-neighbourhood), bool (SIDE, SIDE) each."""
+    remaining, found = inside.copy(), []
+    while remaining.any():
+        part = np.zeros_like(remaining)
+        part.flat[np.argmax(remaining)] = True
+        while (more := grown(part) & remaining).sum() > part.sum():
             part = more
-        left &= ~part
+        remaining &= ~part
         found.append(part)
     return found
 
 
 def grown(mask: np.ndarray) -> np.ndarray:
-    """The mask and its eight neighbours."""
+    """Binary dilation by one pixel (8-neighbourhood)."""
     tall = mask.copy()
     tall[1:] |= mask[:-1]
     tall[:-1] |= mask[1:]

@@ -1,4 +1,4 @@
-"""Caption, question and answer → factors, by exact words. Shares no code with what writes them."""
+"""Caption, question and answer → factors, by exact words. Shares no code with the renderers."""
 
 from collections.abc import Mapping
 

@@ -1,10 +1,10 @@
-"""Walks over signals, one per file.
+"""Samplers of signals, one per file.
 
-**The contract.** `walk(denoise, process, x, times)` is a generator. `denoise` returns the mean of clean data;
-`x` (B, ...) is the state at `times[0]` of `times` (S + 1,), all in [0, 1]; it yields the state at each later
-time, so the caller logs and stops. t = 0 is data. A deterministic walk goes either way: down it draws, up it
-encodes data as noise. A stochastic one takes `noise`, from which each sample draws its own numbers, and its
-times must fall. Any number of steps will do, one too. Raises `BadValue` for other times.
+**The contract.** `sampler(denoise, process, x, times)` is a generator. `denoise` returns the posterior mean
+of the clean data; `x` (B, ...) is the state at `times[0]` of `times` (S + 1,), all in [0, 1]; it yields the
+state at each later time. t = 0 is data. Deterministic samplers run in both directions: falling times sample,
+rising times encode data as noise. Stochastic samplers take `noise`, and their times must fall. Any number of
+steps from 1 on is allowed. Raises `BadValue` for other times.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,23 +25,38 @@ from modaloom.diffusion.samplers.continuous.heun import heun
 
 @dataclass(frozen=True)
 class SignalSampler:
-    """A way of walking, and what it can walk."""
+    """A sampler, its properties and the processes that it supports."""
 
     fn: Callable[..., Iterator[Tensor]]
     order: int
-    """The error falls with this power of the step size."""
+    """Order of convergence: the error falls with this power of the step size."""
     stochastic: bool = False
+    """Whether it takes `noise`."""
     evaluations: int = 1
-    """Calls of the denoiser a step."""
+    """Calls of the denoiser per step."""
     processes: tuple[str, ...] = ("gaussian", "flow")
     """Names in GAUSSIAN_PROCESSES."""
 
     def sample(
         self, denoise: SignalDenoiser, process: GaussianProcess, x: Tensor, times: Tensor, *, noise: Normals
     ) -> Iterator[Tensor]:
-        """The walk; a deterministic one leaves `noise` alone."""
-        chance = {"noise": noise} if self.stochastic else {}
-        return self.fn(denoise, process, x, times, **chance)
+        """Run the sampler; deterministic ones ignore `noise`.
+
+        Args:
+            denoise: state (B, ...), t (B,) → E[clean data | state] (B, ...).
+            process: the process whose reverse is sampled.
+            x: float (B, ...), the state at `times[0]`.
+            times: float (S + 1,) in [0, 1], falling.
+            noise: normal random numbers, per sample.
+
+        Returns:
+            An iterator over the state (B, ...) at each later time.
+
+        Raises:
+            BadValue: for other times, on iteration.
+        """
+        options = {"noise": noise} if self.stochastic else {}
+        return self.fn(denoise, process, x, times, **options)
 
 
 SIGNAL_SAMPLERS: dict[str, SignalSampler] = {

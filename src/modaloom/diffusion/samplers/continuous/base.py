@@ -1,4 +1,4 @@
-"""What all walks over signals share."""
+"""Checks of the times, shared by all samplers of signals."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,22 +9,22 @@ from modaloom.core.errors import BadValue
 
 
 def time_pairs(x: Tensor, times: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Where each step of `times` (S + 1,) starts and ends: (B,) each, the dtype and device of `x` (B, ...).
+    """Start and end of each step of `times` (S + 1,): (B,) each, in the dtype and device of `x` (B, ...).
 
-    Raises `BadValue` unless the times lie in [0, 1] and all rise or all fall.
+    Raises `BadValue` unless the times lie in [0, 1] and are strictly monotonic.
     """
     steps = times.diff()
-    if not _inside(times) or not (bool((steps < 0).all()) or bool((steps > 0).all())):
+    if not _in_unit_interval(times) or not (bool((steps < 0).all()) or bool((steps > 0).all())):
         raise BadValue(f"times must all fall or all rise within [0, 1]; got {times.tolist()}")
     return pairwise(time.expand(len(x)) for time in times.to(x))
 
 
 def decreasing_time_pairs(x: Tensor, times: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """The same for a walk that adds noise, which only leads to data: the times must fall."""
-    if not _inside(times) or not bool((times.diff() < 0).all()):
+    """`time_pairs` for a stochastic sampler, whose times must fall. Raises `BadValue` otherwise."""
+    if not _in_unit_interval(times) or not bool((times.diff() < 0).all()):
         raise BadValue(f"times must all fall within [0, 1]; got {times.tolist()}")
     return time_pairs(x, times)
 
 
-def _inside(times: Tensor) -> bool:
+def _in_unit_interval(times: Tensor) -> bool:
     return len(times) > 1 and bool(times.min() >= 0) and bool(times.max() <= 1)

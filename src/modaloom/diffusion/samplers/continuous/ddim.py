@@ -1,4 +1,4 @@
-"""The deterministic walk."""
+"""DDIM: deterministic first-order sampling."""
 
 from collections.abc import Iterator
 
@@ -15,8 +15,20 @@ def ddim(denoise: SignalDenoiser, process: NoiseSchedule, x: Tensor, times: Tens
 
         x_s = √ᾱ(s) D + σ(s) ε̂,   ε̂ = (x_t − √ᾱ(t) D) / σ(t).
 
-    Exact, however few the steps, if D does not depend on x; of first order in the step size else. The walk
-    may start at any level and go either way: down to t = 0 it draws, up to t = 1 it encodes data as noise.
+    First order in the step size; exact for any number of steps if D does not depend on x. Starts at any
+    level; rising times encode data as noise.
+
+    Args:
+        denoise: state (B, ...), t (B,) → E[clean data | state] (B, ...).
+        process: gives the noise level at a time.
+        x: float (B, ...), the state at `times[0]`.
+        times: float (S + 1,) in [0, 1], all falling or all rising.
+
+    Yields:
+        The state (B, ...) at each later time.
+
+    Raises:
+        BadValue: for other times.
     """
     for t, s in time_pairs(x, times):
         mean, now = denoise(x, t), process.level(t, x)

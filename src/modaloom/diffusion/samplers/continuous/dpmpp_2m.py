@@ -1,4 +1,4 @@
-"""The multistep solver that remembers one estimate."""
+"""DPM-Solver++(2M): a second-order multistep solver."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,17 +9,29 @@ from modaloom.diffusion.level import NoiseLevel
 from modaloom.diffusion.prediction import NoiseSchedule, SignalDenoiser
 from modaloom.diffusion.samplers.continuous.base import time_pairs
 
-Move = Callable[[Tensor, Tensor, NoiseLevel, NoiseLevel], Tensor]
-"""State, estimate of the clean data, level now, level then → state then."""
+UpdateRule = Callable[[Tensor, Tensor, NoiseLevel, NoiseLevel], Tensor]
+"""State at t, estimate of the clean data, level at t, level at s → state at s."""
 
 
 def dpmpp_2m(denoise: SignalDenoiser, process: NoiseSchedule, x: Tensor, times: Tensor) -> Iterator[Tensor]:
-    """DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2): one evaluation a step, second order.
+    """DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, algorithm 2): second order, one call per step.
 
-    It is `ddim` towards an estimate that looks ahead. The first step, and one that begins in pure noise or
-    ends in data, is of first order.
+    The `ddim` step with an extrapolated estimate of the clean data. The first step, and one that begins at
+    pure noise or ends at data, is first order.
+
+    Args:
+        denoise: state (B, ...), t (B,) → E[clean data | state] (B, ...).
+        process: gives the noise level at a time.
+        x: float (B, ...), the state at `times[0]`.
+        times: float (S + 1,) in [0, 1], all falling or all rising.
+
+    Returns:
+        An iterator over the state (B, ...) at each later time.
+
+    Raises:
+        BadValue: for other times.
     """
-    return multistep(denoise, process, x, time_pairs(x, times), _straight)
+    return multistep(denoise, process, x, time_pairs(x, times), _ddim_update)
 
 
 @torch.no_grad()
@@ -28,27 +40,51 @@ def multistep(
     process: NoiseSchedule,
     x: Tensor,
     steps: Iterator[tuple[Tensor, Tensor]],
-    move: Move,
+    update: UpdateRule,
 ) -> Iterator[Tensor]:
-    """A walk over `steps` that moves towards estimates that look ahead."""
-    before: tuple[Tensor, NoiseLevel] | None = None
+    """Apply `update` with the linearly extrapolated estimate of the clean data.
+
+    Args:
+        denoise: state (B, ...), t (B,) → E[clean data | state] (B, ...).
+        process: gives the noise level at a time.
+        x: float (B, ...), the state at the start of the first step.
+        steps: start t and end s of each step, (B,) each.
+        update: the update of one step.
+
+    Yields:
+        The state (B, ...) after each step.
+    """
+    previous: tuple[Tensor, NoiseLevel] | None = None
     for t, s in steps:
-        mean, now, then = denoise(x, t), process.level(t, x), process.level(s, x)
-        aim = mean if before is None else ahead(mean, before[0], before[1], now, then)
-        before = mean, now
-        x = move(x, aim, now, then)
+        mean, level_t, level_s = denoise(x, t), process.level(t, x), process.level(s, x)
+        data = mean if previous is None else extrapolate(mean, previous[0], previous[1], level_t, level_s)
+        previous = mean, level_t
+        x = update(x, data, level_t, level_s)
         yield x
 
 
-def ahead(mean: Tensor, last: Tensor, before: NoiseLevel, now: NoiseLevel, then: NoiseLevel) -> Tensor:
-    """D + h/2h₋·(D − D₋), the estimate in the middle of the step to come.
+def extrapolate(
+    mean: Tensor, previous_mean: Tensor, previous: NoiseLevel, level_t: NoiseLevel, level_s: NoiseLevel
+) -> Tensor:
+    """D + h/2h₋·(D − D₋), the estimate at the midpoint of the step from t to s.
 
-    h = ln(σ_t/a_t) − ln(σ_s/a_s) is the step's size in half the log-SNR, h₋ that of the step before.
+    h = ln(σ_t/a_t) − ln(σ_s/a_s) is the step size in half the log-SNR, h₋ that of the previous step; an
+    infinite one gives D.
+
+    Args:
+        mean: float (B, ...), D at t.
+        previous_mean: float (B, ...), D₋ at the previous time.
+        previous: noise level at the previous time.
+        level_t: noise level at t.
+        level_s: noise level at s.
+
+    Returns:
+        float (B, ...).
     """
-    size, last_size = (now.ratio / then.ratio).log(), (before.ratio / now.ratio).log()
-    bounded = size.isfinite() & last_size.isfinite()
-    return mean + torch.where(bounded, size / (2 * last_size), 0) * (mean - last)
+    h, previous_h = (level_t.ratio / level_s.ratio).log(), (previous.ratio / level_t.ratio).log()
+    finite = h.isfinite() & previous_h.isfinite()
+    return mean + torch.where(finite, h / (2 * previous_h), 0) * (mean - previous_mean)
 
 
-def _straight(x: Tensor, data: Tensor, now: NoiseLevel, then: NoiseLevel) -> Tensor:
-    return then.mix(data, now.noise_of(x, data))
+def _ddim_update(x: Tensor, data: Tensor, level_t: NoiseLevel, level_s: NoiseLevel) -> Tensor:
+    return level_s.mix(data, level_t.noise_of(x, data))

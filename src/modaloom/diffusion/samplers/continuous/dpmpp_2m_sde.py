@@ -1,4 +1,4 @@
-"""The multistep solver with fresh noise."""
+"""SDE-DPM-Solver++(2M): a stochastic multistep solver."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,23 @@ from modaloom.diffusion.samplers.continuous.dpmpp_2m import multistep
 def dpmpp_2m_sde(
     denoise: SignalDenoiser, process: NoiseSchedule, x: Tensor, times: Tensor, *, noise: Normals
 ) -> Iterator[Tensor]:
-    """SDE-DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, §5, as first-order `ddpm` with look-ahead)."""
+    """SDE-DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095, §5): `ddpm` with an extrapolated estimate.
 
-    def move(x: Tensor, data: Tensor, now: NoiseLevel, then: NoiseLevel) -> Tensor:
-        return posterior(x, data, now, then, noise.normal(*x.shape[1:]).to(x))
+    Args:
+        denoise: state (B, ...), t (B,) → E[clean data | state] (B, ...).
+        process: gives the noise level at a time.
+        x: float (B, ...), the state at `times[0]`.
+        times: float (S + 1,) in [0, 1], falling.
+        noise: normal random numbers, per sample.
 
-    return multistep(denoise, process, x, decreasing_time_pairs(x, times), move)
+    Returns:
+        An iterator over the state (B, ...) at each later time.
+
+    Raises:
+        BadValue: for other times.
+    """
+
+    def update(x: Tensor, data: Tensor, level_t: NoiseLevel, level_s: NoiseLevel) -> Tensor:
+        return posterior(x, data, level_t, level_s, noise.normal(*x.shape[1:]).to(x))
+
+    return multistep(denoise, process, x, decreasing_time_pairs(x, times), update)

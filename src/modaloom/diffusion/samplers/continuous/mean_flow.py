@@ -1,4 +1,4 @@
-"""The walk of an average velocity."""
+"""Sampling with a network of the average velocity (mean flow)."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from modaloom.diffusion.samplers.continuous.base import decreasing_time_pairs
 def mean_flow(average: AverageVelocity, x: Tensor, times: Tensor) -> Iterator[Tensor]:
     """z_r = z_t − (t − r)·u(z_t, r, t) (Geng et al. 2025, arXiv 2505.13447, algorithm 2).
 
-    For an exact network exact, however few the steps. `x` (B, ...) is the state at `times[0]`; yields the
+    Exact for an exact network with any number of steps. `x` (B, ...) is the state at `times[0]`; yields the
     state at each later time. Raises `BadValue` unless the times fall within [0, 1].
     """
     for t, r in decreasing_time_pairs(x, times):

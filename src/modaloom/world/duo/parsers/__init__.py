@@ -1,4 +1,4 @@
-"""What was generated → facts of two objects. Not learned; able to say `INVALID`."""
+"""Parsers of generated values → facts of two objects, or `INVALID`. Hand-written, not learned."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

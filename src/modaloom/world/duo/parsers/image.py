@@ -13,7 +13,7 @@ from modaloom.world.scene import INVALID
 
 TICKS = (("top", "left", 8.0), ("bottom", "right", 24.0))
 MAX_TICK_DISTANCE = 4.0
-"""Farthest from a tick, pixels of 32."""
+"""Largest distance from a tick, pixels of 32."""
 
 FIGURES = Figures(
     small={
@@ -35,15 +35,15 @@ FIGURES = Figures(
 def parse_image(image: Image.Image) -> dict[str, str]:
     """Factor → value or `INVALID`, for every factor.
 
-    Which object is the first one, the relation tells: without one, nothing is said of either.
+    The relation determines which object is the first one; without a relation both are invalid.
     """
-    nothing = dict.fromkeys(FACTORS, INVALID)
+    invalid = dict.fromkeys(FACTORS, INVALID)
     seen = see(image)
     if seen is None:
-        return nothing
+        return invalid
     things = [_thing(blob) for blob in the_objects(seen)]
     return (
-        nothing | {"background": name_background(seen.ground)} | (_pair(*things) if len(things) == 2 else {})
+        invalid | {"background": name_background(seen.ground)} | (_pair(*things) if len(things) == 2 else {})
     )
 
 

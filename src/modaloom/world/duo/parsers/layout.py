@@ -1,4 +1,4 @@
-"""Where two objects stand in a relation. Shares no code with what lays them out."""
+"""The relation of two objects from their corners. Shares no code with the renderer."""
 
 from collections.abc import Mapping
 
@@ -14,11 +14,11 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
         "bottom right": "top left",
     },
 }
-"""Relation → corner of the first object → that of the second."""
+"""Relation → corner of the first object → corner of the second."""
 
 
 def relation_of(one: Mapping[str, str], other: Mapping[str, str]) -> str:
-    """The relation of one object to another, given the `size` and `position` of both, or `INVALID`."""
+    """The relation of one object to another by their `size` and `position`, or `INVALID`."""
     places = one["position"], other["position"]
     found = [relation for relation, corners in LAYOUTS.items() if places in corners.items()]
     if not found or (found[0] == "bigger than" and (one["size"], other["size"]) != ("large", "small")):

@@ -1,4 +1,4 @@
-"""Texts about two objects → facts, by exact words. Shares no code with what writes them."""
+"""Texts about two objects → facts, by exact words. Shares no code with the renderers."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ RELATIONS: Mapping[str, tuple[str, bool]] = {
     "bigger than": ("bigger than", False),
     "smaller than": ("bigger than", True),
 }
-"""Words → the relation, and whether the object named first is its second one."""
+"""Words → relation, and whether the object named first is the relation's second one."""
 SIZES: Mapping[str, str] = {"small": "small", "tiny": "small", "large": "large", "huge": "large"}
 
 THING = re.compile(rf"\b({'|'.join(SIZES)}) ({COLOUR}) ({SHAPE})\b")
@@ -42,22 +42,22 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
         for words in RELATIONS
     ),
 )
-"""Pattern of a whole question → what it asks."""
+"""(pattern of a whole question, value of `asked`)."""
 ANSWER = re.compile(rf"zero|one|two|{CORNER}|(?:{COLOUR}) (?:{SHAPE})")
 
 
 def parse_caption(text: str) -> dict[str, str]:
-    """Every factor but the background → value or `INVALID`.
+    """Every factor except the background → value or `INVALID`.
 
-    All is invalid unless just two objects, one relation and one corner are named, with no other words than
-    those that captions have. A corner that the relation forbids is invalid alone.
+    All are invalid unless exactly two objects, one relation and one corner are named, with no words that
+    captions do not have. A corner that the relation does not allow is invalid alone.
     """
-    nothing = {name: INVALID for name in FACTORS if name != "background"}
+    invalid = {name: INVALID for name in FACTORS if name != "background"}
     things, places, relations = THING.findall(text), PLACE.findall(text), RELATION.findall(text)
     rest = re.sub("|".join(p.pattern for p in (THING, PLACE, RELATION)), " ", text)
-    strange = not GLUE.issuperset(re.findall(r"[^\s,:]+", rest)) or len(text.split()) > MAX_WORDS
-    if strange or (len(things), len(places), len(relations)) != (2, 1, 1):
-        return nothing
+    unknown = not GLUE.issuperset(re.findall(r"[^\s,:]+", rest)) or len(text.split()) > MAX_WORDS
+    if unknown or (len(things), len(places), len(relations)) != (2, 1, 1):
+        return invalid
     relation, swapped = RELATIONS[relations[0]]
     corner = first_corner(relation, places[0]) if swapped else places[0]
     return (
