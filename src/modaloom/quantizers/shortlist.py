@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from modaloom.core.precision import fast_bf16
+
 BF16_ROUNDOFF = 2.0**-8
 """Of bfloat16: a number and its nearest bfloat16 differ by at most this share of the number."""
 MIN_WIDTH = 192
@@ -17,9 +19,9 @@ MAX_PAIRS_PER_VECTOR = 8
 
 
 def pays(z: Tensor, codebook: Tensor) -> bool:
-    """Whether the shortlist is the faster way: wide vectors on a CPU that multiplies bfloat16 itself."""
+    """Whether the shortlist is the faster way: wide vectors on a CPU that is fast in bfloat16."""
     wide = z.device.type == "cpu" and z.shape[1] >= MIN_WIDTH and len(codebook) >= MIN_WIDTH
-    return wide and torch.cpu._is_avx512_bf16_supported()
+    return wide and fast_bf16("cpu")
 
 
 @dataclass(frozen=True)
