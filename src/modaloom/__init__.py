@@ -5,8 +5,15 @@ run = modaloom.train("pairs/", out="runs/mine", minutes=15)
 out = run.generate(given={"text": "three"}, want=["image"], n=4, seed=0)
 """
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
+
+# Threads that wait for each other sleep instead of spinning: beside other programs, spinning takes the time
+# that the thread waited for needs. OpenMP reads this once, when torch loads.
+if "torch" not in sys.modules:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.2.0"
 

@@ -9,20 +9,23 @@ from pathlib import Path
 import pytest
 from calling import SMALL, tree
 
+from modaloom.loom.config import LoomRunConfig
+from modaloom.runs.store import RunFolder
+
 STEPS = 60
 TRIALS = 10
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 
 
-def start(world: Path, out: Path) -> "subprocess.Popen[bytes]":
-    words = ("train", world, "--out", out, "--steps", STEPS, "--seed", 5, "--resume", *SMALL)
+def start(world: Path, out: Path, *how: object) -> "subprocess.Popen[bytes]":
+    words = ("train", world, "--out", out, *(how or ("--steps", STEPS)), "--seed", 5, "--resume", *SMALL)
     command = [sys.executable, "-m", "modaloom", *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def finish(world: Path, out: Path) -> None:
-    child = start(world, out)
+def finish(world: Path, out: Path, *how: object) -> None:
+    child = start(world, out, *how)
     _, errors = child.communicate()
     assert child.returncode == 0, errors.decode()
 
@@ -58,3 +61,19 @@ def test_kill_9_of_a_whole_training(
     for part in ("model", "checkpoints"):
         assert tensors(expected / part)
         assert tensors(out / part) == tensors(expected / part)
+
+
+@pytest.mark.parametrize("trial", range(3))
+def test_kill_9_of_a_training_with_a_budget(world: Path, tmp_path: Path, trial: int) -> None:
+    """Its steps depend on the clock; what the configuration then says of them gives the same bits again."""
+    out, again = tmp_path / "run", tmp_path / "again"
+    child = start(world, out, "--minutes", 0.2)
+    time.sleep(8 + 6 * random.Random(trial).random())
+    child.kill()
+    child.communicate()
+    finish(world, out, "--minutes", 0.2)
+    steps = RunFolder.open(out, LoomRunConfig).run().training.steps
+    asked = ",".join(f"{stage}={count}" for stage, count in steps.items())
+    finish(world, again, "--config", out / "config.json", "--steps", asked)
+    assert tensors(again / "model") == tensors(out / "model")
+    assert tensors(out / "model")

@@ -142,10 +142,11 @@ def test_another_process_needs_no_other_setting(world: Path, tmp_path: Path, ref
     refused(*asked, "--sampler", "maskgit", "--out", "none", names="does not fit the process 'uniform'")
 
 
-def test_minutes_are_calibrated_and_frozen(world: Path, tmp_path: Path) -> None:
+def test_minutes_become_steps_and_a_schedule_that_are_recorded(world: Path, tmp_path: Path) -> None:
     done("train", world, "--out", tmp_path / "run", "--minutes", 0.01, "--streams", "caption", *SMALL)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["training"]["steps"]["loom"] % 10 == 0
+    recorded = config["training"]
+    assert recorded["schedule"]["loom"]["decays"][-1][1] == recorded["steps"]["loom"] + 1 >= 11
 
 
 def test_odd_and_broken_files_are_read_or_named_and_counted(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class LengthEngine(Engine[LengthRunConfig, TrainedLength]):
     """The one class; its helpers above could be methods of it."""
 
     config = LengthRunConfig
-    presets = {name: LengthRunConfig for name in ("tiny", "small", "base")}  # noqa: RUF012
+    presets = dict.fromkeys(("tiny", "small", "base"), LengthRunConfig)
     tasks = ("length",)
 
     def trainer(

@@ -1,6 +1,5 @@
 """The engine: schedule, optimizers over a save, and the naming of what is not finite."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,30 +14,9 @@ from modaloom.core.types import Loss
 from modaloom.runs.checkpoint import Checkpoint, load, save
 from modaloom.runs.config import OptimizerConfig
 from modaloom.training import accelerator as module
-from modaloom.training.accelerator import Accelerator, Optimizers, check_finite, learning_rate
+from modaloom.training.accelerator import Accelerator, Optimizers, check_finite
 
 ACCELERATOR = Accelerator("cpu", "fp32")
-
-
-@pytest.mark.parametrize("total", [1, 2, 10, 1000])
-@pytest.mark.parametrize("warmup", [0.0, 0.05, 0.3, 1.0])
-def test_linear_schedule(total: int, warmup: float) -> None:
-    """Two straight lines through 0, 1 at the end of the rise, and 0 one step after the last."""
-    rising = max(1, round(warmup * total))
-    rates = [learning_rate(step, total, warmup=warmup, decay="linear") for step in range(total)]
-    assert rates[:rising] == pytest.approx([(i + 1) / rising for i in range(rising)])
-    falling = [1 - (i - rising + 1) / (total - rising + 1) for i in range(rising, total)]
-    assert rates[rising:] == pytest.approx(falling)
-    assert max(rates) == 1
-    assert min(rates) > 0
-
-
-def test_cosine_schedule() -> None:
-    rates = [learning_rate(step, 109, warmup=10 / 109, decay="cosine") for step in range(109)]
-    assert rates[9] == 1
-    assert rates[59] == pytest.approx(0.5)
-    assert rates[34] == pytest.approx(0.5 + math.sqrt(0.5) / 2)
-    assert 0 < rates[-1] < 3e-4
 
 
 def batch(step: int) -> dict[str, Tensor]:
@@ -243,10 +221,3 @@ def test_devices_and_precisions(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_autocast(precision: str, dtype: torch.dtype) -> None:
     with Accelerator("cpu", precision).autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_auto_takes_bf16_where_the_processor_has_it(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for probe in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-        monkeypatch.setattr(torch.cpu, probe, lambda: there, raising=False)
-    assert Accelerator("cpu").bf16 is there

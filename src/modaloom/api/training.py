@@ -166,8 +166,8 @@ def check_vacant(path: Path) -> None:
 
 
 def _check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
-    """Raise `BadRun` if a resumed run is asked to be another one. Its frozen steps are its own."""
-    asked = replace(asked, training=replace(asked.training, steps=kept.training.steps))
+    """Raise `BadRun` if a resumed run is asked to be another one. What it recorded is its own."""
+    asked = replace(asked, training=asked.training.with_record(kept.training))
     if changed := differences(kept, asked):
         key, (old, new) = next(iter(changed.items()))
         raise BadRun(
@@ -330,7 +330,7 @@ def _finish(
 
 
 def reproduce(run: RunConfig, folder: str, path: Path) -> str:
-    """The command that makes the same run again, with the steps that calibration froze."""
+    """The command that makes the same run again, with the steps that were recorded."""
     steps = ",".join(f"{stage}={count}" for stage, count in run.training.steps.items())
     words = ["modaloom", "train", folder, "--out", f"{path}-again", "--config", str(path / "config.json")]
     return shlex.join([*words, "--steps", steps])

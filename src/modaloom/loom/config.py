@@ -74,8 +74,10 @@ class LoomConfig:
 class LoomTrainingConfig(TrainingConfig):
     """How long, how fast, how safe."""
 
-    tokenizer_share: float = 0.2
-    """Of the minutes, what the trainable tokenizers take together."""
+    tokenizer_share: float = 0.5
+    """Of the minutes, what the trainable tokenizers take together at most."""
+    min_tokenizer_share: float = 0.1
+    """And at least, also when they no longer improve."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3)
@@ -84,6 +86,7 @@ class LoomTrainingConfig(TrainingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("tokenizer_share", self.tokenizer_share, 0, 1)
+        check_range("min_tokenizer_share", self.min_tokenizer_share, 0, self.tokenizer_share)
 
 
 @dataclass(frozen=True)

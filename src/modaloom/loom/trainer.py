@@ -1,6 +1,6 @@
 """A run's training, from its folder of files to a finished model: tokenizers first, then the Loom."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from modaloom.core.rng import derive
+from modaloom.core.rng import derive, generator
 from modaloom.core.types import Loss
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
@@ -30,7 +30,7 @@ from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
 MAX_VALIDATION_SAMPLES = 128
-"""Validation samples that it is taken on."""
+"""Validation samples that it, and a tokenizer's error, is taken on."""
 
 
 class LoomTrainer:
@@ -57,16 +57,22 @@ class LoomTrainer:
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step; see `run_stages` for what it raises."""
-        learned = self.data.to_train
-        share = self.config.training.tokenizer_share
-        plans = [StagePlan(partial(self._tokenizer, n, t), share / len(learned)) for n, t in learned.items()]
-        plans.append(StagePlan(self._loom, 1 - share if learned else 1.0))
-        for step in run_stages(plans, self.run, self.accelerator, notify=self.notify):
+        for step in run_stages(self.plans(), self.run, self.accelerator, notify=self.notify):
             if step.stage == LOOM and validates_at(step):
                 self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
             yield step
         assert self.model is not None
         freeze([self.model.loom, *self.data.tokenizers.values()])
+
+    def plans(self) -> list[StagePlan]:
+        """The stages, and their shares of the time."""
+        learned = self.data.to_train
+        share, least = self.config.training.tokenizer_share, self.config.training.min_tokenizer_share
+        plans = [
+            StagePlan(partial(self._tokenizer, name, tokenizer), share / len(learned), least / len(learned))
+            for name, tokenizer in learned.items()
+        ]
+        return [*plans, StagePlan(self._loom, 1 - share if learned else 1.0)]
 
     def codes(self, split: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of train or val."""
@@ -119,18 +125,36 @@ class LoomTrainer:
 
     def _tokenizer(self, name: str, tokenizer: Tokenizer) -> Stage:
         """Trains on every value of every stream that shares it."""
-        train = self.data.rows["train"].numpy()
-        columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
-        index = [(c.array, row) for c in columns for row in train[c.present[train]]]
+        index, held_out = self._packed(name, "train"), self._packed(name, "val")
         size = min(self.config.training.tokenizer.batch_size, len(index))
         batches = BatchSampler(len(index), size, self.config.seed, name)
 
         def batch(step: int) -> Tensor:
-            picked = [index[i] for i in batches(step).tolist()]
-            return torch.from_numpy(np.stack([array[row] for array, row in picked]))
+            return _stack([index[i] for i in batches(step).tolist()])
+
+        shown = self.accelerator.move(_stack((held_out or index)[:MAX_VALIDATION_SAMPLES]))
+
+        def error() -> float:
+            loss = tokenizer.loss(shown, generator(self.config.seed, name, "val"))
+            return float(loss.parts.get("reconstruction", loss.total))
 
         channels_last(tokenizer)
-        return Stage(name, tokenizer, batch, tokenizer.loss, self.config.training.tokenizer, size)
+        return Stage(
+            name,
+            tokenizer,
+            batch,
+            tokenizer.loss,
+            self.config.training.tokenizer,
+            size,
+            num_samples=len(index),
+            validation_error=error,
+        )
+
+    def _packed(self, name: str, split: str) -> list[tuple[np.ndarray, int]]:
+        """Every value of a split of every stream that shares a tokenizer, as (array, row)."""
+        rows = self.data.rows[split].numpy()
+        columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
+        return [(c.array, row) for c in columns for row in rows[c.present[rows]]]
 
     def _loom(self) -> Stage:
         """Trains on the cached codes of all streams."""
@@ -156,4 +180,8 @@ class LoomTrainer:
         def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
             return loom.loss(batch["codes"], batch["present"], noise)
 
-        return Stage(LOOM, loom, batch, loss, self.config.training.loom, size)
+        return Stage(LOOM, loom, batch, loss, self.config.training.loom, size, num_samples=n)
+
+
+def _stack(values: Sequence[tuple[np.ndarray, int]]) -> Tensor:
+    return torch.from_numpy(np.stack([array[row] for array, row in values]))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from modaloom.core.precision import fast_bf16
+
 BF16_ROUNDOFF = 2.0**-8
 """Unit roundoff of bfloat16 (relative)."""
 MIN_WIDTH = 192
@@ -19,7 +21,7 @@ MAX_PAIRS_PER_VECTOR = 8
 def shortlist_is_faster(z: Tensor, codebook: Tensor) -> bool:
     """Whether the shortlist is faster: wide vectors on a CPU with bfloat16 instructions."""
     wide = z.device.type == "cpu" and z.shape[1] >= MIN_WIDTH and len(codebook) >= MIN_WIDTH
-    return wide and torch.cpu._is_avx512_bf16_supported()
+    return wide and fast_bf16("cpu")
 
 
 @dataclass(frozen=True)

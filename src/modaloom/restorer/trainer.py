@@ -143,4 +143,6 @@ class RestorerTrainer:
         def loss(batch: ConditionalExample, noise: torch.Generator) -> Loss:
             return restorer.loss(batch, noise)
 
-        return Stage(RESTORER, restorer, batch, loss, self.config.training.restorer, size)
+        return Stage(
+            RESTORER, restorer, batch, loss, self.config.training.restorer, size, num_samples=len(rows)
+        )

@@ -3,12 +3,13 @@
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from modaloom.core.errors import BadFile, BadValue, check_range
 from modaloom.modalities.base import Limits
+from modaloom.runs.schedule import Schedule, trapezoid
 
 VERSION = 2
 """The version of the run folder's format that is written."""
@@ -37,8 +38,8 @@ class OptimizerConfig:
     """Of matrices and kernels; vectors have none."""
     warmup: float = 0.05
     """Share of the steps in which the rate rises from 0."""
-    decay: Literal["linear", "cosine"] = "linear"
-    """How it then falls to 0."""
+    decay: float = 0.6
+    """Share of the steps, the last ones, in which it falls to 0."""
     max_grad_norm: float = 1.0
     """Largest norm of the gradient."""
     batch_size: int = 64
@@ -49,6 +50,7 @@ class OptimizerConfig:
         check_range("matrix_learning_rate", self.matrix_learning_rate, 0, 10, open_low=True)
         check_range("weight_decay", self.weight_decay, 0, 10)
         check_range("warmup", self.warmup, 0, 1)
+        check_range("decay", self.decay, 0, 1)
         check_range("max_grad_norm", self.max_grad_norm, 0, open_low=True)
         check_range("batch_size", self.batch_size, 1)
 
@@ -58,16 +60,18 @@ class TrainingConfig:
     """How long, how fast, how safe."""
 
     minutes: float | None = None
-    """Wall-clock budget of all stages together; calibration turns it into `steps`."""
+    """Wall-clock budget of all stages together."""
     steps: dict[str, int] = field(default_factory=dict)
-    """Stage → its number of steps; what stands here is never calibrated."""
+    """Stage → its number of steps: given, or recorded when a stage with a budget ends."""
+    schedule: dict[str, Schedule] = field(default_factory=dict)
+    """Stage → the schedule that its budget led to, as it happened."""
     ema_decay: float = 0.999
     """Decay of the weight average a step, reached gradually."""
     checkpoint_seconds: float = 60.0
     log_every: int = 10
     """Steps between two lines of metrics.jsonl."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: bf16 where it is fast."""
+    """auto: bf16 where it is fast; what that was is recorded when the training begins."""
 
     def __post_init__(self) -> None:
         if self.minutes is not None:
@@ -77,6 +81,18 @@ class TrainingConfig:
         check_range("ema_decay", self.ema_decay, 0, 1)
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         check_range("log_every", self.log_every, 1)
+
+    def schedule_of(self, stage: str, optimizer: OptimizerConfig) -> Schedule:
+        """The schedule of a stage whose steps are known: the recorded one, unless its steps are others."""
+        steps, recorded = self.steps[stage], self.schedule.get(stage)
+        if recorded is not None and recorded.total == steps:
+            return recorded
+        return trapezoid(steps, warmup=optimizer.warmup, decay=optimizer.decay)
+
+    def with_record(self, kept: "TrainingConfig") -> "TrainingConfig":
+        """These settings with what another training recorded as it went."""
+        precision = kept.precision if self.precision == "auto" else self.precision
+        return replace(self, steps=kept.steps, schedule=kept.schedule, precision=precision)
 
 
 @dataclass(frozen=True, kw_only=True)

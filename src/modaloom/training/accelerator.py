@@ -5,7 +5,6 @@ and `torchrun` with FSDP2 can join behind these same few methods.
 """
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
@@ -13,11 +12,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
-from torch.optim import AdamW, Muon, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from modaloom.core.errors import BadValue, WorkFailed, check_choice
+from modaloom.core.precision import fast_bf16
 from modaloom.core.types import Loss
 from modaloom.runs.config import OptimizerConfig
+from modaloom.training.muon import Muon
 
 DEVICES: dict[str, Callable[[], bool]] = {
     "cuda": torch.cuda.is_available,
@@ -25,12 +26,6 @@ DEVICES: dict[str, Callable[[], bool]] = {
     "mps": torch.backends.mps.is_available,
 }
 """Name → whether it is there; `auto` takes the first that is. On mps nothing has been tried."""
-
-DECAYS: dict[str, Callable[[float], float]] = {
-    "linear": lambda done: 1 - done,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
-}
-"""Share of the decay that is done, in [0, 1] → share of the peak rate."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +38,15 @@ class StepResult:
     """Before clipping."""
 
 
-def learning_rate(step: int, total: int, *, warmup: float, decay: Literal["linear", "cosine"]) -> float:
-    """Share of the peak rate at `step` (from 0): a linear rise over `warmup · total` steps, then a decay."""
-    rising = max(1, round(warmup * total))
-    if step < rising:
-        return (step + 1) / rising
-    return DECAYS[decay]((step + 1 - rising) / (total + 1 - rising))
-
-
 class Optimizers:
     """Muon on the matrices that a module names, AdamW on the rest, at one share of their peak rates.
 
-    A kernel (out, in, …) is the matrix (out, in · …).
+    A kernel (out, in, …) is the matrix (out, in · …). `dtype`: of Muon's orthogonalization.
     """
 
-    def __init__(self, module: nn.Module, config: OptimizerConfig) -> None:
+    def __init__(
+        self, module: nn.Module, config: OptimizerConfig, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.config = config
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         named: set[int] = {id(matrix) for matrix in getattr(module, "hidden_matrices", list)()}
@@ -65,7 +54,12 @@ class Optimizers:
         rest = [p for p in self.parameters if id(p) not in named]
         self.members: dict[str, Optimizer] = {}
         if self.matrices:
-            self.members["muon"] = _muon([matrix for _, matrix in self.matrices], config)
+            self.members["muon"] = Muon(
+                [matrix for _, matrix in self.matrices],
+                lr=config.matrix_learning_rate,
+                weight_decay=config.weight_decay,
+                dtype=dtype,
+            )
         if rest:
             self.members["adamw"] = _adamw(rest, config)
 
@@ -114,13 +108,23 @@ class Accelerator:
 
     Args:
         device: auto | cpu | cuda | mps.
-        precision: fp32 | bf16 | auto: bf16 where the device has instructions for it.
+        precision: fp32 | bf16 | auto: bf16 where its products are the faster ones.
     """
 
     def __init__(self, device: str = "auto", precision: str = "auto") -> None:
         self.device = torch.device(_device(device))
         check_choice("precision", precision, ("auto", "bf16", "fp32"))
-        self.bf16 = precision == "bf16" or (precision == "auto" and _fast_bf16(self.device.type))
+        self._asked = precision
+
+    @property
+    def bf16(self) -> bool:
+        """Whether products of a training run in bf16, those of the optimizer included."""
+        return self._asked == "bf16" or (self._asked == "auto" and fast_bf16(self.device.type))
+
+    @property
+    def precision(self) -> Literal["fp32", "bf16"]:
+        """What was asked for, or what auto found."""
+        return "bf16" if self.bf16 else "fp32"
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Matrix products in bf16, if that is the precision; parameters stay float32."""
@@ -128,7 +132,7 @@ class Accelerator:
 
     def optimizer(self, module: nn.Module, config: OptimizerConfig) -> Optimizers:
         """Optimizers for the parameters that require gradients."""
-        return Optimizers(module, config)
+        return Optimizers(module, config, torch.bfloat16 if self.bf16 else torch.float32)
 
     def move(self, batch: Any) -> Any:
         """Every tensor of a nested batch on the device."""
@@ -229,16 +233,6 @@ def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _muon(parameters: list[Tensor], config: OptimizerConfig) -> Muon:
-    """Muon (Jordan et al. 2024), its updates scaled to AdamW's size (Liu et al. 2025, arXiv 2502.16982)."""
-    return Muon(
-        parameters,
-        lr=config.matrix_learning_rate,
-        weight_decay=config.weight_decay,
-        adjust_lr_fn="match_rms_adamw",
-    )
-
-
 def _adamw(parameters: list[nn.Parameter], config: OptimizerConfig) -> AdamW:
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
@@ -254,11 +248,3 @@ def _device(name: str) -> str:
     if not DEVICES[name]():
         raise BadValue(f"device {name} is not available here; use --device auto")
     return name
-
-
-def _fast_bf16(device: str) -> bool:
-    """Whether bf16 autocast pays: CPU instructions for it, or a GPU that has them."""
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device == "cpu" and any(getattr(torch.cpu, probe, bool)() for probe in probes)

@@ -17,7 +17,8 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Loss
 from modaloom.runs.checkpoint import Checkpoint
 from modaloom.runs.config import OptimizerConfig
-from modaloom.training.accelerator import Accelerator, StepResult, check_finite, learning_rate
+from modaloom.runs.schedule import Schedule
+from modaloom.training.accelerator import Accelerator, StepResult, check_finite
 from modaloom.training.ema import EMA
 
 NUM_VALIDATIONS = 10
@@ -37,6 +38,11 @@ class Stage:
     optimizer: OptimizerConfig
     size: int
     """Samples a batch."""
+    num_samples: int = 0
+    """Samples an epoch."""
+    validation_error: Callable[[], float] | None = None
+    """The module's error on validation samples, in evaluation mode. A stage that has one may end before its
+    share of the minutes does, when the error hardly falls any more."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,11 @@ def _mean(values: Sequence[Tensor]) -> float:
 class Training:
     """A stage in progress: what a checkpoint holds."""
 
-    def __init__(self, stage: Stage, accelerator: Accelerator, total: int, *, seed: int, ema: float) -> None:
+    def __init__(
+        self, stage: Stage, accelerator: Accelerator, schedule: Schedule, *, seed: int, ema: float
+    ) -> None:
         stage.module.to(accelerator.device)
-        self.stage, self.accelerator, self.total, self.seed = stage, accelerator, total, seed
+        self.stage, self.accelerator, self.schedule, self.seed = stage, accelerator, schedule, seed
         self.optimizers = accelerator.optimizer(stage.module, stage.optimizer)
         self.ema = EMA(stage.module, ema)
         self.step = 0
@@ -105,8 +113,26 @@ class Training:
     @property
     def lr_scale(self) -> float:
         """The share of the peak learning rates that the next step takes."""
-        config = self.stage.optimizer
-        return learning_rate(self.step, self.total, warmup=config.warmup, decay=config.decay)
+        return self.schedule.share(self.step)
+
+    @property
+    def total(self) -> int:
+        """Steps that the stage has, as far as known."""
+        return self.schedule.total
+
+    def validation_error(self) -> float:
+        """The stage's validation error with the averaged weights."""
+        module = self.stage.module
+        assert self.stage.validation_error is not None
+        weights = {name: t.detach().clone() for name, t in module.state_dict().items()}
+        module.load_state_dict(self.ema.tensors)
+        module.eval()
+        try:
+            with torch.no_grad(), self.accelerator.autocast():
+                return self.stage.validation_error()
+        finally:
+            module.load_state_dict(weights)
+            module.train()
 
     def checkpoint(self) -> Checkpoint:
         """Everything. Raises `WorkFailed` rather than hold NaN or infinity."""
@@ -117,9 +143,7 @@ class Training:
         }
         for name, group in tensors.items():
             check_finite(group, f"{name} of {self.stage.name} after step {self.step}")
-        return Checkpoint(
-            self.step, tensors, {"stage": self.stage.name, "step": self.step, "total": self.total}
-        )
+        return Checkpoint(self.step, tensors, {"stage": self.stage.name, "step": self.step})
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """The inverse of `checkpoint`. Raises `BadRun` if it is another model's."""

@@ -1,22 +1,25 @@
 """The stages of a run, one after the other, with everything that makes them safe to stop."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from modaloom.core.errors import BadValue
 from modaloom.runs.atomic_io import sweep
 from modaloom.runs.checkpoint import newest, save
+from modaloom.runs.schedule import Schedule, trapezoid
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
-from modaloom.training.calibrate import calibrate
+from modaloom.training.budget import Budget, seconds_for, shortage
 from modaloom.training.interrupts import Interrupted, catch_interrupts
 from modaloom.training.loop import Stage, Step, Training, record, train
+from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
 
-MIN_TIME_FRACTION = 0.5
-"""Of its planned time, what a stage gets however late it starts."""
+PACE_SHARE = 0.02
+"""Of a stage's time, what measuring its pace takes."""
+SECONDS = "seconds"
+"""In metrics.jsonl: of training since the run began, without the time that it was stopped."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,23 @@ class StagePlan:
 
     build: Callable[[], Stage]
     time_share: float = 1.0
-    """Of the time, relative to the other stages."""
+    """Of the time, relative to the other stages; the most of it where the stage may end early."""
+    min_time_share: float = 0.0
+    """Of the whole time, what it takes at least where it may end early."""
+
+
+class Clock:
+    """Seconds of training so far, over all stages and all processes of a run."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self) -> float:
+        return time.monotonic() - self._start
+
+    def at_least(self, seconds: float) -> None:
+        """Go on from there, unless it is later."""
+        self._start = min(self._start, time.monotonic() - seconds)
 
 
 def run_stages(
@@ -37,81 +56,112 @@ def run_stages(
 ) -> Iterator[Step]:
     """Train every stage from where its newest good checkpoint left it, and put its average into its module.
 
-    Steps come from the run's configuration; what it lacks is calibrated from the minutes that are left and
-    frozen there. Lines go to metrics.jsonl, notices to `notify`.
+    Steps come from the run's configuration. A stage that it has none for trains for its part of the minutes;
+    its schedule is recorded there whenever it changes, its steps at its end. Lines go to metrics.jsonl,
+    notices to `notify`.
 
     Raises:
         Interrupted: after SIGTERM or Ctrl-C, with a checkpoint saved.
         WorkFailed: NaN or infinity, or a disk that takes no checkpoint; the one before is intact.
     """
-    start = time.monotonic()
+    session = _Session(plans, folder, accelerator, notify, Clock())
+    session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
         stage = plan.build()
-        if stage.name not in folder.run().training.steps:
-            spent = time.monotonic() - start
-            _freeze(stage, folder, accelerator, partial(seconds_for, [p.time_share for p in plans], i, spent))
-        training = _resume(stage, folder, accelerator, notify)
         with catch_interrupts() as stopped:
-            yield from _train(training, folder, stopped)
+            training = yield from session.train(i, stage, stopped)
+        steps = {**folder.run().training.steps, stage.name: training.total}
+        session.record(steps=steps)
         stage.module.load_state_dict(training.ema.tensors)
         stage.module.eval()
 
 
-def seconds_for(time_shares: Sequence[float], i: int, spent: float, whole: float) -> float:
-    """Stage i's share of what is left of `whole` seconds, but at least half of what it was planned to have.
+@dataclass(frozen=True)
+class _Session:
+    """One process's work on a run."""
 
-    Where the stages before it ran slower than they were calibrated, on a machine that became busy, the run
-    then takes longer than asked instead of ending with a stage that has learned nothing.
-    """
-    left = (whole - spent) * time_shares[i] / sum(time_shares[i:])
-    return max(left, MIN_TIME_FRACTION * whole * time_shares[i] / sum(time_shares))
+    plans: Sequence[StagePlan]
+    folder: RunFolder[Any]
+    accelerator: Accelerator
+    notify: Callable[[str], None]
+    clock: Clock
 
+    def record(self, **changes: Any) -> None:
+        """Write changes of the training's settings into the configuration, if they are any."""
+        run = self.folder.run()
+        changed = replace(run, training=replace(run.training, **changes))
+        if changed != run:
+            self.folder.save_run(changed)
 
-def _freeze(
-    stage: Stage, folder: RunFolder[Any], accelerator: Accelerator, seconds: Callable[[float], float]
-) -> None:
-    """Calibrate a stage to its part of the minutes, and write its steps into the configuration."""
-    run = folder.run()
-    if run.training.minutes is None:
-        raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
-    budget = seconds(60 * run.training.minutes)
-    steps = calibrate(stage, accelerator, budget, seed=run.seed, ema=run.training.ema_decay)
-    frozen = replace(run.training, steps={**run.training.steps, stage.name: steps})
-    folder.save_run(replace(run, training=frozen))
+    def train(self, i: int, stage: Stage, stopped: Callable[[], bool]) -> Generator[Step, None, Training]:
+        """Train stage i to its end."""
+        if stage.name in self.folder.run().training.steps:
+            training, budget = self._resume(stage), None
+        else:
+            training, budget = self._with_budget(i, stage)
+        config, saved = self.folder.run().training, time.monotonic()
+        window: list[Step] = []
+        for step in train(training):
+            window.append(step)
+            last = step.step == step.total
+            if step.step % config.log_every == 0 or last:
+                self.folder.log({**record(window), SECONDS: round(self.clock(), 2)})
+                window.clear()
+            yield step
+            if budget and not last:
+                budget.look()
+            asked = stopped()
+            if asked or last or time.monotonic() - saved >= config.checkpoint_seconds:
+                save(self.folder.checkpoints(stage.name), training.checkpoint())
+                saved = time.monotonic()
+            if asked:
+                raise Interrupted(
+                    f"stopped after step {step.step} of {training.total} of {step.stage}; "
+                    f"go on with: modaloom train --resume --out {self.folder.path}"
+                )
+        return training
 
+    def _resume(self, stage: Stage, schedule: Schedule | None = None) -> Training:
+        """The training where its newest good checkpoint left it."""
+        run, place = self.folder.run(), self.folder.checkpoints(stage.name)
+        schedule = schedule or run.training.schedule_of(stage.name, stage.optimizer)
+        training = Training(stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay)
+        sweep(place)
+        found = newest(place)
+        for damage in found.damaged:
+            self.notify(damage)
+        if found.checkpoint:
+            training.restore(found.checkpoint)
+        self.folder.rewind(stage.name, training.step)
+        return training
 
-def _resume(
-    stage: Stage, folder: RunFolder[Any], accelerator: Accelerator, notify: Callable[[str], None]
-) -> Training:
-    run = folder.run()
-    total = run.training.steps[stage.name]
-    training = Training(stage, accelerator, total, seed=run.seed, ema=run.training.ema_decay)
-    sweep(folder.checkpoints(stage.name))
-    found = newest(folder.checkpoints(stage.name))
-    for damage in found.damaged:
-        notify(damage)
-    if found.checkpoint:
-        training.restore(found.checkpoint)
-    folder.rewind(stage.name, training.step)
-    return training
+    def _with_budget(self, i: int, stage: Stage) -> tuple[Training, Budget]:
+        """The training of a stage whose steps are not known, and what fits them to its time."""
+        run = self.folder.run()
+        if run.training.minutes is None:
+            raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
+        begun, whole = self._begun(stage.name), 60 * run.training.minutes
+        end = begun + seconds_for([plan.time_share for plan in self.plans], i, begun, whole)
+        first = trapezoid(MIN_STEPS, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
+        pace = measure_pace(stage, self.accelerator, first, PACE_SHARE * (end - begun), seed=run.seed)
+        steps = max(MIN_STEPS, int((end - self.clock()) / pace))
+        schedule = run.training.schedule.get(stage.name)
+        if schedule is None:
+            self._warn(stage, steps, run.training.minutes)
+            schedule = trapezoid(steps, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
+        training = self._resume(stage, schedule)
+        pacer = Pacer(end - self.clock(), pace, training.step, clock=self.clock)
+        earliest = begun + whole * self.plans[i].min_time_share
+        return training, Budget(self.folder, training, pacer, earliest=earliest)
 
+    def _warn(self, stage: Stage, steps: int, minutes: float) -> None:
+        if short := shortage(stage.name, steps, stage.size, stage.num_samples, minutes):
+            self.notify(short)
 
-def _train(training: Training, folder: RunFolder[Any], stopped: Callable[[], bool]) -> Iterator[Step]:
-    config = folder.run().training
-    clock = time.monotonic()
-    window: list[Step] = []
-    for step in train(training):
-        window.append(step)
-        if step.step % config.log_every == 0 or step.step == step.total:
-            folder.log(record(window))
-            window.clear()
-        yield step
-        asked = stopped()
-        if asked or step.step == step.total or time.monotonic() - clock >= config.checkpoint_seconds:
-            save(folder.checkpoints(training.stage.name), training.checkpoint())
-            clock = time.monotonic()
-        if asked:
-            raise Interrupted(
-                f"stopped after step {step.step} of {step.total} of {step.stage}; "
-                f"go on with: modaloom train --resume --out {folder.path}"
-            )
+    def _begun(self, stage: str) -> float:
+        """When the stage began on the clock, which goes on from what earlier processes logged."""
+        own, others = ([0.0], [0.0])
+        for line in self.folder.metrics():
+            (own if line.get("stage") == stage else others).append(line.get(SECONDS, 0.0))
+        self.clock.at_least(max(*own, *others))
+        return max(others) if len(own) > 1 else self.clock()

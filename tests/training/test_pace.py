@@ -1,0 +1,109 @@
+"""Steps that fit a budget, on clocks that stop, run and change their speed."""
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from toy_stage import stage
+
+from modaloom.runs.schedule import trapezoid
+from modaloom.training import pace as module
+from modaloom.training.accelerator import Accelerator
+from modaloom.training.loop import Training
+from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
+
+ACCELERATOR = Accelerator("cpu", "fp32")
+SCHEDULE = trapezoid(20, warmup=0.05, decay=0.5)
+
+
+def test_a_pace_is_seconds_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of half a second: 3 warm ones, and 5 that fill the 2.5 seconds."""
+    clock = 0.0
+
+    def batch(step: int) -> object:
+        nonlocal clock
+        clock += 0.5
+        return base.batch(step)
+
+    base = stage("loom")
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: clock))
+    assert measure_pace(replace(base, batch=batch), ACCELERATOR, SCHEDULE, 2.5, seed=0) == 0.5
+    assert clock == 4.0
+    assert measure_pace(replace(base, batch=batch), ACCELERATOR, SCHEDULE, 6.0, seed=0) == 0.5
+    assert clock == 4.0 + 1.5 + 6.0
+
+
+def test_measuring_leaves_no_trace() -> None:
+    fresh, used = (Training(stage("loom"), ACCELERATOR, SCHEDULE, seed=0, ema=0.9) for _ in range(2))
+    measure_pace(used.stage, ACCELERATOR, SCHEDULE, 0.01, seed=0)
+    assert all(p.grad is None for p in used.stage.module.parameters())
+    for training in (fresh, used):
+        for _ in range(5):
+            training.advance()
+    pairs = zip(fresh.checkpoint().tensors.values(), used.checkpoint().tensors.values())
+    assert all(torch.equal(a[name], b[name]) for a, b in pairs for name in a)
+
+
+def test_measuring_leaves_no_trace_when_it_fails() -> None:
+    base = stage("loom")
+    before = {name: t.clone() for name, t in base.module.state_dict().items()}
+
+    def batch(step: int) -> object:
+        if step == 2:
+            raise RuntimeError("no data")
+        return base.batch(step)
+
+    with pytest.raises(RuntimeError, match="no data"):
+        measure_pace(replace(base, batch=batch), ACCELERATOR, SCHEDULE, 1, seed=0)
+    assert all(torch.equal(t, before[name]) for name, t in base.module.state_dict().items())
+
+
+def test_a_pace_of_the_real_clock() -> None:
+    began = time.perf_counter()
+    pace = measure_pace(stage("loom", slow=0.01), ACCELERATOR, SCHEDULE, 0.1, seed=0)
+    assert 0.01 < pace < 0.1
+    assert 0.08 < time.perf_counter() - began < 2.5
+
+
+def trained(budget: float, believed: float, pace_at: "module.Callable[[float], float]") -> SimpleNamespace:
+    """A training whose steps take `pace_at(now)` seconds, begun in the belief that they take `believed`."""
+    now, done = 0.0, 0
+    pacer = Pacer(budget, believed, clock=lambda: now)
+    schedule = trapezoid(max(MIN_STEPS, int(budget / believed)), warmup=0.05, decay=0.6)
+    shares = []
+    while done < schedule.total:
+        shares.append(schedule.share(done))
+        now, done = now + pace_at(now), done + 1
+        schedule = pacer.refit(schedule, done, decay=0.6)
+    assert shares == [schedule.share(step) for step in range(schedule.total)]
+    return SimpleNamespace(seconds=now, schedule=schedule, shares=shares)
+
+
+@pytest.mark.parametrize("change", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_speed_that_changes_midway_ends_in_time(change: float, factor: float) -> None:
+    run = trained(100, 0.05, lambda now: 0.05 * (factor if now > 100 * change else 1))
+    assert run.seconds == pytest.approx(100, rel=0.03)
+    assert run.shares[-1] < 0.05
+    assert len(run.schedule.decays) < 12
+
+
+@pytest.mark.parametrize("wrong", [0.05, 0.3, 3.0, 20.0])
+def test_a_pace_that_was_measured_in_a_busy_moment(wrong: float) -> None:
+    """240 steps were frozen where 5,000 fitted: what is believed first does not matter."""
+    run = trained(100, 0.05 * wrong, lambda now: 0.05)
+    assert run.seconds == pytest.approx(100, rel=0.03)
+    begin = run.schedule.decays[0][0] / run.schedule.total
+    assert begin == pytest.approx(0.4, abs=0.05)
+
+
+def test_a_steady_pace_keeps_its_schedule() -> None:
+    run = trained(100, 0.05, lambda now: 0.05)
+    assert run.schedule == trapezoid(2000, warmup=0.05, decay=0.6)
+
+
+def test_a_stage_without_time_ends_after_the_least_steps() -> None:
+    run = trained(1, 0.01, lambda now: 5.0)
+    assert len(run.shares) == MIN_STEPS

@@ -1,0 +1,32 @@
+"""When a stage has learned enough."""
+
+import pytest
+
+from modaloom.training.plateau import has_flattened, is_due, logged_errors
+
+
+def test_the_error_is_taken_at_growing_intervals() -> None:
+    assert [s for s in range(1, 1500) if is_due(s)] == [64, 91, 128, 181, 256, 362, 512, 724, 1024, 1448]
+
+
+@pytest.mark.parametrize(("power", "flat"), [(0.5, False), (0.34, False), (0.3, True), (0.0, True)])
+def test_a_doubling_must_take_a_fifth_of_the_error(power: float, flat: bool) -> None:
+    """error = steps^−power: a doubling leaves 2^−power of it, 0.8 at a power of 0.322."""
+    errors = {step: step**-power for step in range(64, 1025) if is_due(step)}
+    assert has_flattened(errors, 1024) is flat
+    assert has_flattened(errors, 181) is flat
+
+
+def test_the_first_error_says_nothing() -> None:
+    assert not has_flattened({64: 1.0}, 64)
+    assert not has_flattened({64: 1.0, 91: 1.0}, 91)
+    assert has_flattened({64: 1.0, 91: 1.0, 128: 1.0}, 128)
+
+
+def test_errors_come_back_from_the_log() -> None:
+    records = [
+        {"stage": "image", "step": 64, "val.error": 0.5},
+        {"stage": "image", "step": 64, "loss": 1.0},
+        {"stage": "loom", "step": 64, "val.error": 0.1},
+    ]
+    assert logged_errors(records, "image") == {64: 0.5}
