@@ -192,7 +192,7 @@ def test_both_weights_count() -> None:
 @pytest.mark.parametrize("bad", [[[7, 0]], [[-1, 0]], [[0.5, 0]], [[np.nan, 0]], [[0]], [0, 1], [[0, 0, 0]]])
 def test_what_is_no_code_is_refused(bad: Any) -> None:
     model = VQVAE(codebook_size=7, num_quantizers=2, epochs=1).fit(normal(20, 0))
-    with pytest.raises(ValueError, match=r"whole numbers in 0\.\.6|columns|NaN|2D array"):
+    with pytest.raises(ValueError, match=r"integers in 0\.\.6|columns|NaN|2D array"):
         model.inverse_transform(bad)
 
 
