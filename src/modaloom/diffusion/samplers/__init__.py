@@ -26,10 +26,10 @@ class CodeSampler:
     options: tuple[str, ...] = ()
     """Names of additional keyword arguments."""
     exact: bool = True
-    """Whether an exact denoiser gives exact samples: with one code per step, or in the limit of short steps."""
+    """Whether an exact denoiser gives exact samples: with one code per step, or as steps get short."""
     ranked: bool = False
-    """Whether each step unmasks a fixed number of codes: exact with one at a time, stream by stream; the others
-    are exact in the limit of short steps."""
+    """Whether each step unmasks a fixed number of codes: exact with one code per step, stream by stream. The
+    others are exact in the limit of short steps."""
     revises: tuple[str, ...] = ()
     """The processes under which it may change a code that is already unmasked."""
 
