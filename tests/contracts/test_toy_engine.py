@@ -1,4 +1,4 @@
-"""A new engine is one class in one table: it trains, is stopped and resumed, loads, answers, scores and reports."""
+"""A new engine is one class in one table: it trains, loads, answers, scores, reports and is exported."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
