@@ -205,7 +205,7 @@ def test_every_formula_names_its_file() -> None:
 
 def test_every_departure_that_concerns_code_names_a_test() -> None:
     sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text("docs/departures.md"), re.M | re.S))
-    for title in ("Quantizing", "Generating", "Diffusion"):
+    for title in ("Quantization", "Generation", "Diffusion"):
         departures = re.findall(r"^\*\*", sections[title], re.M)
         assert len(departures) == len(re.findall(r"^Shown by `tests/", sections[title], re.M)) > 0
 
