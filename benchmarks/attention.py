@@ -1,8 +1,8 @@
-"""Joint attention (given tokens see everything) against encoder–decoder (given tokens see only each other).
+"""Joint attention (condition tokens attend to everything) against encoder–decoder (only to each other).
 
 python benchmarks/attention.py [--steps 1500] [--minutes 4] [--seeds 0]
 
-Both train on one small world with the same tokenizer, first for as many steps, then for as many minutes.
+Both train on one small world with the same tokenizer, first for equal steps, then for equal minutes.
 """
 
 import argparse
@@ -33,13 +33,13 @@ TOKENIZER, LOOM = "image", "loom"
 
 
 def config(*, encoder_decoder: bool) -> LoomRunConfig:
-    """The demo's, with the given attention."""
+    """The demo's configuration with that attention."""
     run = demo()
     return replace(run, loom=replace(run.loom, encoder_decoder=encoder_decoder))
 
 
 def train(options: argparse.Namespace, name: str, budget: str, seed: int) -> api.TrainedRun:
-    """One run; one that is there goes on, or is taken as it is."""
+    """One run; an existing one is resumed, or reused if finished."""
     run, steps = config(encoder_decoder=ATTENTION[name]), {TOKENIZER: options.tokenizer_steps}
     if budget == "steps":
         steps[LOOM] = options.steps
@@ -51,7 +51,7 @@ def train(options: argparse.Namespace, name: str, budget: str, seed: int) -> api
 
 
 def measure(run: api.TrainedRun, world: Path, *, n: int) -> Figures:
-    """Scores on seen and unseen combinations, validation bounds, steps and the time that evaluation took."""
+    """Scores on seen and unseen combinations, validation bounds, steps, evaluation time."""
     start = perf_counter()
     rows = api.evaluate(run, world, n=n)
     seconds = perf_counter() - start

@@ -1,5 +1,4 @@
-"""How many swapped captions an audit finds: 5% of them in a copy of a world, by a run that was trained on the
-untouched one.
+"""How many swapped captions an audit finds: 5% are swapped in a copy of the run's world.
 
 python benchmarks/audit.py RUN WORLD [--n 400] [--seeds 0,1,2] [--json figures.json]
 """
@@ -13,13 +12,13 @@ from pathlib import Path
 from figures import Figures, Target, arguments, by_seed, publish
 
 SHARE, TOP = 0.05, 0.10
-"""Of the samples: whose captions are swapped, and among which of the most suspicious they are looked for."""
+"""Shares of the samples: with swapped captions, and of the most suspicious that are searched for them."""
 FOUND = "swapped captions among the 10% most suspicious"
 TARGETS = [Target(FOUND, 0.8), Target("n"), Target("swapped")]
 
 
 def copied(world: Path, to: Path, keys: Sequence[str]) -> None:
-    """The samples of these keys, as links; captions as files of their own."""
+    """Link the samples of these keys; copy the captions."""
     for key in keys:
         (to / key).parent.mkdir(parents=True, exist_ok=True)
         for file in (world / key).parent.glob(f"{Path(key).name}.*"):
@@ -28,8 +27,7 @@ def copied(world: Path, to: Path, keys: Sequence[str]) -> None:
 
 
 def swap(folder: Path, keys: Sequence[str], seed: int) -> list[str]:
-    """Turn the captions of a share of the keys round among them; returns those whose caption then says
-    something else."""
+    """Rotate the captions among a share of the keys; returns those whose meaning changed."""
     from modaloom.core.rng import permutation
     from modaloom.world.score import parse
 

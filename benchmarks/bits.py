@@ -1,4 +1,4 @@
-"""How many bits codes cost, and what is lost at so many of them."""
+"""Rate of codes in bits, and distortion at a given rate."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -12,21 +12,21 @@ Curve = Sequence[tuple[float, float]]
 
 
 def entropy(codes: Tensor) -> float:
-    """Of integers (N,), in bits."""
+    """Entropy of integers (N,), in bits."""
     share = torch.bincount(codes).double() / max(1, len(codes))
     return float(torch.special.entr(share).sum()) / log(2)
 
 
 def plain_bits(codes: Tensor, size: int) -> float:
-    """Mean of a vector: log₂K for every code kept, and the entropy of how many are. `size` means nothing."""
+    """Mean bits per vector: log₂K per kept code plus the entropy of their number; `size` marks none."""
     kept = (codes < size).sum(1)
     return float(kept.double().mean()) * log2(size) + entropy(kept)
 
 
 def coded_bits(codes: Tensor, size: int) -> float:
-    """Mean of a vector by an ideal entropy coder for every depth: Σ_q P(q − 1 kept) · H(c_q | q − 1 kept).
+    """Mean bits per vector with an ideal entropy coder per depth: Σ_q P(q − 1 kept) · H(c_q | q − 1 kept).
 
-    The entropies are those of the vectors' own frequencies.
+    Entropies are of the empirical frequencies.
     """
     bits, kept = 0.0, torch.ones(len(codes), dtype=torch.bool)
     for column in codes.T:
@@ -39,7 +39,7 @@ COUNTS: dict[str, Callable[[Tensor, int], float]] = {"plain": plain_bits, "entro
 
 
 def shared(curve: Curve, bits: float) -> float:
-    """The distortion at so many bits of two neighbours of the curve that share the vectors among them."""
+    """Distortion at `bits`, by linear interpolation (time-sharing) between points of the curve."""
     for (a, lost_a), (b, lost_b) in pairwise(curve):
         if a <= bits <= b:
             return lost_a + (lost_b - lost_a) * (bits - a) / (b - a)

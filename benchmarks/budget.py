@@ -1,4 +1,4 @@
-"""How long a benchmark's own models train, and how: steps or seconds, AdamW, an average of the weights."""
+"""Training of the benchmarks' own models: a budget in steps or seconds, AdamW, EMA of the weights."""
 
 import math
 import time
@@ -17,7 +17,7 @@ Loss = Callable[[torch.Generator], Tensor]
 
 @dataclass(frozen=True)
 class Budget:
-    """So many steps, or else so many seconds."""
+    """A number of steps, else seconds."""
 
     seconds: float
     steps: int | None = None
@@ -49,7 +49,7 @@ class Descent:
     """Share of the budget."""
     clip: float = 1.0
     average: float = 0.999
-    """Decay of the weight average a step."""
+    """Decay per step of the weights' EMA."""
     bf16: bool = False
 
     def run(self, module: nn.Module, loss: Loss, budget: Budget, *, seed: int) -> list[float]:
@@ -75,11 +75,11 @@ class Descent:
         return losses
 
     def factor(self, share: float) -> float:
-        """Of the peak rate, after that share of the budget."""
+        """Learning-rate factor after that share of the budget."""
         rise = min(1.0, share / self.warmup + 1e-2) if self.warmup else 1.0
         return rise * (1 + math.cos(math.pi * min(1.0, share))) / 2
 
 
 def parameters(*modules: nn.Module) -> int:
-    """How many numbers they learn by gradient."""
+    """Number of trainable parameters."""
     return sum(p.numel() for module in modules for p in module.parameters())

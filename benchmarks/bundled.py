@@ -1,8 +1,8 @@
-"""The run that comes with modaloom: the demo trained for longer, scored, and put into the package.
+"""The bundled run: trains the demo for longer, scores it and exports it into the package.
 
 python benchmarks/bundled.py [--minutes 30] [--seed 0] [--out runs/bundled/demo] [--json F]
 
-A run that was stopped goes on; one that is finished is taken as it is.
+An interrupted run is resumed; a finished one is reused.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from modaloom import api
 from modaloom.runs.atomic_io import write_json
 from modaloom.runs.resolve import ROOT
 
-ASKED = 500
+NUM_SAMPLES = 500
 """Samples a direction and split."""
 WORST = {"seen": 0.97, "level1": 0.95}
-"""Split → what the worst slot has to reach of its ceiling."""
+"""Split → target of the worst slot relative to its ceiling."""
 BOTH = ("image->caption", "caption->image")
 SIZE = "size, MB"
 TARGETS = [
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default="runs/bundled/demo", help="where the run goes")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
-    api.demo(out=options.out, minutes=options.minutes, seed=options.seed, samples=ASKED)
+    api.demo(out=options.out, minutes=options.minutes, seed=options.seed, samples=NUM_SAMPLES)
     made = api.export(options.out, out=options.out.with_name(f"{options.out.name}-small"))
     rescore(made, options.out.with_name(f"{options.out.name}-world"))
     shutil.rmtree(ROOT / "demo", ignore_errors=True)
@@ -65,7 +65,7 @@ def rescore(made: Path, world: Path) -> None:
     """Replace the scores by those of the smaller weights."""
     path = made / "scores.json"
     kept = json.loads(path.read_text(encoding="utf-8"))
-    rows = [row.to_dict() for row in api.evaluate(made, world, n=ASKED)]
+    rows = [row.to_dict() for row in api.evaluate(made, world, n=NUM_SAMPLES)]
     write_json(path, {**kept, "rows": rows})
 
 

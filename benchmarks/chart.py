@@ -14,7 +14,7 @@ LEFT, RIGHT, TOP, BOTTOM = 50, 440, 40, 290
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f")
 LEADING = 15
 FEW = 8
-"""Most values of x that are all written below the axis."""
+"""Up to so many values of x, each gets a label."""
 
 
 @dataclass(frozen=True)

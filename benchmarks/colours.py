@@ -1,10 +1,10 @@
-"""Colours from grey: a Restorer beside the best observer of the world's groups of equal lightness.
+"""Colorization: a Restorer beside the Bayes-optimal answer for the world's groups of equal lightness.
 
 python benchmarks/colours.py [--minutes 4] [--seeds 0] [--n 400] [--set KEY=VALUE] [--out RUNS]
 
-Learns `image` from `image.gray`, in which the colours of a group look nearly alike. `mean` names the colour
-of its one answer, a vote the commonest colour of its draws. The best observer knows which combinations occur
-(tone), and sees the level of grey to a tenth of a level, too (level): no model can be better.
+Trains `image` from `image.gray`, in which the colours of a group are nearly equal. `mean` is the colour of
+the posterior mean, a vote the most frequent colour among samples. The best observer knows which combinations
+occur (tone) and the grey value to a tenth of a level (level): an upper bound for any model.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from modaloom.world.write import FACTS
 GIVEN, WANT = "image.gray", "image"
 IMAGE = MODALITIES["image"]
 VOTES, STEPS, BATCH = 9, 16, 50
-"""Draws of a picture, steps of a draw, pictures at once."""
+"""Samples per picture, steps per sample, batch size."""
 BOUND = chance()
 ROOM = 0.05
 SET = (
@@ -44,29 +44,29 @@ SET = (
     "restorer.crop_scales=1",
     "restorer.crop_candidates=1",
 )
-"""A network that sees the whole picture, and levels of grey that lie close together; draws alone."""
-MEAN, VOTE, DRAW = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one draw"
+"""A network that sees the whole picture, and grey values that lie close together; samples only."""
+MEAN, VOTE, SAMPLE = "colour named, mean", f"colour named, vote of {VOTES}", "colour named, one sample"
 TARGETS = [
     Target(MEAN),
     Target(VOTE, BOUND.by_level - ROOM),
-    Target(DRAW),
+    Target(SAMPLE),
     Target("best observer, tone"),
     Target("best observer, tone and level"),
 ]
 
 
 def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iterator[list[str]]:
-    """Of grey pictures: the colours of the mean, where it is learned, then those of each draw."""
+    """For grey pictures: the colours of the posterior mean, where it is trained, then of each sample."""
     task, options, restorer = found.task, found.options, found.restorer
-    held = [Signals(input=signal) for signal in questions]
-    asked = [task.build_condition(signals, options) for signals in held]
-    pair, times = collate(asked), torch.linspace(1, 0, STEPS + 1)
+    inputs = [Signals(input=signal) for signal in questions]
+    examples = [task.build_condition(signals, options) for signals in inputs]
+    pair, times = collate(examples), torch.linspace(1, 0, STEPS + 1)
 
     def colours(answers: Tensor) -> list[str]:
-        finished = [task.finalize(*parts, options) for parts in zip(answers, asked, held)]
+        finished = [task.finalize(*parts, options) for parts in zip(answers, examples, inputs)]
         return [parse_image(from_unit(IMAGE, signal))["colour"] for signal in finished]
 
-    yield colours(restorer.mean(pair)) if "mean" in restorer.modes else [""] * len(held)
+    yield colours(restorer.mean(pair)) if "mean" in restorer.modes else [""] * len(inputs)
     for vote in range(VOTES):
         noise = torch.randn(pair.target.shape, generator=generator(seed, "vote", vote))
         yield colours(restorer.sample(pair, noise, times))
@@ -74,19 +74,19 @@ def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iter
 
 def right(found: Restoration, questions: Sequence[Tensor], truth: Sequence[str], *, seed: int) -> Figures:
     """Shares of right colours."""
-    hits = dict.fromkeys((MEAN, VOTE, DRAW), 0)
+    hits = dict.fromkeys((MEAN, VOTE, SAMPLE), 0)
     for start in range(0, len(questions), BATCH):
         some = slice(start, start + BATCH)
         mean, *votes = named(found, questions[some], seed=derive(seed, start))
         elected = [Counter(names).most_common(1)[0][0] for names in zip(*votes)]
-        for name, colours in ((MEAN, mean), (VOTE, elected), (DRAW, votes[0])):
+        for name, colours in ((MEAN, mean), (VOTE, elected), (SAMPLE, votes[0])):
             hits[name] += sum(map(str.__eq__, colours, truth[some]))
-    learned = hits if "mean" in found.restorer.modes else {name: hits[name] for name in (VOTE, DRAW)}
+    learned = hits if "mean" in found.restorer.modes else {name: hits[name] for name in (VOTE, SAMPLE)}
     return {name: count / len(truth) for name, count in learned.items()}
 
 
 def attempt(options: argparse.Namespace, seed: int) -> Figures:
-    """Write, train, measure on held-out pictures of seen combinations."""
+    """Write data, train, measure on held-out pictures of seen combinations."""
     folder, out = options.out / f"world-{seed}", options.out / f"seed-{seed}"
     if not folder.exists():
         api.world(folder, n=8000, seed=seed, held_out=options.n, streams=(GIVEN, WANT))

@@ -1,4 +1,4 @@
-"""Default settings on three kinds of data: how many runs reach their score, and which fail.
+"""Default settings on three kinds of data: how many runs reach their target, and which fail.
 
 python benchmarks/defaults.py [--minutes M] [--seeds 0,1,2,3,4] [--out RUNS]
 
@@ -31,15 +31,15 @@ from modaloom.evaluation.scores import scores
 from modaloom.metrics.psnr import mse, psnr
 
 IMAGE = "image"
-READ, DRAWN, CODED = "image->text, exact", "caption->image / ceiling", "PSNR over that of k-means, dB"
-TOLD = "image->caption / ceiling"
+READ, PICTURED, CODED = "image->text, exact", "caption->image / ceiling", "PSNR over that of k-means, dB"
+CAPTIONED = "image->caption / ceiling"
 LIMITS: Mapping[str, tuple[Target, ...]] = {
     "digits": (Target(READ, 0.95),),
-    "world": (Target(DRAWN, 0.9), Target(TOLD, 0.9)),
+    "world": (Target(PICTURED, 0.9), Target(CAPTIONED, 0.9)),
     "photographs": (Target(CODED, 0.0, ">"),),
 }
-"""Data → what a run has to reach: the mean slot on seen combinations of the world, and for photographs
-pictures that the tokenizer loses less of than k-means codes of as many bits."""
+"""Data → targets of a run: the mean slot on seen combinations of the world; for photographs, a PSNR of the
+tokenizer above that of k-means codes at equal bits."""
 SIDE, STRIDE = 32, 8
 """Pixels of a photograph's patch, and between two of the training patches."""
 TILE = 4
@@ -84,13 +84,13 @@ def read(rows: Sequence[ScoreRow], folder: Path, run: api.TrainedRun) -> Figures
 
 def shown(rows: Sequence[ScoreRow], folder: Path, run: api.TrainedRun) -> Figures:
     """Mean slots on seen combinations, both ways."""
-    both = {DRAWN: "caption->image", TOLD: "image->caption"}
+    both = {PICTURED: "caption->image", CAPTIONED: "image->caption"}
     found = {name: _row(rows, direction, "slot.mean") for name, direction in both.items()}
     return {name: row.value / (row.ceiling or 1) for name, row in found.items()}
 
 
 def coded(rows: Sequence[ScoreRow], folder: Path, run: api.TrainedRun) -> Figures:
-    """What the tokenizer keeps of an unseen photograph, over what k-means does at as many bits."""
+    """PSNR of the tokenizer on an unseen photograph, relative to k-means at equal bits."""
     index = open_folder(folder)
     reader, splits = Reader(index), index.splits or {}
     train, test = (
@@ -137,7 +137,7 @@ def _row(rows: Sequence[ScoreRow], direction: str, metric: str) -> ScoreRow:
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of data: how it is written, and what is read off a run."""
+    """A kind of data: how it is written and how a run is measured."""
 
     write: Callable[[Path], None]
     measure: Callable[[Sequence[ScoreRow], Path, api.TrainedRun], Figures]
@@ -153,7 +153,7 @@ CASES = {
 
 
 def attempt(options: argparse.Namespace, name: str, seed: int) -> Figures:
-    """Train with defaults and measure; a run that breaks has no figures."""
+    """Train with defaults and measure; a failed run has no figures."""
     folder, case = options.out / name, CASES[name]
     if not folder.exists():
         case.write(folder)

@@ -1,8 +1,8 @@
-"""The demo, at several seeds: what it costs and how good it is.
+"""The demo at several seeds: cost and quality.
 
 python benchmarks/demo.py [--minutes 30] [--seeds 0,1,2] [--out RUNS]
 
-Runs that are in RUNS already go on, or are taken as they are; time and memory are then not measured.
+Existing runs in RUNS are resumed or reused; their time and memory are not measured.
 """
 
 import os
@@ -22,7 +22,7 @@ WALL, MEMORY = "wall time, minutes", "peak memory, GB"
 BOTH = ("image->caption", "caption->image")
 ANSWER, JOINT = "image+question->answer", "->image+caption"
 LONG = 30.0
-"""Minutes from which the demo has to be better, and may take longer."""
+"""From so many minutes on, targets are higher and the wall time is not limited."""
 
 
 def targets(minutes: float) -> list[Target]:
@@ -96,10 +96,10 @@ def from_rows(rows: "Sequence[ScoreRow]") -> Figures:
 
 
 def from_usage(size: int, perplexity: Sequence[float], *, shared: int) -> Figures:
-    """How well a codebook is used: its size, and its perplexity at each depth.
+    """Codebook usage: size, and perplexity per residual quantizer.
 
-    The last depths, as many as are shared, tell of the tint: their codes serve the turned colours of training
-    too, which data does not have.
+    The last `shared` quantizers are the global (tint) codes: they also encode augmented colours, which occur
+    in training only.
     """
     own, tint = perplexity[: len(perplexity) - shared], perplexity[len(perplexity) - shared :]
     found = {

@@ -1,4 +1,4 @@
-"""Handwritten digits: words from pictures, and pictures from words, judged by what never saw the model.
+"""Handwritten digits: words from pictures and pictures from words, scored by independent classifiers.
 
 python examples/digits.py digits
 python benchmarks/digits.py digits RUN                       a trained run
@@ -24,7 +24,7 @@ from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
 
 PER_WORD = 20
-"""Pictures drawn for each word."""
+"""Pictures generated per word."""
 TARGETS = (
     Target("image→text, exact", 0.95),
     Target("text→image, recognised", 0.92),
@@ -69,53 +69,53 @@ def points(images: Sequence[Image.Image]) -> Points:
     return np.stack([np.asarray(image.convert("L"), np.float64).ravel() / 255 for image in images])
 
 
-def variance(drawn: Points, words: NDArray[np.str_], real: Points, real_words: NDArray[np.str_]) -> float:
-    """The variance of a class, summed over its pixels, as a share of the real class's; mean over classes."""
+def variance(generated: Points, words: NDArray[np.str_], real: Points, real_words: NDArray[np.str_]) -> float:
+    """Pixel variance within a class relative to the real class's; mean over classes."""
     return float(
         np.mean(
             [
-                drawn[words == word].var(0, ddof=1).sum() / real[real_words == word].var(0, ddof=1).sum()
+                generated[words == word].var(0, ddof=1).sum() / real[real_words == word].var(0, ddof=1).sum()
                 for word in np.unique(real_words)
             ]
         )
     )
 
 
-def distance(drawn: Points, real: Points, train: Points) -> float:
-    """Median distance to the nearest training digit, as a share of that of real held-out digits."""
+def distance(generated: Points, real: Points, train: Points) -> float:
+    """Median distance to the nearest training digit, relative to that of held-out digits."""
     near = NearestNeighbors(n_neighbors=1).fit(train)
-    ours, theirs = (np.median(near.kneighbors(found)[0]) for found in (drawn, real))
+    ours, theirs = (np.median(near.kneighbors(found)[0]) for found in (generated, real))
     return float(ours / theirs)
 
 
 def measure(run: api.TrainedRun, train: Digits, test: Digits, *, seed: int) -> Figures:
     """The figures of one run."""
     words = np.repeat(np.unique(train.words), PER_WORD)
-    drawn = points(_draw(run, "text", words.tolist(), "image", range(len(words)), seed))
-    said = np.array(_draw(run, "image", test.images, "text", test.keys, seed))
+    generated = points(_generate(run, "text", words.tolist(), "image", range(len(words)), seed))
+    said = np.array(_generate(run, "image", test.images, "text", test.keys, seed))
     rebuilt = points(run.model.decode("image", run.model.encode("image", test.images)))
     known, real = points(train.images), points(test.images)
     judge = SVC(gamma="scale").fit(known, train.words)
     values = (
         float(np.mean(said == test.words)),
-        float(judge.score(drawn, words)),
+        float(judge.score(generated, words)),
         float(judge.score(real, test.words)),
         float(judge.score(rebuilt, test.words)),
-        variance(drawn, words, known, train.words),
-        distance(drawn, real, known),
+        variance(generated, words, known, train.words),
+        distance(generated, real, known),
     )
     return {target.name: value for target, value in zip(TARGETS, values, strict=True)}
 
 
-def _draw(
+def _generate(
     run: api.TrainedRun, given: str, values: list[Any], want: str, names: Sequence[str | int], seed: int
 ) -> list[Any]:
-    drawn = run.model.generate({given: values}, [want], n=len(values), names=names, seed=seed)
-    return [values[want] for values in drawn]
+    generated = run.model.generate({given: values}, [want], n=len(values), names=names, seed=seed)
+    return [values[want] for values in generated]
 
 
 def train(options: argparse.Namespace, seed: int) -> api.TrainedRun:
-    """A run in RUNS/seed-N; one that is there goes on, or is taken as it is."""
+    """A run in RUNS/seed-N; an existing one is resumed or reused."""
     return api.train(
         options.folder,
         out=options.run / f"seed-{seed}",

@@ -3,9 +3,9 @@
 python benchmarks/diversity.py RUN WORLD [--guidance 1,1.5,2,3] [--temperature 0.7,0.9,1.1] [--n 200]
                                [--rows "caption->image,…"] [--plot diversity.png] [--json F]
 
-For every direction its headline, and how varied what is free in it is: two draws from the same givens, over
-two real samples (`diversity.…`), the entropy of what is drawn from nothing (`entropy.mean`), and for any data
-the share of the real samples that have a draw near them (`coverage.…`). All else is as the run says.
+For every direction its headline metric and its diversity: the difference of two samples from one condition,
+relative to two real samples (`diversity.…`); the entropy of unconditional samples (`entropy.mean`); for any
+data the share of real samples with a generated one near them (`coverage.…`). Other settings are the run's.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from modaloom.evaluation import ScoreRow, headlines
 from modaloom.report.plots import Line
 
 VARIED = ("diversity.", "entropy.mean", "coverage.")
-"""How metrics of variety begin; the first that a direction has is drawn."""
+"""Prefixes of diversity metrics; the first that a direction has is plotted."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +40,23 @@ class Grid:
 
 def measure(run: api.TrainedRun, folder: Path, grid: Grid, *, rows: str, n: int) -> dict[str, list[ScoreRow]]:
     """Setting → its rows."""
-    asked = [name for name in rows.split(",") if name]
+    directions = [name for name in rows.split(",") if name]
     return {
         grid.name(w, t): api.evaluate(
-            run, folder, rows=asked, n=n, sampling={"guidance": w, "temperature": t}
+            run, folder, rows=directions, n=n, sampling={"guidance": w, "temperature": t}
         )
         for w, t in product(grid.guidance, grid.temperature)
     }
 
 
 def figures(rows: Sequence[ScoreRow]) -> Figures:
-    """Direction, split and metric → value: of accuracy the headline, and everything of variety."""
+    """Direction, split and metric → value: the headline, and all diversity metrics."""
     varied = [row for row in rows if row.metric.startswith(VARIED)]
     return {f"{row.row}, {row.split}: {row.metric}": row.value for row in [*headlines(rows), *varied]}
 
 
 def curves(found: Mapping[str, Sequence[ScoreRow]], grid: Grid) -> dict[str, list[Line]]:
-    """Direction and split → a line for every temperature through all guidances, from the most varied on."""
+    """Direction and split → a line per temperature through all guidances, by rising diversity."""
     first = next(iter(found.values()))
     places = dict.fromkeys((row.row, row.split) for row in first if row.metric.startswith(VARIED))
     return {
@@ -78,7 +78,7 @@ def _point(rows: Sequence[ScoreRow], place: tuple[str, str]) -> tuple[float, flo
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("run", type=Path)
-    parser.add_argument("folder", type=Path, help="held-out data that it can be asked about")
+    parser.add_argument("folder", type=Path, help="held-out data with the run's streams")
     parser.add_argument("--guidance", type=numbers, default=[1.0, 1.5, 2.0, 3.0], help="such as 1,2")
     parser.add_argument("--temperature", type=numbers, default=[0.7, 0.9, 1.1], help="such as 0.8,1")
     parser.add_argument("--n", type=int, default=200, help="samples a direction and split")
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print and draw."""
+    """Measure, print and plot."""
     grid = Grid(options.guidance, options.temperature)
     found = measure(api.load(options.run), options.folder, grid, rows=options.rows, n=options.n)
     columns = {name: figures(rows) for name, rows in found.items()}

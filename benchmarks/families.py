@@ -1,10 +1,10 @@
-"""VAE, GAN, VQ + prior and diffusion at equal parameters and minutes: how good, how varied, at what cost.
+"""VAE, GAN, VQ + prior and diffusion at equal parameters and minutes: quality, diversity and cost.
 
 python benchmarks/families.py [--minutes 0.5 | --steps N] [--seeds 0,1,2,3,4] [--json F] [--plot P]
 
-On a grid of 25 normal distributions and on handwritten digits. Finished cases stay in the JSON file.
-KID: unbiased, between generated and held-out rows; its floor is what two random halves of the real rows
-differ by. Modes: those with at least 1% of their due rows. Quality: the share of rows that belong to a mode.
+On a grid of 25 normal distributions and on handwritten digits. Finished cases are kept in the JSON file.
+KID: unbiased, between generated and held-out rows; its floor is the KID of two random halves of the real
+rows. Modes: those with at least 1% of their expected rows. Quality: the share of rows that belong to a mode.
 Novelty: distance to the nearest training row over that of held-out rows; 0 is a copy.
 """
 
@@ -31,13 +31,13 @@ from modaloom.report.plots import Line
 PARAMETERS = 200_000
 """Of every model."""
 DUE = 0.01
-"""Share of its due rows from which a mode counts as covered."""
+"""Share of its expected rows from which a mode counts as covered."""
 HALVES = 20
 """Random halves of the real rows that the floor of KID is taken over."""
 KID, QUALITY, COST = "KID", "quality", "sampling, ms a row"
 FIGURES = (KID, "modes", QUALITY, "novelty", "parameters", "steps", "training, seconds", COST)
 SPREAD = " (spread)"
-"""Marks the difference of the largest and the least seed."""
+"""Suffix: maximum minus minimum over the seeds."""
 
 
 def judged(subject: Subject, rows: Tensor) -> Figures:
@@ -64,9 +64,9 @@ def distance(subject: Subject, a: Tensor, b: Tensor) -> float:
 
 
 def real(subject: Subject, n: int) -> Figures:
-    """What held-out rows reach; as KID, the root mean square over random halves of all real rows.
+    """Figures of held-out rows; as KID, the root mean square over random halves of all real rows.
 
-    Quality is that of the training rows: what is like a digit is measured by the held-out ones themselves.
+    Quality is that of the training rows, as the held-out ones define the modes.
     """
     whole = torch.cat([subject.train, subject.held])
     halves = [whole[torch.randperm(len(whole), generator=generator(i, "half"))] for i in range(HALVES)]
@@ -84,7 +84,7 @@ def quality(mode: Tensor) -> float:
 
 
 def measure(subject: Subject, family: str, budget: Budget, *, n: int, seed: int) -> Figures:
-    """Train one model and judge n of its rows."""
+    """Train one model and score n of its samples."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = sized(family, subject.train.shape[1], PARAMETERS)
@@ -133,13 +133,13 @@ def main() -> None:
     parser.set_defaults(seeds=[0, 1, 2, 3, 4], json=Path("runs/families.json"))
     parser.add_argument("--minutes", type=float, default=0.5, help="of every training")
     parser.add_argument("--steps", type=int, help="instead of minutes")
-    parser.add_argument("--n", type=int, default=2000, help="rows that are judged")
+    parser.add_argument("--n", type=int, default=2000, help="rows that are scored")
     parser.add_argument("--plot", type=Path, default="families.png", help="where the picture goes")
     run(parser.parse_args())
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, judge, print and draw."""
+    """Train, score, print and plot."""
     options.json.parent.mkdir(parents=True, exist_ok=True)
     budget = Budget(60 * options.minutes, options.steps)
     kept = Kept(options.json, {"minutes": options.minutes, "steps": options.steps, "n": options.n})

@@ -1,4 +1,4 @@
-"""How undone faults of a photograph are judged, each beside what needs no learning."""
+"""Scores of restored photographs, each beside a method without learning."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,39 +27,39 @@ from modaloom.restorer.tasks import Signals
 from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
 
 SIDE = 48
-"""Pixels of the squares that holes and hints are drawn in."""
+"""Pixels of the squares in which holes and hints are sampled."""
 STEPS = 32
-"""Of a draw; with the usual 8 its fine power is some hundredths less."""
+"""Of a posterior sample; with the default of 8 its high-frequency power is some hundredths less."""
 STRENGTHS = (0.6, 0.8, 1.0, 1.2)
-"""Of non-local means, in units of sigma: the best on the judged picture is taken, in its favour."""
+"""Of non-local means, in units of sigma: the best on the scored picture is taken, in its favour."""
 RINGS = 32
 """Of frequency, up to the highest of an axis."""
 SHARP = "superres, sample: power / truth's where bicubic loses half"
 OFF = "superres, sample: that ratio's distance from 1"
 FEW, MANY = 10, 250
 """Evaluations of `dpmpp_2m`, steps of `heun`."""
-WALKED = f"all, sample: RMS of dpmpp_2m, {FEW}, from heun, {MANY}"
-FAULTS = SUPERRES, COLORIZE, INPAINT, DENOISE, JPEG = [Restore(fault) for fault in SUBTASKS]
+CONVERGENCE = f"all, sample: RMS of dpmpp_2m, {FEW}, from heun, {MANY}"
+DEGRADATIONS = SUPERRES, COLORIZE, INPAINT, DENOISE, JPEG = [Restore(name) for name in SUBTASKS]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A degraded picture and its question."""
+class Degraded:
+    """A degraded picture and the condition made of it."""
 
-    held: Signals
+    signals: Signals
     given: Tensor
     pair: ConditionalExample
     options: Restore
 
     @classmethod
-    def of(cls, picture: Tensor, given: Tensor | None, options: Restore) -> "Asked":
+    def of(cls, picture: Tensor, given: Tensor | None, options: Restore) -> "Degraded":
         assert given is not None
-        held = Signals(picture, given)
-        return cls(held, given, RESTORE.build_condition(held, options), options)
+        signals = Signals(picture, given)
+        return cls(signals, given, RESTORE.build_condition(signals, options), options)
 
     def mean(self, restorer: Restorer) -> Tensor:
         found = restorer.mean(as_batch(self.pair))[0]
-        return RESTORE.finalize(found, self.pair, self.held, self.options)
+        return RESTORE.finalize(found, self.pair, self.signals, self.options)
 
     def sample(
         self, restorer: Restorer, *, seed: int, steps: int = STEPS, sampler: SamplerFn = dpmpp_2m
@@ -68,27 +68,27 @@ class Asked:
         found = restorer.sample(as_batch(self.pair), noise, torch.linspace(1, 0, steps + 1), sampler=sampler)[
             0
         ]
-        return RESTORE.finalize(found, self.pair, self.held, self.options)
+        return RESTORE.finalize(found, self.pair, self.signals, self.options)
 
 
-def degraded(picture: Tensor, options: Restore) -> Asked:
-    """The same each time; what depends on the size of the picture is drawn for squares of SIDE."""
+def degraded(picture: Tensor, options: Restore) -> Degraded:
+    """Deterministic; what depends on the size of the picture is sampled for squares of SIDE."""
     random = generator(0, "judge")
     if options in (COLORIZE, INPAINT):
         return tiled(picture, options, random)
-    return Asked.of(picture, RESTORE.degrade(Signals(picture), options, random).input, options)
+    return Degraded.of(picture, RESTORE.degrade(Signals(picture), options, random).input, options)
 
 
-def tiled(picture: Tensor, options: Restore, random: torch.Generator) -> Asked:
-    """Holes or hints as in training, drawn anew for each square of the picture."""
-    held = picture.new_empty(4, *picture.shape[1:])
+def tiled(picture: Tensor, options: Restore, random: torch.Generator) -> Degraded:
+    """Holes or hints as in training, sampled for each square of the picture."""
+    given = picture.new_empty(4, *picture.shape[1:])
     for top in range(0, picture.shape[1], SIDE):
         for left in range(0, picture.shape[2], SIDE):
             box = slice(None), slice(top, top + SIDE), slice(left, left + SIDE)
             square = RESTORE.degrade(Signals(picture[box]), options, random).input
             assert square is not None
-            held[box] = square
-    return Asked.of(picture, held, options)
+            given[box] = square
+    return Degraded.of(picture, given, options)
 
 
 def db(found: Tensor, truth: Tensor) -> float:
@@ -104,15 +104,15 @@ def spectrum(picture: Tensor) -> Tensor:
 
 
 def judge_superres(restorer: Restorer, picture: Tensor, ridge: PatchRidge) -> Iterator[tuple[str, float]]:
-    asked = degraded(picture, SUPERRES)
-    bicubic, found = upsample(asked.given, factor=2), asked.mean(restorer)
+    example = degraded(picture, SUPERRES)
+    bicubic, found = upsample(example.given, factor=2), example.mean(restorer)
     yield "superres, dB", db(found, picture)
     yield "superres: dB over bicubic", db(found, picture) - db(bicubic, picture)
     yield "superres: dB over ridge", db(found, picture) - db(ridge(bicubic), picture)
-    drawn = asked.sample(restorer, seed=0)
-    off = 255 * (downsample(drawn, factor=2) - asked.given)
+    sample = example.sample(restorer, seed=0)
+    off = 255 * (downsample(sample, factor=2) - example.given)
     yield "superres, sample: RMS made smaller, levels", float(off.square().mean().sqrt())
-    truth, smooth, rough = map(spectrum, (picture, bicubic, drawn))
+    truth, smooth, rough = map(spectrum, (picture, bicubic, sample))
     lost = smooth <= truth / 2
     ratio = float(rough[lost].sum() / truth[lost].sum())
     yield SHARP, ratio
@@ -120,19 +120,19 @@ def judge_superres(restorer: Restorer, picture: Tensor, ridge: PatchRidge) -> It
     yield "bicubic: power / truth's there", float(smooth[lost].sum() / truth[lost].sum())
 
 
-def judge_walk(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
-    """Of all faults, in the middle: a walk of few evaluations beside one that has converged."""
-    questions = [degraded(middle(picture, SIDE), options) for options in FAULTS]
+def judge_convergence(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+    """All degradations, central crop: a sampler of few evaluations beside a converged one."""
+    examples = [degraded(middle(picture, SIDE), options) for options in DEGRADATIONS]
     few, many = (
-        torch.stack([asked.sample(restorer, seed=0, steps=steps, sampler=sampler) for asked in questions])
+        torch.stack([example.sample(restorer, seed=0, steps=steps, sampler=sampler) for example in examples])
         for steps, sampler in ((FEW, dpmpp_2m), (MANY, heun))
     )
-    yield WALKED, float((few - many).square().mean().sqrt())
+    yield CONVERGENCE, float((few - many).square().mean().sqrt())
 
 
 def judge_denoise(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
-    asked = degraded(picture, DENOISE)
-    sigma, noisy = DENOISE.denoise.sigma, asked.given.permute(1, 2, 0).numpy()
+    example = degraded(picture, DENOISE)
+    sigma, noisy = DENOISE.denoise.sigma, example.given.permute(1, 2, 0).numpy()
     smooth = [
         denoise_nl_means(
             noisy, patch_size=5, patch_distance=6, h=h * sigma, sigma=sigma, fast_mode=True, channel_axis=-1
@@ -140,25 +140,25 @@ def judge_denoise(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, fl
         for h in STRENGTHS
     ]
     best = max(db(torch.from_numpy(image).permute(2, 0, 1), picture) for image in smooth)
-    found = db(asked.mean(restorer), picture)
+    found = db(example.mean(restorer), picture)
     yield "denoise, dB", found
     yield "denoise: dB over non-local means", found - best
 
 
 def judge_jpeg(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
-    asked = degraded(picture, JPEG)
-    found = db(asked.mean(restorer), picture)
+    example = degraded(picture, JPEG)
+    found = db(example.mean(restorer), picture)
     yield "jpeg, dB", found
-    yield "jpeg: dB over the file", found - db(asked.given, picture)
+    yield "jpeg: dB over the file", found - db(example.given, picture)
 
 
 def judge_inpaint(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
-    asked = degraded(picture, INPAINT)
-    hole = asked.given[3] == 0
+    example = degraded(picture, INPAINT)
+    hole = example.given[3] == 0
     smooth = inpaint_biharmonic(
-        asked.given[:3].permute(1, 2, 0).numpy(), hole.numpy(), channel_axis=-1, split_into_regions=True
+        example.given[:3].permute(1, 2, 0).numpy(), hole.numpy(), channel_axis=-1, split_into_regions=True
     )
-    truth, found = picture[:, hole], asked.mean(restorer)[:, hole]
+    truth, found = picture[:, hole], example.mean(restorer)[:, hole]
     yield "inpaint, dB in the holes", db(found, truth)
     yield (
         "inpaint: dB over biharmonic",
@@ -167,10 +167,10 @@ def judge_inpaint(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, fl
 
 
 def judge_colorize(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
-    asked = degraded(picture, COLORIZE)
-    found = ab_error(asked.mean(restorer), picture)
+    example = degraded(picture, COLORIZE)
+    found = ab_error(example.mean(restorer), picture)
     yield "colorize: ab error", found
-    yield "colorize: ab error / spread hints'", found / ab_error(spread(asked.given), picture)
+    yield "colorize: ab error / spread hints'", found / ab_error(spread(example.given), picture)
 
 
 def spread(held: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ def spread(held: Tensor) -> Tensor:
 
 
 def ab_error(found: Tensor, truth: Tensor) -> float:
-    """Mean distance in the plane of CIELAB's colours."""
+    """Mean distance in CIELAB's (a, b) plane."""
     a, b = (rgb2lab(image.permute(1, 2, 0).numpy())[..., 1:] for image in (found, truth))
     return float(np.linalg.norm(a - b, axis=-1).mean())
 
@@ -196,7 +196,7 @@ def judge(restorer: Restorer, pictures: Mapping[str, Tensor], ridge: PatchRidge)
         name: dict(
             [
                 *judge_superres(restorer, picture, ridge),
-                *judge_walk(restorer, picture),
+                *judge_convergence(restorer, picture),
                 *judge_denoise(restorer, picture),
                 *judge_jpeg(restorer, picture),
                 *judge_inpaint(restorer, picture),
@@ -210,16 +210,16 @@ def judge(restorer: Restorer, pictures: Mapping[str, Tensor], ridge: PatchRidge)
 
 
 def sheet(restorer: Restorer, pictures: Mapping[str, Tensor]) -> Image.Image:
-    """A row for each fault: what is shown, the mean, a draw and the truth, of the middle of each picture."""
+    """A row per degradation: input, posterior mean, sample and ground truth of each picture's centre."""
     rows = []
-    for options in FAULTS:
+    for options in DEGRADATIONS:
         row = []
         for picture in pictures.values():
             truth = middle(picture, 2 * SIDE)
-            asked = degraded(truth, options)
-            held = asked.given[:3] * (asked.given[3] if options == INPAINT else 1)
-            held = F.interpolate(held[None], truth.shape[1:])[0]
-            row += [held, asked.mean(restorer), asked.sample(restorer, seed=0), truth]
+            example = degraded(truth, options)
+            shown = example.given[:3] * (example.given[3] if options == INPAINT else 1)
+            shown = F.interpolate(shown[None], truth.shape[1:])[0]
+            row += [shown, example.mean(restorer), example.sample(restorer, seed=0), truth]
         rows.append(torch.cat([F.pad(picture, (2, 2, 2, 2), value=1) for picture in row], 2))
     pixels = (255 * torch.cat(rows, 1).clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
     return Image.fromarray(pixels)

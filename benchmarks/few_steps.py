@@ -1,10 +1,10 @@
-"""Draws in few steps: a Restorer that leaps beside a plain one of as many minutes, on handwritten digits.
+"""Sampling in few steps: a Restorer with mean flow beside one without, at equal minutes, on digits.
 
 python benchmarks/few_steps.py [--minutes 2] [--seeds 0,1,2] [--json FILE]
 
 KID is unbiased, on the features of a classifier trained on the same half of the digits, against the other
-half; its floor is what random halves of real digits differ by. Both walks start from the same noise. The
-last figure is of a third model, of gaussian noise: by `dpmpp_2m` in 10 evaluations, beside `heun` in 250
+half; its floor is the KID of random halves of real digits. Both samplers start from the same noise. The last
+figure is of a third model, with the gaussian process: `dpmpp_2m` in 10 evaluations beside `heun` in 250
 steps.
 """
 
@@ -30,35 +30,35 @@ from modaloom.diffusion.samplers.continuous.dpmpp_2m import dpmpp_2m
 from modaloom.diffusion.samplers.continuous.heun import heun
 from modaloom.loom.trainer import channels_last
 from modaloom.networks.unet import UNet, UNetConfig
+from modaloom.restorer.config import RestorerTrainingConfig
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.restorer import Restorer
-from modaloom.runs.config import TrainingConfig
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.ema import EMA
 
 SIDE = 8
 MEAN_FLOW_PROB = 0.25
-RISING = 50
-"""Steps in which the rate rises."""
+WARMUP_STEPS = 50
+"""Warm-up steps."""
 PLAIN_STEPS, MEAN_FLOW_STEPS = (1, 2, 4, 16, 64), (1, 2, 4)
-"""Evaluations of a draw."""
+"""Network evaluations per sample."""
 FEW, MANY = 10, 250
-WALKED = 200
-"""Draws whose two walks are compared."""
+NUM_COMPARED = 200
+"""Samples for which the two samplers are compared."""
 TARGETS = [
     *(Target(f"plain, {steps}: KID") for steps in PLAIN_STEPS),
-    *(Target(f"leap, {steps}: KID") for steps in MEAN_FLOW_STEPS),
-    Target(f"leap, {MEAN_FLOW_STEPS[-1]}: KID / plain, {PLAIN_STEPS[-1]}", 1.05, "≤"),
+    *(Target(f"mean flow, {steps}: KID") for steps in MEAN_FLOW_STEPS),
+    Target(f"mean flow, {MEAN_FLOW_STEPS[-1]}: KID / plain, {PLAIN_STEPS[-1]}", 1.05, "≤"),
     Target("real: KID"),
     Target("plain: steps of training"),
-    Target("leap: steps of training"),
+    Target("mean flow: steps of training"),
     Target("parameters"),
     Target(f"dpmpp_2m, {FEW}: RMS from heun, {MANY}, share of the range", 0.02, "≤"),
 ]
 
 
-def asked(rows: Tensor) -> ConditionalExample:
-    """Rows (n, 64) as targets of a question that says nothing."""
+def unconditional(rows: Tensor) -> ConditionalExample:
+    """Rows (n, 64) as targets with an empty condition."""
     n = len(rows)
     target = rows.reshape(n, 1, SIDE, SIDE)
     return ConditionalExample(
@@ -79,15 +79,15 @@ def restorer(mean_flow_prob: float, *, process: str = "flow", prediction: str = 
 
 
 def train(model: Restorer, subject: Subject, budget: Budget, *, seed: int) -> int:
-    """As `train` does, with a rate that falls with the budget; returns the number of steps."""
+    """Train with a learning rate that decays with the budget; returns the number of steps."""
     if not model.mean_flow_prob:
         channels_last(model)
-    config, accelerator = TrainingConfig(), Accelerator("cpu")
-    optimizers, average = accelerator.optimizer(model, config.restorer), EMA(model, config.ema)
-    for step, gone in enumerate(budget.shares(), 1):
-        draws = generator(seed, "step", step)
-        rows, loss = asked(batch(subject.train, draws)), partial(model.loss, generator=draws)
-        lr_scale = min(1, step / RISING) * (1 - gone)
+    config, accelerator = RestorerTrainingConfig(), Accelerator("cpu")
+    optimizers, average = accelerator.optimizer(model, config.restorer), EMA(model, config.ema_decay)
+    for step, spent in enumerate(budget.shares(), 1):
+        rng = generator(seed, "step", step)
+        rows, loss = unconditional(batch(subject.train, rng)), partial(model.loss, generator=rng)
+        lr_scale = min(1, step / WARMUP_STEPS) * (1 - spent)
         accelerator.step(model, optimizers, rows, loss, lr_scale=lr_scale, where=f"step {step}")
         average.update(model, step)
     model.load_state_dict(average.tensors)
@@ -98,37 +98,37 @@ def train(model: Restorer, subject: Subject, budget: Budget, *, seed: int) -> in
 def measure(
     subject: Subject, budget: Budget, *, n: int, seed: int, floor: float
 ) -> Iterator[tuple[str, float]]:
-    """Figures of one seed. KID is unbiased, and may fall below 0: below `floor` nothing can be told apart."""
+    """Figures of one seed. The unbiased KID may be negative; `floor` is the least distinguishable value."""
     torch.manual_seed(seed)
-    plain, mean_flow_model, bell = (
+    plain, mean_flow_model, gaussian = (
         restorer(0),
         restorer(MEAN_FLOW_PROB),
         restorer(0, process="gaussian", prediction="v"),
     )
     yield "plain: steps of training", train(plain, subject, budget, seed=seed)
-    yield "leap: steps of training", train(mean_flow_model, subject, budget, seed=seed)
+    yield "mean flow: steps of training", train(mean_flow_model, subject, budget, seed=seed)
     yield "parameters", parameters(mean_flow_model)
     noise = torch.randn(n, 1, SIDE, SIDE, generator=generator(seed, "noise"))
-    question = asked(torch.zeros(n, SIDE * SIDE))
+    examples = unconditional(torch.zeros(n, SIDE * SIDE))
 
-    def kid(drawn: Tensor) -> float:
-        return distance(subject, drawn.flatten(1), subject.held)
+    def kid(samples: Tensor) -> float:
+        return distance(subject, samples.flatten(1), subject.held)
 
     found = {}
     for steps in PLAIN_STEPS:
-        found["plain", steps] = kid(plain.sample(question, noise, _times(steps), sampler=dpmpp_2m))
+        found["plain", steps] = kid(plain.sample(examples, noise, _times(steps), sampler=dpmpp_2m))
     for steps in MEAN_FLOW_STEPS:
-        found["leap", steps] = kid(mean_flow_model.sample_mean_flow(question, noise, _times(steps)))
+        found["mean flow", steps] = kid(mean_flow_model.sample_mean_flow(examples, noise, _times(steps)))
     for (name, steps), value in found.items():
         yield f"{name}, {steps}: KID", value
     yield (
-        f"leap, {MEAN_FLOW_STEPS[-1]}: KID / plain, {PLAIN_STEPS[-1]}",
-        found["leap", MEAN_FLOW_STEPS[-1]] / max(found["plain", PLAIN_STEPS[-1]], floor),
+        f"mean flow, {MEAN_FLOW_STEPS[-1]}: KID / plain, {PLAIN_STEPS[-1]}",
+        found["mean flow", MEAN_FLOW_STEPS[-1]] / max(found["plain", PLAIN_STEPS[-1]], floor),
     )
-    train(bell, subject, budget, seed=seed)
-    some, start = asked(torch.zeros(WALKED, SIDE * SIDE)), noise[:WALKED]
+    train(gaussian, subject, budget, seed=seed)
+    some, start = unconditional(torch.zeros(NUM_COMPARED, SIDE * SIDE)), noise[:NUM_COMPARED]
     few, many = (
-        bell.sample(some, start, _times(steps), sampler=sampler)
+        gaussian.sample(some, start, _times(steps), sampler=sampler)
         for sampler, steps in ((dpmpp_2m, FEW), (heun, MANY))
     )
     pixels = load_digits().data
@@ -145,12 +145,12 @@ def main() -> None:
     parser.set_defaults(json=Path("runs/few_steps.json"))
     parser.add_argument("--minutes", type=float, default=2.0, help="of every training")
     parser.add_argument("--steps", type=int, help="instead of minutes")
-    parser.add_argument("--n", type=int, default=2000, help="draws that are judged")
+    parser.add_argument("--n", type=int, default=2000, help="samples that are scored")
     run(parser.parse_args())
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, judge and print; finished seeds are kept."""
+    """Train, score and print; finished seeds are kept."""
     options.json.parent.mkdir(parents=True, exist_ok=True)
     subject, budget = digits(), Budget(60 * options.minutes, options.steps)
     floor = {"real: KID": real(subject, len(subject.held) // 2)["KID"]}

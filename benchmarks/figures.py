@@ -1,4 +1,4 @@
-"""What the benchmarks share: figures beside their targets, as Markdown and as JSON, and common options."""
+"""Shared by the benchmarks: figures beside targets, as Markdown and JSON, and common options."""
 
 import argparse
 import json
@@ -12,19 +12,19 @@ from typing import Any, Literal
 SIDES = {"≥": operator.ge, "≤": operator.le, ">": operator.gt}
 
 Figures = Mapping[str, float]
-"""Figure's name → value. A figure that was not measured is not there."""
+"""Name → value. Figures that were not measured are absent."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure, and what it has to reach; without a bound it is only shown."""
+    """A figure and its bound; without one it is only shown."""
 
     name: str
     bound: float | None = None
     side: Literal["≥", "≤", ">"] = "≥"
 
     def met(self, value: float | None) -> bool | None:
-        """None if there is nothing to judge."""
+        """None without a value or a bound."""
         if value is None or self.bound is None:
             return None
         return SIDES[self.side](value, self.bound)
@@ -41,7 +41,7 @@ def medians(columns: Iterable[Figures]) -> dict[str, float]:
 
 
 def table(targets: Sequence[Target], columns: Mapping[str, Figures]) -> str:
-    """A Markdown table; the targets judge the last column."""
+    """A Markdown table; `met` refers to the last column."""
     *_, last = columns.values()
     rows = [["figure", "target", *columns, "met"], ["---", *["---:"] * (len(columns) + 1), "---"]]
     for target in targets:

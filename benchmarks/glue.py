@@ -1,10 +1,10 @@
-"""modaloom beside what one would glue together: vector-quantize-pytorch and a plain masked transformer.
+"""modaloom beside off-the-shelf parts: vector-quantize-pytorch and a plain masked transformer.
 
 python benchmarks/glue.py [--minutes 8 | --steps 1500] [--seeds 0,1,2] [--out RUNS]
 
-Both learn the demo's world for the same minutes (or steps) with as many parameters, and answer the same
-held-out samples before the same judge. Runs of the demo that are in RUNS already go on, or are taken as they
-are; a finished seed's figures stay in RUNS/glue.json.
+Both train on the demo's world for equal minutes (or steps) with equal parameters, and are scored on the same
+held-out samples by the same parser. Existing runs of the demo in RUNS are resumed or reused; the figures of
+finished seeds are kept in RUNS/glue.json.
 """
 
 import argparse
@@ -36,18 +36,18 @@ DIRECTIONS = {
     Direction(("image", "question"), ("answer",)): ("slot.mean",),
     Direction((), ("image", "caption")): ("agree.mean", "agree.all"),
 }
-"""What is asked, and the metrics of it that are shown."""
+"""Direction → the metrics that are shown."""
 AHEAD, UNSEEN = (0.0, ">"), (0.10, "≥")
 """By how much modaloom has to lead: on every row, and in the mean slot of unseen combinations (level 1)."""
 TOKENIZER = "image"
 """The demo's learned tokenizer."""
 SIZES = ("tokenizer: parameters", "transformer: parameters", "tokenizer: steps", "transformer: steps")
-"""What both had, shown below the scores."""
+"""Sizes of both models, shown below the scores."""
 
 
 @dataclass(frozen=True)
 class Exam:
-    """A world, and what is asked of whoever learned it."""
+    """A world and the evaluation on it."""
 
     folder: Path
     train: Sequence[Sample]
@@ -66,7 +66,7 @@ class Exam:
         return cls(folder, by_split["train"], tests, n)
 
     def figures(self, model: Any) -> Figures:
-        """Scores, floors and ceilings of a model: ours, or any with its verbs."""
+        """Scores, floors and ceilings of a model: modaloom's, or any with its methods."""
         judge = judge_of(self.folder, self.train, self.tests, open_folder(self.folder).modality_of)
         rows = evaluate(model, self.train, self.tests, judge=judge, directions=[*DIRECTIONS], n=self.n)
         return {name: value for row in rows for name, value in _shown(row) if value is not None}

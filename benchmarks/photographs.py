@@ -26,13 +26,13 @@ TEST = (SKIMAGE / "coffee.png", SKLEARN / "china.jpg")
 
 
 def split(judged: Sequence[Path]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """What is judged, and the training photographs of no scene that is; as `load`."""
+    """Test photographs, and the training photographs of other scenes; as `load`."""
     scenes = {scene(path) for path in judged}
     return load(judged), load([path for path in TRAIN if scene(path) not in scenes])
 
 
 def scene(path: Path) -> str:
-    """The two motorcycles are one."""
+    """Name of its scene; the two motorcycles are one."""
     return path.stem.removesuffix("_left").removesuffix("_right")
 
 

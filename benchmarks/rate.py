@@ -1,9 +1,9 @@
-"""Bits and what they buy: codebook growth, adaptive rate, and a sweep at equal bits. Minutes on one thread.
+"""Rate and distortion: codebook growth, adaptive depth, and a sweep at equal bits. Minutes on one thread.
 
 python benchmarks/rate.py [--seeds 0,1,2] [--batches 600] [--json FILE] [--plot FILE.png]
 
 Everything is measured on held-out vectors. Distortion is the mean squared error over the variance. Bits are
-counted plainly (log₂K for a code, and the entropy of the depth) and as an ideal entropy coder would.
+counted plainly (log₂K per code, plus the entropy of the depth) and with an ideal entropy coder.
 """
 
 import json
@@ -17,7 +17,7 @@ from chart import Line, Scale, chart
 from figures import Figures, Target, arguments, by_seed, records, table
 from sweep import BITS, sweep
 from torch import Tensor
-from trained import BATCH, asked_for, growing, train
+from trained import BATCH, growing, train, with_target
 from vectors import VECTORS, Vectors
 
 from modaloom.quantizers import Adaptive, Quantizer, build, stats
@@ -26,8 +26,8 @@ GROWN = 1024
 """Codes at the end of growth."""
 SIZE, DEPTH = 256, 6
 """Of the residual whose depth adapts."""
-ASKED = (0.1, 0.05, 0.02, 0.01)
-"""Targets of the adaptive rate."""
+DISTORTIONS = (0.1, 0.05, 0.02, 0.01)
+"""Target distortions of adaptive depth."""
 PATCHES = ("world", "photographs")
 
 Table = tuple[Sequence[Target], Mapping[str, Figures]]
@@ -65,30 +65,30 @@ class Rate:
     def figures(self, name: str) -> Iterator[tuple[str, float]]:
         """Distortion as a share of the fixed depths' at the same bits."""
         for count, curve in self.adaptive.items():
-            for asked, (bits, lost) in zip(ASKED, curve, strict=True):
-                yield rate_figure(name, count, asked), lost / shared(self.fixed[count], bits)
-                yield f"{name}, target {asked:g}: {count} bits", bits
+            for target, (bits, lost) in zip(DISTORTIONS, curve, strict=True):
+                yield rate_figure(name, count, target), lost / shared(self.fixed[count], bits)
+                yield f"{name}, target {target:g}: {count} bits", bits
 
 
-def rate_figure(name: str, count: str, asked: float) -> str:
-    return f"{name}, target {asked:g}: distortion, adaptive / fixed at equal {count} bits"
+def rate_figure(name: str, count: str, target: float) -> str:
+    return f"{name}, target {target:g}: distortion, adaptive / fixed at equal {count} bits"
 
 
 def rate_targets(name: str) -> Iterator[Target]:
     for count in COUNTS:
-        for asked in ASKED:
-            yield Target(rate_figure(name, count, asked), 0.9, "≤")
-            yield Target(f"{name}, target {asked:g}: {count} bits")
+        for target in DISTORTIONS:
+            yield Target(rate_figure(name, count, target), 0.9, "≤")
+            yield Target(f"{name}, target {target:g}: {count} bits")
 
 
 def rate(vectors: Vectors, *, batches: int, seed: int) -> Rate:
     """One residual, cut at every depth, and with a depth for each vector."""
-    made = build("vq", vectors.train.shape[1], SIZE, DEPTH, adaptive_distortion=ASKED[0])
+    made = build("vq", vectors.train.shape[1], SIZE, DEPTH, adaptive_distortion=DISTORTIONS[0])
     assert isinstance(made, Adaptive)
     adaptive = train(made, vectors, batches=batches, seed=seed)
     z, codes = vectors.held, adaptive.residual(vectors.held).codes
     cuts = [torch.where(torch.arange(DEPTH) < n, codes, SIZE) for n in range(1, DEPTH + 1)]
-    chosen = [asked_for(adaptive, target)(z).codes for target in ASKED]
+    chosen = [with_target(adaptive, target)(z).codes for target in DISTORTIONS]
     return Rate(*({count: _curve(adaptive, z, rows, count) for count in COUNTS} for rows in (cuts, chosen)))
 
 
@@ -126,7 +126,7 @@ def publish(tables: dict[str, Table], path: Path | None) -> None:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--batches", type=int, default=600, help=f"of {BATCH} vectors, for each codebook")
-    parser.add_argument("--plot", type=Path, help="draw distortion over bits there, a PNG")
+    parser.add_argument("--plot", type=Path, help="plot distortion against bits, a PNG")
     options = parser.parse_args()
     torch.set_num_threads(1)
     data, n = {name: make() for name, make in VECTORS.items()}, options.batches

@@ -1,9 +1,9 @@
-"""One network for five faults of photographs, beside what can be had without learning.
+"""One network for five degradations of photographs, beside methods without learning.
 
 python benchmarks/restore.py --minutes 20 [--sides 48] [--scales 3] [--json F] [--save restorer.safetensors]
 
-Trains on photographs of scikit-image and scikit-learn (`pip install 'modaloom[photographs]'`) and judges the
-middle of two others. Faults: half the size (antialiased bicubic, 8 bits), grey with up to 16 hints for each
+Trains on photographs of scikit-image and scikit-learn (`pip install 'modaloom[photographs]'`) and scores the
+centre of two others. Degradations: half the size (antialiased bicubic, 8 bits), grey with up to 16 hints per
 48 × 48 pixels, boxes of up to 12 × 12 pixels missing, noise of 25/255, JPEG of quality 20.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import photographs
 import torch
-from faults import OFF, SHARP, SIDE, SUPERRES, WALKED, degraded, judge, sheet
+from faults import CONVERGENCE, OFF, SHARP, SIDE, SUPERRES, degraded, judge, sheet
 from figures import Target, integers, publish
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -30,24 +30,23 @@ from modaloom.evaluation.ridge import PatchRidge
 from modaloom.loom.trainer import channels_last
 from modaloom.modalities import MODALITIES
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
-from modaloom.restorer.config import RestorerConfig
+from modaloom.restorer.config import RestorerConfig, RestorerTrainingConfig
 from modaloom.restorer.crops import randint_below, random_crops
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks import Signals
 from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
-from modaloom.runs.config import TrainingConfig
 from modaloom.training.accelerator import Accelerator
 
-IMAGE, USUAL = MODALITIES["image"], RestorerConfig()
+IMAGE, DEFAULTS = MODALITIES["image"], RestorerConfig()
 BATCH = 16
-"""Squares a step of training."""
+"""Crops per training step."""
 FITTED = 96
-"""Pixels of the squares that the linear filter is fitted on."""
+"""Pixels of the crops that the linear filter is fitted on."""
 MEASURED = 400
-"""Pairs from which the scales are measured."""
-RISING = 50
-"""Steps in which the rate rises."""
+"""Pairs that the normalizer is fitted on."""
+WARMUP_STEPS = 50
+"""Warm-up steps."""
 TESTED = [path.stem for path in photographs.TEST]
 EVERY = {path.stem: path for path in (*photographs.TRAIN, *photographs.TEST)}
 TARGETS = [
@@ -58,7 +57,7 @@ TARGETS = [
     Target(SHARP),
     Target(OFF, 0.1, "≤"),
     Target("bicubic: power / truth's there"),
-    Target(WALKED, 0.02, "≤"),
+    Target(CONVERGENCE, 0.02, "≤"),
     Target("denoise, dB"),
     Target("denoise: dB over non-local means", 0.3),
     Target("jpeg, dB"),
@@ -74,7 +73,7 @@ TARGETS = [
 
 @dataclass(frozen=True)
 class Lessons:
-    """Training pairs of random pieces of photographs, as `train --task restore` cuts them."""
+    """Training pairs from random crops of photographs, as `train --task restore` makes them."""
 
     pictures: Sequence[np.ndarray]
     """uint8 (3, H, W)."""
@@ -95,15 +94,18 @@ class Lessons:
 
 
 def train(restorer: Restorer, lessons: Lessons, *, sides: Sequence[int], seconds: float) -> Iterator[float]:
-    """Yields each step's loss; the rate falls with the time that is left. Sizes of squares take turns."""
+    """Yields each step's loss; the learning rate decays with the remaining time. Crop sizes alternate."""
     restorer.fit_normalizer(lessons.pair(-1 - i) for i in range(MEASURED))
     channels_last(restorer)
     accelerator, start, step = Accelerator("cpu"), time.monotonic(), 0
-    optimizers = accelerator.optimizer(restorer, TrainingConfig().restorer)
-    while (gone := (time.monotonic() - start) / seconds) < 1:
+    optimizers = accelerator.optimizer(restorer, RestorerTrainingConfig().restorer)
+    while (spent := (time.monotonic() - start) / seconds) < 1:
         side, numbers = sides[step % len(sides)], range(BATCH * step, BATCH * (step + 1))
         batch = collate([lessons.pair(number, side) for number in numbers])
-        noise, lr_scale = generator(lessons.seed, "loss", step), min(1, (step + 1) / RISING) * (1 - gone)
+        noise, lr_scale = (
+            generator(lessons.seed, "loss", step),
+            min(1, (step + 1) / WARMUP_STEPS) * (1 - spent),
+        )
         loss = partial(restorer.loss, generator=noise)
         result = accelerator.step(restorer, optimizers, batch, loss, lr_scale=lr_scale, where=f"step {step}")
         step += 1
@@ -111,7 +113,7 @@ def train(restorer: Restorer, lessons: Lessons, *, sides: Sequence[int], seconds
 
 
 def ridge_of(lessons: Lessons) -> PatchRidge:
-    """Fitted on any squares of the training pictures."""
+    """Fitted on random crops of the training pictures."""
     random, lessons = generator(0, "ridge"), replace(lessons, candidates=1)
     squares = [lessons.piece(FITTED, random) for _ in range(100)]
     shown = [upsample(degraded(square, SUPERRES).given, factor=2) for square in squares]
@@ -119,7 +121,7 @@ def ridge_of(lessons: Lessons) -> PatchRidge:
 
 
 def network(config: LocalResNetConfig) -> LocalResNet:
-    """Of the shared task: a picture, what is known of it, and which fault it has."""
+    """For the shared task: a picture, what is known of it, and its degradation."""
     return LocalResNet(3, config, axes=2, condition_channels=4, context_features=len(SUBTASKS) + 1)
 
 
@@ -129,22 +131,33 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=20, help="of training")
     parser.add_argument(
-        "--mean-prob", type=float, default=USUAL.mean_prob, help="share of pairs that ask for it"
+        "--mean-prob",
+        type=float,
+        default=DEFAULTS.mean_prob,
+        help="share of pairs that train the posterior mean",
     )
-    parser.add_argument("--sides", type=integers, default=USUAL.sides, help="of training squares, pixels")
-    parser.add_argument("--scales", type=int, default=USUAL.scales, help="of pieces, each half of the last")
-    parser.add_argument("--candidates", type=int, default=USUAL.candidates, help="for each piece")
     parser.add_argument(
-        "--judged", nargs="+", choices=sorted(EVERY), default=TESTED, help="photographs; not learned from"
+        "--sides", type=integers, default=DEFAULTS.crop_sizes, help="of training crops, pixels"
     )
-    parser.add_argument("--side", type=int, default=240, help="pixels that are judged, a multiple of 48")
+    parser.add_argument(
+        "--scales", type=int, default=DEFAULTS.crop_scales, help="of crops, each half of the last"
+    )
+    parser.add_argument("--candidates", type=int, default=DEFAULTS.crop_candidates, help="for each crop")
+    parser.add_argument(
+        "--judged",
+        nargs="+",
+        choices=sorted(EVERY),
+        default=TESTED,
+        help="photographs to score; not trained on",
+    )
+    parser.add_argument("--side", type=int, default=240, help="pixels that are scored, a multiple of 48")
     parser.add_argument("--width", type=int, default=LocalResNetConfig.width)
     parser.add_argument("--blocks", type=int, default=LocalResNetConfig.num_res_blocks)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     parser.add_argument("--save", type=Path, help="write the weights there, a safetensors file")
-    parser.add_argument("--load", type=Path, help="judge these weights, and train none")
-    parser.add_argument("--picture", type=Path, help="draw what is shown and what comes of it, a PNG")
+    parser.add_argument("--load", type=Path, help="score these weights without training")
+    parser.add_argument("--picture", type=Path, help="write inputs and outputs there, a PNG")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     net = network(LocalResNetConfig(options.width, options.blocks))

@@ -1,9 +1,9 @@
-"""Quality against the number of steps, for every sampler that can walk a run's process.
+"""Quality against the number of steps, for every sampler that supports a run's process.
 
 python benchmarks/samplers.py RUN WORLD [--steps 4,8,16,32,64] [--n 200] [--plot samplers.png] [--json F]
 
-Captions from images and images from captions of seen combinations; the score is the share of right slots.
-Temperature and all else are as the run says, the same for every sampler.
+Captions from images and images from captions of seen combinations; the score is the share of correct slots.
+Temperature and other settings are the run's, the same for every sampler.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SPLIT, METRIC = "test-seen", "slot.mean"
 
 @dataclass(frozen=True)
 class Exam:
-    """A run and what it is asked."""
+    """A run and its evaluation samples."""
 
     run: api.TrainedRun
     samples: Sequence[Sample]
@@ -47,20 +47,20 @@ class Exam:
     def score(self, direction: Direction, sampling: CodeSamplingConfig) -> float:
         given = {name: [s.streams[name] for s in self.samples] for name in direction.given}
         names, n = [sample.key for sample in self.samples], len(self.samples)
-        drawn = self.run.model.generate(given, direction.want, n=n, names=names, options=sampling)
-        return self.judge.score(direction, drawn, self.samples)[METRIC].value
+        generated = self.run.model.generate(given, direction.want, n=n, names=names, options=sampling)
+        return self.judge.score(direction, generated, self.samples)[METRIC].value
 
 
 def fitting(run: api.TrainedRun) -> list[str]:
-    """The samplers that can walk the run's process."""
+    """The samplers that support the run's process."""
     return [name for name, value in CODE_SAMPLERS.items() if run.model.loom.config.process in value.fns]
 
 
 def measure(exam: Exam, steps: Sequence[int]) -> dict[str, Figures]:
     """Sampler → figures, one for each direction and number of steps."""
-    usual, found = exam.run.model.loom.config.sampling, {}
+    default, found = exam.run.model.loom.config.sampling, {}
     for sampler in fitting(exam.run):
-        ways = [replace(usual, sampler=sampler, steps=count) for count in steps]
+        ways = [replace(default, sampler=sampler, steps=count) for count in steps]
         found[sampler] = {
             figure(direction, way.steps): exam.score(direction, way)
             for direction in DIRECTIONS
@@ -88,7 +88,7 @@ def curves(found: Mapping[str, Figures], steps: Sequence[int]) -> dict[str, list
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("run", type=Path)
-    parser.add_argument("folder", type=Path, help="a world that it can be asked about")
+    parser.add_argument("folder", type=Path, help="a world with the run's streams")
     parser.add_argument("--steps", type=integers, default=[4, 8, 16, 32, 64], help="such as 4,8,16")
     parser.add_argument("--n", type=int, default=200, help="samples a direction")
     parser.add_argument("--plot", type=Path, default="samplers.png", help="where the picture goes")
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Measure, print and draw."""
+    """Measure, print and plot."""
     exam = Exam.of(api.load(options.run), options.folder, n=options.n)
     found = measure(exam, options.steps)
     publish([Target(name) for name in next(iter(found.values()))], found, options.json)

@@ -1,4 +1,4 @@
-"""Makes docs/strip.png, the README's picture: the first held-out samples, seed 0, nothing picked.
+"""Makes docs/strip.png, the README's picture: the first held-out samples, seed 0, not cherry-picked.
 
 python benchmarks/strip.py runs/demo runs/demo-world runs/digits docs/strip.png
 """
@@ -20,16 +20,20 @@ def main(demo: str, world: str, digits: str, out: str) -> None:
     run, index = modaloom.load(demo), open_folder(Path(world))
     held = [s for s in index.samples if s.key.startswith("test-seen/")][: 2 * COLUMNS]
     samples = [Reader(index).read(sample).streams for sample in held]
-    drawn = [
+    pictures = [
         (run.generate({"caption": s["caption"]}, ["image"], n=1)[0]["image"], s["caption"])
         for s in samples[:COLUMNS]
     ]
-    read = [
+    captions = [
         (s["image"], run.generate({"image": s["image"]}, ["caption"], n=1)[0]["caption"])
         for s in samples[COLUMNS:]
     ]
-    written = [(modaloom.load(digits).generate({"text": w}, ["image"], n=1)[0]["image"], w) for w in WORDS]
-    strip([[value for pair in row for value in pair] for row in (drawn, read, written)], Path(out))
+    digit_images = [
+        (modaloom.load(digits).generate({"text": w}, ["image"], n=1)[0]["image"], w) for w in WORDS
+    ]
+    strip(
+        [[value for pair in row for value in pair] for row in (pictures, captions, digit_images)], Path(out)
+    )
 
 
 if __name__ == "__main__":

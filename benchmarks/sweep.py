@@ -1,4 +1,4 @@
-"""Size, depth and width of codes, growth and adaptive rate, at equal bits."""
+"""Codebook size, number of quantizers, width, growth and adaptive depth at equal bits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import torch
 from bits import coded_bits, plain_bits
 from figures import Figures
 from torch import Tensor
-from trained import asked_for, growing, train
+from trained import growing, train, with_target
 from vectors import Vectors
 
 from modaloom.quantizers import Adaptive, Quantizer, build, stats
@@ -61,13 +61,13 @@ def _quantizers(width: int, batches: int) -> Iterator[tuple[str, Quantizer]]:
 
 
 def matched(adaptive: Adaptive, z: Tensor) -> Adaptive:
-    """With the target that spends BITS plain bits on z, found by halving an interval of its logarithm."""
+    """With the target distortion at which z takes BITS plain bits, by bisection of its logarithm."""
     low, high = log(1e-6), 0.0
     for _ in range(20):
         middle = (low + high) / 2
-        bits = plain_bits(asked_for(adaptive, exp(middle))(z).codes, adaptive.nothing)
+        bits = plain_bits(with_target(adaptive, exp(middle))(z).codes, adaptive.nothing)
         low, high = (middle, high) if bits > BITS else (low, middle)
-    return asked_for(adaptive, exp(high))
+    return with_target(adaptive, exp(high))
 
 
 def _measured(quantizer: Quantizer, components: Components, inner: Vectors, z: Tensor) -> Figures:

@@ -1,9 +1,9 @@
-"""The most memory that restoring a large picture by tiles takes, the whole process counted.
+"""Peak memory of the process while restoring a large picture by tiles.
 
 python benchmarks/tiling.py [--width 4000 --height 3000] [--tile 256] [--json figures.json]
 
-Every mode runs in a process of its own. By default the network is narrow, so that the pictures are large and
-not the work; `--channels 96 --blocks 5` is the one of benchmarks/restore.py.
+Every mode runs in its own process. By default the network is narrow, so that the picture is large but the
+computation is not; `--channels 96 --blocks 5` is the one of benchmarks/restore.py.
 """
 
 import argparse
@@ -27,31 +27,31 @@ from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks import TASKS, Signals
 
 STEPS = 2
-"""Of the walk: each takes what all others take."""
+"""Of the sampler: memory does not depend on their number."""
 TARGETS = [Target("peak, GB", 2, "≤"), Target("seconds")]
 
 
 def mean(restorer: Restorer, picture: Tensor) -> Tensor:
     task, options = TASKS["denoise"], TASKS["denoise"].options()
-    held = Signals(input=picture)
-    asked = task.build_condition(held, options)
-    return task.finalize(restorer.mean(as_batch(asked))[0], asked, held, options)
+    signals = Signals(input=picture)
+    example = task.build_condition(signals, options)
+    return task.finalize(restorer.mean(as_batch(example))[0], example, signals, options)
 
 
 def sample(restorer: Restorer, picture: Tensor) -> Tensor:
     task, options = TASKS["denoise"], TASKS["denoise"].options()
-    held = Signals(input=picture)
-    asked = task.build_condition(held, options)
+    signals = Signals(input=picture)
+    example = task.build_condition(signals, options)
     noise = counter_noise(0, picture.shape)[None]
-    found = restorer.sample(as_batch(asked), noise, torch.linspace(1, 0, STEPS + 1))
-    return task.finalize(found[0], asked, held, options)
+    found = restorer.sample(as_batch(example), noise, torch.linspace(1, 0, STEPS + 1))
+    return task.finalize(found[0], example, signals, options)
 
 
 MODES: dict[str, Callable[[Restorer, Tensor], Tensor]] = {"mean": mean, "sample": sample}
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, float]:
-    """Restores noise of the picture's size; the process's peak and the time."""
+    """Restores noise of the picture's size; returns the process's peak memory and the time."""
     torch.manual_seed(0)
     net = LocalResNet(
         3,

@@ -1,4 +1,4 @@
-"""Vectors to quantize, for the benchmarks: some to learn from and others to be judged by."""
+"""Vectors to quantize, for the benchmarks: for training and for testing."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,22 +24,22 @@ class Vectors:
     held: Tensor
 
     def batch(self, n: int, seed: int, step: int) -> Tensor:
-        """n random ones to learn from."""
+        """n random training vectors."""
         picks = torch.randint(len(self.train), (n,), generator=generator(seed, "batch", step))
         return self.train[picks]
 
 
 def mixture(*, components: int = 200, dim: int = 16) -> Vectors:
     """A mixture of normal distributions: centres of deviation 2, widths of 0.2 to 1.2."""
-    draws = generator(0, "mixture")
-    centres = 2 * torch.randn(components, dim, generator=draws)
-    widths = 0.2 + torch.rand(components, 1, generator=draws)
+    rng = generator(0, "mixture")
+    centres = 2 * torch.randn(components, dim, generator=rng)
+    widths = 0.2 + torch.rand(components, 1, generator=rng)
 
-    def draw(n: int) -> Tensor:
-        which = torch.randint(components, (n,), generator=draws)
-        return centres[which] + widths[which] * torch.randn(n, dim, generator=draws)
+    def sample(n: int) -> Tensor:
+        which = torch.randint(components, (n,), generator=rng)
+        return centres[which] + widths[which] * torch.randn(n, dim, generator=rng)
 
-    return Vectors(draw(60_000), draw(20_000))
+    return Vectors(sample(60_000), sample(20_000))
 
 
 def world() -> Vectors:
@@ -53,7 +53,7 @@ def world() -> Vectors:
 
 
 def photographs() -> Vectors:
-    """Patches of scikit-learn's two photographs: one to learn from, another motif to be judged by."""
+    """Patches of scikit-learn's two photographs: one for training, another motif for testing."""
     from sklearn.datasets import load_sample_image
 
     return Vectors(patches([load_sample_image("china.jpg")]), patches([load_sample_image("flower.jpg")]))

@@ -1,7 +1,7 @@
 """The source article's two samples (§4.2–4.4) as they stand there, with only the imports changed.
 
-What they learn from, 100 × 10 independent normal draws, has nothing in it to learn. So each figure stands
-beside what is possible: prints the mean squared error per value, for three seeds.
+The training data, 100 × 10 independent normal samples, has no structure to learn. So each figure is printed
+beside its attainable value: the mean squared error per value, for three seeds.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Rows = NDArray[np.float64]
 
 SEEDS = (0, 1, 2)
 FRESH = 10_000
-"""Rows that no model has seen."""
+"""Rows not in the training data."""
 KNOWN = {
     "the mean, fresh rows": "1.00",
     "any ten codes, fresh rows": "≥ 0.631",
@@ -27,12 +27,12 @@ KNOWN = {
     "DiffusionModel.predict, training rows": "",
     "DiffusionModel.predict, fresh rows": "0.586, ideally",
 }
-"""What is measured, and what is to be expected of it."""
+"""Figure → expected value."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What the article's code leaves behind."""
+    """The article's variables after its listing has run."""
 
     x: Rows
     vqvae: VQVAE
@@ -42,7 +42,7 @@ class Trained:
 
 
 def article(seed: int) -> Trained:
-    """The article's listing; the estimators take their randomness from numpy's seed, too."""
+    """The article's listing; numpy's seed also seeds the estimators."""
     np.random.seed(seed)
     vqvae = VQVAE(latent_dim=10, codebook_size=10)
     diffusion_model = DiffusionModel(latent_dim=10)
@@ -61,7 +61,7 @@ def article(seed: int) -> Trained:
 
 
 def figures(seed: int) -> dict[str, float]:
-    """Mean squared error per value, for each row of KNOWN."""
+    """Mean squared error per value, by name of KNOWN."""
     trained = article(seed)
     x, fresh = trained.x, np.random.normal(size=(FRESH, 10))
     means = KMeans(10, n_init=10).fit(x)

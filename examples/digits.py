@@ -18,9 +18,9 @@ SEED = 0
 
 
 def write_digits(folder: Path) -> None:
-    """Write the folder, whole or not at all; a file's number is the digit's in scikit-learn.
+    """Write the folder atomically; a file's number is the digit's index in scikit-learn.
 
-    Pictures are grey, 8 × 8, their 17 shades stretched to 0..255. Raises `BadFolder` if there is something.
+    Pictures are grey, 8 × 8, 17 grey levels scaled to 0..255. Raises `BadFolder` if the folder is not empty.
     """
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)

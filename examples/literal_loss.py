@@ -1,9 +1,9 @@
-"""The source article's quantization loss as it is written (§3.2.1, §3.3.1), beside the right one.
+"""The source article's quantization loss as it is written (§3.2.1, §3.3.1), beside the correct one.
 
-Written: 1/N Σᵢ Σⱼ ‖zᵢ − qⱼ‖², over all M codes. Whatever z is, each qⱼ is best at the mean of z: one point.
-Right: the nearest code alone, ‖sg[z] − e‖² + β‖z − sg[e]‖² (van den Oord et al. 2017, eq. 3).
+As written: 1/N Σᵢ Σⱼ ‖zᵢ − qⱼ‖², over all M codes. Its minimum puts every qⱼ at the mean of z.
+Correct: the nearest code only, ‖sg[z] − e‖² + β‖z − sg[e]‖² (van den Oord et al. 2017, eq. 3).
 
-Both train the same linear encoder and decoder from the same k-means codebook on 400 × 10 normal draws.
+Both train the same linear encoder and decoder from the same k-means codebook on 400 × 10 normal samples.
 """
 
 from collections.abc import Callable
@@ -20,23 +20,23 @@ WEIGHT, COMMITMENT = 0.1, 0.25
 CODES, STEPS, RATE, SEED = 10, 500, 0.01, 0
 
 Loss = Callable[[Tensor, Quantizer, Tensor], Tensor]
-"""z (n, 10), quantizer, its own loss → the quantization loss."""
+"""(z (n, 10), quantizer, the quantizer's loss) → the loss to train with."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """After training."""
+    """Measured after training."""
 
     error: float
-    """Of the reconstruction, squared, over the variance of x: 1 is no better than the mean of x."""
+    """Squared reconstruction error over the variance of x: 1 is no better than the mean of x."""
     distortion: float
-    """‖z − q‖² over the variance of z: 0 is lossless, 1 no better than one point at the mean of z."""
+    """‖z − q‖² over the variance of z: 0 is lossless, 1 is no better than a single code at the mean of z."""
     spread: float
     """Mean squared distance of the codes from the mean of z, over the variance of z."""
 
 
 def literal(z: Tensor, quantizer: Quantizer, own: Tensor) -> Tensor:
-    """The sum over all codes, of the mean over z; the codebook is the quantizer's one parameter."""
+    """Sum over all codes of the mean over z; the codebook is the quantizer's only parameter."""
     (codebook,) = quantizer.parameters()
     return (z[:, None] - codebook).square().sum(-1).mean(0).sum()
 
@@ -66,11 +66,11 @@ def train(loss: Loss, seed: int = SEED) -> Outcome:
         total.backward()
         optimizer.step()
         decay.step()
-    return judge(x, encoder, quantizer.eval(), decoder)
+    return measure(x, encoder, quantizer.eval(), decoder)
 
 
 @torch.no_grad()
-def judge(x: Tensor, encoder: nn.Module, quantizer: Quantizer, decoder: nn.Module) -> Outcome:
+def measure(x: Tensor, encoder: nn.Module, quantizer: Quantizer, decoder: nn.Module) -> Outcome:
     z = encoder(x)
     quantized = quantizer(z)
     mean, codes = z.mean(0), quantizer.vectors[0]

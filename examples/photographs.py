@@ -26,11 +26,11 @@ SPLITS = {
     "val": (SKIMAGE / "chelsea.png",),
     "test": (SKIMAGE / "coffee.png", SKLEARN / "china.jpg"),
 }
-"""The two motorcycles are one scene."""
+"""Split → photographs. The two motorcycles are one scene and share a split."""
 
 
 def write_photographs(folder: Path) -> None:
-    """Write the folder, whole or not at all. Raises `BadFolder` if there is something."""
+    """Write the folder atomically. Raises `BadFolder` if it is not empty."""
     with new_folder(folder) as root:
         for split, paths in SPLITS.items():
             (root / split).mkdir()

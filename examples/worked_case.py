@@ -1,7 +1,7 @@
 """The source article's worked case (§3.3.1): a linear VQ-VAE of pictures, with λ = 0.1.
 
 N = 64 pixels (scikit-learn's digits), z = w x of K = 10 values, M = 32 codes, x′ = v q. The quantization loss
-counts the nearest code alone: the article's sum over all M codes collapses, as literal_loss.py shows.
+uses the nearest code only: with the article's sum over all M codes the codebook collapses (literal_loss.py).
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ K, M = 10, 32
 WEIGHT = 0.1
 """λ."""
 COMMITMENT = 0.25
-"""β: how much of the quantization loss moves z to its code, beside what moves the code to z."""
+"""β: weight of the term that moves z to its code, relative to the term that moves the code to z."""
 STEPS, RATE, SEED = 600, 0.01, 0
 
 
@@ -29,7 +29,7 @@ def pictures() -> Tensor:
 
 
 def train(x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """The reconstruction of x (n, 64) after training on all of it at once, and how the codes are used."""
+    """Full-batch training on x (n, 64). Returns its reconstruction and the quantizer's statistics."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         w, v = nn.Linear(x.shape[1], K, bias=False), nn.Linear(K, x.shape[1], bias=False)
@@ -49,7 +49,7 @@ def train(x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
 
 
 def figures() -> dict[str, float]:
-    """Squared error per pixel beside its limits, and the perplexity of the codes."""
+    """Squared error per pixel beside lower and upper bounds, and the perplexity of the codes."""
     x = pictures()
     rebuilt, use = train(x)
     principal, means = PCA(K).fit(x), KMeans(M, n_init=3, random_state=SEED).fit(x)

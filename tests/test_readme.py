@@ -10,15 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import typer
 
 import modaloom
 from modaloom.api import TrainedRun
 from modaloom.cli import app
+from modaloom.core.renamed import RENAMED
+from modaloom.engines import ENGINES
+from modaloom.runs.config_io import override
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
-DOCUMENTS = (*READMES, "CHANGELOG.md", "CONTRIBUTING.md", "docs/departures.md", "docs/mathematics.md")
+DOCUMENTS = (
+    *READMES,
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/benchmarks.md",
+    "docs/departures.md",
+    "docs/mathematics.md",
+)
+NO_CODE = ("bundled/",)
+"""Folders of the package that nothing imports."""
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 every_readme = pytest.mark.parametrize("name", READMES)
@@ -98,6 +112,45 @@ def test_python_compiles_and_calls_what_there_is(name: str) -> None:
                 inspect.signature(function).bind(*call.args, **given)
 
 
+@every_readme
+def test_the_pieces_run_as_they_stand(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pieces = re.findall(
+        r"^```python\n(.*?)^```\n\n<!-- output -->\n```text\n(.*?)^```$", text(name), re.M | re.S
+    )
+    _, *alone = pieces  # the first one trains for minutes
+    assert len(alone) == 3
+    for code, output in alone:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            exec(compile(code, name, "exec"), {})
+        assert capsys.readouterr().out == output
+
+
+@every_readme
+def test_settings_are_accepted(name: str) -> None:
+    (block,) = (block for block in blocks(name, "text") if block.startswith("data."))
+    settings = re.findall(r"\S+=\S+", block)
+    assert len(settings) > 10
+    for setting in settings:
+        engine = ENGINES["restorer" if setting.startswith("restorer.") else "loom"]
+        config = engine.config()
+        assert override(config, [setting]) != config, setting
+
+
+@every_readme
+def test_old_names_are_beside_their_new_ones(name: str) -> None:
+    """Each as `core/renamed.py` has it, by its whole or by its last part."""
+    rows = re.search(r"^\| 0\.1 \| 0\.2 \|\n\|---\|---\|\n(.*?)^$", text(name), re.M | re.S)
+    assert rows
+    for row in rows[1].splitlines():
+        old, new = (re.findall(r"`([^`]+)`", cell) for cell in row.strip("|").split(" | "))
+        assert len(old) == len(new) > 0, row
+        for one, other in zip(old, new, strict=True):
+            before, after = one.removesuffix(".*"), other.removesuffix(".*")
+            renamed = RENAMED.get(before) or RENAMED[before.rpartition(".")[2]]
+            assert f".{after}".endswith(f".{renamed}"), row
+
+
 def _called(call: ast.Call) -> Any:
     """What a call of `modaloom.x` or `run.x` means."""
     match call.func:
@@ -119,7 +172,7 @@ def test_the_tree_goes_down_the_layers(name: str) -> None:
     (contract,) = (one for one in contracts if one["type"] == "layers")
     rank = {part: i for i, layer in enumerate(contract["layers"]) for part in layer.split(" | ")}
     house = [path.removeprefix("src/modaloom/") for path in tree(name) if path.startswith("src/modaloom/")]
-    parts = [part.removesuffix("/").removesuffix(".py") for part in house if part]
+    parts = [part.removesuffix("/").removesuffix(".py") for part in house if part not in ("", *NO_CODE)]
     assert {*parts, "__main__"} == set(rank)
     assert [rank[part] for part in parts] == sorted(rank[part] for part in parts)
 
@@ -144,7 +197,7 @@ def _is_test(path: str, function: str) -> bool:
 
 
 def test_every_formula_names_its_file() -> None:
-    places = "quantizers|diffusion|models|training|evaluation|metrics"
+    places = "|".join(path.name for path in (ROOT / "src/modaloom").iterdir() if path.is_dir())
     named = re.findall(rf"`((?:{places})/[\w/]*)(\.py)?`", text("docs/mathematics.md"))
     assert len(named) > 30
     assert [path for path, suffix in named if not (ROOT / "src/modaloom" / f"{path}{suffix}").exists()] == []
@@ -152,7 +205,7 @@ def test_every_formula_names_its_file() -> None:
 
 def test_every_departure_that_concerns_code_names_a_test() -> None:
     sections = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text("docs/departures.md"), re.M | re.S))
-    for title in ("Quantizing", "Generating", "Diffusion"):
+    for title in ("Quantization", "Generation", "Diffusion"):
         departures = re.findall(r"^\*\*", sections[title], re.M)
         assert len(departures) == len(re.findall(r"^Shown by `tests/", sections[title], re.M)) > 0
 

@@ -1,1 +1,1 @@
-"""What one would glue together: a classic VQ-VAE around vector-quantize-pytorch, and a masked transformer."""
+"""Off-the-shelf parts: a classic VQ-VAE around vector-quantize-pytorch, and a masked transformer."""

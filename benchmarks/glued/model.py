@@ -17,7 +17,7 @@ IMAGE = "image"
 
 @dataclass(frozen=True)
 class Stream:
-    """As much of a stream as evaluation asks about."""
+    """A stream, as far as evaluation needs it."""
 
     modality: str
 
@@ -56,7 +56,7 @@ class Glue:
         names: Sequence[str | int] | None = None,
         options: object = None,
     ) -> list[dict[str, Any]]:
-        """n draws of the wanted streams."""
+        """n samples of the target streams."""
         spans, net = self.transformer.spans, self.transformer
         tokens_BT = torch.full((n, len(net.stream_T)), net.size)
         for name, values in given.items():

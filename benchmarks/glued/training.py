@@ -52,12 +52,12 @@ def train(
 def fit_tokenizer(bytes_: Tensor, budget: Budget, *, seed: int) -> tuple[Autoencoder, list[float]]:
     """Pictures uint8 (N, 3, side, side) → a trained autoencoder, and its losses."""
     with torch.random.fork_rng(devices=[]):
-        # The library's k-means and revival draw from torch's own state, so it stays seeded for the training.
+        # The library's k-means and dead-code restart use torch's global state, so it stays seeded.
         torch.manual_seed(derive(seed, "glued autoencoder"))
         autoencoder = Autoencoder()
 
-        def loss(draws: torch.Generator) -> Tensor:
-            return autoencoder.loss(scaled(_batch(bytes_, draws)))
+        def loss(rng: torch.Generator) -> Tensor:
+            return autoencoder.loss(scaled(_batch(bytes_, rng)))
 
         return autoencoder, TOKENIZER.run(autoencoder, loss, budget, seed=seed)
 
@@ -70,8 +70,8 @@ def fit_transformer(
         torch.manual_seed(derive(seed, "glued transformer"))
         net = MaskedTransformer(spans, wanted)
 
-    def loss(draws: torch.Generator) -> Tensor:
-        return net.loss(_batch(tokens_NT, draws), draws)
+    def loss(rng: torch.Generator) -> Tensor:
+        return net.loss(_batch(tokens_NT, rng), rng)
 
     return net, TRANSFORMER.run(net, loss, budget, seed=seed)
 
@@ -91,5 +91,5 @@ def _spans(codes: Mapping[str, Tensor], special: Mapping[str, slice], words: int
     return spans
 
 
-def _batch(rows: Tensor, draws: torch.Generator) -> Tensor:
-    return rows[torch.randint(len(rows), (min(BATCH, len(rows)),), generator=draws)]
+def _batch(rows: Tensor, rng: torch.Generator) -> Tensor:
+    return rows[torch.randint(len(rows), (min(BATCH, len(rows)),), generator=rng)]

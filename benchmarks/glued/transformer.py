@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 JOINT = 0.1
 """Share of training rows in which every stream is masked."""
 GIVEN = 0.5
-"""Chance that a stream beside the wanted one is shown."""
+"""Probability that a stream other than the target is given."""
 STEPS, TEMPERATURE, CHOICE = 32, 0.9, 1.0
 """Of sampling: steps a stream, temperature of the tokens, and of the choice which of them stay."""
 
@@ -59,18 +59,18 @@ class MaskedTransformer(nn.Module):
             return self.head(self.blocks(x_BTD))
 
     def loss(self, tokens_BT: Tensor, generator: torch.Generator) -> Tensor:
-        """Cross-entropy of masked tokens of one wanted stream a row, at a ratio of cos(πu/2).
+        """Cross-entropy of masked tokens of one target stream per row, at a ratio of cos(πu/2).
 
-        The mean of a row's tokens first: over all of a batch, pictures would drown the words.
+        The mean of a row's tokens first: over all of a batch, pictures would outweigh the words.
         """
-        hidden_BT, asked_BT = self.masks(len(tokens_BT), generator)
-        logits = self(tokens_BT.masked_fill(hidden_BT, self.size))[asked_BT]
-        each = F.cross_entropy(logits.float(), tokens_BT[asked_BT], reduction="none")
-        weight_BT = asked_BT / asked_BT.sum(1, keepdim=True)
-        return (each * weight_BT[asked_BT]).sum() / len(tokens_BT)
+        hidden_BT, target_BT = self.masks(len(tokens_BT), generator)
+        logits = self(tokens_BT.masked_fill(hidden_BT, self.size))[target_BT]
+        each = F.cross_entropy(logits.float(), tokens_BT[target_BT], reduction="none")
+        weight_BT = target_BT / target_BT.sum(1, keepdim=True)
+        return (each * weight_BT[target_BT]).sum() / len(tokens_BT)
 
     def masks(self, B: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """bool (B, T): which tokens are hidden, and which of them are asked for."""
+        """bool (B, T): which tokens are masked, and which of them are predicted."""
         names = list(self.spans)
         can = torch.tensor([i for i, name in enumerate(names) if name in self.wanted])
         picked_B = can[torch.randint(len(can), (B,), generator=generator)]
@@ -84,12 +84,12 @@ class MaskedTransformer(nn.Module):
         first_BT = noise_BT.masked_fill(~want_BT, 2) == noise_BT.masked_fill(~want_BT, 2).amin(
             1, keepdim=True
         )
-        asked_BT = want_BT & ((noise_BT < ratio_B1) | first_BT)
-        return asked_BT | (~want_BT & ~show_BT), asked_BT
+        target_BT = want_BT & ((noise_BT < ratio_B1) | first_BT)
+        return target_BT | (~want_BT & ~show_BT), target_BT
 
     @torch.no_grad()
     def sample(self, tokens_BT: Tensor, want: Sequence[str], generator: torch.Generator) -> Tensor:
-        """Fill the wanted streams, short ones first, by confidence (MaskGIT, §3.2)."""
+        """Unmask the target streams, short ones first, by confidence (MaskGIT, §3.2)."""
         for name in sorted(
             want, key=lambda name: self.spans[name].tokens.stop - self.spans[name].tokens.start
         ):

@@ -35,14 +35,14 @@ def perceptron(*widths: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def batch(rows: Tensor, draws: torch.Generator) -> Tensor:
+def batch(rows: Tensor, rng: torch.Generator) -> Tensor:
     """BATCH random rows."""
-    return rows[torch.randint(len(rows), (BATCH,), generator=draws)]
+    return rows[torch.randint(len(rows), (BATCH,), generator=rng)]
 
 
-def normal(n: int, width: int, draws: torch.Generator) -> Tensor:
+def normal(n: int, width: int, rng: torch.Generator) -> Tensor:
     """(n, width) of N(0, 1)."""
-    return torch.randn(n, width, generator=draws)
+    return torch.randn(n, width, generator=rng)
 
 
 __all__: Sequence[str] = ["BATCH", "Rival", "batch", "normal", "perceptron"]

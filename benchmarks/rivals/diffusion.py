@@ -1,4 +1,4 @@
-"""A gaussian diffusion: modaloom's process, network and walk, as its estimator has them."""
+"""Gaussian diffusion: the process, network and sampler of modaloom's estimator."""
 
 from collections import deque
 
@@ -18,7 +18,7 @@ STEPS, BLOCKS = 100, 3
 
 
 class Diffusion(Rival):
-    """v-prediction, and a deterministic walk of STEPS steps."""
+    """v-prediction, and DDIM in STEPS steps."""
 
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()
@@ -28,12 +28,12 @@ class Diffusion(Rival):
         )
 
     def learn(self, rows: Tensor, budget: Budget, *, seed: int) -> int:
-        return len(Descent().run(self, lambda draws: self.loss(batch(rows, draws), draws), budget, seed=seed))
+        return len(Descent().run(self, lambda rng: self.loss(batch(rows, rng), rng), budget, seed=seed))
 
-    def loss(self, x_BC: Tensor, draws: torch.Generator) -> Tensor:
+    def loss(self, x_BC: Tensor, rng: torch.Generator) -> Tensor:
         """Squared error of v at uniform times."""
-        t_B = torch.rand(len(x_BC), generator=draws)
-        return PROCESS.loss(self.network, PREDICTION, x_BC, t_B, generator=draws).mean()
+        t_B = torch.rand(len(x_BC), generator=rng)
+        return PROCESS.loss(self.network, PREDICTION, x_BC, t_B, generator=rng).mean()
 
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:

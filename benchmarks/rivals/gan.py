@@ -30,26 +30,26 @@ class GAN(Rival):
         )
         average, step = EMA(self.maker, AVERAGE), 0
         for step, share in enumerate(budget.shares(), 1):
-            draws = derived(seed, "step", step)
+            rng = derived(seed, "step", step)
             for optimizer, loss in ((judge, self.critic_loss), (make, self.maker_loss)):
                 optimizer.param_groups[0]["lr"] = RATE * (1 - share)
                 optimizer.zero_grad()
-                loss(batch(rows, draws), draws).backward()
+                loss(batch(rows, rng), rng).backward()
                 optimizer.step()
             average.update(self.maker, step)
         self.maker.load_state_dict(average.tensors)
         return step
 
-    def critic_loss(self, x_BC: Tensor, draws: torch.Generator) -> Tensor:
-        """Tell real from made; γ/2 · ‖∇ critic‖² on the real."""
+    def critic_loss(self, x_BC: Tensor, rng: torch.Generator) -> Tensor:
+        """Discriminate real from generated rows, plus γ/2 · ‖∇ critic‖² on the real ones."""
         real = self.critic(x_BC.requires_grad_())
         (slope_BC,) = torch.autograd.grad(real.sum(), x_BC, create_graph=True)
-        made = self.critic(self.maker(normal(BATCH, LATENT, draws)).detach())
+        made = self.critic(self.maker(normal(BATCH, LATENT, rng)).detach())
         return (F.softplus(-real) + F.softplus(made)).mean() + PENALTY / 2 * slope_BC.square().sum(1).mean()
 
-    def maker_loss(self, x_BC: Tensor, draws: torch.Generator) -> Tensor:
-        """−log of what the critic believes; the real rows are of no use here."""
-        return F.softplus(-self.critic(self.maker(normal(BATCH, LATENT, draws)))).mean()
+    def maker_loss(self, x_BC: Tensor, rng: torch.Generator) -> Tensor:
+        """Non-saturating generator loss; the real rows are not used."""
+        return F.softplus(-self.critic(self.maker(normal(BATCH, LATENT, rng)))).mean()
 
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:

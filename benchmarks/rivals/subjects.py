@@ -1,4 +1,4 @@
-"""What the families learn, and how their rows are judged by what never saw a model."""
+"""Data sets of the families, and how generated rows are scored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ WITHIN = 4.0
 NEARBY = 2.0
 """Widths: the scale of a feature of the grid."""
 ROWS, HELD = 10_000, 2_000
-"""Of the grid, to learn from and to be judged by."""
+"""Rows of the grid for training and for testing."""
 HIDDEN, FEATURES, STEPS = 128, 32, 1500
 """Of the digits' classifier."""
 NEAR = 3
@@ -34,7 +34,7 @@ class Subject:
     features: Callable[[Tensor], Tensor]
     """Rows → what kernel distances compare."""
     mode: Callable[[Tensor], Tensor]
-    """Rows → int64 (n,): the mode of each, -1 for a row that is like none."""
+    """Rows → int64 (n,): the mode of each, -1 for a row of no mode."""
     modes: int
 
 
@@ -45,13 +45,13 @@ def grid() -> Subject:
     """
     ticks = SPACING * (torch.arange(SIDE) - (SIDE - 1) / 2)
     centres = torch.cartesian_prod(ticks, ticks)
-    draws = generator(0, "grid")
+    rng = generator(0, "grid")
 
-    def draw(n: int) -> Tensor:
-        picked = centres[torch.randint(len(centres), (n,), generator=draws)]
-        return picked + SIGMA * torch.randn(n, 2, generator=draws)
+    def sample(n: int) -> Tensor:
+        picked = centres[torch.randint(len(centres), (n,), generator=rng)]
+        return picked + SIGMA * torch.randn(n, 2, generator=rng)
 
-    train, held, scale = draw(ROWS), draw(HELD), centres.square().mean().sqrt()
+    train, held, scale = sample(ROWS), sample(HELD), centres.square().mean().sqrt()
 
     def mode(rows: Tensor) -> Tensor:
         distance, index = torch.cdist(rows * scale, centres).min(1)
@@ -88,8 +88,8 @@ def classifier(rows: Tensor, labels: Tensor) -> tuple[Callable[[Tensor], Tensor]
         net = perceptron(rows.shape[1], HIDDEN, FEATURES, int(labels.max()) + 1)
     both = torch.cat([rows, labels[:, None]], 1)
 
-    def loss(draws: torch.Generator) -> Tensor:
-        some = batch(both, draws)
+    def loss(rng: torch.Generator) -> Tensor:
+        some = batch(both, rng)
         return F.cross_entropy(net(some[:, :-1]), some[:, -1].long())
 
     Descent().run(net, loss, Budget(0, STEPS), seed=0)

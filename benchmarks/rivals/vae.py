@@ -24,15 +24,15 @@ class VAE(Rival):
     def learn(self, rows: Tensor, budget: Budget, *, seed: int) -> int:
         weights = (min(1.0, step / RISE) for step in count())
 
-        def loss(draws: torch.Generator) -> Tensor:
-            return self.loss(batch(rows, draws), draws, weight=next(weights))
+        def loss(rng: torch.Generator) -> Tensor:
+            return self.loss(batch(rows, rng), rng, weight=next(weights))
 
         return len(Descent().run(self, loss, budget, seed=seed))
 
-    def loss(self, x_BC: Tensor, draws: torch.Generator, *, weight: float = 1.0) -> Tensor:
+    def loss(self, x_BC: Tensor, rng: torch.Generator, *, weight: float = 1.0) -> Tensor:
         """C/2 · log σ², σ² being the mean squared error, plus the KL: a bound on −log p(x) at weight 1."""
         mean_BD, log_BD = self.encoder(x_BC).chunk(2, 1)
-        z_BD = mean_BD + (log_BD / 2).exp() * normal(*mean_BD.shape, draws)
+        z_BD = mean_BD + (log_BD / 2).exp() * normal(*mean_BD.shape, rng)
         kl = (mean_BD.square() + log_BD.exp() - log_BD - 1).sum(1).mean() / 2
         error = (x_BC - self.decoder(z_BD)).square().mean()
         return x_BC.shape[1] / 2 * error.clamp_min(1e-8).log() + weight * kl

@@ -15,14 +15,14 @@ from rivals.base import Rival, batch
 
 ROW = "row"
 LATENT, SIZE, DEPTH = 12, 64, 4
-"""Width of a code's vector, codes of a depth, and depths: each codes what those before it left."""
+"""Width of a code's vector, codebook size, and number of residual quantizers."""
 HEADS, BLOCKS = 4, 2
 SHARE = 0.4
 """Of the budget, the autoencoder's."""
 
 
 class VQPrior(Rival):
-    """Rows → DEPTH residual codes, drawn coarse to fine by masked diffusion."""
+    """Rows → DEPTH residual codes, sampled coarse to fine by masked diffusion."""
 
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()
@@ -42,8 +42,8 @@ class VQPrior(Rival):
         """Autoencoder and codebooks."""
         self.autoencoder.initialize(rows, generator=derived(seed, "start"))
 
-        def loss(draws: torch.Generator) -> Tensor:
-            return self.autoencoder.loss(batch(rows, draws), 1.0, generator=draws)
+        def loss(rng: torch.Generator) -> Tensor:
+            return self.autoencoder.loss(batch(rows, rng), 1.0, generator=rng)
 
         return len(Descent().run(self.autoencoder, loss, budget, seed=seed))
 
@@ -51,16 +51,14 @@ class VQPrior(Rival):
         """The Loom over the codes of the rows."""
         codes = self.autoencoder.encode(rows.double())[:, None]
 
-        def loss(draws: torch.Generator) -> Tensor:
-            picked = batch(codes, draws)
-            return self.prior.loss(
-                {ROW: picked}, {ROW: torch.ones(len(picked), dtype=torch.bool)}, draws
-            ).total
+        def loss(rng: torch.Generator) -> Tensor:
+            picked = batch(codes, rng)
+            return self.prior.loss({ROW: picked}, {ROW: torch.ones(len(picked), dtype=torch.bool)}, rng).total
 
         return len(Descent(rate=2e-3).run(self.prior, loss, budget, seed=seed))
 
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
-        drawn = self.prior.sample(
+        sampled = self.prior.sample(
             self.prior.canvas({}, [ROW], n), CodeSamplingConfig(steps=DEPTH), Noise([generator], each=n)
         )
-        return self.autoencoder.decode(drawn[ROW][:, 0]).float()
+        return self.autoencoder.decode(sampled[ROW][:, 0]).float()
