@@ -28,7 +28,7 @@ from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.diffusion.samplers.continuous.dpmpp_2m import dpmpp_2m
 from modaloom.diffusion.samplers.continuous.heun import heun
-from modaloom.loom.trainer import channels_last
+from modaloom.networks.conv import channels_last
 from modaloom.networks.unet import UNet, UNetConfig
 from modaloom.restorer.config import RestorerTrainingConfig
 from modaloom.restorer.example import ConditionalExample

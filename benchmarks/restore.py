@@ -27,8 +27,8 @@ from modaloom.degradations.upsample import upsample
 from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.evaluation.ridge import PatchRidge
-from modaloom.loom.trainer import channels_last
 from modaloom.modalities import MODALITIES
+from modaloom.networks.conv import channels_last
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
 from modaloom.restorer.config import RestorerConfig, RestorerTrainingConfig
 from modaloom.restorer.crops import randint_below, random_crops
