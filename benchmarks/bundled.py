@@ -13,7 +13,7 @@ from pathlib import Path
 from figures import Figures, Target, publish
 
 from modaloom import api
-from modaloom.runs.atomic_io import write_json
+from modaloom.data.atomic_io import write_json
 from modaloom.runs.resolve import ROOT
 
 NUM_SAMPLES = 500

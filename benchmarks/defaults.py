@@ -23,9 +23,9 @@ from PIL import Image
 
 from modaloom import api
 from modaloom.core.errors import ModaloomError, WorkFailed
+from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
-from modaloom.data.writer import new_folder
 from modaloom.evaluation import ScoreRow
 from modaloom.evaluation.scores import scores
 from modaloom.metrics.psnr import mse, psnr

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadRun
-from modaloom.runs.atomic_io import write_json
+from modaloom.data.atomic_io import write_json
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from modaloom.core.errors import ModaloomError
-from modaloom.data.writer import new_folder
+from modaloom.data.atomic_io import new_folder
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 HELD_OUT = {"test": 360, "val": 137}

@@ -9,7 +9,7 @@ import skimage.data
 import sklearn.datasets
 
 from modaloom.core.errors import ModaloomError
-from modaloom.data.writer import new_folder
+from modaloom.data.atomic_io import new_folder
 
 SKIMAGE = Path(skimage.data.__file__).parent
 SKLEARN = Path(sklearn.datasets.__file__).parent / "images"

@@ -2,13 +2,14 @@
 
 import modaloom
 run = modaloom.train("pairs/", out="runs/mine", minutes=15)
-out = run.generate(given={"text": "three"}, want=["image"], n=4, seed=0)
+out = run.generate(given={"text": "three"}, want="image", n=4, seed=0)
 """
 
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 # Threads that wait for each other sleep instead of spinning: beside other programs, spinning takes the time
 # that the thread waited for needs. OpenMP reads this once, when torch loads.
@@ -17,10 +18,66 @@ if "torch" not in sys.modules:
 
 __version__ = "0.2.0"
 
+if TYPE_CHECKING:
+    from modaloom.api import *  # noqa: F403
 
-def __getattr__(name: str) -> Any:
-    """The verbs of `modaloom.api`, imported when they are first used: `import modaloom` stays fast."""
-    api = import_module("modaloom.api")
-    if name in api.__all__:
-        return getattr(api, name)
-    raise AttributeError(f"module 'modaloom' has no attribute {name!r}")
+__all__ = [
+    "CHOICES",
+    "BadFile",
+    "BadFolder",
+    "BadRun",
+    "BadValue",
+    "CodeSamplingConfig",
+    "CodeSamplingOptions",
+    "ModaloomError",
+    "MutualInformation",
+    "PartlyFailed",
+    "RestoreOptions",
+    "RestoredRun",
+    "ScoreRow",
+    "SignalSamplingOptions",
+    "TrainCallbacks",
+    "TrainedRun",
+    "WorkFailed",
+    "__version__",
+    "audit",
+    "bench",
+    "demo",
+    "detokenize",
+    "diagnosis",
+    "evaluate",
+    "examples",
+    "export",
+    "generate",
+    "inspect",
+    "load",
+    "mutual_information",
+    "report",
+    "restore",
+    "tokenize",
+    "train",
+    "warnings",
+    "world",
+]
+
+if not TYPE_CHECKING:
+
+    class _Package(ModuleType):
+        """Its verbs `report`, `bench` and `world` keep their names beside the packages that are called so."""
+
+        def __setattr__(self, name, value):
+            """An imported package does not hide the verb."""
+            if not (name in __all__ and isinstance(value, ModuleType)):
+                super().__setattr__(name, value)
+
+    sys.modules[__name__].__class__ = _Package
+
+    def __getattr__(name):
+        """A name of `modaloom.api`, imported when it is first used: `import modaloom` stays fast."""
+        if name in __all__:
+            return getattr(import_module("modaloom.api"), name)
+        raise AttributeError(f"module 'modaloom' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -249,7 +249,7 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
         ("superres", ("rgb.png", "--style", "grey.png"), "superres takes no style"),
         ("vary", ("rgb.png", "--sampler", "mean_flow"), "not learned mean flow"),
         ("superres", ("nowhere.png",), "nowhere.png"),
-        ("superres", ("broken.png", "rgb.png"), "broken.png"),
+        ("superres", ("broken.png",), "broken.png"),
         ("superres", ("rgb.png", "more/rgb.png"), "two inputs are named rgb"),
         ("superres", ("rgb.png", "--seed", -1), "seed is -1"),
     ],

@@ -173,7 +173,7 @@ def test_one_stream_alone_is_learned_scored_and_shown(world: Path, tmp_path: Pat
 
 
 def test_a_demo_is_not_of_another_seeds_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["modaloom.api.demo"]
+    module = sys.modules["modaloom.api.demonstration"]
     monkeypatch.setattr(
         module, "DemoWorld", lambda: DemoWorld(samples=4, held_out=2, streams=("image", "caption"))
     )
@@ -194,7 +194,7 @@ def test_too_many_broken_files_are_refused(tmp_path: Path, refused: Call) -> Non
 
 
 def test_demo_writes_a_world_learns_it_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["modaloom.api.demo"]
+    module = sys.modules["modaloom.api.demonstration"]
     size = DemoWorld(samples=40, held_out=20, streams=("image", "caption"))
     tiny = override(
         LoomRunConfig(), [*SMALL[1::2], "training.steps={image=2,loom=2}", 'data.streams=["image","caption"]']

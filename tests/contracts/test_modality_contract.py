@@ -1,5 +1,7 @@
 """What holds for every modality of the table. A new one needs a line in EXAMPLES and nothing else."""
 
+import io
+import math
 import os
 import re
 from collections.abc import Callable
@@ -11,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from modaloom.core.errors import BadFile, BadValue, ModaloomError
+from modaloom.core.errors import BadFile, BadValue
 from modaloom.modalities import MODALITIES, CategoricalCodec, Limits, Modality, SignalCodec
 from modaloom.modalities.unit import array_to_unit, from_unit
 
@@ -88,12 +90,30 @@ def test_bad_files_are_named(modality: Modality, fault: str, tmp_path: Path) -> 
 
 
 @every
-def test_parse_reads_a_written_file_and_refuses_a_missing_one(modality: Modality, tmp_path: Path) -> None:
-    path = tmp_path / f"0.{modality.suffixes[0]}"
-    modality.write(EXAMPLES[modality.name][0], path)
-    assert plain(modality.parse(f"@{path}")) == plain(EXAMPLES[modality.name][0])
-    with pytest.raises(ModaloomError, match="nowhere"):
-        modality.parse(f"@{tmp_path}/nowhere.{modality.suffixes[0]}")
+def test_values_of_the_modality_are_taken_as_they_are(modality: Modality) -> None:
+    for value in EXAMPLES[modality.name]:
+        assert plain(modality.coerce(value)) == plain(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 3, math.nan, True, b"bytes", [1, 2], ("a",), {1, 2}, np.zeros((4, 4, 3)), io.BytesIO(), object()],
+    ids=lambda value: type(value).__name__,
+)
+@every
+def test_values_of_no_modality_are_refused_by_type(modality: Modality, value: object) -> None:
+    name = "None" if value is None else type(value).__name__
+    with pytest.raises(BadValue, match=rf"^{name}\b.* is no \w+; give a ") as caught:
+        modality.coerce(value)
+    assert "0x" not in str(caught.value)
+
+
+@every
+def test_values_of_another_modality_are_refused(modality: Modality) -> None:
+    for other, values in EXAMPLES.items():
+        if other != modality.name and not isinstance(values[0], str):
+            with pytest.raises(BadValue, match=f"{type(values[0]).__name__} is no "):
+                modality.coerce(values[0])
 
 
 @signals

@@ -41,8 +41,10 @@ def _write(value: np.ndarray, path: Path) -> None:
     path.write_text(" ".join(f"{number:.4f}" for number in value) + "\n")
 
 
-def _parse(text: str) -> np.ndarray:
-    return _read(Path(text.removeprefix("@")))
+def _coerce(value: object) -> np.ndarray:
+    if isinstance(value, np.ndarray):
+        return value
+    raise BadValue(f"{type(value).__name__} is no signal; give an array")
 
 
 def _infer_spec(values: Sequence[np.ndarray], limits: Limits) -> DataSpec:
@@ -71,7 +73,7 @@ SIGNAL = Modality(
     tokenizer="vqvae",
     read=_read,
     write=_write,
-    parse=_parse,
+    coerce=_coerce,
     infer_spec=_infer_spec,
     compare=_compare,
     to_html=lambda value: html.escape(str(value.tolist())),
@@ -114,7 +116,7 @@ def test_a_modality_is_one_value_in_one_table(folder: Path, tmp_path: Path) -> N
     assert modaloom.inspect(folder).streams["signal"].count == 40
     steps = {"signal": 20, "loom": 20}
     run = modaloom.train(folder, out=tmp_path / "run", steps=steps, config=override(LoomRunConfig(), SMALL))
-    ways = [({"text": "rise"}, "signal"), ({"signal": f"@{folder / '00.sig'}"}, "text")]
+    ways = [({"text": "rise"}, "signal"), ({"signal": folder / "00.sig"}, "text")]
     for given, want in ways:
         drawn = [*modaloom.generate(run.path, given=given, want=[want], out=tmp_path / want, n=2)]
         assert [set(sample.streams) for sample in drawn] == [{want}, {want}]

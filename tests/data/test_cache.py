@@ -11,7 +11,6 @@ import pytest
 from trees import Tree
 
 from modaloom.core.errors import BadFolder, WorkFailed
-from modaloom.data import cache
 from modaloom.data.cache import fingerprint, open_cache
 from modaloom.data.folder import open_folder
 
@@ -71,8 +70,8 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_array_appears_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    replace = Path.replace
-    monkeypatch.setattr(Path, "replace", lambda self, to: order.append(to.name) or replace(self, to))
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda new, to: order.append(Path(to).name) or replace(new, to))
     open_cache(tmp_path, "a", FP, 5, rows)
     assert order == [f"a-{FP}.present.npy", f"a-{FP}.npy"]
 
@@ -81,8 +80,8 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(cache.os, "fsync", full)
-    with pytest.raises(WorkFailed, match=r"a-0+\.npy \(No space left"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WorkFailed, match=r"a-0+\.present\.npy could not be written \(No space left"):
         open_cache(tmp_path, "a", FP, 5, rows)
     assert list(tmp_path.iterdir()) == []
 

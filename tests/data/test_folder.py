@@ -152,7 +152,7 @@ def test_rows_that_name_nothing_are_named(tree: Tree, tmp_path: Path) -> None:
 
 def test_a_table_that_contradicts_a_file_is_an_error_that_names_both(tree: Tree) -> None:
     table = "file_name,text\na.png,hello\n"
-    with pytest.raises(BadFolder, match=r"two values for stream 'text' of sample 'a': hello and .*a\.txt"):
+    with pytest.raises(BadFolder, match=r"two values for stream 'text' of sample 'a': 'hello' and .*a\.txt"):
         open_folder(tree({"metadata.csv": table, "a.png": 4, "a.txt": "x"}))
 
 
@@ -171,3 +171,13 @@ def test_a_table_that_contradicts_a_file_is_an_error_that_names_both(tree: Tree)
 def test_broken_tables_are_refused(name: str, table: str | bytes, reason: str, tree: Tree) -> None:
     with pytest.raises(BadFile, match=f"{name}: {reason}"):
         open_folder(tree({name: table, "a.png": 4}))
+
+
+def test_thousands_of_bad_rows_are_a_few_lines(tree: Tree) -> None:
+    table = "file_name,text\n" + "".join(f"gone-{i}.png,words\n" for i in range(5000))
+    folder = open_folder(tree({"metadata.csv": table, "a.png": 4}))
+    assert [one.reason.split(",")[0] for one in folder.problems] == [
+        *(f"line {i + 2} names 'gone-{i}.png'" for i in range(5)),
+        "4",
+    ]
+    assert folder.problems[-1].reason == "4,995 more lines name no readable sample file, or none"

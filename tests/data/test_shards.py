@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from modaloom.core.errors import BadFile, BadFolder
-from modaloom.data.shards import INDEX, Shard, read_shards, shards_model, write_shards
+from modaloom.data.shards import INDEX, Shard, shard_files, shards_model, write_shards
 
 
 def shard(keys, seed):
@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 def test_shards_come_back(folder):
     path, written = folder
-    found = list(read_shards(path))
+    found = [file.read() for file in shard_files(path)]
     assert [s.keys for s in found] == [s.keys for s in written]
     for ours, theirs in zip(written, found, strict=True):
         for before, after in ((ours.codes, theirs.codes), (ours.present, theirs.present)):
@@ -46,14 +46,14 @@ def test_rows_that_are_not_contiguous_are_written_too(tmp_path):
     codes = torch.arange(24).reshape(2, 3, 4).permute(2, 1, 0)
     every_other = torch.tensor([True, False] * 4)[::2]
     write_shards(tmp_path, iter([Shard([*"abcd"], {"x": codes}, {"x": every_other})]), model="m")
-    (found,) = read_shards(tmp_path)
+    (found,) = (file.read() for file in shard_files(tmp_path))
     assert torch.equal(found.codes["x"], codes)
     assert torch.equal(found.present["x"], every_other)
 
 
 def test_no_shards_are_a_dataset_of_nothing(tmp_path):
     assert write_shards(tmp_path, iter(()), model="m") == 0
-    assert list(read_shards(tmp_path)) == []
+    assert [file.read() for file in shard_files(tmp_path)] == []
 
 
 def test_a_damaged_shard_is_named_and_those_before_it_are_read(folder):
@@ -61,7 +61,7 @@ def test_a_damaged_shard_is_named_and_those_before_it_are_read(folder):
     last = path / "codes-00001.safetensors"
     for damage in (b"", b"no shard", last.read_bytes()[:-5]):
         last.write_bytes(damage)
-        reading = read_shards(path)
+        reading = (file.read() for file in shard_files(path))
         assert next(reading).keys == ["a", "ä/b", "c"]
         with pytest.raises(BadFile, match="codes-00001"):
             next(reading)
@@ -71,7 +71,7 @@ def test_a_missing_shard_is_named(folder):
     path, _ = folder
     (path / "codes-00000.safetensors").unlink()
     with pytest.raises(BadFile, match="codes-00000"):
-        list(read_shards(path))
+        [file.read() for file in shard_files(path)]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_shard_that_does_not_fit_its_keys_is_named(folder, damage):
     path, _ = folder
     save_file(damage, path / "codes-00000.safetensors")
     with pytest.raises(BadFile, match="codes-00000"):
-        next(read_shards(path))
+        shard_files(path)[0].read()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_shard_that_does_not_fit_its_keys_is_named(folder, damage):
 def test_a_folder_without_a_good_index_holds_no_codes(tmp_path, text):
     if text is not None:
         (tmp_path / INDEX).write_text(text)
-    for read in (shards_model, lambda folder: list(read_shards(folder))):
+    for read in (shards_model, lambda folder: [file.read() for file in shard_files(folder)]):
         with pytest.raises(BadFolder, match="modaloom tokenize"):
             read(tmp_path)
 
@@ -107,7 +107,7 @@ def test_another_version_is_refused(folder):
     index = json.loads((path / INDEX).read_text(encoding="utf-8"))
     (path / INDEX).write_text(json.dumps({**index, "version": 2}))
     with pytest.raises(BadFolder):
-        list(read_shards(path))
+        [file.read() for file in shard_files(path)]
 
 
 def test_the_index_cannot_name_files_elsewhere(folder):
@@ -119,4 +119,4 @@ def test_the_index_cannot_name_files_elsewhere(folder):
         entry["file"] = f"../{entry['file']}"
     (inside / INDEX).write_text(json.dumps(index))
     with pytest.raises(BadFile):
-        list(read_shards(inside))
+        [file.read() for file in shard_files(inside)]

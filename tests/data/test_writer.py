@@ -8,9 +8,10 @@ from PIL import Image
 
 from modaloom.core.errors import BadFolder, BadValue, WorkFailed
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
-from modaloom.data.writer import PROVENANCE, new_folder, writing
+from modaloom.data.writer import PROVENANCE, writing
 
 MODALITY_OF = {"image": "image", "caption": "text", "image.gray": "image"}
 
@@ -108,7 +109,7 @@ def test_a_folder_with_files_or_a_file_is_refused_and_untouched(tmp_path):
 
 def test_a_disk_that_refuses_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(WorkFailed, match="cannot be written"), new_folder(tmp_path / "file" / "out"):
+    with pytest.raises(WorkFailed, match="could not be written"), new_folder(tmp_path / "file" / "out"):
         pytest.fail("entered")
     with pytest.raises(WorkFailed, match="No space"), new_folder(tmp_path / "out"):
         raise OSError(28, "No space left on device")

@@ -261,3 +261,20 @@ def test_the_loss_is_the_squared_error_of_each_picture() -> None:
 def test_small_pictures_are_shown_large_and_large_ones_as_they_are() -> None:
     assert 'width="128" height="128"' in images.to_html(noise(8, 8))
     assert 'width="300" height="200"' in images.to_html(noise(200, 300))
+
+
+@pytest.mark.parametrize("data", [b"no picture at all", b"\x89PNG\r\n\x1a\n garbage"])
+def test_what_is_no_picture_is_told_without_an_address(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(BadFile, match="cannot be decoded as an image") as caught:
+        images.read(tmp_path / "a.png")
+    assert "0x" not in str(caught.value)
+
+
+def test_a_picture_of_another_suffix_is_told_the_suffixes(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "a", "PNG")
+    with pytest.raises(
+        BadFile, match=r"holds PNG data, and its name ends in no suffix .*\.png, \.jpg"
+    ) as caught:
+        images.read(tmp_path / "a")
+    assert "None" not in str(caught.value)

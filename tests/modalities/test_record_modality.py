@@ -1,7 +1,9 @@
 """Table rows: quantile bins, categories, missing values."""
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,10 +38,24 @@ def test_what_is_no_row_is_refused(text: str, tmp_path: Path) -> None:
 
 def test_arguments_are_json_or_a_path(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"age": 3}')
-    for argument in ('{"age": 3}', f"{tmp_path}/a.json", f"@{tmp_path}/a.json"):
-        assert records.parse(argument) == {"age": 3}
+    for argument in ('{"age": 3}', f"{tmp_path}/a.json", {"age": 3}, {"age": np.int64(3)}):
+        assert records.coerce(argument) == {"age": 3}
     with pytest.raises(BadValue, match="JSON"):
-        records.parse('{"age": }')
+        records.coerce('{"age": }')
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"age": math.nan}, "column 'age' holds float nan; give a finite number"),
+        ({"age": [3]}, "column 'age' holds list"),
+        ({3: 4}, "a column is named by int 3"),
+        ({"age": np.zeros(3)}, "column 'age' holds ndarray"),
+    ],
+)
+def test_what_a_column_cannot_hold_is_named(row: dict[Any, Any], named: str) -> None:
+    with pytest.raises(BadValue, match=named):
+        records.coerce(row)
 
 
 def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:

@@ -50,12 +50,18 @@ def test_a_book_is_refused(tmp_path: Path) -> None:
         texts.read(path)
 
 
-def test_arguments_are_literal_or_a_file(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("from a file\n")
-    assert texts.parse("three") == "three"
-    assert texts.parse(f"@{tmp_path}/a.txt") == "from a file"
+def test_a_str_is_literal(tmp_path: Path) -> None:
+    for text in ("three", "@three", "@@", "two\nlines", " "):
+        assert texts.coerce(text) == text
     with pytest.raises(BadValue, match="UTF-8"):
-        texts.parse("broken \udcff argument")
+        texts.coerce("broken \udcff argument")
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "\n\n"])
+def test_a_file_and_what_was_read_from_it_mean_the_same(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(f"from a file{ending}".encode())
+    assert texts.coerce(path.read_bytes().decode()) == texts.read(path)
 
 
 def test_compare() -> None:

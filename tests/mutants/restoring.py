@@ -422,6 +422,10 @@ RESTORING = (
         TILES,
     ),
     Mutant(
-        "noise that depends on the folder", "restorer/restoration.py", "name=stem)", "name=str(out))", FILES
+        "noise that depends on the folder",
+        "restorer/restoration.py",
+        "name=name, notify=changes.append)",
+        "name=str(id(outcome)), notify=changes.append)",
+        FILES,
     ),
 )

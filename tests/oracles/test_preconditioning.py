@@ -6,7 +6,6 @@ from normal_data import WALKED, normals
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
-from modaloom.diffusion import loss_weighting as weights
 from modaloom.diffusion.prediction import MAX_LOG_SIGMA, PREDICTIONS, denoiser, edm
 
 TIMES = torch.linspace(0.01, 0.99, 40, dtype=torch.float64)
@@ -43,7 +42,6 @@ def test_the_target_tells_the_data_and_the_weight_is_one(name: str, deviation: f
     off = kind.mean(target + 1, state, level) - data
     torch.testing.assert_close(off.square(), kind.gain(level).expand_as(off))
     paper = (level.ratio**2 + deviation**2) / (level.ratio * deviation) ** 2
-    torch.testing.assert_close(weights.edm(level, sigma_data=deviation), paper)
     torch.testing.assert_close(paper * kind.gain(level), torch.ones_like(paper))
 
 
@@ -74,25 +72,10 @@ def test_of_unit_data_it_is_minus_v(name: str) -> None:
     torch.testing.assert_close(edm().target(data, eps, level), -PREDICTIONS["v"].target(data, eps, level))
 
 
-def test_min_snr_is_capped() -> None:
-    """S below the cap, the cap above: the weights of ε are 1 and cap/S."""
-    level = WALKED["cosine"].at(TIMES)
-    snr = (level.alpha / level.sigma) ** 2
-    expected = torch.where(snr < 3, torch.ones_like(snr), 3 / snr)
-    torch.testing.assert_close(weights.min_snr(level, gamma=3) * PREDICTIONS["eps"].gain(level), expected)
-
-
 @pytest.mark.parametrize("wrong", [0.0, -1.0])
 def test_impossible_sizes_are_refused(wrong: float) -> None:
-    level = WALKED["flow"].at(TIMES)
-    calls = (
-        lambda: edm(wrong),
-        lambda: weights.edm(level, sigma_data=wrong),
-        lambda: weights.min_snr(level, gamma=wrong),
-    )
-    for call in calls:
-        with pytest.raises(BadValue, match="it must be more than 0"):
-            call()
+    with pytest.raises(BadValue, match="it must be more than 0"):
+        edm(wrong)
 
 
 @every_process

@@ -10,6 +10,8 @@ from fake_run import CAPTION, put, scores, write_run
 from PIL import Image
 
 from modaloom.core.errors import BadRun
+from modaloom.report import atlas as atlas_section
+from modaloom.report import samples as samples_section
 from modaloom.report import write_report
 
 SECTIONS = {
@@ -174,7 +176,7 @@ def test_the_page_does_not_grow_with_the_run(tmp_path: Path) -> None:
 
 
 def test_pictures_are_embedded_up_to_a_budget(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modaloom.report.samples.MAX_CHARACTERS", 100_000)
+    monkeypatch.setattr(samples_section, "MAX_CHARACTERS", 100_000)
     Image.effect_noise((100, 100), 90).convert("RGB").save(run / "samples" / "wanted.image.png")
     index = json.loads((run / "samples" / "index.json").read_text())
     index["blocks"][0]["rows"] *= 20
@@ -225,7 +227,7 @@ def test_information_is_a_matrix_filled_by_its_share_of_the_entropy(run: Path) -
 
 
 def test_the_atlas_places_every_code_on_its_sheet(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modaloom.report.atlas.NUM_OPEN", 2)
+    monkeypatch.setattr(atlas_section, "NUM_OPEN", 2)
     atlas = json.loads((run / "samples" / "atlas.json").read_text())
     atlas["image"] |= {"columns": 2}
     put(run / "samples" / "atlas.json", atlas)

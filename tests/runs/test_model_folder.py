@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from modaloom.core.errors import BadRun
-from modaloom.runs.atomic_io import digest, encode
+from modaloom.data.atomic_io import digest, encode
 from modaloom.runs.card import Card
 from modaloom.runs.model import CONFIG, Part, load_model, save_model
 

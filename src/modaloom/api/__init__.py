@@ -1,27 +1,42 @@
-"""Everything modaloom does, as functions. The command line and the server call these and nothing else."""
+"""Everything modaloom does, as functions. The command line calls these and nothing else."""
 
-from modaloom.api.bench import bench
-from modaloom.api.demo import demo, world
-from modaloom.api.export import export
+from modaloom.api.benchmarking import bench
+from modaloom.api.choices import CHOICES
+from modaloom.api.demonstration import demo, world
+from modaloom.api.exporting import export
 from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
 from modaloom.api.runs import evaluate, examples, load, mutual_information
 from modaloom.api.training import TrainCallbacks, train
+from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
 from modaloom.evaluation.mutual_information import MutualInformation
+from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.audit import audit
 from modaloom.loom.codes import detokenize, tokenize
-from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
 from modaloom.loom.generation import TrainedRun
+from modaloom.restorer.config import SignalSamplingOptions
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, restore
 
 __all__ = [
+    "CHOICES",
+    "BadFile",
+    "BadFolder",
+    "BadRun",
+    "BadValue",
     "CodeSamplingConfig",
+    "CodeSamplingOptions",
+    "ModaloomError",
     "MutualInformation",
+    "PartlyFailed",
     "RestoreOptions",
     "RestoredRun",
+    "ScoreRow",
+    "SignalSamplingOptions",
     "TrainCallbacks",
     "TrainedRun",
+    "WorkFailed",
     "audit",
     "bench",
     "demo",

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from modaloom.core.defaults import DEVICE, SEED
 from modaloom.core.types import Sample
 from modaloom.data.notices import Notify, silent
 from modaloom.loom import generation
+from modaloom.loom.config import CodeSamplingOptions
 from modaloom.modalities.base import Value
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_restored
 
@@ -36,13 +37,13 @@ def generate(
     folder: str | os.PathLike[str] | None = None,
     *,
     given: Mapping[str, Value] | None = None,
-    want: Sequence[str],
+    want: str | Sequence[str],
     out: str | os.PathLike[str],
     n: int | None = None,
-    seed: int = 0,
-    sampling: Mapping[str, Any] | None = None,
+    seed: int = SEED,
+    sampling: CodeSamplingOptions | None = None,
     refine: str | os.PathLike[str] | None = None,
-    device: str = "auto",
+    device: str = DEVICE,
     notify: Notify = silent,
 ) -> Iterator[Sample]:
     """Generate samples and write them as plain files; yields each sample, and the folder appears at the end.
@@ -62,10 +63,11 @@ def generate(
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a run that restores one of the wanted streams: it improves what was generated.
         device: auto | cpu | cuda | mps.
-        notify: gets a warning for every direction that is no better than its baseline, and the skipped files.
+        notify: gets a warning for every direction that is no better than its baseline.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
+        PartlyFailed: at the end, for files of the folder that could not be read; all else is written.
     """
     refiner = None if refine is None else RunRefiner(str(refine), load_restored(refine, device=device))
     return generation.generate(

@@ -1,28 +1,26 @@
 """Finished runs of any engine: opened, scored, shown."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, SEED
+from modaloom.core.errors import check_names
 from modaloom.data.notices import Notify, silent
 from modaloom.engine import FinishedRun
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
+from modaloom.loom.config import CodeSamplingOptions
 from modaloom.loom.generation import TrainedRun
 from modaloom.restorer.restoration import RestoredRun
 from modaloom.runs.resolve import resolve_run
 
 Trained = TrainedRun | RestoredRun
 """What `train` and `load` return: a run that generates, or one that restores."""
-EVALUATED = 500
-"""Most samples of a direction and split that `evaluate` takes unless asked otherwise."""
-INFORMED = 200
-"""Samples that `mutual_information` takes unless asked otherwise."""
 
 
-def load(run: str | os.PathLike[str], *, device: str = "auto") -> Trained:
+def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> Trained:
     """Open a finished run.
 
     Args:
@@ -40,11 +38,11 @@ def evaluate(
     run: str | os.PathLike[str] | FinishedRun,
     folder: str | os.PathLike[str],
     *,
-    rows: Sequence[str] = (),
-    n: int = EVALUATED,
-    seed: int = 0,
-    sampling: Mapping[str, Any] | None = None,
-    device: str = "auto",
+    rows: str | Sequence[str] = (),
+    n: int = EVALUATION_SAMPLES,
+    seed: int = SEED,
+    sampling: CodeSamplingOptions | None = None,
+    device: str = DEVICE,
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
 ) -> list[ScoreRow]:
@@ -67,7 +65,14 @@ def evaluate(
     """
     trained = open_run(run, device)
     return ENGINES[trained.run.engine].evaluate(
-        trained, Path(folder), rows=rows, n=n, seed=seed, sampling=sampling, on_row=on_row, notify=notify
+        trained,
+        Path(folder),
+        rows=check_names("rows", rows),
+        n=n,
+        seed=seed,
+        sampling=sampling,
+        on_row=on_row,
+        notify=notify,
     )
 
 
@@ -75,9 +80,9 @@ def mutual_information(
     run: str | os.PathLike[str] | FinishedRun,
     folder: str | os.PathLike[str],
     *,
-    n: int = INFORMED,
-    seed: int = 0,
-    device: str = "auto",
+    n: int = INFORMATION_SAMPLES,
+    seed: int = SEED,
+    device: str = DEVICE,
     on_pair: Callable[[MutualInformation], None] = lambda mi: None,
 ) -> list[MutualInformation]:
     """Pairwise mutual information (bits) between a run's streams, on held-out samples of a folder.

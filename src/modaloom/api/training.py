@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.api.runs import Trained
+from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, BadValue, ModaloomError, check_choice
+from modaloom.data.atomic_io import NEW, write_json
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import notify_skipped
 from modaloom.engine import Engine, Trainer
@@ -22,7 +24,6 @@ from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.report.page import write_report
-from modaloom.runs.atomic_io import NEW, write_json
 from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
 from modaloom.runs.config_io import changed, differences, override
@@ -32,10 +33,6 @@ from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Step
 
-DEFAULT_PRESET = "tiny"
-"""What a training is that is given neither a preset nor a configuration."""
-DEFAULT_MINUTES = 15.0
-"""The budget of a training that is given neither minutes nor steps."""
 MAX_MI_SAMPLES = 100
 """Samples that a pair of streams is asked about at the end of a training."""
 REPORT_SECONDS = 60.0
@@ -58,15 +55,15 @@ def train(
     streams: Sequence[str] = (),
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
-    preset: str = DEFAULT_PRESET,
+    preset: str = PRESET,
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
     seed: int | None = None,
     config: str | os.PathLike[str] | RunConfig | None = None,
     settings: Sequence[str] = (),
     resume: bool = False,
-    device: str = "auto",
-    samples: int = 200,
+    device: str = DEVICE,
+    samples: int = TRAIN_SAMPLES,
     callbacks: TrainCallbacks | None = None,
 ) -> Trained:
     """Learn a tokenizer for every stream of a folder and a Loom over them; evaluate; write the report.
@@ -146,7 +143,7 @@ def _resume(
     kept = RunFolder.open(path, engine.config).run()
     accelerator = Accelerator(device, kept.training.precision)
     with RunFolder.resume(path, engine.config) as run:
-        keeps = config is None and preset == DEFAULT_PRESET
+        keeps = config is None and preset == PRESET
         _check_same(path, kept, configure(preset=preset, config=kept if keeps else config, **asked))
         _check_folder(run, data)
         if run.model.exists() and (path / SCORES).exists():
@@ -267,7 +264,7 @@ def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str
         check_choice("stage", stage, stages)
     training = replace(config.training, steps={**config.training.steps, **by_stage})
     if training.minutes is None and not set(stages) <= set(training.steps):
-        training = replace(training, minutes=DEFAULT_MINUTES)
+        training = replace(training, minutes=TRAIN_MINUTES)
     run.save_run(replace(config, training=training))
 
 

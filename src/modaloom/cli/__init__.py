@@ -4,7 +4,7 @@ Exit codes: 0 done; 1 the work failed; 2 the call was wrong; 130 stopped by Ctrl
 MODALOOM_DEBUG=1 shows the traceback of an error.
 """
 
-from modaloom.cli.app import app
+from modaloom.cli.app import Command, app
 from modaloom.cli.audit import audit
 from modaloom.cli.draw import detokenize, generate, tokenize
 from modaloom.cli.export import export
@@ -30,7 +30,7 @@ COMMANDS = (
 """In the order of the help."""
 
 for _command in COMMANDS:
-    app.command()(_command)
+    app.command(cls=Command)(_command)
 
 main = app
 

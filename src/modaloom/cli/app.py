@@ -5,7 +5,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from modaloom import __version__
 from modaloom.core.errors import ModaloomError, WorkFailed
@@ -35,6 +35,24 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("error: stopped; a training goes on with --resume", err=True)
             raise typer.Exit(130) from None
+
+
+class Command(TyperCommand):
+    """A command whose help names what its tables hold: `{tasks}` is read when the help is asked for.
+
+    The tables import torch, which `modaloom --help` and a wrong call need not wait for.
+    """
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Fill in the tables' names."""
+        from modaloom.api import CHOICES
+
+        names = {kind: ", ".join(allowed) for kind, allowed in CHOICES.items()}
+        for parameter in self.params:
+            text = getattr(parameter, "help", None)
+            if text and "{" in text:
+                parameter.help = text.format_map(names)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
 
 
 def _report(error: Exception) -> int:

@@ -1,12 +1,13 @@
 """The command audit."""
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modaloom.cli import options, printing
+from modaloom.core.defaults import AUDIT_SAMPLES, DEVICE, SEED
+from modaloom.core.errors import PartlyFailed
 
 if TYPE_CHECKING:
     from modaloom.loom.audit import Audit
@@ -19,17 +20,16 @@ def audit(
     run: options.RunPath,
     folder: options.FolderPath,
     file: options.JsonPath = None,
-    n: Annotated[int, typer.Option(help="Most samples whose pairs are looked at.")] = 500,
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    n: Annotated[int, typer.Option(help="Most samples whose pairs are looked at.")] = AUDIT_SAMPLES,
+    seed: options.Seed = SEED,
+    device: options.Device = DEVICE,
 ) -> None:
     """Pairs that look mismatched, copies across splits, leaks."""
     from modaloom import api
 
     options.check_json(file)
-    found = api.audit(run, folder, n=n, seed=seed, device=device, notify=printing.notice)
-    if file is not None:
-        file.write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = api.audit(run, folder, n=n, seed=seed, device=device)
+    options.write_json(file, found.to_dict())
     typer.echo(
         f"{found.path}: the most suspicious of {found.audited} samples; score: spreads below the usual"
     )
@@ -39,6 +39,8 @@ def audit(
         printing.table(("stream", "held out", "training", "distance / usual"), _duplicates(found))
     for sentence in found.leaks:
         typer.echo(f"→ {sentence}")
+    if found.skipped:
+        raise PartlyFailed(found.skipped, "all other files were looked at")
 
 
 def _suspects(found: "Audit") -> Iterable[tuple[str, ...]]:

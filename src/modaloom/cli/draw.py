@@ -1,12 +1,16 @@
 """Commands that put a trained run to work: generate, tokenize, detokenize."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from modaloom.cli import options, printing
+from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
 from modaloom.progress import Progress
+
+if TYPE_CHECKING:
+    from modaloom.api import CodeSamplingOptions
 
 
 def generate(
@@ -21,15 +25,19 @@ def generate(
     given: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="STREAM=VALUE", help="Words are literal, @file reads a file; others take paths."
+            metavar="STREAM=VALUE",
+            help="Words are literal, @FILE reads a file, @@ is an @; others take paths.",
         ),
     ] = None,
-    n: Annotated[int | None, typer.Option(help="Draws [default: 4; with FOLDER, 1 of each sample].")] = None,
+    n: Annotated[
+        int | None,
+        typer.Option(help=f"Draws [default: {DRAWS}; with FOLDER, {FOLDER_DRAWS} a sample]."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Of the sampler [default: the run's].")] = None,
     guidance: Annotated[float | None, typer.Option(help="1: none [default: the run's].")] = None,
-    sampler: Annotated[str | None, typer.Option(help="Which sampler [default: the run's].")] = None,
+    sampler: Annotated[str | None, typer.Option(help="{code_samplers} [default: the run's].")] = None,
     unconditional_sampler: Annotated[
-        str | None, typer.Option(help="Sampler where nothing is given [default: the run's].")
+        str | None, typer.Option(help="The same, where nothing is given [default: the run's].")
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
     top_p: Annotated[
@@ -42,8 +50,8 @@ def generate(
     refine: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run of --task refine, to go over what is drawn.")
     ] = None,
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    seed: options.Seed = SEED,
+    device: options.Device = DEVICE,
 ) -> None:
     """Draw streams from others, as plain files."""
     from modaloom import api
@@ -58,7 +66,9 @@ def generate(
         "choice_temperature": choice_temperature,
         "remask": remask,
     }
-    sampling = {name: value for name, value in chosen.items() if value is not None}
+    sampling = cast(
+        "CodeSamplingOptions", {name: value for name, value in chosen.items() if value is not None}
+    )
     count = 0
     with Progress() as progress:
         for count, _ in enumerate(
@@ -82,19 +92,19 @@ def generate(
 
 
 def tokenize(
-    run: options.RunPath, folder: options.FolderPath, out: options.OutPath, device: options.Device = "auto"
+    run: options.RunPath, folder: options.FolderPath, out: options.OutPath, device: options.Device = DEVICE
 ) -> None:
     """Write the codes of a folder as safetensors shards."""
     from modaloom import api
 
-    typer.echo(f"{api.tokenize(run, folder, out, device=device, notify=printing.notice)} samples in {out}")
+    typer.echo(f"{api.tokenize(run, folder, out, device=device)} samples in {out}")
 
 
 def detokenize(
     run: options.RunPath,
     shards: Annotated[Path, typer.Argument(metavar="SHARDS", help="The --out of tokenize.")],
     out: options.OutPath,
-    device: options.Device = "auto",
+    device: options.Device = DEVICE,
 ) -> None:
     """Write the values of codes as plain files."""
     from modaloom import api

@@ -1,18 +1,17 @@
 """Commands that say how things are: inspect, evaluate, report, bench."""
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from modaloom.cli import options, printing
+from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, SEED
 from modaloom.core.errors import BadValue
 from modaloom.progress import Progress
 
-MAX_MI_SAMPLES = 200
-"""Most samples that a pair of streams is asked about."""
+MAX_PROBLEMS = 20
+"""Lines about what is left out."""
 
 
 def inspect(
@@ -36,8 +35,10 @@ def inspect(
     )
     splits = ", ".join(f"{name} {count}" for name, count in found.splits.items())
     typer.echo(f"splits, by {'folders' if found.fixed else 'a hash of the keys'}: {splits}")
-    for one in found.problems:
+    for one in found.problems[:MAX_PROBLEMS]:
         typer.echo(f"left out: {one.path}: {one.reason}")
+    if (more := len(found.problems) - MAX_PROBLEMS) > 0:
+        typer.echo(f"left out: {more:,} more; --json names them all")
     for sentence in found.advice:
         typer.echo(f"→ {sentence}")
 
@@ -52,9 +53,9 @@ def evaluate(
     mutual_information: Annotated[
         bool, typer.Option("--mutual-information", help="Only the bits that streams tell about each other.")
     ] = False,
-    n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = EVALUATION_SAMPLES,
+    seed: options.Seed = SEED,
+    device: options.Device = DEVICE,
 ) -> None:
     """Score every direction, beside what it must beat."""
     from modaloom import api
@@ -65,8 +66,8 @@ def evaluate(
             raise BadValue(
                 "--rows chooses scores, and --mutual-information leaves them out; leave one of them out"
             )
-        mi = api.mutual_information(run, folder, n=min(n, MAX_MI_SAMPLES), seed=seed, device=device)
-        _write(file, [one.to_dict() for one in mi])
+        mi = api.mutual_information(run, folder, n=min(n, INFORMATION_SAMPLES), seed=seed, device=device)
+        options.write_json(file, [one.to_dict() for one in mi])
         printing.mutual_information(mi)
         return
     with Progress() as progress:
@@ -81,23 +82,18 @@ def evaluate(
             notify=printing.notice,
         )
     plain = [row.to_dict() for row in found]
-    _write(file, plain)
+    options.write_json(file, plain)
     printing.table(
         tuple(plain[0]) if plain else (), (tuple(map(printing.figure, row.values())) for row in plain)
     )
     if not rows:
         printing.mutual_information(
-            api.mutual_information(run, folder, n=min(n, MAX_MI_SAMPLES), seed=seed, device=device)
+            api.mutual_information(run, folder, n=min(n, INFORMATION_SAMPLES), seed=seed, device=device)
         )
     for one in api.diagnosis(run, found):
         typer.echo(f"{one.row}: {one.sentence}")
     for sentence in api.warnings(run, found):
         printing.notice(sentence)
-
-
-def _write(file: Path | None, figures: Sequence[Mapping[str, Any]]) -> None:
-    if file is not None:
-        file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def report(
@@ -111,9 +107,9 @@ def report(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="quantizer, discrete or restore.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="{benches}.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    device: options.Device = "auto",
+    device: options.Device = DEVICE,
 ) -> None:
     """Measure modaloom itself, beside a peer and beside what can be reached at all."""
     from modaloom import api

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from modaloom.core.errors import BadValue
+from modaloom.core.errors import BadValue, short
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The --out of a training.")]
 FolderPath = Annotated[Path, typer.Argument(metavar="FOLDER", help="Paired files: 0001.png, 0001.txt, …")]
 OutPath = Annotated[Path, typer.Option("--out", help="A new folder.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="{devices}.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
 Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use; default all.")]
@@ -21,6 +21,14 @@ def check_json(file: Path | None) -> None:
     """Raise `BadValue` for a file that could not be written after the work."""
     if file is not None and (file.is_dir() or not file.parent.is_dir()):
         raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
+
+
+def write_json(file: Path | None, value: object) -> None:
+    """Write figures to the file of --json, if there is one, whole or not at all. Raises `WorkFailed`."""
+    from modaloom.data.atomic_io import encode, write_output
+
+    if file is not None:
+        write_output(file, encode(value))
 
 
 def names(text: str) -> list[str]:
@@ -36,12 +44,18 @@ def steps(text: str) -> int | dict[str, int]:
         pairs = (part.rpartition("=") for part in text.split(","))
         return {stage.strip(): int(count) for stage, _, count in pairs}
     except ValueError:
-        raise BadValue(f"--steps {text!r} is neither a number nor STAGE=NUMBER,…") from None
+        raise BadValue(f"--steps {short(text)} is neither a number nor STAGE=NUMBER,…") from None
 
 
-def given(words: Sequence[str]) -> dict[str, str]:
-    """`STREAM=VALUE`, … → stream → value."""
-    return _pairs("--given", "stream", words)
+def given(words: Sequence[str]) -> dict[str, str | Path]:
+    """`STREAM=VALUE`, … → stream → value: `@FILE` is a path, `@@` a literal @."""
+    return {name: _value(word) for name, word in _pairs("--given", "stream", words).items()}
+
+
+def _value(word: str) -> str | Path:
+    if word.startswith("@@"):
+        return word[1:]
+    return Path(word[1:]) if word.startswith("@") else word
 
 
 def fixed(words: Sequence[str]) -> dict[str, str]:
@@ -54,6 +68,6 @@ def _pairs(option: str, noun: str, words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or name in found:
-            raise BadValue(f"{option} {word!r}: write {noun.upper()}=VALUE, once for every {noun}")
+            raise BadValue(f"{option} {short(word)}: write {noun.upper()}=VALUE, once for every {noun}")
         found[name] = value
     return found

@@ -1,12 +1,16 @@
 """The command that restores files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from modaloom.cli import options
+from modaloom.cli import options, printing
+from modaloom.core.defaults import DEVICE, DRAWS, SEED
 from modaloom.progress import Progress
+
+if TYPE_CHECKING:
+    from modaloom.api import SignalSamplingOptions
 
 
 def restore(
@@ -14,16 +18,19 @@ def restore(
     out: options.OutPath,
     inputs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[INPUT…]", help="Files of any size; none for a run of --task generate."),
+        typer.Argument(
+            metavar="[INPUT…]",
+            help="Files of any size, folders of them; none for a run of --task generate.",
+        ),
     ] = None,
-    n: Annotated[int | None, typer.Option(help="Draws, where there is no input [default: 4].")] = None,
+    n: Annotated[int | None, typer.Option(help=f"Draws, where there is no input [default: {DRAWS}].")] = None,
     mode: Annotated[
-        str, typer.Option(help="mean: the best guess; sample: one of the likely ones [default: the task's].")
+        str, typer.Option(help="{modes}: the best guess, or one of the likely ones [default: the task's].")
     ] = "",
     steps: Annotated[int | None, typer.Option(help="Of a sample [default: the run's].")] = None,
-    sampler: Annotated[str | None, typer.Option(help="Which walk [default: the run's].")] = None,
+    sampler: Annotated[str | None, typer.Option(help="{signal_samplers} [default: the run's].")] = None,
     timestep_spacing: Annotated[
-        str | None, typer.Option(help="At which times it stops [default: the run's].")
+        str | None, typer.Option(help="{timestep_spacings} [default: the run's].")
     ] = None,
     style: Annotated[Path | None, typer.Option(help="The reference of a style.")] = None,
     mask: Annotated[
@@ -36,8 +43,8 @@ def restore(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Of the task, such as degradation=jpeg; repeatable."),
     ] = None,
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    seed: options.Seed = SEED,
+    device: options.Device = DEVICE,
 ) -> None:
     """Restore files: enlarge, colour, fill in, clean, vary."""
     from modaloom import api
@@ -50,14 +57,24 @@ def restore(
         mask=mask,
         settings=settings or (),
         options=own,
-        sampling={name: value for name, value in sampling.items() if value is not None},
+        sampling=cast(
+            "SignalSamplingOptions", {name: value for name, value in sampling.items() if value is not None}
+        ),
         seed=seed,
     )
-    count, known = 0, len(inputs or ()) or None
+    count = 0
     with Progress() as progress:
         for count, _ in enumerate(
-            api.restore(run, inputs or (), out=out, n=n, restore_options=restore_options, device=device),
+            api.restore(
+                run,
+                inputs or (),
+                out=out,
+                n=n,
+                restore_options=restore_options,
+                device=device,
+                notify=printing.notice,
+            ),
             start=1,
         ):
-            progress.show("files", count, known)
+            progress.show("files", count)
     typer.echo(f"{count} files in {out}")

@@ -7,14 +7,25 @@ from typing import Annotated
 import typer
 
 from modaloom.cli import options, printing
+from modaloom.core.defaults import (
+    DEMO_MINUTES,
+    DEMO_OUT,
+    DEVICE,
+    PRESET,
+    SEED,
+    TRAIN_MINUTES,
+    WORLD,
+    WORLD_SAMPLES,
+    WORLD_SIDE,
+)
 from modaloom.progress import Progress
 
 
 def demo(
-    out: options.OutPath = Path("runs/demo"),
-    minutes: Annotated[float, typer.Option(help="Time for the training.")] = 8.0,
-    seed: options.Seed = 0,
-    device: options.Device = "auto",
+    out: options.OutPath = Path(DEMO_OUT),
+    minutes: Annotated[float, typer.Option(help="Time for the training.")] = DEMO_MINUTES,
+    seed: options.Seed = SEED,
+    device: options.Device = DEVICE,
 ) -> None:
     """The built-in world: data, training, scores, a page."""
     from modaloom import api
@@ -37,20 +48,19 @@ def train(
     streams: options.Streams = "",
     task: Annotated[
         str,
-        typer.Option(
-            help="Learn to restore instead: superres, colorize, inpaint, denoise, jpeg, restore (all five), "
-            "image_to_image, refine, vary, generate, style."
-        ),
+        typer.Option(help="Learn to restore instead: {tasks}."),
     ] = "",
     tokenizers: Annotated[str, typer.Option(metavar="RUN", help="Whose codes `--task refine` repairs.")] = "",
-    preset: Annotated[str, typer.Option(help="tiny, small or base.")] = "tiny",
-    minutes: Annotated[float | None, typer.Option(help="Time for all stages together [default: 15].")] = None,
+    preset: Annotated[str, typer.Option(help="{presets}.")] = PRESET,
+    minutes: Annotated[
+        float | None, typer.Option(help=f"Time for all stages together [default: {TRAIN_MINUTES:g}].")
+    ] = None,
     steps: Annotated[
         str | None,
         typer.Option(metavar="N|STAGE=N,…", help="Instead of minutes: of every stage, or by stage."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="The same seed gives the same result [default: 0].")
+        int | None, typer.Option(help=f"The same seed gives the same result [default: {SEED}].")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML or JSON file, such as RUN/config.json.")] = None,
     split_by: Annotated[
@@ -66,7 +76,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, or start it.")
     ] = False,
-    device: options.Device = "auto",
+    device: options.Device = DEVICE,
 ) -> None:
     """Learn tokenizers and an any-to-any diffusion model."""
     from modaloom import api
@@ -93,13 +103,13 @@ def train(
 
 def world(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
-    n: Annotated[int, typer.Option(help="Training samples.")] = 1000,
-    seed: options.Seed = 0,
+    n: Annotated[int, typer.Option(help="Training samples.")] = WORLD_SAMPLES,
+    seed: options.Seed = SEED,
     streams: options.Streams = "",
     world: Annotated[
-        str, typer.Option("--world", help="solo: one object; duo: two objects and a relation.")
-    ] = "solo",
-    side: Annotated[int, typer.Option(help="Of the pictures, pixels.")] = 32,
+        str, typer.Option("--world", help="{worlds}: one object, or two and a relation.")
+    ] = WORLD,
+    side: Annotated[int, typer.Option(help="Of the pictures, pixels.")] = WORLD_SIDE,
     fix: Annotated[
         list[str] | None, typer.Option(metavar="FACTOR=VALUE", help="Such as motion=still; repeatable.")
     ] = None,

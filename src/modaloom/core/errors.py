@@ -7,13 +7,21 @@ ModaloomError(ValueError)   an error that the caller can correct; the message sa
 ├── BadFolder               a folder is missing, empty or contradicts the data contract
 └── BadRun                  a run folder is damaged, unfinished, busy or of an unknown version
 WorkFailed(RuntimeError)    the call was valid and the work failed (NaN, disk full)   (exit code 1)
+└── PartlyFailed            some inputs failed, `failures` names them; the results of the others are kept
 """
 
 import difflib
-from collections.abc import Iterable
+import numbers
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from os import PathLike
 
 from modaloom.core.renamed import new_name
+
+MAX_NAMED = 5
+"""Entries of a list that a message names."""
+MAX_SHOWN = 120
+"""Characters of a value that a message shows."""
 
 
 class ModaloomError(ValueError):
@@ -44,16 +52,70 @@ class WorkFailed(RuntimeError):
     """The call was valid and the work failed."""
 
 
+class PartlyFailed(WorkFailed):
+    """Some inputs failed; the results of the others are kept."""
+
+    def __init__(self, failures: Sequence[str], kept: str) -> None:
+        lines = [f"  {failure}" for failure in failures[:MAX_NAMED]]
+        more = len(failures) - len(lines)
+        lines += [f"  and {more:,} more"] if more else []
+        super().__init__("\n".join([f"{len(failures):,} failed; {kept}", *lines]))
+        self.failures = failures
+
+
+def bounded(names: Iterable[object], separator: str = ", ") -> str:
+    """The first few of a list, and how many more there are: `a, b, c, d, e and 4,995 more`."""
+    rest = iter(names)
+    shown = separator.join(map(str, islice(rest, MAX_NAMED)))
+    more = sum(1 for _ in rest)
+    return f"{shown} and {more:,} more" if more else shown
+
+
+def short(value: object) -> str:
+    """The beginning of a value's `repr`."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def shown(value: object) -> str:
+    """A value in a message: its type, and what it is if that is short; never an address in memory."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{name} {short(value)}" if isinstance(value, str | bytes | numbers.Number) else name
+
+
+def check_names(kind: str, names: str | Iterable[str]) -> tuple[str, ...]:
+    """One name, or several → all of them. Raises `BadValue` for what is no name."""
+    found = (names,) if isinstance(names, str) else names
+    if not isinstance(found, Iterable):
+        raise BadValue(f"{kind} is {shown(names)}; give a name, or a list of names")
+    found = tuple(found)
+    for name in found:
+        if not isinstance(name, str):
+            raise BadValue(f"{kind} holds {shown(name)}; give names")
+    return found
+
+
+def check_count(name: str, value: int, low: int, high: float = float("inf")) -> None:
+    """Raise `BadValue` unless `value` is a whole number, low ≤ value ≤ high."""
+    if not isinstance(value, numbers.Integral):
+        raise BadValue(f"{name} is {shown(value)}; it must be a whole number")
+    check_range(name, value, low, high)
+
+
 def check_choice(kind: str, name: str, allowed: Iterable[str]) -> str:
     """Return `name` if it is allowed; raise `BadValue` with the closest match and all choices otherwise."""
     names = sorted(allowed)
     if name in names:
         return name
+    if not isinstance(name, str):
+        raise BadValue(f"{kind} is {shown(name)}; allowed: {', '.join(names) or 'none'}")
     if new := new_name(name, names):
         raise BadValue(f"{kind} {name!r} is now called {new!r}")
     closest = difflib.get_close_matches(name, names, n=1)
     hint = f" (did you mean {closest[0]!r}?)" if closest else ""
-    raise BadValue(f"unknown {kind} {name!r}{hint}; allowed: {', '.join(names) or 'none'}")
+    raise BadValue(f"unknown {kind} {short(name)}{hint}; allowed: {', '.join(names) or 'none'}")
 
 
 def check_range(
@@ -71,6 +133,8 @@ def check_range(
     Raises:
         BadValue: unless low ≤ value ≤ high (low < value with `open_low`).
     """
+    if not isinstance(value, numbers.Real):
+        raise BadValue(f"{name} is {shown(value)}; it must be a number")
     if not (low < value if open_low else low <= value) or not value <= high:
         lower = f"more than {low:g}" if open_low else f"at least {low:g}"
         upper = "" if high == float("inf") else f" and at most {high:g}"

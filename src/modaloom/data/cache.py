@@ -6,9 +6,7 @@ another fingerprint replaces it.
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFolder, WorkFailed
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import NEW, make_folder, new_file
 from modaloom.data.folder import Source
 
 Rows = Iterable[NDArray[Any] | None]
@@ -77,7 +76,7 @@ def open_cache(folder: Path, name: str, fingerprint: str, n: int, rows: Callable
     except (OSError, ValueError, EOFError):  # missing or damaged
         pass
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         remove(folder, name)
         _write(array, present, n, rows())
     except OSError as error:
@@ -93,19 +92,20 @@ def _open(array: Path, present: Path, n: int) -> CachedArray:
 
 
 def remove(folder: Path, name: str) -> None:
-    """Delete the caches of this name with any fingerprint."""
-    for old in folder.glob(f"{name}-{'[0-9a-f]' * 16}.*"):
-        old.unlink(missing_ok=True)
+    """Delete the caches of this name with any fingerprint, and unfinished ones."""
+    for prefix in ("", NEW):
+        for old in folder.glob(f"{prefix}{name}-{'[0-9a-f]' * 16}.*"):
+            old.unlink(missing_ok=True)
 
 
 def _write(array: Path, present: Path, n: int, rows: Rows) -> None:
-    with replacing(array) as file:
+    with new_file(array) as file:
         mask = _write_rows(file, n, rows)
         if not mask.any():
             raise BadFolder(
                 f"no sample has values for {array.stem}; check the folder with `modaloom inspect`"
             )
-        with replacing(present) as other:
+        with new_file(present) as other:
             np.save(other, mask)
 
 
@@ -129,17 +129,3 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
     descr = np.lib.format.dtype_to_descr(dtype)
     header = {"descr": descr, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_2_0(file, header)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that atomically replaces `path` when it is complete and synced to disk."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

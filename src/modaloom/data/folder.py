@@ -8,12 +8,12 @@ least two such folders with two samples each on average, and all have the same s
 
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from modaloom.core.errors import BadFolder
+from modaloom.core.errors import MAX_NAMED, BadFolder, short
 from modaloom.core.types import Sample
 from modaloom.data.metadata import MetadataRow, read_metadata
 from modaloom.data.names import METADATA, is_stream_name, parse_name
@@ -79,6 +79,8 @@ class _Index:
     """Stream → its modality and the file that determined it."""
     problems: dict[Problem, None] = field(default_factory=dict)
     """An ordered set."""
+    bad_rows: Counter[Path] = field(default_factory=Counter)
+    """Table → number of its lines that name no readable file."""
 
     def read(self) -> None:
         files: dict[Path, None] = {}
@@ -92,6 +94,8 @@ class _Index:
             claimed.add(table)
             for row in read_metadata(table):
                 claimed |= self.add_row(table, row, files)
+            if (more := self.bad_rows[table] - MAX_NAMED) > 0:
+                self.leave(table, f"{more:,} more lines name no readable sample file, or none")
         for path in files:
             if path not in claimed:
                 self.add_file(path)
@@ -111,21 +115,27 @@ class _Index:
             path = table.parent / PurePosixPath(relative)
             name = parse_name(path.name)
             if path not in files or name is None:
-                self.leave(table, f"line {row.line} names {relative!r}, which is not a readable sample file")
+                self.leave_row(table, row, f"names {short(relative)}, which is not a readable sample file")
                 continue
             key = key or self.key(path, name.key)
             claimed.add(path)
             self.add(key, stream or name.stream, name.modality, path, where)
         if not row.files:
-            self.leave(table, f"line {row.line} has no file")
+            self.leave_row(table, row, "has no file")
         if key is None:
             return claimed
         for column, text in row.values.items():
             if is_stream_name(column):
                 self.add(key, column, TEXT, text, where)
             else:
-                self.leave(table, f"column {column!r} is not a stream name (letters, digits, _ - .)")
+                self.leave(table, f"column {short(column)} is not a stream name (letters, digits, _ - .)")
         return claimed
+
+    def leave_row(self, table: Path, row: MetadataRow, reason: str) -> None:
+        """Name the first few, and count the others."""
+        self.bad_rows[table] += 1
+        if self.bad_rows[table] <= MAX_NAMED:
+            self.leave(table, f"line {row.line} {reason}")
 
     def leave(self, path: Path, reason: str) -> None:
         self.problems[make_problem(self.root, path, reason)] = None
@@ -142,13 +152,17 @@ class _Index:
             )
         if stream in self.streams[key]:
             raise BadFolder(
-                f"two values for stream {stream!r} of sample {key!r}: {self.streams[key][stream]} and "
-                f"{source} (from {where}); remove or rename one"
+                f"two values for stream {stream!r} of sample {key!r}: {_place(self.streams[key][stream])} "
+                f"and {_place(source)} (from {where}); remove or rename one"
             )
         self.streams[key][stream] = source
 
     def samples(self) -> list[Sample]:
         return [Sample(key, dict(sorted(self.streams[key].items()))) for key in sorted(self.streams)]
+
+
+def _place(source: Source) -> str:
+    return str(source) if isinstance(source, Path) else short(source)
 
 
 def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:

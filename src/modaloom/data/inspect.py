@@ -49,7 +49,7 @@ class Inspection:
     advice: Sequence[str]
     """Recommendations, one sentence each."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The same as JSON-able dicts and lists."""
         return asdict(self)
 

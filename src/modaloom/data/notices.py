@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from modaloom.core.errors import bounded
 from modaloom.data.reader import Reader
 
 Notify = Callable[[str], None]
@@ -28,5 +29,4 @@ def notify_skipped(reader: Reader, notify: Notify) -> None:
     """Report the number of files that a reader skipped and the first three, if there are any."""
     skips = [f"{skip.path}: {skip.reason}" for skip in reader.skips.values()]
     if skips:
-        more = "; …" if len(skips) > 3 else ""
-        notify(f"left out, because they cannot be read: {len(skips)} files ({'; '.join(skips[:3])}{more})")
+        notify(f"left out, because they cannot be read: {len(skips):,} files ({bounded(skips, '; ')})")

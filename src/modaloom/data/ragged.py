@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFolder, WorkFailed
-from modaloom.data.cache import Rows, remove, replacing
+from modaloom.data.atomic_io import make_folder, new_file
+from modaloom.data.cache import Rows, remove
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def open_ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callabl
     except (OSError, ValueError, EOFError):  # missing or damaged
         pass
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         remove(folder, name)
         _write(shapes, n, rows())
     except OSError as error:
@@ -83,7 +84,7 @@ def _open(path: Path, n: int) -> RaggedArray:
 def _write(path: Path, n: int, rows: Rows) -> None:
     shapes: dict[int, tuple[int, ...]] = {}
     dtypes: dict[int, np.dtype[Any]] = {}
-    with replacing(path.with_suffix(".raw")) as file:
+    with new_file(path.with_suffix(".raw")) as file:
         for i, row in zip(range(n), rows, strict=True):
             if row is not None:
                 shapes[i], dtypes[i] = row.shape, row.dtype
@@ -93,6 +94,6 @@ def _write(path: Path, n: int, rows: Rows) -> None:
     (dtype,) = {*dtypes.values()}
     found = np.zeros((n, len(shapes[min(shapes)])), np.int64)
     found[[*shapes]] = [*shapes.values()]
-    with replacing(path) as file:
+    with new_file(path) as file:
         np.save(file, found)
         np.save(file, np.zeros(0, dtype))

@@ -35,7 +35,7 @@ class Reader:
         self.skips: dict[Path, Problem] = {}
         """Each file that could not be read."""
         files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
-        self._max_skipped = max_skipped_fraction * files
+        self._files, self._max_skipped = files, max_skipped_fraction * files
 
     def value(self, sample: Sample, stream: str) -> Value | None:
         """A value; None if it is missing or skipped. Raises `BadFolder` if too many files are skipped."""
@@ -59,6 +59,14 @@ class Reader:
             value = self.value(sample, stream)
             if value is not None:
                 yield value
+
+    def failures(self) -> list[str]:
+        """Every file that was skipped, and why. Raises `BadFolder` where there is no other."""
+        if self.skips and len(self.skips) == self._files:
+            raise BadFolder(
+                f"{self.folder.path}: no file can be read\n{format_problems(self.skips.values())}"
+            )
+        return [f"{skip.path}: {skip.reason}" for skip in self.skips.values()]
 
     def _skip(self, path: Path, reason: str) -> None:
         self.skips[path] = make_problem(self.folder.path, path, reason)

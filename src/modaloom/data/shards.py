@@ -48,20 +48,30 @@ def shards_model(folder: Path) -> str:
     return _index(folder).model
 
 
-def read_shards(folder: Path) -> Iterator[Shard]:
-    """The inverse of `write_shards`. Raises `BadFolder` and `BadFile`."""
-    for name, keys in _index(folder).shards:
-        path = folder / Path(name).name
+@dataclass(frozen=True)
+class ShardFile:
+    """A shard that was not read yet."""
+
+    path: Path
+    keys: Sequence[str]
+
+    def read(self) -> Shard:
+        """Raises `BadFile`."""
         try:
-            tensors = load_file(path)
+            tensors = load_file(self.path)
         except (OSError, SafetensorError) as error:
-            raise BadFile(path, f"is not a shard of codes ({error})") from error
+            raise BadFile(self.path, f"is not a shard of codes ({error})") from error
         codes = {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")}
         present = {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")}
         rows = {t.shape[:1] for t in (*codes.values(), *present.values())}
-        if codes.keys() != present.keys() or rows != {(len(keys),)}:
-            raise BadFile(path, f"does not match {INDEX}")
-        yield Shard(keys, codes, present)
+        if codes.keys() != present.keys() or rows != {(len(self.keys),)}:
+            raise BadFile(self.path, f"does not match {INDEX}")
+        return Shard(self.keys, codes, present)
+
+
+def shard_files(folder: Path) -> list[ShardFile]:
+    """The shards that `write_shards` wrote. Raises `BadFolder`."""
+    return [ShardFile(folder / Path(name).name, keys) for name, keys in _index(folder).shards]
 
 
 @dataclass(frozen=True)

@@ -70,4 +70,4 @@ def format_problems(problems: Collection[Problem], most: int = 10) -> str:
     """One line for each of the first `most` problems, and the number of the others."""
     lines = [f"  {one.path}: {one.reason}" for one in islice(problems, most)]
     more = len(problems) - len(lines)
-    return "\n".join([*lines, f"  … and {more} more"] if more else lines)
+    return "\n".join([*lines, f"  … and {more:,} more"] if more else lines)

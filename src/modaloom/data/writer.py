@@ -2,15 +2,14 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadFolder, BadValue, WorkFailed
+from modaloom.core.errors import BadValue
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import new_folder
 from modaloom.modalities import MODALITIES
 
 PROVENANCE = "_provenance.jsonl"
@@ -38,29 +37,6 @@ class Writer:
         if provenance is not None:
             with (self.root / PROVENANCE).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": sample.key, **provenance}, ensure_ascii=False) + "\n")
-
-
-@contextmanager
-def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary folder that is renamed to `folder` at the end, or deleted on any error.
-
-    Raises `BadFolder` if `folder` exists and is not empty, `WorkFailed` if it cannot be written.
-    """
-    target = Path(folder).absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BadFolder(f"{target} exists and is not empty; name a new folder or remove this one")
-    temporary = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        temporary.chmod(0o755)
-        yield temporary
-        temporary.rename(target)
-    except OSError as error:
-        raise WorkFailed(f"{target} cannot be written ({error.strerror or error})") from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from modaloom.core.types import Canvas, CodeDenoiser, Logits
-from modaloom.diffusion.prediction import SignalDenoiser
 
 
 def drop_given(canvas: Canvas) -> Canvas:
@@ -44,15 +43,3 @@ def extrapolate(unconditional: Tensor, conditional: Tensor, scale: float) -> Ten
     log_u, log_c = unconditional.to(dtype).log_softmax(-1), conditional.to(dtype).log_softmax(-1)
     mixed = log_u + scale * (log_c - log_u)
     return mixed.masked_fill(log_c == -torch.inf, -torch.inf).log_softmax(-1)
-
-
-def guide_mean(conditional: SignalDenoiser, unconditional: SignalDenoiser, scale: float) -> SignalDenoiser:
-    """Classifier-free guidance of signals: D = D_u + scale · (D_c − D_u) (arXiv 2207.12598, eq. 6)."""
-    if scale in (0, 1):
-        return conditional if scale else unconditional
-
-    def guided(state: Tensor, t: Tensor) -> Tensor:
-        base = unconditional(state, t)
-        return base + scale * (conditional(state, t) - base)
-
-    return guided

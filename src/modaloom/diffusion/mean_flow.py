@@ -15,7 +15,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from modaloom.core.errors import check_range
 from modaloom.diffusion.level import expand_like
-from modaloom.diffusion.prediction import SignalDenoiser
 
 AverageVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """State (B, ...), r (B,), t (B,) with r ≤ t → the average velocity (B, ...) between r and t."""
@@ -100,12 +99,3 @@ def sample_intervals(
     end = torch.maximum(t, other)
     has_interval = torch.rand(t.shape, device=generator.device, generator=generator).to(t.device) < share
     return torch.where(has_interval, torch.minimum(t, other), end), end
-
-
-def instantaneous_denoiser(average: AverageVelocity) -> SignalDenoiser:
-    """The network as a denoiser: u(z, t, t) is the instantaneous velocity, so D = z − t·u(z, t, t)."""
-
-    def mean(state: Tensor, t: Tensor) -> Tensor:
-        return state - expand_like(t, state) * average(state, t, t)
-
-    return mean

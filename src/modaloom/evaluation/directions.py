@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from modaloom.core.errors import BadValue, check_choice
+from modaloom.core.errors import BadValue, check_choice, short
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
 
@@ -43,7 +43,7 @@ def named_directions(
 def _named(name: str, streams: Sequence[str], judge: Judge, wanted: Sequence[str]) -> Direction:
     left, arrow, right = name.partition("->")
     if not arrow:
-        raise BadValue(f"{name!r} is no row; write GIVEN->WANTED, such as image+question->answer")
+        raise BadValue(f"{short(name)} is no row; write GIVEN->WANTED, such as image+question->answer")
     given, want = ([part.strip() for part in side.split("+") if part.strip()] for side in (left, right))
     for stream in given:
         check_choice("stream", stream, streams)

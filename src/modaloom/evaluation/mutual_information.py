@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 Exact = Callable[[str, str], float | None]
 """Two streams → their mutual information in bits where it is known."""
@@ -24,6 +23,6 @@ class MutualInformation:
     exact: float | None
     n: int
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """An entry of information.json."""
         return asdict(self)

@@ -1,7 +1,6 @@
 """What evaluation asks, and what it answers."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from modaloom.core.errors import BadValue
 
@@ -54,6 +53,6 @@ class ScoreRow:
     """The truth, through the tokenizer and back."""
     n: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """A line of `modaloom evaluate --json`."""
         return asdict(self)

@@ -4,13 +4,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from modaloom.core.errors import BadFolder, check_range
+from modaloom.core.defaults import AUDIT_SAMPLES, DEVICE, SEED
+from modaloom.core.errors import BadFolder, check_count
 from modaloom.core.types import Sample
 from modaloom.data.advice import about_leaks
 from modaloom.data.folder import Folder, open_folder
-from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
 from modaloom.evaluation.held_out import split_of
@@ -39,8 +38,10 @@ class Audit:
     leaks: Sequence[str]
     files: dict[str, dict[str, str]]
     """Key → stream → file, of everything named above; a literal is its table's."""
+    skipped: Sequence[str] = ()
+    """Files that could not be read, and why."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The same as JSON-able dicts and lists."""
         return asdict(self)
 
@@ -49,10 +50,9 @@ def audit(
     run: str | os.PathLike[str],
     folder: str | os.PathLike[str],
     *,
-    n: int = 500,
-    seed: int = 0,
-    device: str = "auto",
-    notify: Notify = silent,
+    n: int = AUDIT_SAMPLES,
+    seed: int = SEED,
+    device: str = DEVICE,
 ) -> Audit:
     """Look for pairs that do not belong together, for copies across splits and for leaks.
 
@@ -61,23 +61,24 @@ def audit(
             leaks are looked for in all samples, near copies in n held-out ones.
 
     Raises:
-        BadFolder: none of the run's streams.
+        BadFolder: none of the run's streams, or no file that can be read.
     """
-    check_range("n", n, 1)
+    check_count("n", n, 1)
     trained, index = load(run, device=device), open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    reader = Reader(index, streams=streams)
+    reader = Reader(index, streams=streams, max_skipped_fraction=1)
     chosen = [reader.read(sample) for sample in pick(index.samples, (), n, seed)]
     found = suspects(trained.model, chosen, seed=seed)
     search = _Search(trained, index, reader, n, seed)
     duplicates, leaks = search.duplicates(), search.leaks(chosen)
-    notify_skipped(reader, notify)
     named = {suspect.key for suspect in found} | {
         key for duplicate in duplicates for key in (duplicate.key, duplicate.of)
     }
-    return Audit(str(folder), len(chosen), found, duplicates, leaks, _files(index, streams, named))
+    return Audit(
+        str(folder), len(chosen), found, duplicates, leaks, _files(index, streams, named), reader.failures()
+    )
 
 
 class _Search:

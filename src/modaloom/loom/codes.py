@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 
-from modaloom.core.errors import BadFolder
+from modaloom.core.defaults import DEVICE
+from modaloom.core.errors import BadFile, BadFolder, PartlyFailed
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
-from modaloom.data.shards import SHARD_SIZE, Shard, read_shards, shards_model, write_shards
-from modaloom.data.writer import new_folder, writing
+from modaloom.data.shards import SHARD_SIZE, Shard, shard_files, shards_model, write_shards
+from modaloom.data.writer import writing
 from modaloom.loom.generation import TrainedRun, load
 
 
@@ -21,28 +22,31 @@ def tokenize(
     folder: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    device: str = "auto",
-    notify: Notify = silent,
+    device: str = DEVICE,
 ) -> int:
-    """Write the codes of every sample of a folder; returns their number. Raises what reading it raises.
+    """Write the codes of every sample of a folder; returns their number.
 
-    `notify` gets the files that could not be read.
+    Raises:
+        BadFolder: none of the run's streams, or no file that can be read.
+        PartlyFailed: files that could not be read; the codes of all others are written.
     """
     trained, index = load(run, device=device), open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    reader = Reader(index, streams=streams)
+    reader = Reader(index, streams=streams, max_skipped_fraction=1)
 
     def shards() -> Iterator[Shard]:
         for i in range(0, len(index.samples), SHARD_SIZE):
-            yield _shard(
-                trained, [reader.read(sample) for sample in index.samples[i : i + SHARD_SIZE]], streams
-            )
+            read = [reader.read(sample) for sample in index.samples[i : i + SHARD_SIZE]]
+            if present := [sample for sample in read if sample.streams]:
+                yield _shard(trained, present, streams)
 
     with new_folder(out) as root:
         count = write_shards(root, shards(), model=trained.hash)
-    notify_skipped(reader, notify)
+        failures = reader.failures()
+    if failures:
+        raise PartlyFailed(failures, f"{count:,} samples are in {out}")
     return count
 
 
@@ -51,21 +55,33 @@ def detokenize(
     shards: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    device: str = "auto",
+    device: str = DEVICE,
 ) -> int:
     """Write the values of `tokenize`'s codes as plain files; returns the number of samples.
 
-    Raises `BadFolder` if the codes are another model's.
+    Raises:
+        BadFolder: codes of another model.
+        BadFile: no shard can be read.
+        PartlyFailed: shards that could not be read; the samples of all others are written.
     """
     trained = load(run, device=device)
     if shards_model(Path(shards)) != trained.hash:
         raise BadFolder(f"the codes in {shards} were made by another model than {run}; use that run")
-    count = 0
+    count, failures = 0, list[BadFile]()
     with writing(out, trained.modality_of) as writer:
-        for shard in read_shards(Path(shards)):
+        for file in shard_files(Path(shards)):
+            try:
+                shard = file.read()
+            except BadFile as error:
+                failures.append(error)
+                continue
             for sample in _samples(trained, shard):
                 writer.write(sample)
                 count += 1
+        if failures and not count:
+            raise failures[0]
+    if failures:
+        raise PartlyFailed([*map(str, failures)], f"{count:,} samples are in {out}")
     return count
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modaloom.core.types import Sample
-from modaloom.data.folder import Folder, Source, open_folder
+from modaloom.data.folder import Folder, open_folder
 from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.scores import scores, sides
-from modaloom.loom.generation import TrainedRun
+from modaloom.loom.generation import TrainedRun, command_word
 from modaloom.runs.store import RunFiles
 
 
@@ -50,10 +50,5 @@ def _pairs(run: Path) -> list[tuple[str, str]]:
 
 def _generate(run: Path, sample: Sample, given: str, want: str) -> Sequence[str]:
     out = f"{run}-{given}-to-{want}"
-    value = _word(sample.streams[given])
+    value = command_word(sample.streams[given])
     return ["generate", str(run), "--given", f"{given}={value}", "--want", want, "--out", out]
-
-
-def _word(source: Source) -> str:
-    """A file, which every modality reads after an @; or the literal itself."""
-    return f"@{source}" if isinstance(source, Path) else source

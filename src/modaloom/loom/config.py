@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.diffusion import PROCESSES
@@ -50,6 +50,19 @@ class CodeSamplingConfig:
         """Raise `BadValue` for a sampler that cannot walk the process."""
         resolve_sampler(self.sampler, process)
         resolve_sampler(self.unconditional_sampler, process)
+
+
+class CodeSamplingOptions(TypedDict, total=False):
+    """Fields of `CodeSamplingConfig` that differ from a run's."""
+
+    sampler: str
+    steps: int
+    guidance: float
+    temperature: float
+    top_p: float
+    choice_temperature: float
+    remask: float
+    unconditional_sampler: str
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 from modaloom.core.errors import BadFolder, BadRun, BadValue, check_choice
 from modaloom.core.rng import derive
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
@@ -20,7 +21,6 @@ from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
-from modaloom.runs.atomic_io import digest
 from modaloom.runs.caches import CACHE
 from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.resolve import resolve_run

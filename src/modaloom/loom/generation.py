@@ -1,25 +1,36 @@
 """A finished run: its model, asked from Python or for whole folders."""
 
+import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, Unpack
 
-from modaloom.core.errors import BadRun, BadValue, check_choice, check_range
+from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
+from modaloom.core.errors import (
+    BadRun,
+    BadValue,
+    PartlyFailed,
+    check_choice,
+    check_count,
+    check_names,
+    shown,
+)
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Notify, notify_skipped, once, silent
+from modaloom.data.notices import Notify, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import writing
 from modaloom.evaluation.scores import cautions, scores
-from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
+from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
 from modaloom.loom.files import unpack_model
 from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.loom.neighbours import Neighbours
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
+from modaloom.runs.config_io import changed
 from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder, read_config
@@ -43,43 +54,54 @@ class TrainedRun:
     def generate(
         self,
         given: Mapping[str, Value] | None = None,
-        want: Sequence[str] = (),
+        want: str | Sequence[str] = (),
         *,
-        n: int = 4,
-        seed: int = 0,
-        **sampling: Any,
+        n: int = DRAWS,
+        seed: int = SEED,
+        **sampling: Unpack[CodeSamplingOptions],
     ) -> list[dict[str, Value]]:
         """Draw `want` from `given`, n times.
 
         Args:
-            given: stream → value: a PIL image, a str, a dict; or a `Path`, or a str as on the command line.
-            want: streams; default all that are not given.
+            given: stream → value: a PIL image, a dict of columns, or a str, which is literal for text and a
+                path for all else; or a `Path` for each of them.
+            want: a stream, or several; default all that are not given.
             sampling: fields of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
             n dicts: wanted stream → value.
 
         Raises:
-            BadValue: an unknown stream, a value its modality cannot read, an option out of its range.
+            BadValue: an unknown stream, a value its modality does not take, an option out of its range.
+            BadFile: a path that cannot be read.
         """
-        check_range("n", n, 1, MAX_DRAWS)
-        values = {name: [self.value(name, value)] * n for name, value in (given or {}).items()}
-        wanted = list(want) or [name for name in self.model.wanted if name not in values]
+        _check_draws(n, seed)
+        values = {name: [value] * n for name, value in self.values(given).items()}
+        wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
         return self.model.generate(values, wanted, n=n, seed=seed, options=self.sampling(sampling))
 
-    def value(self, stream: str, value: Value) -> Value:
-        """A value as given in Python or on the command line → the modality's own."""
-        modality = MODALITIES[self.model.streams[check_choice("stream", stream, self.model.streams)].modality]
-        if isinstance(value, Path):
-            return modality.read(value)
-        return modality.parse(value) if isinstance(value, str) else value
+    def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
+        """`value` of every stream."""
+        if given is not None and not isinstance(given, Mapping):
+            raise BadValue(f"given is {shown(given)}; give a dict of stream → value")
+        return {name: self.value(name, value) for name, value in (given or {}).items()}
 
-    def sampling(self, changes: Mapping[str, Any]) -> CodeSamplingConfig:
+    def value(self, stream: str, value: Value) -> Value:
+        """A stream's value as a caller holds it → the modality's own. Raises `BadValue` and `BadFile`."""
+        modality = MODALITIES[self.model.streams[check_choice("stream", stream, self.model.streams)].modality]
+        if isinstance(value, os.PathLike):
+            return modality.read(Path(value))
+        try:
+            return modality.coerce(value)
+        except BadValue as error:
+            raise BadValue(f"stream {stream!r}: {error}") from error
+
+    def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
         """The run's way of drawing with some fields of `CodeSamplingConfig` changed. Raises `BadValue`."""
         config = self.model.loom.config
-        changed = replace(config.sampling, **changes)
-        changed.check(config.process)
-        return changed
+        found = changed(config.sampling, changes.items())
+        found.check(config.process)
+        return found
 
     @property
     def device(self) -> str:
@@ -92,7 +114,7 @@ class TrainedRun:
         return {name: stream.modality for name, stream in self.model.streams.items()}
 
 
-def load(run: str | os.PathLike[str], *, device: str = "auto") -> TrainedRun:
+def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> TrainedRun:
     """Open a finished run on a device: auto | cpu | cuda | mps; `demo` is one that comes with modaloom.
 
     Raises `BadRun`, also for a run that restores, and `BadValue`.
@@ -130,13 +152,13 @@ def generate(
     folder: str | os.PathLike[str] | None = None,
     *,
     given: Mapping[str, Value] | None = None,
-    want: Sequence[str],
+    want: str | Sequence[str],
     out: str | os.PathLike[str],
     n: int | None = None,
-    seed: int = 0,
-    sampling: Mapping[str, Any] | None = None,
+    seed: int = SEED,
+    sampling: Mapping[str, object] | None = None,
     refiner: Refiner | None = None,
-    device: str = "auto",
+    device: str = DEVICE,
     notify: Notify = silent,
 ) -> Iterator[Sample]:
     """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
@@ -146,32 +168,34 @@ def generate(
     A sample of which nothing is given, or a stream cannot be read, is left out.
 
     `refiner` goes over one of the generated streams before it is written.
-    `notify` gets a warning for every direction that is no better than its baseline, and the skipped files.
+    `notify` gets a warning for every direction that is no better than its baseline.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
+        PartlyFailed: at the end, for files of the folder that could not be read; all else is written.
     """
-    trained, given = load(run, device=device), given or {}
+    trained, want = load(run, device=device), check_names("want", want)
     if refiner is not None:
         _check_refiner(refiner, trained, want)
     options = trained.sampling(sampling or {})
-    check_range("n", 1 if n is None else n, 1, MAX_DRAWS)
-    fixed = {name: trained.value(name, value) for name, value in given.items()}
+    _check_draws(1 if n is None else n, seed)
+    fixed = trained.values(given)
     reader = None if folder is None else _reader(trained, Path(folder), fixed, want)
     jobs = (
-        _single(trained, fixed, want, n or 4)
+        _single(trained, fixed, want, n or DRAWS)
         if reader is None
-        else _each(trained, reader, fixed, want, n or 1)
+        else _each(trained, reader, fixed, want, n or FOLDER_DRAWS)
     )
     facts = {
         "seed": seed,
         "model": trained.hash,
-        "command": _command(run, folder, given, want, n, seed, options),
+        "command": _command(run, folder, given or {}, want, n, seed, options),
     }
     if refiner is not None:
         command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
         facts |= {"refine": refiner.hash, "command": command}
     neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(notify)
+    count, failures = 0, list[str]()
     with writing(out, trained.modality_of) as writer:
         for batch in _batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
@@ -180,9 +204,17 @@ def generate(
                 nearest = neighbours.nearest(trained.model, sample)
                 finished = sample if refiner is None else _refined(refiner, sample, seed)
                 writer.write(finished, {**facts, "nearest": nearest})
+                count += 1
                 yield finished
-    if reader:
-        notify_skipped(reader, notify)
+        if reader is not None:
+            failures = reader.failures()
+    if failures:
+        raise PartlyFailed(failures, f"{count:,} samples are in {out}")
+
+
+def _check_draws(n: int, seed: int) -> None:
+    check_count("n", n, 1, MAX_DRAWS)
+    check_count("seed", seed, -(2**63), 2**63 - 1)
 
 
 def _check_refiner(refiner: Refiner, trained: TrainedRun, want: Sequence[str]) -> None:
@@ -224,7 +256,7 @@ def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want:
         raise BadValue(
             f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
         )
-    return Reader(index, streams=streams)
+    return Reader(index, streams=streams, max_skipped_fraction=1)
 
 
 def _each(
@@ -276,8 +308,22 @@ def _command(
 ) -> str:
     words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
     for name, value in given.items():
-        words += ["--given", f"{name}={value}"]
+        words += ["--given", f"{name}={command_word(value)}"]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
         words += [f"--{name.replace('_', '-')}", str(chosen)]
     return shlex.join(words)
+
+
+def command_word(value: Value) -> str:
+    """What stands for a value after `--given STREAM=`: `@FILE`, or a literal, whose leading @ is doubled.
+
+    A value that only Python holds is named by its type.
+    """
+    if isinstance(value, os.PathLike):
+        return f"@{os.fspath(value)}"
+    if isinstance(value, str):
+        return f"@{value}" if value.startswith("@") else value
+    return (
+        json.dumps(value, ensure_ascii=False, default=shown) if isinstance(value, Mapping) else shown(value)
+    )

@@ -4,14 +4,15 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from modaloom.core.defaults import DEVICE, INFORMATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder
+from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.choice import exact_of
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.loom.evaluation.folder import held_out
 from modaloom.loom.evaluation.mutual_information import mutual_information as estimate
 from modaloom.loom.generation import TrainedRun, load
-from modaloom.runs.atomic_io import write_json
 from modaloom.runs.store import INFORMATION
 
 
@@ -19,9 +20,9 @@ def mutual_information(
     run: str | os.PathLike[str] | TrainedRun,
     folder: str | os.PathLike[str],
     *,
-    n: int = 200,
-    seed: int = 0,
-    device: str = "auto",
+    n: int = INFORMATION_SAMPLES,
+    seed: int = SEED,
+    device: str = DEVICE,
     on_pair: Callable[[MutualInformation], None] = lambda mi: None,
 ) -> list[MutualInformation]:
     """Bits that each stream tells about each other one, on the first test split of a folder (else its

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.reader import Reader
 from modaloom.data.writer import PROVENANCE, writing
@@ -21,7 +22,6 @@ from modaloom.loom.evaluation.folder import held_out
 from modaloom.loom.generation import TrainedRun, generate
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
-from modaloom.runs.atomic_io import write_json
 from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_DRAWS = 48

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from modaloom.core.rng import derive, generator
 from modaloom.core.types import Loss
+from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
@@ -19,7 +20,6 @@ from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
 from modaloom.networks.conv import channels_last
-from modaloom.runs.atomic_io import digest
 from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder

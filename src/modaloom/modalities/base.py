@@ -10,7 +10,7 @@ from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import Codec, DataSpec, Value
 from modaloom.modalities.signal_codec import SignalCodec
 
-__all__ = ["DataSpec", "Limits", "Modality", "Value"]
+__all__ = ["Conformed", "DataSpec", "Limits", "Modality", "Value"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,20 @@ def no_facts(values: Iterable[Value]) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
+class Conformed:
+    """A value in the form of the one that it was made of."""
+
+    value: Value
+    changes: Sequence[str] = ()
+    """What of that form it does not have, such as "16 bits became 8"."""
+
+
+def as_made(source: object, made: Value, aligned: bool, recolored: bool) -> Conformed:
+    """Of values that have one form."""
+    return Conformed(made)
+
+
+@dataclass(frozen=True)
 class Modality:
     """How a kind of data is read, written, shown and compared, and the one codec of its values."""
 
@@ -43,8 +57,9 @@ class Modality:
     """File → value. Raises `BadFile`."""
     write: Callable[[Value, Path], None]
     """Value → file. The same value gives the same bytes."""
-    parse: Callable[[str], Value]
-    """A command-line or table value → value: literal for text, a path for most. Raises `ModaloomError`."""
+    coerce: Callable[[object], Value]
+    """Whatever a caller gives → value: a str is literal for text, a path for most. Raises `ModaloomError`
+    with the type that was got and those that are allowed."""
     infer_spec: Callable[[Sequence[Value], Limits], DataSpec]
     """Training values → spec."""
     compare: Callable[[Value, Value, DataSpec], Mapping[str, float]]
@@ -56,6 +71,9 @@ class Modality:
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
     """One or more values, read one by one → JSON-able facts for people (ranges, lengths); what `inspect`
     prints."""
+    conform: Callable[[object, Value, bool, bool], Conformed] = as_made
+    """(a path or value as a caller gave it, what was made of it, whether that shows the same area, whether it
+    has colours of its own) → the latter in the former's form."""
 
     @property
     def signal(self) -> SignalCodec:

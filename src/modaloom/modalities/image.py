@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from modaloom.core.errors import BadFile, BadValue
+from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.colours import augment, outline
 from modaloom.modalities.files import read_bytes
+from modaloom.modalities.image_form import conform
 from modaloom.modalities.signal_codec import SignalCodec
 
 FORMATS = {
@@ -34,6 +35,8 @@ FORMATS = {
     "tiff": "TIFF",
 }
 """Suffix → the one format that a file of that name may hold."""
+_SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
+WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 64 * 2**20
 
@@ -55,10 +58,16 @@ def read(path: Path) -> Image.Image:
 
 
 def _decode(path: Path, data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=sorted(set(FORMATS.values())))
+    try:
+        image = Image.open(io.BytesIO(data), formats=sorted(set(FORMATS.values())))
+    except UnidentifiedImageError as error:  # whose message is an address in memory
+        raise BadFile(path, f"cannot be decoded as an image (it is none of {_SUFFIXES})") from error
     expected = FORMATS.get(path.suffix[1:].lower())
     if image.format != expected:
-        raise BadFile(path, f"holds {image.format} data, not {expected}; rename it or save it anew")
+        allowed = (
+            f"not {expected}" if expected else f"and its name ends in no suffix of a picture ({_SUFFIXES})"
+        )
+        raise BadFile(path, f"holds {image.format} data, {allowed}; rename it or save it anew")
     if image.width * image.height > MAX_PIXELS:
         raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are decoded")
     image.load()
@@ -70,8 +79,6 @@ def _decode(path: Path, data: bytes) -> Image.Image:
 
 def _rgb(image: Image.Image) -> Image.Image:
     """A picture as users hold it → a copy in RGB that carries no metadata. Raises `BadValue`."""
-    if not isinstance(image, Image.Image):
-        raise BadValue(f"{type(image).__name__} is no picture; give a PIL image")
     if not all(image.size):
         raise BadValue("the picture has no pixels")
     image = ImageOps.exif_transpose(image)
@@ -100,19 +107,26 @@ def _first_line(error: Exception) -> str:
 
 
 def write(image: Image.Image, path: Path) -> None:
-    """PNG without metadata."""
+    """PNG without metadata: grey or RGB, with or without alpha, 8 bits."""
     path.write_bytes(_png(image))
 
 
 def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.asarray(image.convert("RGB"))).save(buffer, "PNG", compress_level=1)
+    buffer, plain = io.BytesIO(), image if image.mode in WRITTEN_MODES else image.convert("RGB")
+    Image.fromarray(np.asarray(plain)).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
-def parse(text: str) -> Image.Image:
-    """A path, with or without a leading @."""
-    return read(Path(text.removeprefix("@")))
+def coerce(value: object) -> Image.Image:
+    """A PIL image of any mode but "F" → RGB, as `read` makes it; or a str that is a path."""
+    if isinstance(value, str):
+        return read(Path(value))
+    if not isinstance(value, Image.Image):
+        raise BadValue(f"{shown(value)} is no picture; give a PIL image, or the path of a file")
+    try:
+        return _rgb(value)
+    except (OSError, SyntaxError) as error:  # a file that Pillow decodes only now
+        raise BadValue(f"the picture cannot be decoded ({_first_line(error)})") from error
 
 
 def infer_spec(images: Sequence[Image.Image], limits: Limits) -> DataSpec:
@@ -251,7 +265,7 @@ IMAGE = Modality(
     tokenizer="vqvae",
     read=read,
     write=write,
-    parse=parse,
+    coerce=coerce,
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
@@ -267,4 +281,5 @@ IMAGE = Modality(
         outline=outline,
     ),
     describe=describe,
+    conform=conform,
 )

@@ -5,14 +5,14 @@ import json
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modaloom.core.errors import BadFile, BadValue
+from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import read_text
@@ -33,9 +33,21 @@ def read(path: Path) -> Record:
         raise BadFile(path, str(error)) from error
 
 
-def parse(text: str) -> Record:
-    """A JSON object, or a path with or without a leading @."""
-    return _record(text) if text.lstrip().startswith("{") else read(Path(text.removeprefix("@")))
+def coerce(value: object) -> Record:
+    """A dict of columns; or a str that is a JSON object or a path."""
+    if isinstance(value, str):
+        return _record(value) if value.lstrip().startswith("{") else read(Path(value))
+    if not isinstance(value, Mapping):
+        raise BadValue(
+            f"{shown(value)} is no record; give a dict of column → number, str, bool or None, or the Path of "
+            "a .json file"
+        )
+    return _checked({name: _scalar(cell) for name, cell in value.items()})
+
+
+def _scalar(cell: object) -> object:
+    """numpy's numbers as Python's."""
+    return cell.item() if isinstance(cell, np.generic) else cell
 
 
 def _record(text: str) -> Record:
@@ -45,10 +57,18 @@ def _record(text: str) -> Record:
         raise BadValue(f"is not JSON ({error})") from error
     if not isinstance(row, dict):
         raise BadValue(f"holds a JSON {type(row).__name__}; a record is an object of columns")
+    return _checked(row)
+
+
+def _checked(row: Mapping[Any, Any]) -> Record:
     for name, value in row.items():
+        if not isinstance(name, str):
+            raise BadValue(f"a column is named by {shown(name)}; give a str")
         if not (value is None or isinstance(value, str) or _is_finite(value)):
-            raise BadValue(f"column {name!r} is neither a finite number nor a word, truth value or null")
-    return row
+            raise BadValue(
+                f"column {name!r} holds {shown(value)}; give a finite number, a word, a truth value or null"
+            )
+    return dict(row)
 
 
 def _is_finite(value: Any) -> bool:
@@ -195,7 +215,7 @@ RECORD = Modality(
     tokenizer="categorical",
     read=read,
     write=write,
-    parse=parse,
+    coerce=coerce,
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadValue
+from modaloom.core.errors import BadValue, shown
 from modaloom.metrics.edit import error_rate
 from modaloom.modalities.base import DataSpec, Limits, Modality
 from modaloom.modalities.files import read_text
@@ -17,7 +17,11 @@ MAX_BYTES = 2**20
 
 def read(path: Path) -> str:
     """UTF-8 text without the line ending at its end. Raises `BadFile`."""
-    return read_text(path, limit=MAX_BYTES).removesuffix("\n").removesuffix("\r")
+    return _without_last_newline(read_text(path, limit=MAX_BYTES))
+
+
+def _without_last_newline(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def write(text: str, path: Path) -> None:
@@ -25,15 +29,15 @@ def write(text: str, path: Path) -> None:
     path.write_bytes(f"{text}\n".encode())
 
 
-def parse(text: str) -> str:
-    """The text itself, or the text of the file after a leading @."""
-    if text.startswith("@"):
-        return read(Path(text[1:]))
+def coerce(value: object) -> str:
+    """A str, literally; as when it is read from a file, the line ending at its end does not count."""
+    if not isinstance(value, str):
+        raise BadValue(f"{shown(value)} is no text; give a str, or the Path of a .txt file")
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError as error:
-        raise BadValue(f"the text {text!r} is not valid UTF-8") from error
-    return text
+        raise BadValue(f"{shown(value)} is not valid UTF-8 (character {error.start})") from error
+    return _without_last_newline(value)
 
 
 def infer_spec(texts: Sequence[str], limits: Limits) -> DataSpec:
@@ -71,7 +75,7 @@ TEXT = Modality(
     tokenizer="bpe",
     read=read,
     write=write,
-    parse=parse,
+    coerce=coerce,
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from modaloom.data.atomic_io import write_file
 from modaloom.report import commands
 from modaloom.report.atlas import atlas
 from modaloom.report.curves import curves, usage
@@ -18,7 +19,6 @@ from modaloom.report.samples import samples as first_samples
 from modaloom.report.samples import worst
 from modaloom.report.scores import scores
 from modaloom.report.tags import Html, join, number, tag
-from modaloom.runs.atomic_io import write_file
 
 REPORT = "report.html"
 REFRESH_SECONDS = 20

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from modaloom.data.atomic_io import write_file
 from modaloom.modalities.base import Value
-from modaloom.runs.atomic_io import write_file
 
 SIDE, GAP, SIZE = 128, 12, 18
 """Of a picture, between cells, of the letters: pixels."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import torch
 from torch import nn
@@ -44,6 +44,14 @@ class SignalSamplingConfig:
         check_choice("sampler", self.sampler, (*SIGNAL_SAMPLERS, MEAN_FLOW, AUTO))
         check_choice("timestep_spacing", self.timestep_spacing, TIMESTEP_SPACINGS)
         check_range("steps", self.steps, 1)
+
+
+class SignalSamplingOptions(TypedDict, total=False):
+    """Fields of `SignalSamplingConfig` that differ from a run's."""
+
+    sampler: str
+    timestep_spacing: str
+    steps: int
 
 
 @dataclass(frozen=True)

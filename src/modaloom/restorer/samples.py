@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor
 
 from modaloom.core.errors import BadFolder
+from modaloom.data.atomic_io import write_json
 from modaloom.modalities.unit import from_unit
 from modaloom.restorer.evaluation.folder import NUM_FILTER_SIGNALS, read_cases
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun
-from modaloom.runs.atomic_io import write_json
 from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_SHOWN = 6

@@ -16,7 +16,7 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, WorkFailed
-from modaloom.runs.atomic_io import digest, encode, remove_folder, write_folder
+from modaloom.data.atomic_io import digest, encode, remove_folder, write_folder
 
 MANIFEST, STATE, TENSORS = "manifest.json", "state.json", ".safetensors"
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from modaloom.core.errors import BadValue, check_choice
+from modaloom.core.errors import BadValue, check_choice, short
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def assignment(setting: str) -> tuple[str, Any]:
     """`KEY=VALUE` → dotted key and value. Raises `BadValue`."""
     path, equals, text = setting.partition("=")
     if not equals:
-        raise BadValue(f"{setting!r} sets nothing; write KEY=VALUE, as in loom.num_layers=6")
+        raise BadValue(f"{short(setting)} sets nothing; write KEY=VALUE, as in loom.num_layers=6")
     return path.strip(), literal(text.strip())
 
 
@@ -125,4 +125,4 @@ def _explain(error: ValidationError) -> str:
     own = first.get("ctx", {}).get("error")
     if isinstance(own, BadValue):
         return f"{key}: {own}" if key else str(own)
-    return f"{key or 'the configuration'} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{key or 'the configuration'} is {short(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"

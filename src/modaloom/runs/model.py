@@ -12,7 +12,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadRun
-from modaloom.runs.atomic_io import digest, encode, write_folder
+from modaloom.data.atomic_io import digest, encode, write_folder
 from modaloom.runs.checkpoint import TENSORS, pack_tensors
 
 CONFIG, CARD, VERSION = "config.json", "README.md", 1

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar
 
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
-from modaloom.runs.atomic_io import NEW, make_folder, sweep, write_file, write_json
+from modaloom.data.atomic_io import NEW, make_folder, sweep, write_file, write_json
 from modaloom.runs.config import VERSION, RunConfig
 from modaloom.runs.config_io import from_plain, to_plain
 

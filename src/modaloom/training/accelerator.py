@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import AdamW, Optimizer
 
+from modaloom.core.defaults import DEVICE
 from modaloom.core.errors import BadValue, WorkFailed, check_choice
 from modaloom.core.precision import fast_bf16
 from modaloom.core.types import Loss
@@ -111,7 +112,7 @@ class Accelerator:
         precision: fp32 | bf16 | auto: bf16 where its products are the faster ones.
     """
 
-    def __init__(self, device: str = "auto", precision: str = "auto") -> None:
+    def __init__(self, device: str = DEVICE, precision: str = "auto") -> None:
         self.device = torch.device(_device(device))
         check_choice("precision", precision, ("auto", "bf16", "fp32"))
         self._asked = precision

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
-from modaloom.runs.atomic_io import write_json
 from modaloom.runs.caches import CACHE, KEYS
 from modaloom.runs.config import RunConfig
 from modaloom.runs.store import RunFolder

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from modaloom.core.errors import BadValue
-from modaloom.runs.atomic_io import sweep
+from modaloom.data.atomic_io import sweep
 from modaloom.runs.checkpoint import newest, save
 from modaloom.runs.schedule import Schedule, trapezoid
 from modaloom.runs.store import RunFolder

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modaloom.core.defaults import WORLD_SIDE
 from modaloom.core.rng import derive
 
 ROWS = ("top", "middle", "bottom")
 COLUMNS = ("left", "centre", "right")
-SIDE = 32
+SIDE = WORLD_SIDE
 """Default side of an image, pixels."""
 DIRECTIONS = ("left", "right", "up", "down")
 STILL = "still"

@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadFolder, BadValue, check_choice, check_range
+from modaloom.core.errors import BadValue, check_choice, check_range
+from modaloom.data.atomic_io import new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.world.rule import render_all
 from modaloom.world.scene import SIDE
@@ -51,6 +50,7 @@ def write_world(
     Raises:
         BadValue: for a value out of range or an unknown name.
         BadFolder: if the folder is not empty.
+        WorkFailed: if it cannot be written.
     """
     check_range("n", n, 1)
     held_out = min(500, max(20, n // 10)) if held_out is None else held_out
@@ -59,24 +59,17 @@ def write_world(
     shown = WORLDS[check_choice("world", world, WORLDS)]
     names = [check_choice("stream", name, shown.streams) for name in streams] or list(shown.streams)
     shown.check_fixed(fixed)
-    target = _vacant(Path(folder))
     jobs = [
         (split, index) for split in SPLITS for index in range(1, 1 + (n if split == "train" else held_out))
     ]
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        temporary.chmod(0o755)
-        with (temporary / FACTS).open("w", encoding="utf-8") as facts:
-            for done, (split, index) in enumerate(jobs, start=1):
-                scene = replace(shown.scene(seed, split, index, fixed), side=side)
-                key = f"{split}/{index:06d}"
-                _write_sample(temporary, key, shown, scene, names)
-                line = {"key": key, "split": split, "world": world, **scene.facts}
-                facts.write(json.dumps(line) + "\n")
-                yield done, len(jobs)
-        temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with new_folder(folder) as root, (root / FACTS).open("w", encoding="utf-8") as facts:
+        for done, (split, index) in enumerate(jobs, start=1):
+            scene = replace(shown.scene(seed, split, index, fixed), side=side)
+            key = f"{split}/{index:06d}"
+            _write_sample(root, key, shown, scene, names)
+            line = {"key": key, "split": split, "world": world, **scene.facts}
+            facts.write(json.dumps(line) + "\n")
+            yield done, len(jobs)
 
 
 def _check_side(side: int) -> None:
@@ -85,15 +78,6 @@ def _check_side(side: int) -> None:
         raise BadValue(
             f"side is {side}; it must be a multiple of {SIDE_MULTIPLE}, such as {SIDE} or {2 * SIDE}"
         )
-
-
-def _vacant(folder: Path) -> Path:
-    """The absolute path, with its parent made. Raises `BadFolder` if it is not empty."""
-    folder = folder.absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadFolder(f"{folder} exists and is not empty; name a new folder or remove this one")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _write_sample(root: Path, key: str, world: World, scene: Any, names: Sequence[str]) -> None:

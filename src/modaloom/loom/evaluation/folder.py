@@ -3,10 +3,10 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder, check_range
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
@@ -29,10 +29,10 @@ def evaluate(
     folder: str | os.PathLike[str],
     *,
     rows: Sequence[str] = (),
-    n: int = 500,
-    seed: int = 0,
-    sampling: Mapping[str, Any] | None = None,
-    device: str = "auto",
+    n: int = EVALUATION_SAMPLES,
+    seed: int = SEED,
+    sampling: Mapping[str, object] | None = None,
+    device: str = DEVICE,
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
 ) -> list[ScoreRow]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder, check_choice, check_range
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
@@ -33,9 +34,9 @@ def score_restored(
     folder: str | os.PathLike[str],
     *,
     rows: Sequence[str] = (),
-    n: int = 500,
-    seed: int = 0,
-    device: str = "auto",
+    n: int = EVALUATION_SAMPLES,
+    seed: int = SEED,
+    device: str = DEVICE,
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
 ) -> list[ScoreRow]:

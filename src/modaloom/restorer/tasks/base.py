@@ -111,6 +111,8 @@ class Task(Generic[O]):
     """Whether an answer, degraded anew, should become what is given."""
     fixed_options: Mapping[str, str] = field(default_factory=dict)
     """Dotted key of an option that training fixes → a name in OPTION_LIMITS. All others are free."""
+    recolors: Callable[[O], bool] = lambda options: False
+    """Whether an answer has colours of its own, and not those of what is given."""
     needs_color: bool = False
     """Whether grey signals, whose channels are equal, teach it nothing."""
     num_tasks: int = 1

@@ -104,5 +104,6 @@ COLORIZE = Task(
     augment=_augment,
     prepare=_prepare,
     fixed_options={"hints": "only", "repainted": "only"},
+    recolors=lambda options: True,
     needs_color=True,
 )

@@ -20,4 +20,4 @@ def _build_condition(signals: Signals, options: ImageToImage) -> ConditionalExam
     return restoration_example(append_full_mask(require_input(signals)))
 
 
-IMAGE_TO_IMAGE = Task(ImageToImage, paired_input, _build_condition)
+IMAGE_TO_IMAGE = Task(ImageToImage, paired_input, _build_condition, recolors=lambda options: True)

@@ -90,6 +90,10 @@ def _is_consistent(options: Restore) -> bool:
     return SUBTASKS[options.degradation].is_consistent(options.subtask_options)
 
 
+def _recolors(options: Restore) -> bool:
+    return SUBTASKS[options.degradation].recolors(options.subtask_options)
+
+
 RESTORE = Task(
     Restore,
     _degrade,
@@ -100,6 +104,7 @@ RESTORE = Task(
     prepare=_prepare,
     subtasks=_subtasks,
     is_consistent=_is_consistent,
+    recolors=_recolors,
     fixed_options={
         f"{degradation}.{name}": limit
         for degradation, subtask in SUBTASKS.items()

@@ -1,20 +1,21 @@
-"""Files that survive a kill, a power cut and a full disk.
+"""Files and folders that survive a kill, a power cut and a full disk: the one way of writing anything.
 
 Write beside the target, fsync, rename, fsync the folder (Pillai et al. 2014, "All File Systems Are Not
-Created Equal"): a reader sees the old content or the new, never a part. A crash leaves only names that
-`sweep` knows.
+Created Equal"): a reader sees the old content or the new, never a part. An error or Ctrl-C leaves nothing,
+a crash only names that `sweep` knows.
 """
 
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from modaloom.core.errors import WorkFailed
+from modaloom.core.errors import BadFolder, WorkFailed
 
 NEW, OLD = ".new-", ".old-"
 """Prefixes: being written or being removed; moved aside while its successor takes its name."""
@@ -40,8 +41,25 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file. Raises `WorkFailed`; what was there before is then whole."""
-    with _replacing(path) as new:
-        _write(new, data)
+    with new_file(path) as file:
+        file.write(data)
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """The same for a name that a user gives: a link keeps its place, a pipe or device is written into."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+    else:
+        write_file(path.resolve(), data)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the name `path` when it is whole and on the disk, or never. Raises `WorkFailed`."""
+    with _replacing(path) as new, new.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
@@ -53,6 +71,21 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
         _sync(new)
         if path.exists():
             os.replace(path, path.with_name(OLD + path.name))
+
+
+@contextmanager
+def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary folder beside `folder` that takes its name at the end, or vanishes on any error.
+
+    Raises `BadFolder` if `folder` exists and is not empty, `WorkFailed` if it cannot be written.
+    """
+    target = Path(folder).absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadFolder(f"{target} exists and is not empty; name a new folder or remove this one")
+    with _replacing(target, unique=True) as temporary:
+        temporary.mkdir(0o755)
+        yield temporary
+        os.sync()  # for 3,000 small files 0.1 s, where an fsync for each takes 11
 
 
 def remove_folder(path: Path) -> None:
@@ -68,11 +101,7 @@ def sweep(folder: Path) -> None:
     for left in folder.glob(NEW + "*"):
         _remove(left)
     for left in folder.glob(OLD + "*"):
-        target = left.with_name(left.name.removeprefix(OLD))
-        if target.exists():
-            _remove(left)
-        else:
-            os.replace(left, target)
+        _restore(left)
 
 
 def digest(data: bytes) -> str:
@@ -81,23 +110,43 @@ def digest(data: bytes) -> str:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A free name beside `path` whose content takes its place."""
+def _replacing(path: Path, *, unique: bool = False) -> Iterator[Path]:
+    """A free name beside `path` whose content takes its place; nobody else's with `unique`."""
     new = path.with_name(NEW + path.name)
     try:
         make_folder(path.parent)
+        if unique:
+            new = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
         _remove(new)
         yield new
         os.replace(new, path)
         _sync(path.parent)
-    except OSError as error:
-        with suppress(OSError):
-            sweep(path.parent)
+    except BaseException as error:
+        _undo(path, new)
+        if not isinstance(error, OSError):
+            raise
         raise WorkFailed(
             f"{path} could not be written ({error.strerror or error}); what was there before is whole"
         ) from error
     with suppress(OSError):  # it is only litter, and `sweep` knows it
         _remove(path.with_name(OLD + path.name))
+
+
+def _undo(path: Path, new: Path) -> None:
+    """Remove what is unfinished; what was moved aside returns."""
+    with suppress(OSError):
+        _remove(new)
+    with suppress(OSError):
+        _restore(path.with_name(OLD + path.name))
+
+
+def _restore(old: Path) -> None:
+    """Content that was moved aside takes its name again, unless a successor has it."""
+    target = old.with_name(old.name.removeprefix(OLD))
+    if target.exists():
+        _remove(old)
+    elif old.exists():
+        os.replace(old, target)
 
 
 def _write(path: Path, data: bytes) -> None:

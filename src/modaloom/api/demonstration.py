@@ -7,15 +7,14 @@ from pathlib import Path
 
 from modaloom.api.runs import Trained
 from modaloom.api.training import TrainCallbacks, check_vacant, train
-from modaloom.core.errors import BadFolder
+from modaloom.core.defaults import DEMO_MINUTES, DEMO_OUT, DEVICE, SEED, WORLD, WORLD_SAMPLES, WORLD_SIDE
+from modaloom.core.errors import BadFolder, check_names
 from modaloom.evaluation.parsed import read_facts
 from modaloom.recipes.demo import DemoWorld
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.accelerator import Accelerator
-from modaloom.world.scene import SIDE
 from modaloom.world.splits import NONE, scene
-from modaloom.world.worlds import SOLO
 from modaloom.world.write import FACTS, write_world
 
 NUM_TEST_SAMPLES = 100
@@ -25,12 +24,12 @@ NUM_TEST_SAMPLES = 100
 def world(
     folder: str | os.PathLike[str],
     *,
-    n: int = 1000,
-    seed: int = 0,
+    n: int = WORLD_SAMPLES,
+    seed: int = SEED,
     held_out: int | None = None,
-    streams: Sequence[str] = (),
-    world: str = SOLO.name,
-    side: int = SIDE,
+    streams: str | Sequence[str] = (),
+    world: str = WORLD,
+    side: int = WORLD_SIDE,
     fixed: Mapping[str, str] = NONE,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
@@ -42,18 +41,25 @@ def world(
     Raises `BadFolder` if the folder holds something, `BadValue`.
     """
     for done, total in write_world(
-        folder, n, seed=seed, held_out=held_out, streams=streams, world=world, side=side, fixed=fixed
+        folder,
+        n,
+        seed=seed,
+        held_out=held_out,
+        streams=check_names("streams", streams),
+        world=world,
+        side=side,
+        fixed=fixed,
     ):
         progress(done, total)
 
 
 def demo(
     *,
-    out: str | os.PathLike[str] = "runs/demo",
-    minutes: float = 8.0,
-    seed: int = 0,
+    out: str | os.PathLike[str] = DEMO_OUT,
+    minutes: float = DEMO_MINUTES,
+    seed: int = SEED,
     samples: int = NUM_TEST_SAMPLES,
-    device: str = "auto",
+    device: str = DEVICE,
     callbacks: TrainCallbacks | None = None,
     world_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Trained:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modaloom.core.errors import WorkFailed
-from modaloom.runs.atomic_io import sweep, write_file, write_folder
+from modaloom.data.atomic_io import new_file, sweep, write_file, write_folder, write_output
 
 CALLS = ("fsync", "replace", "mkdir", "unlink")
 """What a write asks of the system, besides the write itself."""
@@ -145,3 +145,35 @@ def test_sweep_gives_back_what_lost_its_successor(tmp_path: Path) -> None:
     sweep(tmp_path)
     assert content(tmp_path / "x") == OLD_FILES
     assert os.listdir(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no")])
+def test_what_stops_a_write_leaves_the_old_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
+    """At once, without a sweep."""
+    write_file(tmp_path / "x", b"old")
+    with pytest.raises(type(error)), new_file(tmp_path / "x") as file:  # noqa: PT012 - after a write
+        file.write(b"half")
+        raise error
+    assert content(tmp_path / "x") == b"old"
+    assert os.listdir(tmp_path) == ["x"]
+
+
+def test_nobody_elses_unfinished_work_is_touched(tmp_path: Path) -> None:
+    """A failed write undoes itself alone."""
+    (tmp_path / ".new-other").write_bytes(b"being written")
+    with pytest.raises(KeyboardInterrupt), new_file(tmp_path / "x"):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == [".new-other"]
+
+
+def test_an_output_keeps_links_and_pipes(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_output(tmp_path / "link", b"through the link")
+    assert (tmp_path / "link").is_symlink()
+    assert content(tmp_path / "file") == b"through the link"
+    os.mkfifo(tmp_path / "pipe")
+    end = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_output(tmp_path / "pipe", b"into the pipe")
+    assert os.read(end, 100) == b"into the pipe"
+    os.close(end)
+    assert (tmp_path / "pipe").is_fifo()

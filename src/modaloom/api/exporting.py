@@ -8,9 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from modaloom.data.writer import new_folder
+from modaloom.data.atomic_io import new_folder, write_file, write_json
 from modaloom.engines import engine_of_run
-from modaloom.runs.atomic_io import write_json
 from modaloom.runs.config_io import to_plain
 from modaloom.runs.model import CARD, Part, load_model, save_model
 from modaloom.runs.resolve import resolve_run
@@ -37,7 +36,7 @@ def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
         write_json(root / DATA, {**plain, "folder": data.name})
         write_json(root / CONFIG, to_plain(engine.portable(folder.run())))
         if (folder.path / SCORES).is_file():
-            (root / SCORES).write_bytes((folder.path / SCORES).read_bytes())
+            write_file(root / SCORES, (folder.path / SCORES).read_bytes())
     return Path(out)
 
 

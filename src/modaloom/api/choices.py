@@ -1,0 +1,26 @@
+"""What can be chosen where a verb takes a name, from the tables themselves."""
+
+from collections.abc import Mapping
+
+from modaloom.bench import BENCHES
+from modaloom.diffusion.samplers import AUTO, CODE_SAMPLERS
+from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
+from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
+from modaloom.engines import ENGINES
+from modaloom.restorer.config import MEAN_FLOW
+from modaloom.restorer.inference import MODES
+from modaloom.training.accelerator import DEVICES
+from modaloom.world.worlds import WORLDS
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "benches": (*BENCHES,),
+    "code_samplers": (AUTO, *CODE_SAMPLERS),
+    "devices": ("auto", *DEVICES),
+    "modes": (*MODES,),
+    "presets": (*dict.fromkeys(name for engine in ENGINES.values() for name in engine.presets),),
+    "signal_samplers": (AUTO, MEAN_FLOW, *SIGNAL_SAMPLERS),
+    "tasks": (*(name for engine in ENGINES.values() for name in engine.tasks),),
+    "timestep_spacings": (*TIMESTEP_SPACINGS,),
+    "worlds": (*WORLDS,),
+}
+"""Names by what they name; `{tasks}` in the help of an option stands for them."""

@@ -1,0 +1,32 @@
+"""What is taken where nothing is said: the one place of every default that several verbs share.
+
+Nothing is imported here, so that the command line can show them without loading torch.
+"""
+
+DEVICE = "auto"
+"""The best device that there is."""
+SEED = 0
+DEMO_OUT = "runs/demo"
+DEMO_MINUTES = 8.0
+"""Of the demo's training."""
+DRAWS = 4
+"""Without inputs."""
+FOLDER_DRAWS = 1
+"""Of each sample of a folder."""
+EVALUATION_SAMPLES = 500
+"""Most samples a direction and split."""
+AUDIT_SAMPLES = 500
+"""Most samples whose pairs are looked at."""
+INFORMATION_SAMPLES = 200
+"""Most samples that a pair of streams is asked about."""
+WORLD = "solo"
+WORLD_SAMPLES = 1000
+"""Of the training split."""
+WORLD_SIDE = 32
+"""Of the world's pictures, pixels."""
+PRESET = "tiny"
+"""Of a training that is given neither a preset nor a configuration."""
+TRAIN_SAMPLES = 200
+"""Test samples that a direction is scored on at the end of a training."""
+TRAIN_MINUTES = 15.0
+"""Of a training that is given neither minutes nor steps."""

@@ -1,0 +1,53 @@
+"""Files and folders that a caller names → the values' files, each with a name for what is made of it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from modaloom.core.errors import BadFolder, BadValue, bounded
+from modaloom.data.notices import Notify
+from modaloom.data.walk import Problem, walk_files
+from modaloom.modalities.base import Modality
+
+
+def named_files(paths: Sequence[Path], modality: Modality, notify: Notify) -> dict[str, Path]:
+    """Name → file: a file's stem; of those in and under a folder, their place there without the suffix.
+
+    `notify` gets the other files of a folder.
+
+    Raises:
+        BadValue: two files of one name.
+        BadFolder: a folder without a file that the modality reads.
+    """
+    found: dict[str, Path] = {}
+    for name, path in _named(paths, modality, notify):
+        if name in found:
+            raise BadValue(
+                f"two inputs are named {name} ({found[name]}, {path}); restore them into folders of their own"
+            )
+        found[name] = path
+    return found
+
+
+def _named(paths: Sequence[Path], modality: Modality, notify: Notify) -> Iterator[tuple[str, Path]]:
+    for path in paths:
+        if path.is_dir():
+            yield from _inside(path, modality, notify)
+        else:
+            yield path.stem, path
+
+
+def _inside(folder: Path, modality: Modality, notify: Notify) -> Iterator[tuple[str, Path]]:
+    others, none = [], True
+    for found in walk_files(folder):
+        path = folder / found.path if isinstance(found, Problem) else found
+        place = path.relative_to(folder)
+        if path.suffix[1:].lower() in modality.suffixes:
+            none = False
+            yield place.with_suffix("").as_posix(), path
+        else:
+            others.append(f"{found.path}: {found.reason}" if isinstance(found, Problem) else place.as_posix())
+    if none:
+        suffixes = " ".join(f".{suffix}" for suffix in modality.suffixes)
+        raise BadFolder(f"{folder} has no {modality.name} files; give one with files that end in {suffixes}")
+    if others:
+        notify(f"left out of {folder}, {len(others):,} that are no {modality.name} files: {bounded(others)}")

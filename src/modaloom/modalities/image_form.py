@@ -1,0 +1,67 @@
+"""The form of a picture beside its colours: grey, transparency, bits a channel, frames."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from modaloom.modalities.base import Conformed
+
+GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B")
+
+
+def conform(source: object, made: Image.Image, aligned: bool, recolored: bool) -> Conformed:
+    """A picture made of another one, in that one's form: grey stays grey, transparency comes back.
+
+    Args:
+        source: a PIL image or the path of one that can be read.
+        made: RGB.
+        aligned: whether `made` shows the same area, at any size; otherwise transparency has no place in it.
+        recolored: whether its colours are its own.
+    """
+    if isinstance(source, Image.Image):
+        return _conform(source, made, aligned, recolored)
+    with Image.open(Path(str(source))) as image:
+        return _conform(image, made, aligned, recolored)
+
+
+def _conform(source: Image.Image, made: Image.Image, aligned: bool, recolored: bool) -> Conformed:
+    changes = []
+    grey, deep, frames = source.mode in GREY_MODES, _is_16_bits(source), getattr(source, "n_frames", 1)
+    if source.has_transparency_data:
+        if aligned:
+            upright = ImageOps.exif_transpose(source)
+            assert upright is not None
+            made = _with_alpha(made, upright.convert("RGBA").getchannel("A"))
+        else:
+            changes.append("transparency became white")
+    if grey and aligned and not recolored:
+        made = made.convert("LA" if made.mode == "RGBA" else "L")
+    elif grey and not recolored:
+        changes.append("grey became RGB")
+    if deep:
+        changes.append("16 bits a channel became 8")
+    if source.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        changes.append(f"{source.mode} became RGB")
+    if frames > 1:
+        changes.append("only the first frame was taken")
+    return Conformed(made, changes)
+
+
+def _is_16_bits(image: Image.Image) -> bool:
+    """Pillow keeps 16 bits of grey, and tells of those of RGB only before it decodes them."""
+    return image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+
+
+def _with_alpha(made: Image.Image, alpha: Image.Image) -> Image.Image:
+    """RGBA that looks on white as `made`, RGB, which was made of a picture on white.
+
+    C = α F + (1 − α) · 255 (Porter & Duff 1984, "over"), solved for F.
+    """
+    if alpha.size != made.size:
+        alpha = alpha.resize(made.size, Image.Resampling.BICUBIC)
+    levels, on_white = np.asarray(alpha), np.asarray(made).astype(float)
+    share = np.maximum(levels, 1)[..., None] / 255
+    front = np.where(levels[..., None] > 0, 255 - (255 - on_white) / share, on_white)
+    pixels = np.round(front).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(np.concatenate([pixels, levels[..., None]], 2))
