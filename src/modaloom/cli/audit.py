@@ -1,12 +1,12 @@
 """The command audit."""
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modaloom.cli import options, printing
+from modaloom.core.json_text import to_json
 
 if TYPE_CHECKING:
     from modaloom.loom.audit import Audit
@@ -29,7 +29,7 @@ def audit(
     options.check_json(file)
     found = api.audit(run, folder, n=n, seed=seed, device=device, notify=printing.notice)
     if file is not None:
-        file.write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        file.write_text(to_json(found.to_dict(), indent=1) + "\n", encoding="utf-8")
     typer.echo(
         f"{found.path}: the most suspicious of {found.audited} samples; score: spreads below the usual"
     )

@@ -1,6 +1,5 @@
 """Writing of samples as files of the data contract, atomically for the whole folder."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadFolder, BadValue, WorkFailed
+from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
 from modaloom.modalities import MODALITIES
 
@@ -37,7 +37,7 @@ class Writer:
             modality.write(value, path)
         if provenance is not None:
             with (self.root / PROVENANCE).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": sample.key, **provenance}, ensure_ascii=False) + "\n")
+                file.write(to_json({"key": sample.key, **provenance}) + "\n")
 
 
 @contextmanager

@@ -6,7 +6,6 @@ Created Equal"): a reader sees the old content or the new, never a part. A crash
 """
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import WorkFailed
+from modaloom.core.json_text import to_json
 
 NEW, OLD = ".new-", ".old-"
 """Prefixes: being written or being removed; moved aside while its successor takes its name."""
@@ -30,7 +30,7 @@ def make_folder(folder: Path) -> None:
 
 def encode(value: Any) -> bytes:
     """Indented JSON with a final newline, UTF-8."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    return (to_json(value, indent=2) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,6 +1,5 @@
 """Writing of a world as files of the data contract, one folder per split, and `_world.jsonl`."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadFolder, BadValue, check_choice, check_range
+from modaloom.core.json_text import to_json
 from modaloom.modalities import MODALITIES
 from modaloom.world.rule import render_all
 from modaloom.world.scene import SIDE
@@ -72,7 +72,7 @@ def write_world(
                 key = f"{split}/{index:06d}"
                 _write_sample(temporary, key, shown, scene, names)
                 line = {"key": key, "split": split, "world": world, **scene.facts}
-                facts.write(json.dumps(line) + "\n")
+                facts.write(to_json(line) + "\n")
                 yield done, len(jobs)
         temporary.rename(target)
     finally:
