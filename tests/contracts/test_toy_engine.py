@@ -1,4 +1,4 @@
-"""A new engine is one class in one table: it trains, is stopped and resumed, loads, answers, scores and reports."""
+"""A new engine is one class in one table: it trains, stops, resumes, loads, answers, scores and reports."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +123,7 @@ class LengthEngine(Engine[LengthRunConfig, TrainedLength]):
         n: int,
         seed: int = 0,
         sampling: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
         on_row: Callable[[ScoreRow], None] = lambda row: None,
         notify: Notify = silent,
     ) -> list[ScoreRow]:

@@ -34,7 +34,13 @@ def config(streams=(), **training):
     return LoomRunConfig(
         data=DataConfig(streams=streams),
         tokenizers={
-            "image": dict(code_grid=2, widths=[8, 8], latent_dim=4, codebook_size=8, num_quantizers=2)
+            "image": {
+                "code_grid": 2,
+                "widths": [8, 8],
+                "latent_dim": 4,
+                "codebook_size": 8,
+                "num_quantizers": 2,
+            }
         },
         loom=LoomConfig(width=16, num_layers=1, num_heads=2),
         training=LoomTrainingConfig(**{**frozen, **training}),

@@ -1,6 +1,5 @@
 """Commands that say how things are: inspect, evaluate, report, bench."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 
 from modaloom.cli import options, printing
 from modaloom.core.errors import BadValue
+from modaloom.core.json_text import to_json
 from modaloom.progress import Progress
 
 MAX_MI_SAMPLES = 200
@@ -24,7 +24,7 @@ def inspect(
 
     found = api.inspect(folder)
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+        typer.echo(to_json(found.to_dict(), indent=2))
         return
     typer.echo(f"{found.path}: {found.samples} samples")
     printing.table(
@@ -53,6 +53,9 @@ def evaluate(
         bool, typer.Option("--mutual-information", help="Only the bits that streams tell about each other.")
     ] = False,
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = 500,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time for the scores; fewer samples where it is short.")
+    ] = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
 ) -> None:
@@ -76,6 +79,7 @@ def evaluate(
             rows=options.names(rows),
             n=n,
             seed=seed,
+            minutes=minutes,
             device=device,
             on_row=printing.callbacks(progress).on_row,
             notify=printing.notice,
@@ -97,7 +101,7 @@ def evaluate(
 
 def _write(file: Path | None, figures: Sequence[Mapping[str, Any]]) -> None:
     if file is not None:
-        file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        file.write_text(to_json(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def report(
@@ -123,6 +127,6 @@ def bench(
         found.append(case.to_dict())
         printing.notice(f"{case.case}: {printing.figure(case.ours)} {case.unit}")
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        typer.echo(to_json(found, indent=1))
         return
     printing.table(tuple(found[0]), (tuple(map(printing.figure, row.values())) for row in found))

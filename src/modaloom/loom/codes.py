@@ -9,11 +9,11 @@ import torch
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Notify, notify_skipped, silent
-from modaloom.data.reader import Reader
+from modaloom.data.notices import Notify, Shortenings, notify_skipped, silent
 from modaloom.data.shards import SHARD_SIZE, Shard, read_shards, shards_model, write_shards
 from modaloom.data.writer import new_folder, writing
 from modaloom.loom.generation import TrainedRun, load
+from modaloom.loom.reading import prepared_reader
 
 
 def tokenize(
@@ -26,13 +26,14 @@ def tokenize(
 ) -> int:
     """Write the codes of every sample of a folder; returns their number. Raises what reading it raises.
 
-    `notify` gets the files that could not be read.
+    `notify` gets the files that could not be read and the values that a limit of the run shortens.
     """
     trained, index = load(run, device=device), open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    reader = Reader(index, streams=streams)
+    lost = Shortenings(trained.run.data.limits)
+    reader = prepared_reader(trained.model, index, streams, lost)
 
     def shards() -> Iterator[Shard]:
         for i in range(0, len(index.samples), SHARD_SIZE):
@@ -43,6 +44,7 @@ def tokenize(
     with new_folder(out) as root:
         count = write_shards(root, shards(), model=trained.hash)
     notify_skipped(reader, notify)
+    lost.notify(notify)
     return count
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from modaloom.core.errors import BadRun, BadValue, check_choice, check_range
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Notify, notify_skipped, once, silent
+from modaloom.data.notices import Notify, Shortenings, notify_skipped, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import writing
 from modaloom.evaluation.scores import cautions, scores
@@ -18,6 +18,7 @@ from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
 from modaloom.loom.files import unpack_model
 from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.loom.neighbours import Neighbours
+from modaloom.loom.reading import prepared_reader
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.model import load_model
@@ -146,7 +147,8 @@ def generate(
     A sample of which nothing is given, or a stream cannot be read, is left out.
 
     `refiner` goes over one of the generated streams before it is written.
-    `notify` gets a warning for every direction that is no better than its baseline, and the skipped files.
+    `notify` gets a warning for every direction that is no better than its baseline, the skipped files, and
+    the given values that a limit of the run shortens.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
@@ -157,7 +159,10 @@ def generate(
     options = trained.sampling(sampling or {})
     check_range("n", 1 if n is None else n, 1, MAX_DRAWS)
     fixed = {name: trained.value(name, value) for name, value in given.items()}
-    reader = None if folder is None else _reader(trained, Path(folder), fixed, want)
+    lost = Shortenings(trained.run.data.limits)
+    for name, value in fixed.items():
+        lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
+    reader = None if folder is None else _reader(trained, Path(folder), fixed, want, lost)
     jobs = (
         _single(trained, fixed, want, n or 4)
         if reader is None
@@ -183,6 +188,7 @@ def generate(
                 yield finished
     if reader:
         notify_skipped(reader, notify)
+    lost.notify(notify)
 
 
 def _check_refiner(refiner: Refiner, trained: TrainedRun, want: Sequence[str]) -> None:
@@ -214,7 +220,9 @@ def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str]
     return (_Job(f"{i:04d}", given, wanted) for i in range(n))
 
 
-def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str]) -> Reader:
+def _reader(
+    trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
+) -> Reader:
     """Of the streams of a folder that the run knows and that are not wanted."""
     index = open_folder(folder)
     if tuple(want) != (MISSING,):
@@ -224,7 +232,7 @@ def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want:
         raise BadValue(
             f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
         )
-    return Reader(index, streams=streams)
+    return prepared_reader(trained.model, index, streams, lost)
 
 
 def _each(

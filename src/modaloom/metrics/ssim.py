@@ -27,7 +27,7 @@ def ssim(a: NDArray[np.floating], b: NDArray[np.floating], *, peak: float = 1.0)
 
 
 def _filter(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Window-weighted means at all valid positions: the window is separable, so each axis is filtered alone."""
+    """Window-weighted means at all valid positions; the window is separable: each axis is filtered alone."""
     size = min(WINDOW, *((side - 1) // 2 * 2 + 1 for side in pixels.shape[:2]))
     weights = np.exp(-0.5 * ((np.arange(size) - size // 2) / SIGMA) ** 2)
     weights /= weights.sum()

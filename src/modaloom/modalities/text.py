@@ -2,7 +2,7 @@
 
 import html
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def parse(text: str) -> str:
     return text
 
 
-def infer_spec(texts: Sequence[str], limits: Limits) -> DataSpec:
+def infer_spec(texts: Iterable[str], limits: Limits) -> DataSpec:
     """`tokens`: the most that a text may take."""
     return {"tokens": limits.max_tokens}
 
