@@ -67,7 +67,9 @@ class Exam:
 
     def figures(self, model: Any) -> Figures:
         """Scores, floors and ceilings of a model: modaloom's, or any with its methods."""
-        judge = judge_of(self.folder, self.train, self.tests, open_folder(self.folder).modality_of)
+        judge = judge_of(
+            self.folder, self.train, self.tests, open_folder(self.folder).modality_of, model.specs
+        )
         rows = evaluate(model, self.train, self.tests, judge=judge, directions=[*DIRECTIONS], n=self.n)
         return {name: value for row in rows for name, value in _shown(row) if value is not None}
 

@@ -42,7 +42,7 @@ class Exam:
         """The first n samples of the split."""
         index = open_folder(folder)
         samples = held_out(run, index)[SPLIT][:n]
-        return cls(run, samples, judge_of(index.path, (), {SPLIT: samples}, run.modality_of))
+        return cls(run, samples, judge_of(index.path, (), {SPLIT: samples}, run.modality_of, run.model.specs))
 
     def score(self, direction: Direction, sampling: CodeSamplingConfig) -> float:
         given = {name: [s.streams[name] for s in self.samples] for name in direction.given}

@@ -20,6 +20,7 @@ class Stream:
     """A stream, as far as evaluation needs it."""
 
     modality: str
+    spec: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Glue:
     transformer: MaskedTransformer
     losses: Mapping[str, Sequence[float]]
     """Of the tokenizer and the transformer, step by step."""
+
+    @property
+    def specs(self) -> dict[str, dict[str, Any]]:
+        """Stream → the form that its values are compared in."""
+        return {name: dict(stream.spec) for name, stream in self.streams.items()}
 
     def encode(self, name: str, values: Sequence[Any]) -> Tensor:
         """int64 (n, L)."""

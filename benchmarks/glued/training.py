@@ -14,6 +14,7 @@ from glued.transformer import MaskedTransformer, Span
 from glued.words import Words
 from modaloom.core.rng import derive
 from modaloom.core.types import Sample
+from modaloom.modalities import MODALITIES, Limits
 
 SHARE = 0.2
 """Of the seconds, the tokenizer's, as in modaloom."""
@@ -45,7 +46,10 @@ def train(
     tokens_NT = torch.cat([column + spans[name].codes.start for name, column in codes.items()], 1)
     left = Budget(seconds - (time.perf_counter() - start), steps.get("transformer"))
     net, second = fit_transformer(tokens_NT, spans, wanted, left, seed=seed)
-    streams = {name: Stream(modality) for name, modality in modality_of.items()}
+    streams = {
+        name: Stream(modality, MODALITIES[modality].infer_spec([s.streams[name] for s in samples], Limits()))
+        for name, modality in modality_of.items()
+    }
     return Glue(streams, autoencoder, words, net, {"tokenizer": first, "transformer": second})
 
 

@@ -100,10 +100,14 @@ class Engine(ABC, Generic[C, R]):
         n: int,
         seed: int = 0,
         sampling: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
         on_row: Callable[[ScoreRow], None] = lambda row: None,
         notify: Notify = silent,
     ) -> list[ScoreRow]:
-        """Scores on held-out samples, beside what they must beat. Raises `BadFolder` and `BadValue`."""
+        """Scores on held-out samples, beside what they must beat; fewer than `n` where `minutes` are short.
+
+        Raises `BadFolder` and `BadValue`.
+        """
 
     def mutual_information(
         self,
@@ -117,8 +121,8 @@ class Engine(ABC, Generic[C, R]):
         """Of every pair of streams; none where there is no likelihood."""
         return []
 
-    def write_samples(self, run: R, folder: Path) -> None:
-        """Fill RUN/samples with examples for the report, if there are any."""
+    def write_samples(self, run: R, folder: Path, *, minutes: float | None = None) -> None:
+        """Fill RUN/samples with examples for the report, if there are any; with less where time is short."""
 
     def refresh_samples(self, run: R) -> None:
         """Make what of RUN/samples needs no data anew."""

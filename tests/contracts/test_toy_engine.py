@@ -123,6 +123,7 @@ class LengthEngine(Engine[LengthRunConfig, TrainedLength]):
         n: int,
         seed: int = 0,
         sampling: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
         on_row: Callable[[ScoreRow], None] = lambda row: None,
         notify: Notify = silent,
     ) -> list[ScoreRow]:

@@ -5,15 +5,21 @@ from dataclasses import replace
 import pytest
 
 from modaloom.evaluation import ScoreRow, diagnose
-from modaloom.evaluation.diagnosis import RULES, Evidence, explain, way
-from modaloom.evaluation.overfitting import falling, rising
+from modaloom.evaluation.diagnosis import RULES, Evidence, explain
+from modaloom.evaluation.headline import way
+from modaloom.evaluation.overfitting import falling, overfitting, rising
 
 LEARNED = Evidence(0.99, 0.98, "level 1", 0.5, 0.99, 8000, rising=False, falling=False)
 
 CASES = {
-    "the tokenizer limits you": ({"ceiling": 0.7}, {"ceiling": None}),
+    "2 steps tell nothing yet": ({"steps": 2, "pairs": 30, "rising": True}, {"steps": 100}),
+    "the tokenizer limits you: the truth itself scores no better": ({"lossy": True}, {}),
+    "the tokenizer limits you: the truth itself scores 0.70": ({"ceiling": 0.7}, {"ceiling": None}),
     "at its ceiling": ({"falling": True, "rising": True}, {"new": 0.9}),
-    "212 pairs: memorising": ({"pairs": 212, "seen": 0.8}, {"pairs": 400, "seen": 0.8}),
+    "212 pairs: memorising": (
+        {"pairs": 212, "seen": 0.8},
+        {"pairs": 212, "seen": 0.8, "falling": True},  # what still improves is not learned by heart
+    ),
     "these streams look unrelated": ({"seen": 0.02, "baselines": 0.01}, {"seen": 0.02, "baselines": 0.3}),
     "8000 pairs: memorising": ({"seen": 0.8, "rising": True}, {"seen": 0.92, "rising": True}),
     "99% of the way to the ceiling on what it has seen, 60% on level 1": ({"new": 0.6}, {"new": 0.95}),
@@ -38,11 +44,38 @@ def test_every_rule_has_its_case():
 
 
 def test_the_way_from_guess_to_ceiling_on_either_side():
-    row = ScoreRow("a->b", "seen", "exact", 0.5, floor=0.2, ceiling=0.8)
-    assert way(row, 0.5) == pytest.approx(0.5)
-    assert way(row, None) is way(replace(row, ceiling=0.2), 0.5) is way(replace(row, floor=None), 0.5) is None
-    error = ScoreRow("a->b", "seen", "error", 0.5, floor=2.0, ceiling=1.0)
-    assert way(error, 1.25) == pytest.approx(0.75)
+    assert way("exact", 0.5, 0.2, 0.8) == pytest.approx(0.5)
+    assert way("error", 1.25, 2.0, 1.0) == pytest.approx(0.75)  # less is better
+    assert way("exact", None, 0.2, 0.8) is way("exact", 0.5, 0.2, 0.2) is way("exact", 0.5, None, 0.8) is None
+
+
+def test_no_way_leads_to_a_ceiling_below_the_guess():
+    """Both differences would be negative, and their ratio more than 1."""
+    assert way("psnr", 7.0, 12.0, 8.0) is None
+    assert way("error", 2.5, 1.0, 2.0) is None
+    lost = ScoreRow("text->image", "test", "psnr", 7.0, floor=12.0, ceiling=8.0, n=20)
+    (one,) = diagnose([lost], validation(3.0, 2.0, 2.0, 2.0), pairs=lambda direction: 8000)
+    assert one.sentence.startswith("the tokenizer limits you: the truth itself scores no better than a guess")
+    blind = replace(lost, metric="rank.top1", value=0.2, floor=0.2, ceiling=0.2)  # one code for all pictures
+    assert "no better than a guess" in diagnose([blind], [], pairs=lambda direction: 8000)[0].sentence
+    flat = replace(lost, metric="psnr", value=99.0, floor=100.0, ceiling=100.0)  # constant data
+    assert diagnose([flat], [], pairs=lambda direction: 8000) == []
+
+
+def test_below_the_guess_is_never_at_the_ceiling():
+    for value in (0.1, 0.19, -5.0):
+        below = row("seen", value)
+        for log in ([], validation(3.0, 2.0, 1.9, 1.9)):
+            (one,) = diagnose([below], log, pairs=lambda direction: 8000)
+            assert "ceiling" not in one.sentence or "of the way to the ceiling" in one.sentence
+
+
+def test_an_untrained_model_is_not_diagnosed():
+    log = [{"step": 1, "val.bits.caption": 3.0}, {"step": 2, "val.bits.caption": 4.0}]
+    log += [{"step": 1, "loss.bits.caption": 3.0}, {"step": 2, "loss.bits.caption": 2.0}]
+    (one,) = diagnose([row("seen", 0.19)], log, pairs=lambda direction: 24)
+    assert one.sentence == "2 steps tell nothing yet: train longer"
+    assert overfitting(log) is None
 
 
 def row(split, value, **beside):
@@ -50,8 +83,8 @@ def row(split, value, **beside):
 
 
 def validation(*bits):
-    train = [{"step": i, "loss.bits.caption": 5.0 - i} for i in range(len(bits))]
-    return [*train, *({"step": i, "val.bits.caption": value} for i, value in enumerate(bits))]
+    train = [{"step": 100 * i, "loss.bits.caption": 5.0 - i} for i in range(len(bits))]
+    return [*train, *({"step": 100 * i, "val.bits.caption": value} for i, value in enumerate(bits))]
 
 
 def test_rows_and_log_become_evidence():

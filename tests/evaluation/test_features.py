@@ -11,15 +11,20 @@ from modaloom.modalities import MODALITIES, Limits
 TEXT, IMAGE, RECORD = (MODALITIES[name] for name in ("text", "image", "record"))
 
 
+def fit(modality, values):
+    """A space of values in their own form."""
+    return Space.fit(modality, values, modality.infer_spec(values, Limits()))
+
+
 def grey(level, size=(8, 8)):
     return Image.fromarray(np.full((*size, 3), level, np.uint8))
 
 
 def test_streams_weigh_the_same():
     spaces = [
-        Space.fit(TEXT, ["one", "two", "three"]),
-        Space.fit(IMAGE, [grey(0), grey(100), grey(255)]),
-        Space.fit(RECORD, [{"u": 1.0, "c": "x"}, {"u": 2.0, "c": "y"}]),
+        fit(TEXT, ["one", "two", "three"]),
+        fit(IMAGE, [grey(0), grey(100), grey(255)]),
+        fit(RECORD, [{"u": 1.0, "c": "x"}, {"u": 2.0, "c": "y"}]),
     ]
     for space in spaces:
         assert space.points.square().sum(1).mean() == pytest.approx(1, rel=1e-5)
@@ -43,11 +48,11 @@ def test_large_pictures_are_pooled():
 
 
 def test_the_typical_value_is_the_commonest_and_else_the_most_central():
-    assert Space.fit(TEXT, ["far out", "b", "a", "b"]).typical == 1
-    assert Space.fit(IMAGE, [grey(0), grey(120), grey(255)]).typical == 1
+    assert fit(TEXT, ["far out", "b", "a", "b"]).typical == 1
+    assert fit(IMAGE, [grey(0), grey(120), grey(255)]).typical == 1
 
 
 def test_an_embedded_training_value_is_its_point():
     values = [{"u": 1.0, "c": "x"}, {"u": 2.0, "c": "y"}, {"c": "y"}]
-    space = Space.fit(RECORD, values)
+    space = fit(RECORD, values)
     assert torch.allclose(space.embed(values), space.points)

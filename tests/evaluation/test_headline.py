@@ -36,6 +36,13 @@ def test_warnings_name_directions_that_lose_to_simple_means():
     assert no_better([row(0.3, floor=None, baseline=None)]) == {}
 
 
+def test_nothing_below_the_guess_is_excused():
+    """Within 2% of a ceiling that a simple mean reaches, but below the guess."""
+    assert no_better([row(0.985, floor=0.98, baseline=0.99)]) == {}
+    assert no_better([row(0.975, floor=0.98, baseline=0.99)])
+    assert no_better([row(29.6, metric="psnr", floor=30.0, baseline=None, ceiling=29.0)])
+
+
 def test_less_error_is_better():
     assert no_better([row(0.04, metric="near_duplicates.image", floor=0.9, baseline=None)]) == {}
     assert no_better([row(0.2, metric="error", floor=0.9, baseline=0.3)]) == {}

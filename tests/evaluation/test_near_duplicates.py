@@ -10,6 +10,7 @@ from modaloom.evaluation.near_duplicates import digest, exact_duplicates, near_d
 from modaloom.modalities import MODALITIES
 
 IMAGE = MODALITIES["image"]
+SPEC = {"size": [16, 16], "content": [16, 16], "channels": 3}
 
 
 def pictures(n, seed):
@@ -39,20 +40,20 @@ def test_equal_bytes_are_found_whatever_their_names(tmp_path):
 
 def test_near_copies_are_found_and_new_values_are_not():
     train, new = keyed(pictures(40, 0), "train"), keyed(pictures(20, 1), "test")
-    assert list(near_duplicates("image", IMAGE, train, new)) == []
+    assert list(near_duplicates("image", IMAGE, SPEC, train, new)) == []
     touched = np.asarray(train["train/07"]).astype(int) + np.random.default_rng(2).integers(
         -4, 5, (16, 16, 3)
     )
     brighter = Image.fromarray(touched.clip(0, 255).astype(np.uint8))
     found = list(
-        near_duplicates("image", IMAGE, train, new | {"test/x": brighter, "test/y": train["train/09"]})
+        near_duplicates("image", IMAGE, SPEC, train, new | {"test/x": brighter, "test/y": train["train/09"]})
     )
     assert [(copy.key, copy.of) for copy in found] == [("test/x", "train/07"), ("test/y", "train/09")]
     assert 0 < found[0].distance < 0.1
     assert found[1].distance == 0
     assert (
-        list(near_duplicates("image", IMAGE, {}, new))
-        == list(near_duplicates("image", IMAGE, train, {}))
+        list(near_duplicates("image", IMAGE, SPEC, {}, new))
+        == list(near_duplicates("image", IMAGE, SPEC, train, {}))
         == []
     )
 
@@ -60,14 +61,14 @@ def test_near_copies_are_found_and_new_values_are_not():
 def test_what_is_as_near_as_all_others_is_no_copy():
     train = pictures(12, 0)
     once, again, new = ([mixed(p, q) for p, q in zip(train, pictures(12, seed))] for seed in (1, 2, 3))
-    assert list(near_duplicates("image", IMAGE, keyed(once + again, "train"), keyed(new, "test"))) == []
+    assert list(near_duplicates("image", IMAGE, SPEC, keyed(once + again, "train"), keyed(new, "test"))) == []
 
 
 def test_copies_are_found_though_most_held_out_values_are_some():
     train = pictures(12, 0)
     once, again = ([mixed(p, q) for p, q in zip(train, pictures(12, seed))] for seed in (1, 2))
     held_out = keyed(again[:11], "test") | {"test/new": pictures(1, 3)[0]}
-    found = list(near_duplicates("image", IMAGE, keyed(once, "train"), held_out))
+    found = list(near_duplicates("image", IMAGE, SPEC, keyed(once, "train"), held_out))
     assert [(copy.key, copy.of) for copy in found] == [(f"test/{i:02d}", f"train/{i:02d}") for i in range(11)]
 
 
@@ -76,7 +77,9 @@ def test_all_copies_are_copies_though_nothing_else_is_usual():
     assert (
         len(
             list(
-                near_duplicates("image", IMAGE, train, {f"test/{i}": v for i, v in enumerate(train.values())})
+                near_duplicates(
+                    "image", IMAGE, SPEC, train, {f"test/{i}": v for i, v in enumerate(train.values())}
+                )
             )
         )
         == 4

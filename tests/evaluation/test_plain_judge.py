@@ -5,6 +5,7 @@ from PIL import Image
 
 from modaloom.core.types import Sample
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge, judge_of
+from modaloom.modalities import MODALITIES, Limits
 
 TRAIN = [
     Sample(
@@ -13,7 +14,11 @@ TRAIN = [
     for i, word in enumerate(["one", "two", "two"])
 ]
 MODALITY_OF = {"picture": "image", "word": "text", "row": "record", "unseen": "text"}
-JUDGE = PlainJudge.fit([*TRAIN, *TRAIN], MODALITY_OF)
+SPECS = {
+    name: MODALITIES[MODALITY_OF[name]].infer_spec([sample.streams[name] for sample in TRAIN], Limits())
+    for name in ("picture", "word", "row")
+}
+JUDGE = PlainJudge.fit([*TRAIN, *TRAIN], MODALITY_OF, SPECS)
 TO_WORD, TO_ROW = Direction(("picture",), ("word",)), Direction(("picture",), ("row",))
 
 
@@ -36,19 +41,20 @@ def test_the_floor_is_the_typical_answer():
 
 def test_whole_values_that_never_repeat_have_no_exact():
     texts = [Sample(f"t{i}", {"x": {"u": 1.0}, "word": f"text {i}"}) for i in range(4)]
-    judge = PlainJudge.fit(texts, {"x": "record", "word": "text"})
+    modality_of, specs = {"x": "record", "word": "text"}, {"x": SPECS["row"], "word": SPECS["word"]}
+    judge = PlainJudge.fit(texts, modality_of, specs)
     asked = Direction(("x",), ("word",))
     assert judge.score(asked, [{"word": "text 0"}] * 4, texts).keys() == {"char_error"}
-    again = PlainJudge.fit([*texts, *texts], {"x": "record", "word": "text"})
+    again = PlainJudge.fit([*texts, *texts], modality_of, specs)
     assert again.score(asked, [{"word": "text 0"}] * 4, texts)["exact"].value == 0.25
 
 
 def test_the_world_has_its_judge_and_all_else_this_one(tmp_path):
     modality_of = {"row": "record"}
-    assert isinstance(judge_of(tmp_path, TRAIN, {}, modality_of), PlainJudge)
+    assert isinstance(judge_of(tmp_path, TRAIN, {}, modality_of, SPECS), PlainJudge)
     facts = tmp_path / "_world.jsonl"
     facts.write_text("".join(f'{{"key": "t{i}"}}\n' for i in range(3)))
-    assert isinstance(judge_of(tmp_path, TRAIN, {}, {"record": "record"}), ParsedJudge)
-    assert isinstance(judge_of(tmp_path, TRAIN, {}, modality_of), PlainJudge)  # no stream of the world
+    assert isinstance(judge_of(tmp_path, TRAIN, {}, {"record": "record"}, {}), ParsedJudge)
+    assert isinstance(judge_of(tmp_path, TRAIN, {}, modality_of, SPECS), PlainJudge)  # no stream of the world
     more = {"test": [Sample("elsewhere", {})]}
-    assert isinstance(judge_of(tmp_path, TRAIN, more, {"record": "record"}), PlainJudge)
+    assert isinstance(judge_of(tmp_path, TRAIN, more, {"record": "record"}, {}), PlainJudge)

@@ -50,7 +50,7 @@ def test_a_mark_is_the_headlines_metric_of_one_draw_and_names_what_is_wrong() ->
 
 def test_any_data_is_marked_by_its_modality() -> None:
     truths = [Sample(str(i), {"caption": word}) for i, word in enumerate(("one", "two"))]
-    judge = PlainJudge.fit([*truths, *truths], {"caption": "text"})
+    judge = PlainJudge.fit([*truths, *truths], {"caption": "text"}, {"caption": {"tokens": 64}})
     found = score_answers(judge, READ, texts("one", "twe"), truths)
     assert [mark.note for mark in found.values()] == ["exact 1.00", "exact 0.00"]
 
@@ -58,7 +58,7 @@ def test_any_data_is_marked_by_its_modality() -> None:
 def test_what_nothing_can_be_told_of_has_no_mark() -> None:
     """Drawn from nothing, a picture of any data is neither right nor wrong."""
     truths = [Sample(str(i), {"caption": word}) for i, word in enumerate(("one", "two"))]
-    judge = PlainJudge.fit([*truths, *truths], {"caption": "text"})
+    judge = PlainJudge.fit([*truths, *truths], {"caption": "text"}, {"caption": {"tokens": 64}})
     assert score_answers(judge, Direction((), ("caption",)), texts("one", "two"), truths) == {}
 
 

@@ -32,7 +32,7 @@ def samples(folder):
 
 @pytest.fixture(scope="module")
 def judge(folder, samples):
-    return judge_of(folder, samples["train"], {"test-seen": samples["test-seen"]}, MODALITIES)
+    return judge_of(folder, samples["train"], {"test-seen": samples["test-seen"]}, MODALITIES, {})
 
 
 def test_the_facts_choose_the_world(judge):

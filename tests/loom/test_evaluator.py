@@ -10,6 +10,8 @@ from modaloom.core.types import Sample
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.evaluator import evaluate
+from modaloom.modalities import Limits
+from modaloom.modalities.record import RECORD
 from modaloom.world import VISIBLE
 
 WORLD = small_world(train=500, test=60)
@@ -156,8 +158,9 @@ def test_plain_data_by_hand():
         ]
     }
     modality_of = {"x": "record", "y": "text"}
-    model = ToyModel(lambda name, want: {"y": "a"}, modality_of=modality_of)
-    judge = PlainJudge.fit(train, modality_of)
+    specs = {"x": RECORD.infer_spec([sample.streams["x"] for sample in train], Limits()), "y": {"tokens": 64}}
+    model = ToyModel(lambda name, want: {"y": "a"}, modality_of=modality_of, specs=specs)
+    judge = PlainJudge.fit(train, modality_of, specs)
     found = evaluate(model, train, tests, judge=judge, directions=[Direction(("x",), ("y",))])
     row = next(row for row in found if row.metric == "exact")
     assert row.to_dict() == {

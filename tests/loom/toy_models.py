@@ -9,6 +9,8 @@ from modaloom.core.types import Sample
 from modaloom.world import STREAMS
 from modaloom.world.splits import scene
 
+TEXT, IMAGE = {"tokens": 64}, {"size": [32, 32], "content": [32, 32], "channels": 3}
+"""Specs of the world's streams."""
 NAMES = ("image", "caption", "question", "answer")
 
 
@@ -48,6 +50,7 @@ class ToyModel:
     lossy: Callable[[str, Any], Any] = same
     modality_of: Mapping[str, str] = field(default_factory=lambda: {m: STREAMS[m].modality for m in NAMES})
     calls: list[Any] = field(default_factory=list)
+    specs: Mapping[str, Any] = field(default_factory=lambda: {**dict.fromkeys(NAMES, TEXT), "image": IMAGE})
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Levenshtein distance against its recursive definition, and its axioms."""
 
+import time
 from functools import cache
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from modaloom.metrics.edit import edit_distance, error_rate
 
-words = st.text("abc", max_size=6)
+words = st.text("abc日🙂", max_size=6)
 
 
 def by_definition(a: str, b: str) -> int:
@@ -30,6 +31,18 @@ def test_equals_the_definition(a: str, b: str) -> None:
 def test_a_known_pair_and_lists() -> None:
     assert edit_distance("kitten", "sitting") == 3
     assert edit_distance(["a", "red", "star"], ["a", "blue", "star"]) == 1
+
+
+@given(st.lists(st.integers(0, 3), max_size=6), st.lists(st.integers(0, 3), max_size=6))
+def test_items_other_than_characters(a: list[int], b: list[int]) -> None:
+    assert edit_distance(a, b) == by_definition("".join(map(str, a)), "".join(map(str, b)))
+
+
+def test_long_texts_take_milliseconds() -> None:
+    a, b = "abcde" * 2_000, "bcdea" * 2_000
+    start = time.perf_counter()
+    assert edit_distance(a, b) == 2
+    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """SSIM against a loop over its windows, and values worked out by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,23 @@ def test_the_peak_scales_with_the_values():
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="shapes"):
         ssim(noise(4, 4, 3), noise(4, 5, 3))
+
+
+def test_as_scikit_images():
+    """scikit-image's Gaussian windows, on the places where they fit."""
+    metrics = pytest.importorskip("skimage.metrics")
+    a = noise(40, 57, 3)
+    b = 0.7 * a + 0.3 * noise(40, 57, 3, seed=1)
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+    _, places = metrics.structural_similarity(a, b, channel_axis=2, full=True, **options)
+    assert ssim(a, b) == pytest.approx(places[5:-5, 5:-5].mean(), abs=1e-9)
+
+
+def test_memory_is_linear_in_the_pixels():
+    """A dense window matrix of one side of 20,000 pixels would take 3.2 GB."""
+    a = np.full((16, 20_000, 1), 0.5, np.float32)
+    tracemalloc.start()
+    assert ssim(a, a) == pytest.approx(1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * 8 * a.size

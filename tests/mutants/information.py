@@ -95,10 +95,10 @@ INFORMATION = (
         COPIES,
     ),
     Mutant(
-        "the way to the ceiling without its floor",
+        "the truth after its tokenizer is never blamed",
         "evaluation/diagnosis.py",
-        "(figure - row.floor) / (row.ceiling - row.floor)",
-        "figure / row.ceiling",
+        "return short > 0 or",
+        "return short > 1e9 or",
         DIAGNOSIS,
     ),
 )

@@ -40,7 +40,7 @@ REPORT = (
     ),
     Mutant(
         "a cell is filled from zero, not from the floor",
-        "report/scores.py",
+        "evaluation/headline.py",
         "(figure - floor) / (ceiling - floor)",
         "figure / ceiling",
         "report/test_report_page.py",

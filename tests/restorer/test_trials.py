@@ -45,7 +45,7 @@ def rows(
     every = [
         row
         for t in RestorationEvaluation.of(found or restoration(task), train)
-        for row in t.rows("test", CASES)
+        for row in t.rows("test", CASES, [*map(t.trial, CASES)])
     ]
     return {(row.row, row.metric): row for row in every}
 
@@ -87,7 +87,7 @@ def test_a_restorer_that_knows_the_answer_scores_as_the_truth() -> None:
     want, small = picture(0), quantize_8bit(downsample(picture(0), factor=2))
     found.restorer.network = Says(found.restorer, want - upsample(small, factor=2))
     (trials,) = RestorationEvaluation.of(found, [])
-    got = {row.metric: row for row in trials.rows("test", CASES[:1])}
+    got = {row.metric: row for row in trials.rows("test", CASES[:1], [trials.trial(CASES[0])])}
     assert got["psnr"].value == 100
     assert got["hf_energy_ratio"].value == pytest.approx(1, abs=1e-3)
     assert got["consistency"].value == pytest.approx(0, abs=0.1)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modaloom.core.errors import BadRun, BadValue
+from modaloom.modalities import Shortened
 from modaloom.tokenizers.bpe import BPE
 
 TEXTS = ["a small red circle", "a large blue star", "what colour is it?", "red"] * 50
@@ -18,7 +19,7 @@ bpe = BPE.learn(TEXTS, vocab_size=300, length=16)
 def test_any_text_comes_back_exactly(text: str) -> None:
     wide = bpe.view((130,))
     assert wide.decode(wide.encode([text])) == [text]
-    assert wide.truncated == 0
+    assert wide.shortened(text) == ()
 
 
 def test_texts_end_in_eos_then_pad() -> None:
@@ -38,9 +39,19 @@ def test_merges_shorten_what_was_seen() -> None:
 def test_longer_text_is_cut_and_counted() -> None:
     short = bpe.view((5,))
     codes = short.encode(["xqzjkvwy", "xqzjk", "red"])
-    assert short.truncated == 1
+    cut = Shortened("are cut after 5 tokens", "max_tokens", 5, 9)
+    assert [short.shortened(text) for text in ("xqzjkvwy", "xqzjk", "red")] == [[cut], (), ()]
     assert short.decode(codes) == ["xqzjk", "xqzjk", "red"]
     assert bpe.eos not in codes[0]
+
+
+@given(st.text("ab日🙂 \n", max_size=30))
+def test_a_prepared_text_is_what_its_codes_say_and_stays_it(text: str) -> None:
+    short = bpe.view((5,))
+    (said,) = short.decode(short.encode([text]))
+    assert short.as_learned(text) == said
+    assert short.decode(short.encode([said])) == [said]
+    assert short.as_learned(said) == said
 
 
 def test_views_share_the_vocabulary() -> None:

@@ -1,20 +1,30 @@
 """What only looks: at a folder of data, at a run."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from modaloom.api.runs import load
 from modaloom.core.errors import BadRun
+from modaloom.data.folder import open_folder
 from modaloom.data.inspect import Inspection
 from modaloom.data.inspect import inspect as inspect_folder
+from modaloom.data.reader import Reader
 from modaloom.engines import engine_of_run
 from modaloom.report.page import write_report
 from modaloom.runs.store import CONFIG, RunFiles
+from modaloom.training.expected import expected_shortenings
 
 
 def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Inspection:
-    """What is in a folder, what is broken, what to do. Raises `BadFolder`."""
-    return inspect_folder(Path(folder), limit=limit)
+    """What is in a folder, what is broken, what the default limits would take, what to do.
+
+    Raises `BadFolder`.
+    """
+    found = inspect_folder(Path(folder), limit=limit)
+    reader = Reader(open_folder(Path(folder)), max_skipped_fraction=1)
+    *advice, command = found.advice
+    return replace(found, advice=[*advice, *expected_shortenings(reader, limit=limit), command])
 
 
 def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:

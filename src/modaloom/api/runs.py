@@ -42,6 +42,7 @@ def evaluate(
     n: int = EVALUATION_SAMPLES,
     seed: int = SEED,
     sampling: CodeSamplingOptions | None = None,
+    minutes: float | None = None,
     device: str = DEVICE,
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
@@ -55,9 +56,11 @@ def evaluate(
         n: most samples of a direction and split.
         seed: of the choice of samples and of what is generated.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
+        minutes: about how long it may take; where they are short, fewer samples are read and asked, the same
+            ones first, which rows (`n`) and `notify` tell. None: as long as it takes.
         device: where a run that is named works; one that is open stays where it is.
         on_row: gets each row when it is there.
-        notify: gets sentences, such as which files could not be read.
+        notify: gets sentences, such as which files could not be read and which values were cut.
 
     Raises:
         BadFolder: nothing is held out, or the folder has not the run's streams.
@@ -71,6 +74,7 @@ def evaluate(
         n=n,
         seed=seed,
         sampling=sampling,
+        minutes=minutes,
         on_row=on_row,
         notify=notify,
     )

@@ -15,7 +15,7 @@ from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, BadValue, ModaloomError, check_choice
 from modaloom.data.atomic_io import NEW, write_json
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import notify_skipped
+from modaloom.data.notices import notify_skipped, once
 from modaloom.engine import Engine, Trainer
 from modaloom.engines import ENGINES, engine_of_run, engine_of_task, load_config
 from modaloom.engines import preset as preset_config
@@ -35,6 +35,10 @@ from modaloom.training.loop import Step
 
 MAX_MI_SAMPLES = 100
 """Samples that a pair of streams is asked about at the end of a training."""
+SCORING_FRACTION, MIN_SCORING_MINUTES = 0.2, 1.0
+"""Of a training's minutes, what its scores and samples may take, and the least that they get."""
+SHOWING_FRACTION = 0.35
+"""Of that, the samples of the report."""
 REPORT_SECONDS = 60.0
 """Seconds after which a training's first report appears; then again as often."""
 
@@ -89,7 +93,9 @@ def train(
         ModaloomError: before anything is written.
         WorkFailed: NaN, a full disk, a stop signal (with a checkpoint saved).
     """
-    callbacks, path, data = callbacks or TrainCallbacks(), Path(out), Path(folder) if folder else None
+    callbacks = callbacks or TrainCallbacks()
+    callbacks = replace(callbacks, notify=once(callbacks.notify))
+    path, data = Path(out), Path(folder) if folder else None
     if resume and (path / CONFIG).exists():
         return _resume(
             path,
@@ -291,16 +297,23 @@ def _finish(
     write_json(run.path / USAGE, trainer.usage())
     save_model(run.model, parts, card.markdown())
     trained: Trained = engine.load(run.path, device=accelerator.device.type)
-    started, n = time.monotonic(), min(samples, engine.max_scored)
+    started, n, minutes = time.monotonic(), min(samples, engine.max_scored), scoring_minutes(run.run())
     try:
-        rows = engine.evaluate(trained, folder, n=n, on_row=callbacks.on_row)
+        rows = engine.evaluate(
+            trained,
+            folder,
+            n=n,
+            minutes=minutes and (1 - SHOWING_FRACTION) * minutes,
+            on_row=callbacks.on_row,
+            notify=callbacks.notify,
+        )
         found = engine.mutual_information(trained, folder, n=min(samples, MAX_MI_SAMPLES))
         write_mutual_information(run.path, found)
     except ModaloomError as error:
         callbacks.notify(f"not evaluated: {error}")
         rows = []
     try:
-        engine.write_samples(trained, folder)
+        engine.write_samples(trained, folder, minutes=minutes and SHOWING_FRACTION * minutes)
     except ModaloomError as error:
         callbacks.notify(f"no samples: {error}")
     scores = [row.to_dict() for row in headlines(rows)]
@@ -324,6 +337,12 @@ def _finish(
         callbacks.notify(sentence_)
     callbacks.notify(f"reproduce with: {command}")
     return trained
+
+
+def scoring_minutes(run: RunConfig) -> float | None:
+    """The time of what follows a training; None, as long as it takes, where only its steps are given."""
+    minutes = run.training.minutes
+    return None if minutes is None else max(MIN_SCORING_MINUTES, SCORING_FRACTION * minutes)
 
 
 def reproduce(run: RunConfig, folder: str, path: Path) -> str:

@@ -28,7 +28,7 @@ def audit(
     from modaloom import api
 
     options.check_json(file)
-    found = api.audit(run, folder, n=n, seed=seed, device=device)
+    found = api.audit(run, folder, n=n, seed=seed, device=device, notify=printing.notice)
     options.write_json(file, found.to_dict())
     typer.echo(
         f"{found.path}: the most suspicious of {found.audited} samples; score: spreads below the usual"

@@ -97,7 +97,7 @@ def tokenize(
     """Write the codes of a folder as safetensors shards."""
     from modaloom import api
 
-    typer.echo(f"{api.tokenize(run, folder, out, device=device)} samples in {out}")
+    typer.echo(f"{api.tokenize(run, folder, out, device=device, notify=printing.notice)} samples in {out}")
 
 
 def detokenize(

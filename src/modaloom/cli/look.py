@@ -1,6 +1,5 @@
 """Commands that say how things are: inspect, evaluate, report, bench."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from modaloom.cli import options, printing
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, SEED
 from modaloom.core.errors import BadValue
+from modaloom.core.json_text import to_json
 from modaloom.progress import Progress
 
 MAX_PROBLEMS = 20
@@ -23,7 +23,7 @@ def inspect(
 
     found = api.inspect(folder)
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+        typer.echo(to_json(found.to_dict(), indent=2))
         return
     typer.echo(f"{found.path}: {found.samples} samples")
     printing.table(
@@ -54,6 +54,9 @@ def evaluate(
         bool, typer.Option("--mutual-information", help="Only the bits that streams tell about each other.")
     ] = False,
     n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = EVALUATION_SAMPLES,
+    minutes: Annotated[
+        float | None, typer.Option(help="Time for the scores; fewer samples where it is short.")
+    ] = None,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
@@ -77,6 +80,7 @@ def evaluate(
             rows=options.names(rows),
             n=n,
             seed=seed,
+            minutes=minutes,
             device=device,
             on_row=printing.callbacks(progress).on_row,
             notify=printing.notice,
@@ -119,6 +123,6 @@ def bench(
         found.append(case.to_dict())
         printing.notice(f"{case.case}: {printing.figure(case.ours)} {case.unit}")
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        typer.echo(to_json(found, indent=1))
         return
     printing.table(tuple(found[0]), (tuple(map(printing.figure, row.values())) for row in found))

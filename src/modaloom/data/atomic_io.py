@@ -6,7 +6,6 @@ a crash only names that `sweep` knows.
 """
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from modaloom.core.errors import BadFolder, WorkFailed
+from modaloom.core.json_text import to_json
 
 NEW, OLD = ".new-", ".old-"
 """Prefixes: being written or being removed; moved aside while its successor takes its name."""
@@ -31,7 +31,7 @@ def make_folder(folder: Path) -> None:
 
 def encode(value: Any) -> bytes:
     """Indented JSON with a final newline, UTF-8."""
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
+    return (to_json(value, indent=2) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,12 +1,17 @@
 """Messages to the user during long operations."""
 
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 
 from modaloom.core.errors import bounded
 from modaloom.data.reader import Reader
+from modaloom.modalities.base import Limits, Shortened
 
 Notify = Callable[[str], None]
 """Shows one sentence."""
+MAX_SHORTENINGS = 3
+"""Most sentences on what a stream's values lose."""
 
 
 def silent(sentence: str) -> None:
@@ -30,3 +35,45 @@ def notify_skipped(reader: Reader, notify: Notify) -> None:
     skips = [f"{skip.path}: {skip.reason}" for skip in reader.skips.values()]
     if skips:
         notify(f"left out, because they cannot be read: {len(skips):,} files ({bounded(skips, '; ')})")
+
+
+class Shortenings:
+    """What limits take from the values of streams: how many, and what would keep more."""
+
+    def __init__(self, limits: Limits, *, resolution: bool = False) -> None:
+        """`resolution`: whether values that a limit makes coarser count, too."""
+        self.limits, self.resolution = limits, resolution
+        self._seen: Counter[str] = Counter()
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self._worst: dict[str, Shortened] = {}
+        """How → the one that needs most."""
+
+    def add(self, stream: str, found: Sequence[Shortened]) -> None:
+        """A value of a stream."""
+        self._seen[stream] += 1
+        for one in found:
+            if not one.is_resolution or (self.resolution and self._is_limit(one)):
+                self._counts[stream][one.how] += 1
+                known = self._worst.setdefault(one.how, one)
+                self._worst[one.how] = max(known, one, key=lambda each: each.needed)
+
+    def sentences(self) -> Iterator[str]:
+        """At most `MAX_SHORTENINGS` for each stream, what happens most often first, and how many more."""
+        for stream, counts in self._counts.items():
+            for how, count in counts.most_common(MAX_SHORTENINGS):
+                advice = self._advice(self._worst[how])
+                yield f"{stream}: {count} of {self._seen[stream]} values {how}{advice}"
+            if (more := len(counts) - MAX_SHORTENINGS) > 0:
+                yield f"{stream}: {more} more columns likewise"
+
+    def notify(self, notify: Notify) -> None:
+        """Tell every sentence."""
+        for sentence in self.sentences():
+            notify(sentence)
+
+    def _advice(self, worst: Shortened) -> str:
+        setting = f"data.limits.{worst.limit}={worst.needed}"
+        return f"; train with --set {setting} to keep more" if self._is_limit(worst) else ""
+
+    def _is_limit(self, one: Shortened) -> bool:
+        return bool(one.limit) and one.kept >= asdict(self.limits)[one.limit]

@@ -1,6 +1,6 @@
 """Reading of values, one by one; unreadable files are skipped and recorded, up to a fraction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from modaloom.core.errors import BadFile, BadFolder
@@ -12,6 +12,11 @@ from modaloom.modalities.base import Value
 
 MAX_SKIPPED_FRACTION = 0.2
 """Fraction of unreadable files above which reading fails."""
+
+
+def as_it_is(stream: str, value: Value) -> Value:
+    """All of a value."""
+    return value
 
 
 class Reader:
@@ -29,9 +34,12 @@ class Reader:
         *,
         streams: Sequence[str] | None = None,
         max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
+        prepare: Callable[[str, Value], Value] = as_it_is,
     ) -> None:
+        """`prepare`: (stream, value) → what is kept of it, so that no more than that stays in memory."""
         self.folder = folder
         self.streams = tuple(folder.modality_of if streams is None else streams)
+        self.prepare = prepare
         self.skips: dict[Path, Problem] = {}
         """Each file that could not be read."""
         files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
@@ -43,7 +51,7 @@ class Reader:
         if source is None:
             return None
         try:
-            return load(self.folder.modality_of[stream], source)
+            return self.prepare(stream, load(self.folder.modality_of[stream], source))
         except BadFile as error:
             self._skip(Path(source), error.reason)
             return None

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, BadFolder
+from modaloom.core.json_text import to_json
 
 INDEX = "index.json"
 VERSION = 1
@@ -39,7 +40,7 @@ def write_shards(folder: Path, shards: Iterator[Shard], *, model: str) -> int:
         save_file(tensors, folder / name)
         entries.append({"file": name, "keys": list(shard.keys)})
     index = {"version": VERSION, "model": model, "shards": entries}
-    (folder / INDEX).write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+    (folder / INDEX).write_text(to_json(index), encoding="utf-8")
     return sum(len(entry["keys"]) for entry in entries)
 
 

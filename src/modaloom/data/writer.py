@@ -1,6 +1,5 @@
 """Writing of samples as files of the data contract, atomically for the whole folder."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadValue
+from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import new_folder
 from modaloom.modalities import MODALITIES
@@ -36,7 +36,7 @@ class Writer:
             modality.write(value, path)
         if provenance is not None:
             with (self.root / PROVENANCE).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": sample.key, **provenance}, ensure_ascii=False) + "\n")
+                file.write(to_json({"key": sample.key, **provenance}) + "\n")
 
 
 @contextmanager

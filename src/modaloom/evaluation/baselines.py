@@ -11,7 +11,7 @@ from modaloom.evaluation.features import Space
 from modaloom.evaluation.judge import Answer
 from modaloom.evaluation.nearest import nearest
 from modaloom.evaluation.rows import Direction
-from modaloom.modalities import MODALITIES, Value
+from modaloom.modalities import MODALITIES, DataSpec, Value
 
 MAX_SAMPLES = 10_000
 """Training samples that are searched."""
@@ -22,11 +22,19 @@ RIDGE_PENALTY = 0.3
 
 
 class Library:
-    """Answers directions from training samples, chosen by `seed` and key if there are more than `MAX_SAMPLES`."""
+    """Answers directions from training samples of prepared values; of more than `MAX_SAMPLES`, from those
+    that `seed` and their keys choose."""
 
-    def __init__(self, train: Sequence[Sample], modality_of: Mapping[str, str], *, seed: int) -> None:
+    def __init__(
+        self,
+        train: Sequence[Sample],
+        modality_of: Mapping[str, str],
+        specs: Mapping[str, DataSpec],
+        *,
+        seed: int,
+    ) -> None:
         self.samples = pick(train, (), MAX_SAMPLES, seed)
-        self.modality_of = modality_of
+        self.modality_of, self.specs = modality_of, specs
         self._spaces: dict[str, Space] = {}
         self._known: dict[str, frozenset[bytes]] = {}
         self._embedded: dict[tuple[str, ...], Tensor] = {}
@@ -58,7 +66,9 @@ class Library:
     def space(self, stream: str) -> Space:
         """The stream's points, made when first asked for."""
         if stream not in self._spaces:
-            self._spaces[stream] = Space.fit(MODALITIES[self.modality_of[stream]], self._values(stream))
+            self._spaces[stream] = Space.fit(
+                MODALITIES[self.modality_of[stream]], self._values(stream), self.specs[stream]
+            )
         return self._spaces[stream]
 
     def known(self, stream: str) -> frozenset[bytes]:

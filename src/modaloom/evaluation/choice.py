@@ -8,6 +8,7 @@ from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.mutual_information import Exact
 from modaloom.evaluation.parsed import ParsedJudge, read_facts
 from modaloom.evaluation.plain import PlainJudge
+from modaloom.modalities.base import DataSpec
 from modaloom.world.information import exact_mutual_information, fixed_facts
 from modaloom.world.splits import SPLITS
 from modaloom.world.worlds import SOLO, world_of
@@ -19,13 +20,15 @@ def judge_of(
     train: Sequence[Sample],
     tests: Mapping[str, Sequence[Sample]],
     modality_of: Mapping[str, str],
+    specs: Mapping[str, DataSpec],
 ) -> Judge:
-    """The world's where the folder keeps the facts of all these samples, else that of any data."""
+    """The world's where the folder keeps the facts of all these samples, else that of any data, which
+    compares in the forms `specs` that the model has learned."""
     facts = read_facts(folder / FACTS) if (folder / FACTS).is_file() else {}
     keys = {sample.key for samples in (train, *tests.values()) for sample in samples}
     if keys <= facts.keys() and modality_of.keys() <= world_of(facts.values()).streams.keys():
         return ParsedJudge(facts)
-    return PlainJudge.fit(train, modality_of)
+    return PlainJudge.fit(train, modality_of, specs)
 
 
 def exact_of(folder: Path, split: str) -> Exact:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from modaloom.evaluation.headline import SPLIT_NAMES, headlines
-from modaloom.evaluation.overfitting import Lines, falling, rising
+from modaloom.evaluation.headline import SPLIT_NAMES, headlines, sign, way
+from modaloom.evaluation.overfitting import MIN_STEPS, Lines, falling, rising, trained_steps
 from modaloom.evaluation.rows import ScoreRow
 
 PROPORTION_METRICS = ("slot.mean", "agree.mean", "exact", "present", "rank.top1")
@@ -35,6 +35,10 @@ class Evidence:
     """Validation bits rise while training bits fall."""
     falling: bool
     """Validation bits were still falling at the end."""
+    steps: int | None = None
+    """After which the wanted streams were last validated, if that is known."""
+    lossy: bool = False
+    """The truth scores no better than a guess after its tokenizer."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,23 @@ class Rule:
 
 MEMORIZING = "{pairs} pairs: memorising; more pairs, fewer steps or a smaller model would help"
 
+LOSSY = "raise its size (--set vqvae.codebook_size=, vqvae.num_quantizers=) or its share of the time"
+
 RULES = (
     Rule(
+        lambda e: e.steps is not None and e.steps < MIN_STEPS,
+        "{steps} steps tell nothing yet: train longer",
+    ),
+    Rule(
+        lambda e: e.lossy,
+        f"the tokenizer limits you: the truth itself scores no better than a guess after it; {LOSSY}",
+    ),
+    Rule(
         lambda e: e.ceiling is not None and e.ceiling < GOOD and e.seen >= GOOD,
-        "the tokenizer limits you: the truth itself scores {ceiling:.2f} after it; raise its size "
-        "(--set vqvae.codebook_size=, vqvae.num_quantizers=) or its share of the time",
+        f"the tokenizer limits you: the truth itself scores {{ceiling:.2f}} after it; {LOSSY}",
     ),
     Rule(lambda e: min(e.seen, e.new) >= SATURATED, "at its ceiling"),
-    Rule(lambda e: e.pairs < MIN_PAIRS and e.seen < SATURATED, MEMORIZING),
+    Rule(lambda e: e.pairs < MIN_PAIRS and e.seen < SATURATED and not e.falling, MEMORIZING),
     Rule(
         lambda e: max(e.seen, e.baselines) < NEGLIGIBLE and not e.falling,
         "these streams look unrelated: neither the model nor the nearest training sample beats a guess",
@@ -72,8 +85,8 @@ RULES = (
     Rule(lambda e: e.seen >= GOOD, "close to its ceiling ({seen:.0%} of the way)"),
     Rule(
         lambda e: e.baselines > e.seen,
-        "a simple rival is better ({baselines:.0%} of the way to the ceiling against {seen:.0%}): train longer "
-        "or take a larger model (--preset)",
+        "a simple rival is better ({baselines:.0%} of the way to the ceiling against {seen:.0%}): train "
+        "longer or take a larger model (--preset)",
     ),
     Rule(
         lambda e: True,
@@ -105,7 +118,7 @@ def diagnose(rows: Iterable[ScoreRow], lines: Lines, *, pairs: Callable[[str], i
     """
     by_direction: dict[str, list[ScoreRow]] = {}
     for row in headlines(rows):
-        if way(row, row.value) is not None:
+        if _way(row, row.value) is not None or _is_lossy(row):
             by_direction.setdefault(row.row, []).append(row)
     return [
         Diagnosis(name, explain(_evidence(some, lines, pairs(name)))) for name, some in by_direction.items()
@@ -118,27 +131,34 @@ def explain(evidence: Evidence) -> str:
     return rule.sentence.format(**asdict(evidence))
 
 
-def way(row: ScoreRow, figure: float | None) -> float | None:
-    """Where a figure lies between the row's floor (0) and its ceiling (1), which may be the lower one."""
-    if figure is None or row.floor is None or row.ceiling is None or row.floor == row.ceiling:
-        return None
-    return (figure - row.floor) / (row.ceiling - row.floor)
+def _way(row: ScoreRow, figure: float | None) -> float | None:
+    return way(row.metric, figure, row.floor, row.ceiling)
+
+
+def _is_lossy(row: ScoreRow) -> bool:
+    """Whether the ceiling is below the floor, or no higher though better figures are possible."""
+    if row.floor is None or row.ceiling is None:
+        return False
+    short = sign(row.metric) * (row.floor - row.ceiling)
+    return short > 0 or (short == 0 and row.metric in PROPORTION_METRICS and row.ceiling < SATURATED)
 
 
 def _evidence(rows: Sequence[ScoreRow], lines: Lines, pairs: int) -> Evidence:
     first, *others = rows
-    hardest = min(others or [first], key=lambda row: way(row, row.value) or 0.0)
-    baselines = [way(first, figure) for figure in (first.baseline, first.retrieval)]
+    hardest = min(others or [first], key=lambda row: _way(row, row.value) or 0.0)
+    baselines = [_way(first, figure) for figure in (first.baseline, first.retrieval)]
     streams = _wanted(first)
     return Evidence(
-        seen=way(first, first.value) or 0.0,
-        new=way(hardest, hardest.value) or 0.0,
+        seen=_way(first, first.value) or 0.0,
+        new=_way(hardest, hardest.value) or 0.0,
         hardest=SPLIT_NAMES.get(hardest.split, hardest.split),
         baselines=max([share for share in baselines if share is not None], default=0.0),
         ceiling=first.ceiling if first.metric in PROPORTION_METRICS else None,
         pairs=pairs,
         rising=any(rising(lines, stream) for stream in streams),
         falling=any(falling(lines, stream) for stream in streams),
+        steps=trained_steps(lines, streams),
+        lossy=_is_lossy(first),
     )
 
 

@@ -17,8 +17,8 @@ def all_directions(
     """Everything worth asking, at most `streams` × `wanted` + 1 directions or a few more.
 
     Each wanted stream (default: all) from every single one that says something of it, or, where none does,
-    from the first `MAX_COMBINATIONS` smallest combinations that do; each from all the others; those that can be checked
-    against each other from nothing. A stream without others is wanted from nothing, too.
+    from the first `MAX_COMBINATIONS` smallest combinations that do; each from all the others; those that can
+    be checked against each other from nothing. A stream without others is wanted from nothing, too.
     """
     wanted = streams if wanted is None else wanted
     found = [

@@ -102,6 +102,9 @@ class Statistic(Estimate):
         index = torch.randint(self.n, (NUM_RESAMPLES, self.n), generator=generator)
         parts = (index[i : i + RESAMPLES_PER_CHUNK] for i in range(0, NUM_RESAMPLES, RESAMPLES_PER_CHUNK))
         drawn = torch.cat([self.of(self._scored[part]) for part in parts])
+        drawn = drawn[drawn.isfinite()]  # a ratio to what is 0 in a resample has no value
+        if not len(drawn):
+            return Interval(self.value, self.value)
         low, high = drawn.double().quantile(drawn.new_tensor([0.025, 0.975]).double()).tolist()
         return Interval(min(low, self.value), max(high, self.value))
 

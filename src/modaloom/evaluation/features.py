@@ -6,9 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+import torch
 from torch import Tensor
 
-from modaloom.modalities import DataSpec, Limits, Modality, Value
+from modaloom.modalities import DataSpec, Modality, Value
+
+CHUNK_SIZE = 256
+"""Values whose signals are in memory at once."""
+
+
+def features(modality: Modality, spec: DataSpec, values: Sequence[Value]) -> Tensor:
+    """float32 (n, D): the codec's features, chunk by chunk."""
+    chunks = (values[i : i + CHUNK_SIZE] for i in range(0, len(values), CHUNK_SIZE))
+    return torch.cat([modality.codec.features(chunk, spec) for chunk in chunks])
 
 
 @dataclass(frozen=True)
@@ -23,17 +33,16 @@ class Space:
     """float32 (N, D): of the training values."""
 
     @classmethod
-    def fit(cls, modality: Modality, values: Sequence[Value]) -> Self:
-        """Measured on training values."""
-        spec = modality.infer_spec(values, Limits())
-        raw = modality.codec.features(values, spec)
+    def fit(cls, modality: Modality, values: Sequence[Value], spec: DataSpec) -> Self:
+        """Measured on training values in the form of a spec."""
+        raw = features(modality, spec, values)
         mean = raw.mean(0)
         scale = (raw - mean).square().sum(1).mean().sqrt().clamp_min(1e-6)
         return cls(modality, spec, mean, scale, (raw - mean) / scale)
 
     def embed(self, values: Sequence[Value]) -> Tensor:
         """Values → float32 (n, D)."""
-        return (self.modality.codec.features(values, self.spec) - self.mean) / self.scale
+        return (features(self.modality, self.spec, values) - self.mean) / self.scale
 
     def names(self, values: Sequence[Value]) -> list[bytes]:
         """Equal for equal values, as finely as their codec tells them apart."""

@@ -64,6 +64,14 @@ def no_better(rows: Iterable[ScoreRow]) -> dict[str, str]:
     return found
 
 
+def way(metric: str, figure: float | None, floor: float | None, ceiling: float | None) -> float | None:
+    """Where a figure lies between its floor (0) and its ceiling (1), whichever is better being the ceiling's
+    side; None where one of them is missing, or the ceiling is no better than the floor."""
+    if figure is None or floor is None or ceiling is None or not sign(metric) * (ceiling - floor) > 0:
+        return None
+    return (figure - floor) / (ceiling - floor)
+
+
 def _rank(row: ScoreRow) -> int:
     ranked = list(UNITS)
     return ranked.index(row.metric) if row.metric in ranked else len(ranked)
@@ -75,9 +83,13 @@ def sign(metric: str) -> int:
 
 
 def _beaten(row: ScoreRow) -> bool:
-    way = sign(row.metric)
-    simple = [way * value for value in (row.floor, row.baseline) if value is not None]
-    if not simple or way * row.value > max(simple):
+    better = sign(row.metric)
+    simple = [better * value for value in (row.floor, row.baseline) if value is not None]
+    if not simple or better * row.value > max(simple):
         return False
+    if row.floor is not None and better * row.value < better * row.floor:
+        return True
     # Where a simple answer reaches the ceiling too, there is nothing left to be better at.
-    return way < 0 or row.ceiling is None or not row.value >= CEILING_FRACTION * max(row.ceiling, *simple) > 0
+    return (
+        better < 0 or row.ceiling is None or not row.value >= CEILING_FRACTION * max(row.ceiling, *simple) > 0
+    )

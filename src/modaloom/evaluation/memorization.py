@@ -31,9 +31,9 @@ class Memorization:
         """Of n draws (n, D), one for each real point.
 
         `novelty`: median distance to the nearest training point, over that of real held-out ones: about 1 for
-        new samples, 0 for copies. `near_duplicates`: the share of draws no farther from a training point than the
-        `NEAR_QUANTILE` nearest of the real ones. `coverage`: the share of real points with a draw among their
-        `NUM_NEIGHBOURS` nearest real ones (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
+        new samples, 0 for copies. `near_duplicates`: the share of draws no farther from a training point than
+        the `NEAR_QUANTILE` nearest of the real ones. `coverage`: the share of real points with a draw among
+        their `NUM_NEIGHBOURS` nearest real ones (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
 
         What cannot be told is left out: the first two where real samples are copies themselves, the last one
         where there are too few.

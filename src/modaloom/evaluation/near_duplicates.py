@@ -8,7 +8,7 @@ from pathlib import Path
 from modaloom.data.folder import Source
 from modaloom.evaluation.features import Space
 from modaloom.evaluation.nearest import nearest, nearest_others
-from modaloom.modalities.base import Modality, Value
+from modaloom.modalities.base import DataSpec, Modality, Value
 
 MAX_DISTANCE_RATIO = 0.1
 """Share of the usual distance from a value to its nearest training value; less makes a copy."""
@@ -51,7 +51,11 @@ def exact_duplicates(stream: str, train: Digests, held_out: Digests) -> Iterator
 
 
 def near_duplicates(
-    stream: str, modality: Modality, train: Mapping[str, Value], held_out: Mapping[str, Value]
+    stream: str,
+    modality: Modality,
+    spec: DataSpec,
+    train: Mapping[str, Value],
+    held_out: Mapping[str, Value],
 ) -> Iterator[Duplicate]:
     """Held-out values (by key) much nearer to a training value than is usual.
 
@@ -60,7 +64,7 @@ def near_duplicates(
     """
     if not train or not held_out:
         return
-    space = Space.fit(modality, [*train.values()])
+    space = Space.fit(modality, [*train.values()], spec)
     found = nearest(space.embed([*held_out.values()]), space.points)
     usual = max(float(each.distance.median()) for each in (found, nearest_others(space.points)))
     keys = list(train)

@@ -1,12 +1,16 @@
 """Whether validation bits still fall, or a model learns its training samples by heart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 Lines = Sequence[Mapping[str, Any]]
 
 VAL_PREFIX = "val.bits."
+MIN_STEPS = 100
+"""Steps before which a training tells nothing of how it will end."""
+MIN_POINTS = 4
+"""Validations from which on a rise counts."""
 MIN_RISE = 0.02
 """Above its best, a validation bound has risen by more than its noise."""
 
@@ -32,13 +36,24 @@ def rising(lines: Lines, stream: str) -> bool:
 def falling(lines: Lines, stream: str) -> bool:
     """Whether a stream's last validation bits are the best, and better than those two checks before by more
     than their noise."""
-    values = [line[VAL_PREFIX + stream] for line in lines if VAL_PREFIX + stream in line]
+    values = [bits for _, bits in _validations(lines, stream)]
     return len(values) > 2 and values[-1] == min(values) and (1 + MIN_RISE) * values[-1] < values[-3]
 
 
+def trained_steps(lines: Lines, streams: Iterable[str]) -> int | None:
+    """Steps after which streams were last validated; None where the log does not say."""
+    return max((step for stream in streams for step, _ in _validations(lines, stream)), default=None)
+
+
+def _validations(lines: Lines, stream: str) -> list[tuple[int, float]]:
+    """(Step, bits) of a stream."""
+    key = VAL_PREFIX + stream
+    return [(line["step"], line[key]) for line in lines if line.get(key) is not None]
+
+
 def _of_stream(lines: Lines, stream: str) -> str | None:
-    validation = [(line["step"], line[VAL_PREFIX + stream]) for line in lines if VAL_PREFIX + stream in line]
-    if not validation:
+    validation = _validations(lines, stream)
+    if len(validation) < MIN_POINTS or validation[-1][0] < MIN_STEPS:
         return None
     best_step, best = min(validation, key=lambda point: point[1])
     last = validation[-1][1]
@@ -52,6 +67,6 @@ def _of_stream(lines: Lines, stream: str) -> str | None:
 
 def _falls(lines: Lines, key: str, after: int) -> bool:
     """Whether the later half of the training figures since a step is lower than the earlier one."""
-    values = [line[key] for line in lines if key in line and line["step"] >= after]
+    values = [line[key] for line in lines if line.get(key) is not None and line["step"] >= after]
     half = len(values) // 2
     return half > 0 and fmean(values[half:]) < fmean(values[:half])

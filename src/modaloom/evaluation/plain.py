@@ -11,7 +11,7 @@ from modaloom.core.types import Sample
 from modaloom.evaluation.estimate import Proportion, average
 from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.rows import Direction
-from modaloom.modalities import MODALITIES, DataSpec, Limits, Value
+from modaloom.modalities import MODALITIES, DataSpec, Value
 
 PROPORTION_METRICS = ("exact", "present")
 """Metrics of samples that lie between 0 and 1, with all that follows a dot."""
@@ -36,19 +36,17 @@ class PlainJudge(Judge):
         self.modality_of, self.specs, self.rare = modality_of, specs, rare
 
     @classmethod
-    def fit(cls, train: Sequence[Sample], modality_of: Mapping[str, str]) -> Self:
-        """Forms, the units of numbers among them, are measured on the training values."""
-        columns = {name: [s.streams[name] for s in train if name in s.streams] for name in modality_of}
-        specs = {
-            name: MODALITIES[modality_of[name]].infer_spec(values, Limits())
-            for name, values in columns.items()
-            if values
+    def fit(
+        cls, train: Sequence[Sample], modality_of: Mapping[str, str], specs: Mapping[str, DataSpec]
+    ) -> Self:
+        """In the forms that were learned: the sizes of signals and the units of numbers are the run's own,
+        whatever the samples. Training values tell which streams repeat; those of others may be left out."""
+        columns = {
+            name: [s.streams[name] for s in train if name in s.streams]
+            for name in specs.keys() & modality_of.keys()
+            if compared_whole(modality_of[name])
         }
-        rare = {
-            name
-            for name in specs
-            if MODALITIES[modality_of[name]].codec.whole and _repeats(columns[name]) < MIN_REPEATED
-        }
+        rare = {name for name, values in columns.items() if values and _repeats(values) < MIN_REPEATED}
         return cls(modality_of, specs, frozenset(rare))
 
     def related(self, given: Sequence[str], want: str) -> bool:
@@ -84,6 +82,12 @@ class PlainJudge(Judge):
 
     def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
         return {}
+
+
+def compared_whole(modality: str) -> bool:
+    """Whether values are the same or not, and neither compared place by place nor by distances."""
+    codec = MODALITIES[modality].codec
+    return codec.whole and not codec.continuous
 
 
 def _repeats(values: Sequence[Value]) -> float:

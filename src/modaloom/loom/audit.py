@@ -10,6 +10,7 @@ from modaloom.core.errors import BadFolder, check_count
 from modaloom.core.types import Sample
 from modaloom.data.advice import about_leaks
 from modaloom.data.folder import Folder, open_folder
+from modaloom.data.notices import Shortenings
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
 from modaloom.evaluation.held_out import split_of
@@ -17,6 +18,7 @@ from modaloom.evaluation.leaks import all_leaks
 from modaloom.evaluation.near_duplicates import Digests, Duplicate, digest, exact_duplicates, near_duplicates
 from modaloom.loom.evaluation.suspects import Suspect, suspects
 from modaloom.loom.generation import TrainedRun, load
+from modaloom.loom.reading import prepared_reader
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
@@ -53,6 +55,7 @@ def audit(
     n: int = AUDIT_SAMPLES,
     seed: int = SEED,
     device: str = DEVICE,
+    notify: Notify = silent,
 ) -> Audit:
     """Look for pairs that do not belong together, for copies across splits and for leaks.
 
@@ -68,11 +71,13 @@ def audit(
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    reader = Reader(index, streams=streams, max_skipped_fraction=1)
+    lost = Shortenings(trained.run.data.limits)
+    reader = prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
     chosen = [reader.read(sample) for sample in pick(index.samples, (), n, seed)]
     found = suspects(trained.model, chosen, seed=seed)
     search = _Search(trained, index, reader, n, seed)
     duplicates, leaks = search.duplicates(), search.leaks(chosen)
+    lost.notify(notify)
     named = {suspect.key for suspect in found} | {
         key for duplicate in duplicates for key in (duplicate.key, duplicate.of)
     }
@@ -86,6 +91,7 @@ class _Search:
 
     def __init__(self, trained: TrainedRun, index: Folder, reader: Reader, n: int, seed: int) -> None:
         self.index, self.reader, self.n, self.seed = index, reader, n, seed
+        self.specs = trained.model.specs
         self.split_of = split_of(trained.run.data, index)
         sides: tuple[list[Sample], list[Sample]] = ([], [])
         for sample in index.samples:
@@ -110,11 +116,12 @@ class _Search:
         return MODALITIES[self.index.modality_of[stream]].codec.continuous
 
     def _near_duplicates(self, stream: str) -> list[Duplicate]:
+        modality = MODALITIES[self.index.modality_of[stream]]
         train, held_out = (
             self._values(stream, self.train, MAX_TRAIN_SAMPLES),
             self._values(stream, self.held_out, self.n),
         )
-        return list(near_duplicates(stream, MODALITIES[self.index.modality_of[stream]], train, held_out))
+        return list(near_duplicates(stream, modality, self.specs[stream], train, held_out))
 
     def _values(self, stream: str, side: Sequence[Sample], most: int) -> dict[str, Value]:
         """Key → value."""

@@ -11,10 +11,11 @@ from modaloom.core.errors import BadFile, BadFolder, PartlyFailed
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
-from modaloom.data.reader import Reader
+from modaloom.data.notices import Shortenings
 from modaloom.data.shards import SHARD_SIZE, Shard, shard_files, shards_model, write_shards
 from modaloom.data.writer import writing
 from modaloom.loom.generation import TrainedRun, load
+from modaloom.loom.reading import prepared_reader
 
 
 def tokenize(
@@ -23,8 +24,11 @@ def tokenize(
     out: str | os.PathLike[str],
     *,
     device: str = DEVICE,
+    notify: Notify = silent,
 ) -> int:
     """Write the codes of every sample of a folder; returns their number.
+
+    `notify` gets the values that a limit of the run shortens.
 
     Raises:
         BadFolder: none of the run's streams, or no file that can be read.
@@ -34,7 +38,8 @@ def tokenize(
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    reader = Reader(index, streams=streams, max_skipped_fraction=1)
+    lost = Shortenings(trained.run.data.limits)
+    reader = prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
 
     def shards() -> Iterator[Shard]:
         for i in range(0, len(index.samples), SHARD_SIZE):
@@ -45,6 +50,7 @@ def tokenize(
     with new_folder(out) as root:
         count = write_shards(root, shards(), model=trained.hash)
         failures = reader.failures()
+    lost.notify(notify)
     if failures:
         raise PartlyFailed(failures, f"{count:,} samples are in {out}")
     return count

@@ -1,6 +1,6 @@
 """From a folder to what training needs: split, specs, untrained tokenizers, caches."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from modaloom.core.types import Sample
 from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
+from modaloom.data.notices import Shortenings
 from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
@@ -27,7 +28,7 @@ from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenizer_facts
 from modaloom.tokenizers import TOKENIZERS, Tokenizer
-from modaloom.training.selection import MAX_MEASURED_VALUES, data_facts, select
+from modaloom.training.selection import MeasuredColumn, data_facts, select
 
 PREPARED = "prepared"
 """The kind of a run's caches that holds what learned tokenizers train on."""
@@ -47,6 +48,8 @@ class PreparedData:
     plans: Mapping[str, StreamPlan]
     tokenizers: Mapping[str, Tokenizer]
     """By name; the trainable ones still untrained."""
+    shortenings: Shortenings
+    """What limits take from the values that caches were made of."""
 
     @property
     def to_train(self) -> dict[str, Tokenizer]:
@@ -61,6 +64,8 @@ class PreparedData:
         def rows() -> Iterator[np.ndarray | None]:
             for sample in self.samples:
                 value = self.reader.value(sample, stream)
+                if value is not None:
+                    self.shortenings.add(stream, tokenizer.shortened(value))
                 yield None if value is None else tokenizer.prepare(value)
 
         return self._cached(PREPARED, stream, tokenizer.state(), rows)
@@ -87,6 +92,8 @@ class PreparedData:
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
         while chunk := list(islice(values, CHUNK_SIZE)):
+            for value in filter(_is_there, chunk):
+                self.shortenings.add(stream, tokenizer.shortened(value))
             yield [v is not None for v in chunk], tokenizer.encode([v for v in chunk if v is not None])
 
     def _cached(self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]]) -> CachedArray:
@@ -108,7 +115,8 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
     data = run.data()
     tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
-    return PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers)
+    lost = Shortenings(config.data.limits, resolution=True)
+    return PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers, lost)
 
 
 def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
@@ -118,14 +126,15 @@ def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
 
 def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig) -> dict[str, Any]:
     """Streams and tokenizers as data.json has them: streams of one modality and choice share a tokenizer."""
-    columns: dict[str, tuple[str, TokenizerChoice, dict[str, list[Value]]]] = {}
+    columns: dict[str, tuple[str, TokenizerChoice, dict[str, Iterable[Value]]]] = {}
     for stream in reader.streams:
         modality = reader.folder.modality_of[stream]
         choice = config.tokenizer_of(stream, modality)
-        values = list(islice(reader.column(stream, training), MAX_MEASURED_VALUES))
-        if not values:
+        values = MeasuredColumn(reader, stream, training)
+        if not values.has_values:
             raise BadFolder(
-                f"{reader.folder.path}: no training sample has a readable {stream}; leave it out with --streams"
+                f"{reader.folder.path}: no training sample has a readable {stream}; "
+                "leave it out with --streams"
             )
         columns.setdefault(f"{modality} {choice}", (modality, choice, {}))[2][stream] = values
     plans: dict[str, Any] = {}
@@ -141,7 +150,7 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
 
 
 def _groups(
-    modality: str, choice: TokenizerChoice, columns: Mapping[str, Sequence[Value]], config: LoomRunConfig
+    modality: str, choice: TokenizerChoice, columns: Mapping[str, Iterable[Value]], config: LoomRunConfig
 ) -> Iterator[tuple[Mapping[str, Tokenizer], dict[str, Any]]]:
     """Streams that share a tokenizer, and what else data.json says of it."""
     if choice.source:
@@ -154,6 +163,10 @@ def _groups(
     kind = TOKENIZERS[choice.kind]
     for group in kind.fit(MODALITIES[modality], columns, config.data.limits, choice.options):
         yield group, {}
+
+
+def _is_there(value: Value | None) -> bool:
+    return value is not None
 
 
 def _same_kind(tokenizer: Tokenizer, choice: TokenizerChoice, stream: str) -> Tokenizer:

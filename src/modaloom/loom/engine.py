@@ -49,11 +49,20 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
         n: int,
         seed: int = 0,
         sampling: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
         on_row: Callable[[ScoreRow], None] = lambda row: None,
         notify: Notify = silent,
     ) -> list[ScoreRow]:
         return evaluate(
-            run, folder, rows=rows, n=n, seed=seed, sampling=sampling, on_row=on_row, notify=notify
+            run,
+            folder,
+            rows=rows,
+            n=n,
+            seed=seed,
+            sampling=sampling,
+            minutes=minutes,
+            on_row=on_row,
+            notify=notify,
         )
 
     def mutual_information(
@@ -70,8 +79,8 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
     def portable(self, config: LoomRunConfig) -> LoomRunConfig:
         return replace(config, streams={})
 
-    def write_samples(self, run: TrainedRun, folder: Path) -> None:
-        write_gallery(run, str(folder))
+    def write_samples(self, run: TrainedRun, folder: Path, *, minutes: float | None = None) -> None:
+        write_gallery(run, str(folder), minutes=minutes)
         write_atlas(run)
 
     def refresh_samples(self, run: TrainedRun) -> None:

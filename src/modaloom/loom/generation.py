@@ -20,7 +20,7 @@ from modaloom.core.errors import (
 )
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Notify, once, silent
+from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import writing
 from modaloom.evaluation.scores import cautions, scores
@@ -28,6 +28,7 @@ from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRu
 from modaloom.loom.files import unpack_model
 from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.loom.neighbours import Neighbours
+from modaloom.loom.reading import prepared_reader
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.config_io import changed
@@ -168,7 +169,8 @@ def generate(
     A sample of which nothing is given, or a stream cannot be read, is left out.
 
     `refiner` goes over one of the generated streams before it is written.
-    `notify` gets a warning for every direction that is no better than its baseline.
+    `notify` gets a warning for every direction that is no better than its baseline, and the given values that
+    a limit of the run shortens.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
@@ -180,7 +182,10 @@ def generate(
     options = trained.sampling(sampling or {})
     _check_draws(1 if n is None else n, seed)
     fixed = trained.values(given)
-    reader = None if folder is None else _reader(trained, Path(folder), fixed, want)
+    lost = Shortenings(trained.run.data.limits)
+    for name, value in fixed.items():
+        lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
+    reader = None if folder is None else _reader(trained, Path(folder), fixed, want, lost)
     jobs = (
         _single(trained, fixed, want, n or DRAWS)
         if reader is None
@@ -208,6 +213,7 @@ def generate(
                 yield finished
         if reader is not None:
             failures = reader.failures()
+    lost.notify(notify)
     if failures:
         raise PartlyFailed(failures, f"{count:,} samples are in {out}")
 
@@ -246,7 +252,9 @@ def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str]
     return (_Job(f"{i:04d}", given, wanted) for i in range(n))
 
 
-def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str]) -> Reader:
+def _reader(
+    trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
+) -> Reader:
     """Of the streams of a folder that the run knows and that are not wanted."""
     index = open_folder(folder)
     if tuple(want) != (MISSING,):
@@ -256,7 +264,7 @@ def _reader(trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want:
         raise BadValue(
             f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
         )
-    return Reader(index, streams=streams, max_skipped_fraction=1)
+    return prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
 
 
 def _each(

@@ -13,7 +13,7 @@ from modaloom.core.types import Canvas, Field
 from modaloom.diffusion.noise import Noise
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.loom import Loom
-from modaloom.modalities.base import Value
+from modaloom.modalities.base import DataSpec, Value
 from modaloom.tokenizers.base import Tokenizer
 
 BATCH_SIZE = 64
@@ -47,6 +47,15 @@ class Model:
         for module in (self.loom, *(stream.tokenizer for stream in self.streams.values())):
             module.to(device)
         return self
+
+    @property
+    def specs(self) -> dict[str, DataSpec]:
+        """Stream → the form that its values are learned in."""
+        return {name: stream.tokenizer.spec for name, stream in self.streams.items()}
+
+    def as_learned(self, name: str, value: Value) -> Value:
+        """A stream's value in the form that is learned and scored; see `Tokenizer.as_learned`."""
+        return self.streams[name].tokenizer.as_learned(value)
 
     def encode(self, name: str, values: Sequence[Value]) -> Tensor:
         """Values of a stream → int64 codes (B, L, Q)."""

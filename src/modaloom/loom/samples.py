@@ -11,21 +11,22 @@ from typing import Any
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder, open_folder
-from modaloom.data.reader import Reader
 from modaloom.data.writer import PROVENANCE, writing
+from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.directions import all_directions
 from modaloom.evaluation.judge import Judge
+from modaloom.evaluation.plain import compared_whole
 from modaloom.evaluation.rows import Direction
 from modaloom.evaluation.worst import lowest, score_answers
-from modaloom.loom.evaluation.folder import held_out
+from modaloom.loom.evaluation.folder import MAX_TRAIN_SAMPLES, FolderReading, held_out
 from modaloom.loom.generation import TrainedRun, generate
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_DRAWS = 48
-"""Held-out samples a direction is drawn for, once each."""
+"""Held-out samples a direction is drawn for, once each, if there is time."""
 NUM_SHOWN, NUM_WORST = 16, 8
 """The first of them, and the worst of them."""
 
@@ -35,28 +36,40 @@ Files = Mapping[int, Mapping[str, str]]
 """The same → path below RUN/samples."""
 
 
-def write_gallery(trained: TrainedRun, folder: str) -> None:
+def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = None) -> None:
     """Fill RUN/samples with draws for every direction, and `index.json`, which the report reads.
 
     The samples are the first ones of the last test split (the hardest of a world) and the seed is 0: nothing
-    is picked. The worst are those of the DRAWN that the judge, asked one by one, marks lowest; whatever is as
-    good as the truth is not among them. Every direction has a folder: `given` and `drawn` are the input and
-    output of its command; `truth` and `nearest`, the training sample most like the draw, have the same keys.
+    is picked. When `minutes` are over, a direction is drawn no oftener than is shown. The worst are those of
+    the drawn ones that the judge, asked one by one, marks lowest; whatever is as good as the truth is not
+    among them. Values are written as the model prepares them. Every direction has a folder: `given` and
+    `drawn` are the input and output of its command; `truth` and `nearest`, the training sample most like the
+    draw, have the same keys.
 
     Raises what reading the folder and `generate` raise.
     """
     index = open_folder(Path(folder))
-    by_split = held_out(trained, index)
+    budget, by_split = Budget.of(minutes), held_out(trained, index)
     if not by_split:
         return
     split, samples = [*by_split.items()][-1]
-    judge = judge_of(index.path, samples, {}, trained.modality_of)
+    whole = [name for name, modality in trained.modality_of.items() if compared_whole(modality)]
+    streams = [name for name in whole if name in index.modality_of]
+    train = FolderReading(trained, index, streams).read(("train",), most=MAX_TRAIN_SAMPLES).get("train", [])
+    judge = judge_of(index.path, train, {split: samples}, trained.modality_of, trained.model.specs)
     root = trained.path / SAMPLES
     shutil.rmtree(root, ignore_errors=True)
     directions = all_directions(list(trained.model.streams), judge, trained.model.wanted)
     directions.sort(key=lambda direction: (not direction.given, len(direction.given)))
     blocks = [
-        _block(_SampleGrid(trained, root, direction), index, judge, samples) for direction in directions
+        _block(
+            _SampleGrid(trained, root, direction),
+            index,
+            judge,
+            samples,
+            NUM_SHOWN if budget.over else NUM_DRAWS,
+        )
+        for direction in directions
     ]
     shown = {"split": split.removeprefix("test-"), "blocks": [block for block in blocks if block]}
     write_json(root / INDEX, shown)
@@ -115,18 +128,18 @@ class _SampleGrid:
         lines = (self.folder / "drawn" / PROVENANCE).read_text(encoding="utf-8").splitlines()
         key_of = {int(line["key"]): line["nearest"] for line in map(json.loads, lines)}
         source_of = {sample.key: sample for sample in index.samples}
-        reader = Reader(index, streams=self.direction.want)
+        reader = FolderReading(self.trained, index, self.direction.want).reader
         return {
             place: reader.read(source_of[key]).streams for place, key in key_of.items() if key in source_of
         }
 
 
 def _block(
-    grid: _SampleGrid, index: Folder, judge: Judge, samples: Sequence[Sample]
+    grid: _SampleGrid, index: Folder, judge: Judge, samples: Sequence[Sample], most: int
 ) -> dict[str, Any] | None:
     """What `index.json` says of a direction; None where no sample has its streams."""
     ask = grid.direction
-    whole = [s for s in samples if all(name in s.streams for name in ask.streams)][:NUM_DRAWS]
+    whole = [s for s in samples if all(name in s.streams for name in ask.streams)][:most]
     if not whole:
         return None
     given = grid.write("given", {i: _some(sample, ask.given) for i, sample in enumerate(whole)})

@@ -1,6 +1,6 @@
 """A run's training, from its folder of files to a finished model: tokenizers first, then the Loom."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from modaloom.core.types import Loss
 from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
+from modaloom.data.notices import once
 from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.dataset import PreparedData, prepare
@@ -44,7 +45,7 @@ class LoomTrainer:
         *,
         notify: Callable[[str], None],
     ) -> None:
-        self.run, self.accelerator, self.notify = run, accelerator, notify
+        self.run, self.accelerator, self.notify = run, accelerator, once(notify)
         self.config = run.run()
         self.data: PreparedData = prepare(run, folder)
         self.model: Model | None = None
@@ -57,6 +58,7 @@ class LoomTrainer:
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step; see `run_stages` for what it raises."""
+        self._cache_codes(name for name, t in self.data.tokenizers.items() if not t.trainable)
         for step in run_stages(self.plans(), self.run, self.accelerator, notify=self.notify):
             if step.stage == LOOM and validates_at(step):
                 self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
@@ -126,6 +128,7 @@ class LoomTrainer:
     def _tokenizer(self, name: str, tokenizer: Tokenizer) -> Stage:
         """Trains on every value of every stream that shares it."""
         index, held_out = self._packed(name, "train"), self._packed(name, "val")
+        self.data.shortenings.notify(self.notify)
         size = min(self.config.training.tokenizer.batch_size, len(index))
         batches = BatchSampler(len(index), size, self.config.seed, name)
 
@@ -156,13 +159,20 @@ class LoomTrainer:
         columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
         return [(c.array, row) for c in columns for row in rows[c.present[rows]]]
 
+    def _cache_codes(self, tokenizers: Iterable[str]) -> None:
+        """Encode all values of the streams of finished tokenizers, and tell what limits take from them."""
+        streams, names = build_streams(self.data.plans, self.data.tokenizers), {*tokenizers}
+        for name, plan in self.data.plans.items():
+            if plan.tokenizer in names:
+                version = digest(pack_tensors(self.data.tokenizers[plan.tokenizer].state_dict()))
+                self._codes[name] = self.data.codes(name, streams[name].tokenizer, version)
+        self.data.shortenings.notify(self.notify)
+
     def _loom(self) -> Stage:
         """Trains on the cached codes of all streams."""
         streams = build_streams(self.data.plans, self.data.tokenizers)
         freeze(self.data.tokenizers.values())
-        for name, plan in self.data.plans.items():
-            version = digest(pack_tensors(self.data.tokenizers[plan.tokenizer].state_dict()))
-            self._codes[name] = self.data.codes(name, streams[name].tokenizer, version)
+        self._cache_codes(self.data.tokenizers)
         loom = build_loom(streams, self.config.loom, seed=derive(self.config.seed, "init", LOOM))
         self.model = Model(streams, loom)
         codes, present = self.codes("train")

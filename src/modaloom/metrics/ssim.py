@@ -27,17 +27,19 @@ def ssim(a: NDArray[np.floating], b: NDArray[np.floating], *, peak: float = 1.0)
 
 
 def _filter(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Window-weighted means at all valid positions."""
+    """Window-weighted means at all valid positions; the window is separable: each axis is filtered alone."""
     size = min(WINDOW, *((side - 1) // 2 * 2 + 1 for side in pixels.shape[:2]))
-    rows, columns = (_windows(side, size) for side in pixels.shape[:2])
-    means: NDArray[np.float64] = np.einsum("ih,hwc,jw->ijc", rows, pixels, columns, optimize=True)
-    return means
-
-
-def _windows(side: int, size: int) -> NDArray[np.float64]:
-    """(side − size + 1, side): the window's weights at each valid position."""
     weights = np.exp(-0.5 * ((np.arange(size) - size // 2) / SIGMA) ** 2)
-    matrix = np.zeros((side - size + 1, side))
-    for start in range(len(matrix)):
-        matrix[start, start : start + size] = weights / weights.sum()
-    return matrix
+    weights /= weights.sum()
+    for axis in (0, 1):
+        places = pixels.shape[axis] - size + 1
+        means = np.zeros_like(pixels[_slice(axis, 0, places)])
+        for offset, weight in enumerate(weights):
+            means += weight * pixels[_slice(axis, offset, places)]
+        pixels = means
+    return pixels
+
+
+def _slice(axis: int, start: int, length: int) -> tuple[slice, ...]:
+    """Indexes `length` positions of an axis."""
+    return (slice(None),) * axis + (slice(start, start + length),)

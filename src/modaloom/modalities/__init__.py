@@ -1,6 +1,6 @@
 """Kinds of data. A new one is a file here and a line in MODALITIES."""
 
-from modaloom.modalities.base import DataSpec, Limits, Modality, Value
+from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import Codec
 from modaloom.modalities.image import IMAGE
@@ -18,6 +18,7 @@ __all__ = [
     "DataSpec",
     "Limits",
     "Modality",
+    "Shortened",
     "SignalCodec",
     "StringCodec",
     "Value",

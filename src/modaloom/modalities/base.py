@@ -45,6 +45,27 @@ def as_made(source: object, made: Value, aligned: bool, recolored: bool) -> Conf
 
 
 @dataclass(frozen=True)
+class Shortened:
+    """What a limit takes from a value."""
+
+    how: str
+    """As a predicate, the same for all values that it happens to: "are cut after 64 tokens"."""
+    limit: str = ""
+    """The field of `Limits` that may be raised; none where nothing can be."""
+    kept: int = 0
+    """How much is kept, in the limit's unit: less than the limit where not it, but the data is the reason."""
+    needed: int = 0
+    """The limit that would keep more."""
+    is_resolution: bool = False
+    """Whether the whole value stays, but coarser."""
+
+
+def nothing_shortened(value: Value, spec: DataSpec) -> Sequence[Shortened]:
+    """Of a modality without limits, or whose tokenizer knows them."""
+    return ()
+
+
+@dataclass(frozen=True)
 class Modality:
     """How a kind of data is read, written, shown and compared, and the one codec of its values."""
 
@@ -60,14 +81,17 @@ class Modality:
     coerce: Callable[[object], Value]
     """Whatever a caller gives → value: a str is literal for text, a path for most. Raises `ModaloomError`
     with the type that was got and those that are allowed."""
-    infer_spec: Callable[[Sequence[Value], Limits], DataSpec]
+    infer_spec: Callable[[Iterable[Value], Limits], DataSpec]
     """Training values → spec."""
     compare: Callable[[Value, Value, DataSpec], Mapping[str, float]]
-    """(generated, truth, spec) → figures by metric name; the spec knows the units of a number."""
+    """(generated, truth, spec) → figures by metric name, both in the spec's form, which knows the size of a
+    signal and the units of a number. Without a spec, signals must be of one size."""
     to_html: Callable[[Value], str]
     """An HTML fragment that shows the value, with no external reference."""
     codec: Codec
     """What its values are: a `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    shortened: Callable[[Value, DataSpec], Sequence[Shortened]] = nothing_shortened
+    """What a spec's limits take from a value."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
     """One or more values, read one by one → JSON-able facts for people (ranges, lengths); what `inspect`
     prints."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
-from modaloom.modalities.base import DataSpec, Limits, Modality
+from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened
 from modaloom.modalities.colours import augment, outline
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
@@ -129,7 +129,7 @@ def coerce(value: object) -> Image.Image:
         raise BadValue(f"the picture cannot be decoded ({_first_line(error)})") from error
 
 
-def infer_spec(images: Sequence[Image.Image], limits: Limits) -> DataSpec:
+def infer_spec(images: Iterable[Image.Image], limits: Limits) -> DataSpec:
     """`content` [H, W], the box that pictures are fitted into, and `size`, that box padded to whole strides.
 
     Pictures of one size keep it if it is within the limit; others share their median shape, at most
@@ -226,11 +226,21 @@ def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
 
 
 def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[str, float]:
-    """`psnr` (dB), `ssim` and `mse` (pixels in 0..1), the truth fitted to the generated picture's size."""
-    size = (generated.height, generated.width)
-    a, b = np.asarray(generated.convert("RGB")) / 255.0, _fitted(truth, size, size) / 255.0
+    """`psnr` (dB), `ssim` and `mse` (pixels in 0..1) of the pictures fitted into the spec's content box."""
+    if spec:
+        generated, truth = (unpack(pack(image, spec), spec) for image in (generated, truth))
+    a, b = (np.asarray(image.convert("RGB")) / 255.0 for image in (generated, truth))
     error = mse(a, b)
     return {"psnr": psnr(error), "ssim": ssim(a, b), "mse": error}
+
+
+def shortened(image: Image.Image, spec: DataSpec) -> Sequence[Shortened]:
+    """Whether the picture is larger than the spec's content box."""
+    height, width = spec["content"]
+    if image.height <= height and image.width <= width:
+        return ()
+    how, largest = f"are reduced to fit into {width}×{height} pixels", max(image.size)
+    return [Shortened(how, "max_side", max(height, width), largest, is_resolution=True)]
 
 
 def to_html(image: Image.Image) -> str:
@@ -280,6 +290,7 @@ IMAGE = Modality(
         augment=augment,
         outline=outline,
     ),
+    shortened=shortened,
     describe=describe,
     conform=conform,
 )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFile, BadValue, shown
-from modaloom.modalities.base import DataSpec, Limits, Modality
+from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import read_text
 
@@ -80,7 +80,7 @@ def write(row: Record, path: Path) -> None:
     path.write_bytes(f"{json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)}\n".encode())
 
 
-def infer_spec(rows: Sequence[Record], limits: Limits) -> DataSpec:
+def infer_spec(rows: Iterable[Record], limits: Limits) -> DataSpec:
     """`columns`: for each, the values that its slots 1, 2, … stand for; slot 0 is missing or unknown.
     `size` is [their number].
 
@@ -159,6 +159,22 @@ def vocab_size(spec: DataSpec) -> int:
     return 1 + max(len(column["values"]) for column in spec["columns"].values())
 
 
+def shortened(row: Record, spec: DataSpec) -> Sequence[Shortened]:
+    """Its words that the spec does not know, and its numbers that are rounded to a bin's median."""
+    found = (_shortened(name, row.get(name), column) for name, column in spec["columns"].items())
+    return [one for one in found if one is not None]
+
+
+def _shortened(name: str, value: Scalar, column: dict[str, Any]) -> Shortened | None:
+    slot, known = _slot(value, column), len(column["values"])
+    if value is None or (slot and column["values"][slot - 1] == value):
+        return None
+    if not slot:
+        return Shortened(f"have a {name} that is none of the {known} values learned, and counts as missing")
+    how = f"have their {name} rounded to one of {known} values"
+    return Shortened(how, "max_bins", known, 2 * known, is_resolution=True)
+
+
 def compare(generated: Record, truth: Record, spec: DataSpec) -> dict[str, float]:
     """Over the truth's columns: `exact` for categories, `error` for numbers in standard deviations of the
     training values, each by column (`exact.sex`, `error.age`) and averaged; `present`, the share answered.
@@ -220,5 +236,6 @@ RECORD = Modality(
     compare=compare,
     to_html=to_html,
     codec=CategoricalCodec(pack=pack, unpack=unpack, vocab_size=vocab_size),
+    shortened=shortened,
     describe=describe,
 )

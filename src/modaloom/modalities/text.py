@@ -2,7 +2,7 @@
 
 import html
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def coerce(value: object) -> str:
     return _without_last_newline(value)
 
 
-def infer_spec(texts: Sequence[str], limits: Limits) -> DataSpec:
+def infer_spec(texts: Iterable[str], limits: Limits) -> DataSpec:
     """`tokens`: the most that a text may take."""
     return {"tokens": limits.max_tokens}
 

@@ -1,7 +1,6 @@
 """What the run was trained on, and with what configuration."""
 
-import json
-
+from modaloom.core.json_text import to_json
 from modaloom.report.facts import Facts
 from modaloom.report.tags import Html, join, number, table, tag
 
@@ -29,7 +28,7 @@ def configuration(facts: Facts) -> Html | None:
     """Every setting, folded."""
     if not facts.config:
         return None
-    settings = tag("pre", json.dumps(facts.config, indent=2, ensure_ascii=False))
+    settings = tag("pre", to_json(facts.config, indent=2))
     return tag("details", tag("summary", "configuration"), settings)
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from modaloom.evaluation.headline import UNITS
+from modaloom.evaluation.headline import UNITS, way
 from modaloom.report.facts import Facts
 from modaloom.report.tags import Html, join, number, table, tag
 
@@ -92,8 +92,5 @@ def _chip(score: Score) -> Html:
 
 
 def _place(score: Score, name: str) -> float | None:
-    """Where a figure lies between the floor (0) and the ceiling (1), which may be the lower one."""
-    figure, floor, ceiling = (score.get(key) for key in (name, "floor", "ceiling"))
-    if figure is None or floor is None or ceiling is None or floor == ceiling:
-        return None
-    return float((figure - floor) / (ceiling - floor))
+    """Where a figure lies between the floor (0) and the ceiling (1)."""
+    return way(score["metric"], score.get(name), score.get("floor"), score.get("ceiling"))

@@ -50,12 +50,15 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
         n: int,
         seed: int = 0,
         sampling: Mapping[str, Any] | None = None,
+        minutes: float | None = None,
         on_row: Callable[[ScoreRow], None] = lambda row: None,
         notify: Notify = silent,
     ) -> list[ScoreRow]:
         if sampling:
             raise BadValue(f"{run.path} is scored as it was trained; leave {', '.join(sampling)} out")
-        return score_restored(run, folder, rows=rows, n=n, seed=seed, on_row=on_row, notify=notify)
+        return score_restored(
+            run, folder, rows=rows, n=n, seed=seed, minutes=minutes, on_row=on_row, notify=notify
+        )
 
     def with_task(self, config: RestorerRunConfig, task: str, tokenizers: str) -> RestorerRunConfig:
         own = config.restorer
@@ -66,7 +69,7 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
         name = Path(config.restorer.tokenizers).name
         return replace(config, restorer=replace(config.restorer, tokenizers=name))
 
-    def write_samples(self, run: RestoredRun, folder: Path) -> None:
+    def write_samples(self, run: RestoredRun, folder: Path, *, minutes: float | None = None) -> None:
         write_sample_grid(run, str(folder))
 
     def commands(self, run: RestoredRun) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from torch import Tensor
 from modaloom.core.errors import BadFolder, BadValue, check_choice
 from modaloom.data.cache import fingerprint
 from modaloom.data.folder import Folder
+from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.ragged import RaggedArray, open_ragged
 from modaloom.data.reader import Reader
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import DataSpec, Modality, Value
+from modaloom.modalities.base import DataSpec, Modality, Shortened, Value
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.crops import Packed
@@ -24,7 +25,7 @@ from modaloom.runs.caches import CACHE
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer
 from modaloom.tokenizers import Tokenizer
-from modaloom.training.selection import MAX_MEASURED_VALUES, Selection, data_facts, select
+from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class SignalSource:
     take: Callable[[Value], Packed]
     fact: Any
     """JSON-able: names what `take` does."""
+    shortened: Callable[[Value], Sequence[Shortened]] = lambda value: ()
+    """What a limit takes from a value."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,13 @@ class SignalDataset:
         return [column[row] for column in self.columns]
 
 
-def prepare_signal_dataset(run: RunFolder[RestorerRunConfig], folder: Folder) -> SignalDataset:
+def prepare_signal_dataset(
+    run: RunFolder[RestorerRunConfig], folder: Folder, notify: Notify = silent
+) -> SignalDataset:
     """Choose the streams, fix the spec, write what was found to data.json, cache the signals.
 
-    Raises `BadFolder` and `BadValue` if there is nothing that the task could be trained on.
+    `notify` gets what limits take from the signals. Raises `BadFolder` and `BadValue` if there is nothing
+    that the task could be trained on.
     """
     config = run.run()
     streams = _streams(folder, config)
@@ -72,7 +78,9 @@ def prepare_signal_dataset(run: RunFolder[RestorerRunConfig], folder: Folder) ->
         )
         run.save_data(_described(plan) | data_facts(folder, chosen.split_of, config))
     plan = RestorerPlan.of(run.data()["restorer"])
-    columns = [_cached(run, chosen, i, source) for i, source in enumerate(signal_sources(config, plan))]
+    lost, sources = Shortenings(config.data.limits, resolution=True), signal_sources(config, plan)
+    columns = [_cached(run, chosen, i, source, lost) for i, source in enumerate(sources)]
+    lost.notify(notify)
     here = np.logical_and.reduce([column.present for column in columns])
     rows = {split: index[here[index.numpy()]] for split, index in chosen.rows.items()}
     if not len(rows["train"]):
@@ -123,8 +131,8 @@ def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> D
         return _tokenizer(config, want).spec
     if TASKS[config.restorer.task].is_residual:
         return None
-    values = [*islice(chosen.reader.column(want, chosen.training), MAX_MEASURED_VALUES)]
-    if not values:
+    values = MeasuredColumn(chosen.reader, want, chosen.training)
+    if not values.has_values:
         raise BadFolder(f"{chosen.reader.folder.path}: no training sample has a readable {want}")
     return modality.infer_spec(values, config.data.limits)
 
@@ -142,7 +150,7 @@ def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[Si
     to_array, spec = modality.signal.to_array, plan.spec
     fit = to_array if spec is None else lambda value: to_array(fit_to_spec(modality, value, spec))
     for name in reversed(plan.streams):
-        yield SignalSource(name, fit, spec)
+        yield SignalSource(name, fit, spec, partial(_shortened, modality, spec))
     if config.restorer.tokenizers:
         tokenizer = _tokenizer(config, plan.streams[-1])
 
@@ -150,6 +158,10 @@ def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[Si
             return to_array(tokenizer.decode(tokenizer.encode([value]))[0])
 
         yield SignalSource(plan.streams[-1], reconstruct, config.restorer.tokenizers)
+
+
+def _shortened(modality: Modality, spec: DataSpec | None, value: Value) -> Sequence[Shortened]:
+    return () if spec is None else modality.shortened(value, spec)
 
 
 def _tokenizer(config: RestorerRunConfig, stream: str) -> Tokenizer:
@@ -163,11 +175,17 @@ def _tokenizer(config: RestorerRunConfig, stream: str) -> Tokenizer:
 
 
 def _cached(
-    run: RunFolder[RestorerRunConfig], chosen: Selection, place: int, source: SignalSource
+    run: RunFolder[RestorerRunConfig],
+    chosen: Selection,
+    place: int,
+    source: SignalSource,
+    lost: Shortenings,
 ) -> RaggedArray:
     def rows() -> Iterator[Packed | None]:
         for sample in chosen.samples:
             value = chosen.reader.value(sample, source.stream)
+            if value is not None:
+                lost.add(source.stream, source.shortened(value))
             yield None if value is None else source.take(value)
 
     stamp = fingerprint(chosen.samples, source.stream, source.fact)

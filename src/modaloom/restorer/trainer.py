@@ -45,7 +45,7 @@ class RestorerTrainer:
         self.run, self.accelerator, self.notify = run, accelerator, notify
         self.config = run.run()
         self.task, self.options = TASKS[self.config.restorer.task], self.config.restorer.task_options()
-        self.data: SignalDataset = prepare_signal_dataset(run, folder)
+        self.data: SignalDataset = prepare_signal_dataset(run, folder, notify)
         row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.crop_sizes))
         first, *_ = [pair for size in sizes for pair in self._questions(row, size)]
         self.plan = self.data.plan.with_input_shape(first)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar
 
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
+from modaloom.core.json_text import to_json
 from modaloom.data.atomic_io import NEW, make_folder, sweep, write_file, write_json
 from modaloom.runs.config import VERSION, RunConfig
 from modaloom.runs.config_io import from_plain, to_plain
@@ -122,7 +123,7 @@ class RunFolder(RunFiles, Generic[C]):
         self._check_writer()
         try:
             with (self.path / METRICS).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+                file.write(to_json(record) + "\n")
         except OSError as error:
             raise WorkFailed(f"{self.path / METRICS} could not be written ({error.strerror})") from error
 
@@ -150,7 +151,7 @@ class RunFolder(RunFiles, Generic[C]):
 
     def _keep(self, stays: Callable[[Record], bool]) -> None:
         self._check_writer()
-        lines = [json.dumps(record) + "\n" for record in self.metrics() if stays(record)]
+        lines = [to_json(record) + "\n" for record in self.metrics() if stays(record)]
         write_file(self.path / METRICS, "".join(lines).encode())
 
     def _check_writer(self) -> None:

@@ -1,7 +1,7 @@
 """The tokenizer contract: values in, codes out, and back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from modaloom.core.types import CodeShape, Loss
-from modaloom.modalities.base import DataSpec, Limits, Modality, Value
+from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.usage import CodeUsage
 
 __all__ = ["CodeShape", "Tokenizer"]
@@ -34,9 +34,10 @@ class Tokenizer(nn.Module, ABC):
     @classmethod
     @abstractmethod
     def fit(
-        cls, modality: Modality, columns: Mapping[str, Sequence[Value]], limits: Limits, options: Any
+        cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: Any
     ) -> list[dict[str, Self]]:
-        """Tokenizers for the streams of one modality, from training values of each.
+        """Tokenizers for the streams of one modality, from training values of each, which may be iterated
+        over again and again.
 
         Returns groups: the streams of a group share what they learn, each through its own `view`.
 
@@ -63,6 +64,15 @@ class Tokenizer(nn.Module, ABC):
     @abstractmethod
     def decode(self, codes: Tensor) -> list[Value]:
         """Codes (B, *grid, Q) → values."""
+
+    def as_learned(self, value: Value) -> Value:
+        """The value within the limits of what is learned (a picture's size, a text's length), in which scores
+        compare it; once more changes nothing. What codes lose is not gone: that is what a ceiling tells."""
+        return value
+
+    def shortened(self, value: Value) -> Sequence[Shortened]:
+        """What its limits take from the value."""
+        return ()
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
         """Prepared values (B, …) → what training minimises; only asked of those that are `trainable`."""

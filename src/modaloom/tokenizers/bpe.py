@@ -1,7 +1,7 @@
 """Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2): any text, nothing unknown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from modaloom.core.errors import BadRun, check_range
 from modaloom.core.types import CodeShape
-from modaloom.modalities.base import Limits, Modality
+from modaloom.modalities.base import Limits, Modality, Shortened
 from modaloom.tokenizers.base import Tokenizer
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
@@ -33,7 +33,7 @@ class BPEConfig:
 class BPE(Tokenizer):
     """Text → `length` codes: its tokens, EOS, then PAD to the end. EOS and PAD are codes like any other.
 
-    Text that takes more than `length` tokens is cut there, without EOS; `truncated` counts how often.
+    Text that takes more than `length` tokens is cut there, without EOS.
     """
 
     Config = BPEConfig
@@ -46,11 +46,10 @@ class BPE(Tokenizer):
         self.pad = self.eos + 1
         self.shape = CodeShape(grid=(length,), depth=1, codebook_size=self.pad + 1)
         self.spec = {"tokens": length}
-        self.truncated = 0
 
     @classmethod
     def fit(
-        cls, modality: Modality, columns: Mapping[str, Sequence[str]], limits: Limits, options: BPEConfig
+        cls, modality: Modality, columns: Mapping[str, Iterable[str]], limits: Limits, options: BPEConfig
     ) -> list[dict[str, Self]]:
         """One vocabulary for all texts; a stream is as long as its longest text, up to the limit."""
         texts = [text for column in columns.values() for text in column]
@@ -78,15 +77,26 @@ class BPE(Tokenizer):
         (length,) = grid
         return type(self)(self.hf_tokenizer, length=length)
 
-    def required_length(self, texts: Sequence[str]) -> int:
+    def required_length(self, texts: Iterable[str]) -> int:
         """The length at which every text fits, EOS included."""
-        return 1 + max((len(self.hf_tokenizer.encode(text).ids) for text in texts), default=0)
+        return 1 + max(map(self._tokens, texts), default=0)
+
+    def as_learned(self, value: str) -> str:
+        """Cut where its codes end."""
+        return self.decode(self.encode([value]))[0] if self._tokens(value) > self.spec["tokens"] else value
+
+    def shortened(self, value: str) -> Sequence[Shortened]:
+        tokens, length = self._tokens(value), self.spec["tokens"]
+        how = f"are cut after {length} tokens"
+        return [Shortened(how, "max_tokens", length, tokens + 1)] if tokens > length else ()
+
+    def _tokens(self, text: str) -> int:
+        return len(self.hf_tokenizer.encode(text).ids)
 
     def prepare(self, value: str) -> NDArray[np.int64]:
         """Text → int64 (length,)."""
         (length,) = self.shape.grid
         ids = self.hf_tokenizer.encode(value).ids
-        self.truncated += len(ids) > length
         codes = np.full(length, self.pad, np.int64)
         codes[: len(ids) + 1] = [*ids, self.eos][:length]
         return codes

@@ -1,6 +1,6 @@
 """No tokenizer at all: modalities whose packed values are already codes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from modaloom.core.types import CodeShape
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import DataSpec, Limits, Modality, Value
+from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.base import Tokenizer
 
 
@@ -31,7 +31,7 @@ class CategoricalTokenizer(Tokenizer):
 
     @classmethod
     def fit(
-        cls, modality: Modality, columns: Mapping[str, Sequence[Value]], limits: Limits, options: Any
+        cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: Any
     ) -> list[dict[str, Self]]:
         """One for every stream: their columns differ."""
         return [{name: cls(modality, modality.infer_spec(v, limits))} for name, v in columns.items()]
@@ -39,6 +39,9 @@ class CategoricalTokenizer(Tokenizer):
     def prepare(self, value: Value) -> NDArray[np.int64]:
         """Value → int64 grid."""
         return self.codec.pack(value, self.spec)
+
+    def shortened(self, value: Value) -> Sequence[Shortened]:
+        return self.modality.shortened(value, self.spec)
 
     def encode_batch(self, batch: Tensor) -> Tensor:
         """Integers (B, *grid) → int64 (B, *grid, 1)."""

@@ -4,7 +4,7 @@ van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import DataSpec, Limits, Modality, Value
+from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
+from modaloom.modalities.unit import fit_to_spec
 from modaloom.networks import conv
 from modaloom.quantizers import Grouped, Quantizer, QuantizerConfig, assemble
 from modaloom.tokenizers.base import Tokenizer
@@ -90,7 +91,7 @@ class VQVAETokenizer(Tokenizer):
 
     @classmethod
     def fit(
-        cls, modality: Modality, columns: Mapping[str, Sequence[Value]], limits: Limits, options: VQVAEConfig
+        cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: VQVAEConfig
     ) -> list[dict[str, Self]]:
         """One untrained VQ-VAE for every spec that occurs."""
         groups: list[dict[str, Self]] = []
@@ -119,6 +120,13 @@ class VQVAETokenizer(Tokenizer):
     def prepare(self, value: Value) -> NDArray[Any]:
         """The packed value."""
         return self.codec.pack(value, self.spec)
+
+    def as_learned(self, value: Value) -> Value:
+        """Fitted into the size that is learned."""
+        return fit_to_spec(self.modality, value, self.spec)
+
+    def shortened(self, value: Value) -> Sequence[Shortened]:
+        return self.modality.shortened(value, self.spec)
 
     @torch.no_grad()
     def encode_batch(self, batch: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Which samples of a folder a training sees, and what is written about them."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
+from modaloom.modalities.base import Value
 from modaloom.runs.caches import CACHE, KEYS
 from modaloom.runs.config import RunConfig
 from modaloom.runs.store import RunFolder
@@ -38,6 +40,23 @@ class Selection:
     def training(self) -> list[Sample]:
         """The training samples."""
         return [self.samples[i] for i in self.rows["train"].tolist()]
+
+
+@dataclass(frozen=True)
+class MeasuredColumn:
+    """The first `MAX_MEASURED_VALUES` values of a stream, read anew each time: signals of any size are never
+    in memory together."""
+
+    reader: Reader
+    stream: str
+    samples: Sequence[Sample]
+
+    def __iter__(self) -> Iterator[Value]:
+        return islice(self.reader.column(self.stream, self.samples), MAX_MEASURED_VALUES)
+
+    @property
+    def has_values(self) -> bool:
+        return next(iter(self), None) is not None
 
 
 def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selection:

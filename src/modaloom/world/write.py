@@ -1,6 +1,5 @@
 """Writing of a world as files of the data contract, one folder per split, and `_world.jsonl`."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadValue, check_choice, check_range
+from modaloom.core.json_text import to_json
 from modaloom.data.atomic_io import new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.world.rule import render_all
@@ -68,7 +68,7 @@ def write_world(
             key = f"{split}/{index:06d}"
             _write_sample(root, key, shown, scene, names)
             line = {"key": key, "split": split, "world": world, **scene.facts}
-            facts.write(json.dumps(line) + "\n")
+            facts.write(to_json(line) + "\n")
             yield done, len(jobs)
 
 

@@ -1,19 +1,23 @@
 """One direction on one split: the model's answers and its rivals', scored side by side."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.evaluation.baselines import Library
+from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.memorization import Memorization, Repetition
 from modaloom.evaluation.rows import Direction, ScoreRow
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.pairing import Pairing
-from modaloom.loom.model import Model
+from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.modalities import Value
 
+MIN_SAMPLES = 20
+"""Samples that a direction gets if there are, however little time there is."""
 MAX_DIVERSITY_SAMPLES = 100
 """Most samples that are drawn a second time, for diversity."""
 
@@ -36,8 +40,20 @@ class DirectionEvaluation:
     seed: int
     sampling: CodeSamplingConfig | None
 
-    def rows(self) -> Iterator[ScoreRow]:
-        answers, baselines = self.generate(self.samples), self.baselines()
+    def answers(self, budget: Budget) -> list[Answer]:
+        """The model's, to the first of the samples: to all if there is time, or to `MIN_SAMPLES` at least."""
+        n = len(self.samples)
+        sizes = [MIN_SAMPLES, *[BATCH_SIZE] * (n // BATCH_SIZE + 1)] if budget.is_bounded else [n]
+        places = accumulate(sizes, initial=0)
+        chunks = (self.samples[i : i + size] for i, size in zip(places, sizes))
+        return [a for chunk in budget.take(filter(None, chunks), least=1) for a in self.generate(chunk)]
+
+    def rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
+        """All rows of the samples that were answered."""
+        yield from replace(self, samples=self.samples[: len(answers)])._rows(answers)
+
+    def _rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
+        baselines = self.baselines()
         yield from self.score_rows(answers, baselines)
         yield from self.memorization_rows(answers, baselines)
         yield from self.diversity_rows(answers)

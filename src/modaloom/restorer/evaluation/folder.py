@@ -12,6 +12,7 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
+from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.modalities.unit import array_to_unit
@@ -25,6 +26,8 @@ MAX_SIDE = 96
 """Of the middle that is judged of large signals, unless the run has learned whole ones."""
 SIDE_MULTIPLE = 4
 """Its sides are multiples of it, where they are as long; what improves is not judged on shorter ones."""
+MIN_SIGNALS = 4
+"""Signals that a part is scored on if there are, however little time there is."""
 NUM_FILTER_SIGNALS = 32
 """Training signals that the linear filter is fitted on."""
 
@@ -36,6 +39,7 @@ def score_restored(
     rows: Sequence[str] = (),
     n: int = EVALUATION_SAMPLES,
     seed: int = SEED,
+    minutes: float | None = None,
     device: str = DEVICE,
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
@@ -45,15 +49,20 @@ def score_restored(
     Args:
         rows: such as "restore:superres"; default all.
         n: most signals a part and split.
+        minutes: about how long it may take; where they are short, fewer signals are asked. None: as long as
+            it takes.
         device: where a run that is named works.
         on_row: gets each row when it is there.
-        notify: gets the files that could not be read.
+        notify: gets the files that could not be read, and what there was no time for.
 
     Raises:
         BadFolder: nothing held out, or not the run's streams.
         BadValue: a row that there is not, an option out of its range.
     """
     check_range("n", n, 1)
+    if minutes is not None:
+        check_range("minutes", minutes, 0, open_low=True)
+    budget = Budget.of(minutes)
     trained = run if isinstance(run, RestoredRun) else load_restored(run, device=device)
     cases = read_cases(trained, Path(folder), notify, most=n)
     every = [
@@ -61,12 +70,17 @@ def score_restored(
     ]
     names = [f"restore:{trials.name}" for trials in every]
     asked = [check_choice("row", row, names) for row in rows] or names
-    found = []
-    for trials in (t for t, name in zip(every, names) if name in asked):
-        for place, held_out in cases.items():
-            for row in trials.rows(place.removeprefix("test-"), held_out[:n]):
-                found.append(row)
-                on_row(row)
+    found, short = [], 0
+    parts = [(t, *case) for t, name in zip(every, names) if name in asked for case in cases.items()]
+    for i, (trials, place, held_out) in enumerate(parts):
+        part = budget.part(1 / (len(parts) - i))
+        tried = [trials.trial(case) for case in part.take(held_out[:n], MIN_SIGNALS)]
+        short += len(tried) < len(held_out[:n])
+        for row in trials.rows(place.removeprefix("test-"), held_out[: len(tried)], tried):
+            found.append(row)
+            on_row(row)
+    if short:
+        notify(f"time was short: {short} of {len(parts)} parts and splits are scored on fewer signals; see n")
     return found
 
 

@@ -114,9 +114,10 @@ class RestorationEvaluation:
             seed=derive(self.seed, "restore", case.key),
         )
 
-    def rows(self, split: str, cases: Sequence[RestorationCase]) -> Iterator[ScoreRow]:
-        """Figures of the mean, then of draws."""
-        trials = [self.trial(case) for case in cases]
+    def rows(
+        self, split: str, cases: Sequence[RestorationCase], trials: Sequence[RestorationTrial]
+    ) -> Iterator[ScoreRow]:
+        """Figures of the mean, then of draws; `trials` are the cases'."""
         wanted = [_want(case) for case in cases]
         yield from self.compared(split, trials, wanted)
         drawn = [
@@ -124,7 +125,7 @@ class RestorationEvaluation:
         ]
         if not drawn:
             return
-        yield self.row(
+        yield from self.row(
             split,
             "hf_energy_ratio",
             _hf_energy_ratios([trial.sample for trial in trials], wanted),
@@ -137,7 +138,7 @@ class RestorationEvaluation:
         if task.is_residual and not task.paired and task.is_consistent(self.options):
             again = [self.again(case, sample, trial.held) for case, trial, sample in drawn]
             floor = [self.again(case, trial.guess, trial.held) for case, trial, _ in drawn]
-            yield self.row(split, "consistency", again, {"floor": floor})
+            yield from self.row(split, "consistency", again, {"floor": floor})
 
     def compared(
         self, split: str, trials: Sequence[RestorationTrial], wanted: Sequence[Tensor]
@@ -150,7 +151,7 @@ class RestorationEvaluation:
         }
         for metric, values in mean.items():
             beside = {column: scores[metric] for column, scores in baselines.items() if metric in scores}
-            yield self.row(split, metric, values, beside)
+            yield from self.row(split, metric, values, beside)
 
     def scores(self, found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> dict[str, list[float]]:
         """Metric → values; none where there is nothing to compare."""
@@ -172,14 +173,17 @@ class RestorationEvaluation:
 
     def row(
         self, split: str, metric: str, values: Sequence[float], baselines: Mapping[str, Sequence[float]]
-    ) -> ScoreRow:
+    ) -> Iterator[ScoreRow]:
+        """None where no signal has the figure: one without any detail has no ratio to it."""
+        if not values:
+            return
         estimate, name = average(torch.tensor(values, dtype=torch.float64)), f"restore:{self.name}"
         interval = estimate.interval(generator(self.seed, "interval", name, split, metric))
         beside = {
             c: float(torch.tensor(v, dtype=torch.float64).mean()) if len(v) else None
             for c, v in baselines.items()
         }
-        return ScoreRow(
+        yield ScoreRow(
             name, split, metric, estimate.value, low=interval.low, high=interval.high, n=estimate.n, **beside
         )
 

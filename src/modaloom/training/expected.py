@@ -1,0 +1,30 @@
+"""What the default limits would take from a folder's values, before anything is trained."""
+
+from contextlib import suppress
+
+import torch
+
+from modaloom.core.errors import ModaloomError
+from modaloom.data.notices import Shortenings
+from modaloom.data.reader import Reader
+from modaloom.modalities import MODALITIES, Limits
+from modaloom.tokenizers import TOKENIZERS
+from modaloom.training.selection import MeasuredColumn
+
+MAX_INSPECTED_VALUES = 200
+"""Values of a stream that are looked at."""
+
+
+def expected_shortenings(reader: Reader, *, limit: int | None = None) -> list[str]:
+    """Sentences, by the default tokenizers of the first values of each stream."""
+    limits, few = Limits(), reader.folder.samples[:limit][:MAX_INSPECTED_VALUES]
+    lost = Shortenings(limits, resolution=True)
+    for name in reader.streams:
+        modality, column = MODALITIES[reader.folder.modality_of[name]], MeasuredColumn(reader, name, few)
+        kind = TOKENIZERS[modality.tokenizer]
+        with torch.random.fork_rng(devices=[]), suppress(ModaloomError):  # such as records without columns
+            if column.has_values:
+                (group,) = kind.fit(modality, {name: column}, limits, kind.Config())
+                for value in column:
+                    lost.add(name, group[name].shortened(value))
+    return [*lost.sentences()]
