@@ -10,7 +10,7 @@ from modaloom.core.errors import BadFolder, check_count
 from modaloom.core.types import Sample
 from modaloom.data.advice import about_leaks
 from modaloom.data.folder import Folder, open_folder
-from modaloom.data.notices import Shortenings
+from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
 from modaloom.evaluation.held_out import split_of

@@ -11,7 +11,7 @@ from modaloom.core.errors import BadFile, BadFolder, PartlyFailed
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Shortenings
+from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.shards import SHARD_SIZE, Shard, shard_files, shards_model, write_shards
 from modaloom.data.writer import writing
 from modaloom.loom.generation import TrainedRun, load

@@ -125,4 +125,5 @@ def _explain(error: ValidationError) -> str:
     own = first.get("ctx", {}).get("error")
     if isinstance(own, BadValue):
         return f"{key}: {own}" if key else str(own)
-    return f"{key or 'the configuration'} is {short(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    reason = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{key or 'the configuration'} is {short(first['input'])}: {reason}"
