@@ -33,7 +33,9 @@ def picture(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "value", [None, math.nan, 3, b"x", [1], np.zeros((32, 32, 3)), {"a": 1}, io.BytesIO()], ids=repr
+    "value",
+    [None, math.nan, 3, b"x", [1], np.zeros((32, 32, 3)), {"a": 1}, io.BytesIO()],
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.parametrize(("stream", "kind"), [("caption", "text"), ("image", "picture")])
 def test_wrong_types_name_stream_and_type(

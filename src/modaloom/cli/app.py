@@ -48,10 +48,9 @@ class Command(TyperCommand):
         from modaloom.api import CHOICES
 
         names = {kind: ", ".join(allowed) for kind, allowed in CHOICES.items()}
-        for parameter in self.params:
-            text = getattr(parameter, "help", None)
-            if text and "{" in text:
-                parameter.help = text.format_map(names)  # type: ignore[attr-defined]
+        options: Any = self.params
+        for option in options:
+            option.help = option.help and option.help.format_map(names)
         super().format_help(ctx, formatter)
 
 
