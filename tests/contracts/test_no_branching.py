@@ -35,7 +35,6 @@ ALLOWED_PROBES = {
     ("cli/app.py", "option_name"): "the command-line library has errors with and without an option",
     ("modalities/image_form.py", "tile"): "Pillow's pictures from files have it, and no others",
     ("modalities/image_form.py", "n_frames"): "Pillow's formats that may be animated have it",
-    ("training/accelerator.py", "probe"): "versions of torch differ in what they know of a processor",
 }
 """(File, attribute) → why it may look whether an object has it."""
 QUESTIONS = (
