@@ -310,7 +310,7 @@ def test_grey_photographs_are_no_lesson_in_colour(tmp_path: Path, refused: Call,
 def test_a_run_is_asked_what_it_was_trained_for(
     runs: Runs, run: Path, files: Path, world: Path, refused: Call
 ) -> None:
-    refused("restore", run, files / "rgb.png", "--out", "out", names="trained for is a run of the loom")
+    refused("restore", run, files / "rgb.png", "--out", "out", names="is a run of the loom")
     refused("generate", runs["vary"], "--want", "image", "--out", "out", names="was trained to vary")
     refused("tokenize", runs["vary"], world, "--out", "out", names="modaloom restore")
     refused("restore", runs["vary"], "--out", "out", names="has nothing to restore; name files")
