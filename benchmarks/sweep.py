@@ -65,7 +65,7 @@ def matched(adaptive: Adaptive, z: Tensor) -> Adaptive:
     low, high = log(1e-6), 0.0
     for _ in range(20):
         middle = (low + high) / 2
-        bits = plain_bits(with_target(adaptive, exp(middle))(z).codes, adaptive.nothing)
+        bits = plain_bits(with_target(adaptive, exp(middle))(z).codes, adaptive.skip_code)
         low, high = (middle, high) if bits > BITS else (low, middle)
     return with_target(adaptive, exp(high))
 

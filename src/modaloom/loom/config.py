@@ -89,7 +89,7 @@ class LoomTrainingConfig(TrainingConfig):
 
     tokenizer_share: float = 0.5
     """Of the minutes, what the trainable tokenizers take together at most."""
-    min_tokenizer_share: float = 0.1
+    min_tokenizer_share: float = 0.2
     """And at least, also when they no longer improve."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(

@@ -5,7 +5,7 @@ from typing import Any
 
 FIRST_STEP = 64
 """The first step after which the error is taken; then after every doubling, and half-way (in ratio) to it."""
-MIN_GAIN = 0.2
+MIN_GAIN = 0.45
 """Share of the error that a doubling of the steps must take away."""
 ERROR = "val.error"
 """Its name in metrics.jsonl."""
