@@ -123,7 +123,7 @@ def test_tokenize_and_detokenize_keep_the_rest(
     (codes / first["file"]).write_bytes(b"no shard")
     rest = sum(len(shard["keys"]) for shard in others)
     result = partly(
-        "detokenize", run, codes, "--out", tmp_path / "less", names=f"{first['file']}: is no shard"
+        "detokenize", run, codes, "--out", tmp_path / "less", names=f"{first['file']}: is not a shard"
     )
     assert f"{rest} samples are in {tmp_path / 'less'}" in result.stderr
     for shard in others:

@@ -1,6 +1,5 @@
 """A finished run: its model, asked from Python or for whole folders."""
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from modaloom.core.errors import (
     check_names,
     shown,
 )
+from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, Shortenings, once, silent
@@ -194,7 +194,7 @@ def generate(
     facts = {
         "seed": seed,
         "model": trained.hash,
-        "command": _command(run, folder, given or {}, want, n, seed, options),
+        "command": _command(run, folder, _plain(given or {}, fixed), want, n, seed, options),
     }
     if refiner is not None:
         command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
@@ -323,6 +323,11 @@ def _command(
     return shlex.join(words)
 
 
+def _plain(given: Mapping[str, Value], read: Mapping[str, Value]) -> dict[str, Value]:
+    """As given; of records what was read, whose numbers are Python's."""
+    return {name: read[name] if isinstance(value, Mapping) else value for name, value in given.items()}
+
+
 def command_word(value: Value) -> str:
     """What stands for a value after `--given STREAM=`: `@FILE`, or a literal, whose leading @ is doubled.
 
@@ -332,6 +337,4 @@ def command_word(value: Value) -> str:
         return f"@{os.fspath(value)}"
     if isinstance(value, str):
         return f"@{value}" if value.startswith("@") else value
-    return (
-        json.dumps(value, ensure_ascii=False, default=shown) if isinstance(value, Mapping) else shown(value)
-    )
+    return to_json(value) if isinstance(value, Mapping) else shown(value)
