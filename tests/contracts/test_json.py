@@ -11,7 +11,6 @@ OTHERS = {
     "core/json_text.py",
     "data/cache.py",  # hashed, never read
     "data/metadata.py",  # a cell's text
-    "loom/generation.py",  # a word of a command
     "modalities/record.py",  # refuses what is not finite
     "runs/config_io.py",  # handed to a parser at once
 }
