@@ -1,4 +1,4 @@
-"""What each code of a picture's codebook looks like, and where it is used: the report's atlas."""
+"""Codebook atlas of the report: mean image patch and spatial usage map of each code of an image tokenizer."""
 
 import io
 import math
@@ -19,20 +19,20 @@ from modaloom.tokenizers import Tokenizer
 from modaloom.tokenizers.usage import CodeUsage
 
 MAX_VALUES = 2000
-"""Training values of a stream that are looked at."""
+"""Maximum number of training values per stream that are analysed."""
 MAX_CODES = 256
-"""Most codes on a sheet, the commonest first."""
+"""Maximum number of codes on a sheet, most frequent first."""
 COLUMNS, TILE = 16, 16
-"""Of a sheet: codes in a row, and pixels of a tile's side."""
+"""Layout of a sheet: codes per row, and side of a tile in pixels."""
 INK = (42, 120, 214)
-"""Of the places: the more often a code stands there, the less transparent."""
+"""RGB colour of the usage maps; opacity is proportional to the code's count at a position."""
 
 
 def write_atlas(trained: TrainedRun) -> None:
-    """Write RUN/samples/atlas.json and a sheet for every tokenizer of pictures; nothing without caches.
+    """Write RUN/samples/atlas.json and one PNG sheet per image tokenizer; a no-op without caches.
 
-    A sheet has two rows of tiles for every COLUMNS codes: what they look like, then where they stand. Codes
-    of a tint have a sheet of their own.
+    A sheet has two rows of tiles for every COLUMNS codes: mean patches, then usage maps. Global codes have a
+    separate sheet.
     """
     caches = Caches.of(trained.path)
     if caches is None:
@@ -49,7 +49,7 @@ def write_atlas(trained: TrainedRun) -> None:
 
 
 def _trainable(trained: TrainedRun) -> dict[str, tuple[Tokenizer, list[str]]]:
-    """Name → tokenizer and its streams, of those whose prepared values are cached."""
+    """Tokenizer name → tokenizer and its streams, for trainable tokenizers, whose values are cached."""
     found: dict[str, tuple[Tokenizer, list[str]]] = {}
     for name, stream in trained.model.streams.items():
         if stream.tokenizer.trainable:
@@ -58,7 +58,7 @@ def _trainable(trained: TrainedRun) -> dict[str, tuple[Tokenizer, list[str]]]:
 
 
 def _rows(caches: Caches, stream: str) -> tuple[Tensor, Tensor]:
-    """The first SEEN training values of a stream, and their codes."""
+    """The first `MAX_VALUES` prepared training values of a stream, and their codes."""
     here = caches.present("codes", stream)
     rows = [row for row in caches.rows if here[row]][:MAX_VALUES]
     prepared, codes = (caches.arrays(kind)[stream][rows] for kind in (PREPARED, "codes"))
@@ -66,7 +66,7 @@ def _rows(caches: Caches, stream: str) -> tuple[Tensor, Tensor]:
 
 
 def _write(folder: Path, file: str, found: CodeUsage) -> dict[str, object]:
-    """The sheet, and what the report has to know of it."""
+    """Write the sheet; returns its metadata for the report."""
     counts = found.places.flatten(1).sum(1)
     used = int((counts > 0).sum())
     order = counts.argsort(descending=True, stable=True)[: min(MAX_CODES, used)]
@@ -80,7 +80,7 @@ def _write(folder: Path, file: str, found: CodeUsage) -> dict[str, object]:
 
 
 def sheet(found: CodeUsage, order: Tensor) -> Image.Image:
-    """The codes of `order` (n,), as `write_atlas` says."""
+    """Render the codes `order` (n,) in the layout that `write_atlas` describes."""
     rows = max(1, math.ceil(len(order) / COLUMNS))
     picture = Image.new("RGBA", (COLUMNS * TILE, 2 * rows * TILE))
     for i, code in enumerate(order.tolist()):

@@ -1,4 +1,4 @@
-"""What is wrong with a folder, in the eyes of a run: mismatched pairs, copies, leaks."""
+"""Data audit of a folder with a trained run: mismatched pairs, duplicates across splits, leaks."""
 
 import os
 from collections.abc import Sequence
@@ -23,28 +23,28 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
 MAX_TRAIN_SAMPLES = 4000
-"""Most training samples that near copies are searched among."""
+"""Maximum number of training samples that near duplicates are searched in."""
 TRAIN = "train"
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The findings."""
+    """Result of an audit."""
 
     path: str
     audited: int
-    """Samples whose pairs were looked at."""
+    """Number of samples whose pairs were scored."""
     suspects: Sequence[Suspect]
-    """All audited samples, the most suspicious first."""
+    """All audited samples, most suspicious first."""
     duplicates: Sequence[Duplicate]
     leaks: Sequence[str]
     files: dict[str, dict[str, str]]
-    """Key → stream → file, of everything named above; a literal is its table's."""
+    """Key → stream → file, for every sample named above; literals of a table are left out."""
     skipped: Sequence[str] = ()
-    """Files that could not be read, and why."""
+    """Unreadable files, each with its reason."""
 
     def to_dict(self) -> dict[str, object]:
-        """The same as JSON-able dicts and lists."""
+        """Convert to JSON-serializable dicts and lists."""
         return asdict(self)
 
 
@@ -57,14 +57,19 @@ def audit(
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Audit:
-    """Look for pairs that do not belong together, for copies across splits and for leaks.
+    """Search a folder for mismatched pairs, duplicates across splits, and leaks.
 
     Args:
-        n: most samples whose pairs are looked at, of all splits, chosen by `seed` and key. Exact copies and
-            leaks are looked for in all samples, near copies in n held-out ones.
+        run: run folder, or the name of a bundled run.
+        folder: data folder with at least one of the run's streams.
+        n: maximum number of samples whose pairs are scored, over all splits, chosen by `seed` and key; ≥ 1.
+            Exact duplicates and leaks are searched in all samples, near duplicates in n held-out samples.
+        seed: seed of the sample selection and of the diffusion noise.
+        device: auto | cpu | cuda | mps.
+        notify: receives warnings about values that a limit of the run shortens.
 
     Raises:
-        BadFolder: none of the run's streams, or no file that can be read.
+        BadFolder: the folder has none of the run's streams, or no readable file.
     """
     check_count("n", n, 1)
     trained, index = load(run, device=device), open_folder(Path(folder))
@@ -87,7 +92,7 @@ def audit(
 
 
 class _Search:
-    """Both sides of a folder's splits, for what stands on both."""
+    """Compares the training and held-out samples of a folder."""
 
     def __init__(self, trained: TrainedRun, index: Folder, reader: Reader, n: int, seed: int) -> None:
         self.index, self.reader, self.n, self.seed = index, reader, n, seed
@@ -100,7 +105,7 @@ class _Search:
         self.digests = [{name: _digests(name, side) for name in reader.streams} for side in sides]
 
     def duplicates(self) -> list[Duplicate]:
-        """Of streams whose values never repeat by chance: the same bytes first, then nearly the same."""
+        """Duplicates in streams of continuous values: exact (equal bytes) first, then near duplicates."""
         train, held_out = self.digests
         found: dict[tuple[str, str], Duplicate] = {}
         for stream in self.reader.streams:
@@ -129,7 +134,7 @@ class _Search:
         return {key: value for key, value in found.items() if value is not None}
 
     def leaks(self, chosen: Sequence[Sample]) -> list[str]:
-        """Sentences, those on the keys' names first."""
+        """Descriptions of leaks; leaks through sample keys come first."""
         texts = {
             name: {s.key: s.streams[name] for s in chosen if isinstance(s.streams.get(name), str)}
             for name in self.reader.streams

@@ -1,4 +1,4 @@
-"""Whole folders to codes and back."""
+"""Encode a folder to code shards, and decode shards to a folder."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -26,13 +26,18 @@ def tokenize(
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> int:
-    """Write the codes of every sample of a folder; returns their number.
+    """Encode every sample of a folder and write the codes as shards; returns the number of samples.
 
-    `notify` gets the values that a limit of the run shortens.
+    Args:
+        run: run folder, or the name of a bundled run.
+        folder: data folder with at least one of the run's streams.
+        out: folder to create.
+        device: auto | cpu | cuda | mps.
+        notify: receives warnings about values that a limit of the run shortens.
 
     Raises:
-        BadFolder: none of the run's streams, or no file that can be read.
-        PartlyFailed: files that could not be read; the codes of all others are written.
+        BadFolder: the folder has none of the run's streams, or no readable file.
+        PartlyFailed: some files could not be read; the codes of all others are written.
     """
     trained, index = load(run, device=device), open_folder(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
@@ -63,12 +68,18 @@ def detokenize(
     *,
     device: str = DEVICE,
 ) -> int:
-    """Write the values of `tokenize`'s codes as plain files; returns the number of samples.
+    """Decode the shards of `tokenize` and write the values as plain files; returns the number of samples.
+
+    Args:
+        run: the run that encoded the shards.
+        shards: folder written by `tokenize`.
+        out: folder to create.
+        device: auto | cpu | cuda | mps.
 
     Raises:
-        BadFolder: codes of another model.
-        BadFile: no shard can be read.
-        PartlyFailed: shards that could not be read; the samples of all others are written.
+        BadFolder: the codes are of another model.
+        BadFile: no shard is readable.
+        PartlyFailed: some shards could not be read; the samples of all others are written.
     """
     trained = load(run, device=device)
     if shards_model(Path(shards)) != trained.hash:

@@ -1,4 +1,4 @@
-"""Commands to paste after a training, with a held-out sample of its own data in them."""
+"""Example commands printed after training; they refer to held-out samples of the training folder."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from modaloom.runs.store import RunFiles
 
 
 def examples(trained: TrainedRun) -> list[str]:
-    """Three commands: draw from a held-out file, there and back, and score.
+    """Three commands: generate in one direction, generate in the reverse direction, and evaluate.
 
-    Of one stream: draw, score, show it.
+    For a single stream: generate, evaluate, report.
     """
     folder, path = RunFiles(trained.path).data()["folder"], trained.path
     index = open_folder(Path(folder))
@@ -28,7 +28,7 @@ def examples(trained: TrainedRun) -> list[str]:
 
 
 def _asked(trained: TrainedRun, index: Folder) -> list[tuple[Sample, tuple[str, str]]]:
-    """A direction that was scored, and the same backwards, each with a held-out sample that has both."""
+    """An evaluated direction and its reverse, each with a held-out sample that has both streams."""
     split = split_of(trained.run.data, index)
     held_out = [s for s in index.samples if split[s.key].startswith("test")]
     held_out += [s for s in index.samples if split[s.key] == "val"]
@@ -43,7 +43,7 @@ def _both(pair: tuple[str, str] | None) -> list[tuple[str, str]]:
 
 
 def _pairs(run: Path) -> list[tuple[str, str]]:
-    """(Given, wanted) of every direction from one stream to one that was scored."""
+    """(given, target) of every evaluated direction from one stream to one stream."""
     found = dict.fromkeys(sides(row) for row in scores(run))
     return [(given[0], want[0]) for given, want in found if len(given) == len(want) == 1]
 

@@ -1,4 +1,4 @@
-"""The configuration of a Loom run: streams and their tokenizers, the network, training, sampling."""
+"""Configuration of a Loom run: streams and their tokenizers, network, training, sampling."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,28 +15,28 @@ from modaloom.runs.config_io import changed
 from modaloom.tokenizers import TOKENIZERS
 
 MAX_SETTING = 1000.0
-"""Past any use; infinities and NaN would only show up in what is drawn."""
+"""Upper bound of the sampling options; rejects infinity and NaN before they reach the samples."""
 
 
 @dataclass(frozen=True)
 class CodeSamplingConfig:
-    """How codes are drawn."""
+    """Options of code sampling."""
 
     sampler: str = AUTO
-    """A name in CODE_SAMPLERS, or "auto": the one that suits the process."""
+    """A name in CODE_SAMPLERS, or "auto": the default for the process."""
     steps: int = 48
-    """Codes that come back in one step are drawn without looking at each other: more steps, fewer clashes."""
+    """Codes unmasked in one step are sampled independently: more steps, fewer inconsistencies. ≥ 1."""
     guidance: float = 1.0
-    """Classifier-free guidance w: 1 is the plain conditional."""
+    """Classifier-free guidance scale w, in [0, 1000]; 1 is the conditional model without guidance."""
     temperature: float = 1.0
     top_p: float = 1.0
-    """Codes are drawn from the likeliest that together reach this probability."""
+    """Nucleus sampling: keep the most probable codes that together reach this probability, in (0, 1]."""
     choice_temperature: float = 1.0
-    """Of the maskgit sampler: less keeps to what is sure, more is more varied."""
+    """maskgit sampler: temperature of the Gumbel noise on confidences; higher is more diverse."""
     remask: float = 1.0
-    """Of the remasking sampler: how far it goes back before each step, in steps."""
+    """remasking sampler: how far t is increased before each step, in steps."""
     unconditional_sampler: str = AUTO
-    """The sampler of the first stream where nothing is given: what follows is as varied as it is."""
+    """Sampler of the first stream when no stream is given; its diversity bounds that of all later streams."""
 
     def __post_init__(self) -> None:
         for name in ("sampler", "unconditional_sampler"):
@@ -47,13 +47,13 @@ class CodeSamplingConfig:
             check_range(name, getattr(self, name), 0, MAX_SETTING)
 
     def check(self, process: str) -> None:
-        """Raise `BadValue` for a sampler that cannot walk the process."""
+        """Raise `BadValue` for a sampler that does not support the process."""
         resolve_sampler(self.sampler, process)
         resolve_sampler(self.unconditional_sampler, process)
 
 
 class CodeSamplingOptions(TypedDict, total=False):
-    """Fields of `CodeSamplingConfig` that differ from a run's."""
+    """Overrides of a run's `CodeSamplingConfig`."""
 
     sampler: str
     steps: int
@@ -67,17 +67,17 @@ class CodeSamplingOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class LoomConfig:
-    """Sizes of a Loom, and what it practises."""
+    """Hyperparameters of a Loom: network size, diffusion process, training mixture, default sampling."""
 
     width: int = 128
     num_layers: int = 5
     num_heads: int = 4
     process: str = "masked"
     encoder_decoder: bool = False
-    """Given tokens look only at given tokens (encoder–decoder) instead of at everything (joint)."""
+    """Given tokens attend to given tokens only (encoder–decoder) instead of to all tokens (joint)."""
     mixture: TrainingMixture = field(default_factory=TrainingMixture)
     sampling: CodeSamplingConfig = field(default_factory=CodeSamplingConfig)
-    """How it draws unless asked otherwise."""
+    """Default sampling options."""
 
     def __post_init__(self) -> None:
         self.sampling.check(check_choice("process", self.process, PROCESSES))
@@ -85,12 +85,12 @@ class LoomConfig:
 
 @dataclass(frozen=True)
 class LoomTrainingConfig(TrainingConfig):
-    """How long, how fast, how safe."""
+    """Training settings: duration, optimizers, checkpoints."""
 
     tokenizer_share: float = 0.5
-    """Of the minutes, what the trainable tokenizers take together at most."""
+    """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2
-    """And at least, also when they no longer improve."""
+    """Minimum fraction of the time budget for them, even after their validation error has flattened."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3)
@@ -104,27 +104,27 @@ class LoomTrainingConfig(TrainingConfig):
 
 @dataclass(frozen=True)
 class TokenizerChoice:
-    """How one stream is tokenized."""
+    """Tokenizer settings of one stream."""
 
     kind: str
     """A name in TOKENIZERS."""
     options: Any
-    """The kind's `Config`."""
+    """An instance of the kind's `Config`."""
     source: str = ""
-    """A run whose tokenizer this one starts as; empty: it starts from scratch."""
+    """Run whose tokenizer initializes this one; empty: random initialization."""
     frozen: bool = False
-    """Whether it stays as it starts."""
+    """Whether the tokenizer is excluded from training."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoomRunConfig(RunConfig):
-    """The whole configuration of a Loom run."""
+    """Complete configuration of a Loom run."""
 
     engine: Literal["loom"] = "loom"
     tokenizers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Modality → options of its tokenizer that differ from the defaults of its kind."""
+    """Modality → overrides of its tokenizer's default options."""
     streams: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Stream → what differs for it from its modality's: `tokenizer` (a kind), `tokenizer.from` (a run),
+    """Stream → overrides of its modality's settings: `tokenizer` (a kind), `tokenizer.from` (a run),
     `tokenizer.frozen`, `tokenizer.OPTION`."""
     loom: LoomConfig = field(default_factory=LoomConfig)
     training: LoomTrainingConfig = field(default_factory=LoomTrainingConfig)
@@ -138,7 +138,7 @@ class LoomRunConfig(RunConfig):
             _check_stream(stream, settings)
 
     def tokenizer_of(self, stream: str, modality: str) -> TokenizerChoice:
-        """How a stream of a modality is tokenized. Raises `BadValue` for options that the kind has not."""
+        """Tokenizer settings of a stream. Raises `BadValue` for options that the kind does not have."""
         own = _flat(self.streams.get(stream, {}))
         default = MODALITIES[modality].tokenizer
         kind = check_choice("tokenizer", own.pop(KIND, default), TOKENIZERS)
@@ -155,7 +155,7 @@ class LoomRunConfig(RunConfig):
         return TokenizerChoice(kind, self._options(modality, kind, changes), source, frozen)
 
     def _options(self, modality: str, kind: str, changes: Mapping[str, Any]) -> Any:
-        """The kind's options: its defaults, then the modality's (of its own kind), then a stream's."""
+        """Options in increasing precedence: the kind's defaults, the modality's, the stream's."""
         shared = self.tokenizers.get(modality, {}) if kind == MODALITIES[modality].tokenizer else {}
         try:
             return changed(TOKENIZERS[kind].Config(), [*_flat(shared).items(), *changes.items()])
@@ -164,12 +164,12 @@ class LoomRunConfig(RunConfig):
 
 
 KIND, FROM, FROZEN = "tokenizer", "tokenizer.from", "tokenizer.frozen"
-"""A stream's settings that are not options of its tokenizer."""
+"""Settings of a stream that are not options of its tokenizer."""
 _TYPES: Mapping[str, type] = {KIND: str, FROM: str, FROZEN: bool}
 
 
 def _check_stream(stream: str, settings: Mapping[str, Any]) -> None:
-    """Raise `BadValue` for a setting that a stream has not, or of a wrong type."""
+    """Raise `BadValue` for an unknown setting of a stream, or a value of the wrong type."""
     for key, value in _flat(settings).items():
         if not (key == KIND or key.startswith(f"{KIND}.")):
             raise BadValue(f"unknown setting 'streams.{stream}.{key}'; allowed: {KIND} and {KIND}.OPTION")
@@ -179,7 +179,7 @@ def _check_stream(stream: str, settings: Mapping[str, Any]) -> None:
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables → one with dotted keys."""
+    """Nested tables → one table with dotted keys."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
         found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
@@ -187,12 +187,12 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def tiny() -> LoomRunConfig:
-    """Pictures up to 32 px: minutes on two CPU cores."""
+    """Images up to 32 px: minutes on two CPU cores."""
     return LoomRunConfig()
 
 
 def small() -> LoomRunConfig:
-    """Pictures up to 64 px: an hour on one GPU."""
+    """Images up to 64 px: an hour on one GPU."""
     image = {"code_grid": 8, "widths": [64, 128, 256], "num_res_blocks": 2, "codebook_size": 1024}
     return LoomRunConfig(
         data=DataConfig(limits=Limits(max_side=64, max_tokens=128, max_bins=64)),
@@ -202,7 +202,7 @@ def small() -> LoomRunConfig:
 
 
 def base() -> LoomRunConfig:
-    """Pictures up to 128 px: a day on a few GPUs."""
+    """Images up to 128 px: a day on a few GPUs."""
     image = {
         "code_grid": 16,
         "widths": [96, 192, 384],

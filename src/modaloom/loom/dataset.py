@@ -1,4 +1,4 @@
-"""From a folder to what training needs: split, specs, untrained tokenizers, caches."""
+"""Training data of a Loom run: split, specs, untrained tokenizers, caches."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -31,34 +31,34 @@ from modaloom.tokenizers import TOKENIZERS, Tokenizer
 from modaloom.training.selection import MeasuredColumn, data_facts, select
 
 PREPARED = "prepared"
-"""The kind of a run's caches that holds what learned tokenizers train on."""
+"""Cache kind of the prepared values that trainable tokenizers train on."""
 CHUNK_SIZE = 256
-"""Values that are encoded at once."""
+"""Values encoded per batch."""
 
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A folder made ready for training."""
+    """A folder prepared for training."""
 
     run: RunFolder[LoomRunConfig]
     reader: Reader
     samples: Sequence[Sample]
     rows: Mapping[str, Tensor]
-    """Both as the selection's."""
+    """`samples` and `rows`: as in `Selection`."""
     plans: Mapping[str, StreamPlan]
     tokenizers: Mapping[str, Tokenizer]
-    """By name; the trainable ones still untrained."""
+    """Name → tokenizer; trainable ones are not trained yet."""
     shortenings: Shortenings
-    """What limits take from the values that caches were made of."""
+    """Counts of the cached values that limits shortened."""
 
     @property
     def to_train(self) -> dict[str, Tokenizer]:
-        """The tokenizers that have a stage of their own: those that are trainable and not frozen."""
+        """Tokenizers with a training stage: trainable and not frozen."""
         free = {name for name, facts in self.run.data()["tokenizers"].items() if not facts.get("frozen")}
         return {name: t for name, t in self.tokenizers.items() if t.trainable and name in free}
 
     def prepared(self, stream: str) -> CachedArray:
-        """The prepared values of a stream, made once: what a learned tokenizer trains on."""
+        """Prepared values of a stream, cached: the training data of a trainable tokenizer."""
         tokenizer = self.tokenizers[self.plans[stream].tokenizer]
 
         def rows() -> Iterator[np.ndarray | None]:
@@ -71,7 +71,7 @@ class PreparedData:
         return self._cached(PREPARED, stream, tokenizer.state(), rows)
 
     def codes(self, stream: str, tokenizer: Tokenizer, version: str) -> CachedArray:
-        """The codes (n, L, Q) of a stream, made once for each `version` of its tokenizer."""
+        """Codes (n, L, Q) of a stream, cached once per `version` of its tokenizer."""
         shape = tokenizer.shape
 
         def rows() -> Iterator[np.ndarray | None]:
@@ -82,7 +82,7 @@ class PreparedData:
         return self._cached("codes", stream, version, rows)
 
     def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
-        """Chunk by chunk: which samples have the stream, and the codes of those."""
+        """Per chunk: which samples have the stream, and their codes."""
         if tokenizer.trainable:
             prepared = self.prepared(stream)
             for i in range(0, len(self.samples), CHUNK_SIZE):
@@ -102,9 +102,9 @@ class PreparedData:
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
-    """Measure the folder once, write what was found to data.json, and build from what stands there.
+    """Infer specs and tokenizers once, write them to data.json, and build the training data from that file.
 
-    Raises `BadFolder` if there is nothing to train on.
+    Raises `BadFolder` if the folder has no training sample, or a stream without a readable value.
     """
     config = run.run()
     chosen = select(run, folder, _chosen(folder, config))
@@ -125,7 +125,7 @@ def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
 
 
 def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig) -> dict[str, Any]:
-    """Streams and tokenizers as data.json has them: streams of one modality and choice share a tokenizer."""
+    """Streams and tokenizers for data.json; streams of one modality and choice share a tokenizer."""
     columns: dict[str, tuple[str, TokenizerChoice, dict[str, Iterable[Value]]]] = {}
     for stream in reader.streams:
         modality = reader.folder.modality_of[stream]
@@ -152,7 +152,7 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
 def _groups(
     modality: str, choice: TokenizerChoice, columns: Mapping[str, Iterable[Value]], config: LoomRunConfig
 ) -> Iterator[tuple[Mapping[str, Tokenizer], dict[str, Any]]]:
-    """Streams that share a tokenizer, and what else data.json says of it."""
+    """Groups of streams that share a tokenizer, each with further facts for data.json."""
     if choice.source:
         for stream in columns:
             tokenizer = _same_kind(load_tokenizer(choice.source, stream), choice, stream)
@@ -170,7 +170,7 @@ def _is_there(value: Value | None) -> bool:
 
 
 def _same_kind(tokenizer: Tokenizer, choice: TokenizerChoice, stream: str) -> Tokenizer:
-    """Raise `BadValue` for a tokenizer of another kind than the stream is to have."""
+    """Raise `BadValue` if the tokenizer is not of the chosen kind."""
     found = tokenizer_facts(tokenizer)["kind"]
     if found != choice.kind:
         raise BadValue(f"{choice.source} has a tokenizer of kind {found} for {stream}, not {choice.kind}")
@@ -182,8 +182,8 @@ def _digest(tokenizer: Tokenizer) -> str:
 
 
 def _initial(config: LoomRunConfig, name: str, facts: Mapping[str, Any]) -> Tokenizer:
-    """What a tokenizer is before its training: another run's, or one whose weights depend on the seed and its
-    name alone. Raises `BadRun` if the other run's has changed since."""
+    """Initial tokenizer: loaded from another run, or with random weights that depend on the seed and the name
+    only. Raises `BadRun` if the other run's tokenizer has changed since this run began."""
     if start := facts.get("from"):
         tokenizer = load_tokenizer(start["run"], start["stream"])
         if _digest(tokenizer) != start["sha256"]:

@@ -1,4 +1,4 @@
-"""The Loom as an engine: any subset of the streams → any subset."""
+"""`Engine` of Loom runs: any subset of the streams → any subset."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ from modaloom.training.accelerator import Accelerator
 
 
 class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
-    """Tokenizers of all streams, then one transformer over their codes."""
+    """Trains the tokenizers of all streams, then one transformer over their codes."""
 
     config = LoomRunConfig
     presets = PRESETS

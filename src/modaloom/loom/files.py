@@ -1,4 +1,4 @@
-"""From a configuration and what was measured on the data to modules, and from modules to files and back."""
+"""Build modules from a configuration and inferred specs, and serialize them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,26 +16,26 @@ from modaloom.runs.tokenizers import tokenizer_facts, unpack_tokenizer
 from modaloom.tokenizers import Tokenizer
 
 LOOM = "loom"
-"""The Loom's name among the parts of a model and the stages of a training."""
+"""Name of the Loom as a model part and as a training stage."""
 
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """How a stream becomes codes."""
+    """Modality, tokenizer and code grid of a stream."""
 
     modality: str
     tokenizer: str
-    """The name of the tokenizer that it shares with streams of the same modality and spec."""
+    """Name of its tokenizer, shared by streams of the same modality and spec."""
     grid: tuple[int, ...]
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "StreamPlan":
-        """The inverse of `dataclasses.asdict`, after JSON."""
+        """The inverse of `dataclasses.asdict` after a JSON round trip."""
         return cls(plain["modality"], plain["tokenizer"], tuple(plain["grid"]))
 
 
 def build_streams(plans: Mapping[str, StreamPlan], tokenizers: Mapping[str, Tokenizer]) -> dict[str, Stream]:
-    """Streams with their view of their tokenizer."""
+    """Streams, each with the view of its tokenizer for its grid."""
     return {
         name: Stream(plan.modality, tokenizers[plan.tokenizer].view(plan.grid), plan.tokenizer)
         for name, plan in plans.items()
@@ -43,7 +43,7 @@ def build_streams(plans: Mapping[str, StreamPlan], tokenizers: Mapping[str, Toke
 
 
 def build_loom(streams: Mapping[str, Stream], config: LoomConfig, *, seed: int) -> Loom:
-    """A Loom with fresh weights, which depend on the seed alone."""
+    """A Loom with random weights that depend on the seed only."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Loom(
@@ -55,7 +55,7 @@ def build_loom(streams: Mapping[str, Stream], config: LoomConfig, *, seed: int) 
 
 
 def pack_model(model: Model, plans: Mapping[str, StreamPlan]) -> dict[str, Part]:
-    """The parts of a model: every tokenizer, and the Loom."""
+    """Serializable parts of a model: every tokenizer, and the Loom."""
     tokenizers = {plan.tokenizer: model.streams[name].tokenizer for name, plan in plans.items()}
     parts = {
         name: Part(tokenizer.state_dict(), tokenizer_facts(tokenizer))
@@ -69,7 +69,7 @@ def pack_model(model: Model, plans: Mapping[str, StreamPlan]) -> dict[str, Part]
 
 
 def unpack_model(parts: Mapping[str, Part]) -> Model:
-    """The inverse of `pack_model`, in eval mode. Raises `BadRun` if the parts do not fit each other."""
+    """The inverse of `pack_model`, in eval mode. Raises `BadRun` if the parts are inconsistent."""
     try:
         loom = parts[LOOM]
         tokenizers = {name: unpack_tokenizer(part) for name, part in parts.items() if name != LOOM}

@@ -1,4 +1,4 @@
-"""A finished run: its model, asked from Python or for whole folders."""
+"""Generation with a finished run: single conditions from Python, or whole folders."""
 
 import os
 import shlex
@@ -38,19 +38,19 @@ from modaloom.runs.store import RunFolder, read_config
 from modaloom.training.accelerator import Accelerator
 
 MISSING = "missing"
-"""As the wanted streams of a folder: whatever each sample lacks."""
+"""Value of `want` for a folder: generate the streams that each sample lacks."""
 MAX_DRAWS = 100_000
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run with a model."""
+    """A finished run and its model."""
 
     path: Path
     run: LoomRunConfig
     model: Model
     hash: str
-    """Names exactly this model."""
+    """SHA-256 that identifies the model."""
 
     def generate(
         self,
@@ -61,20 +61,22 @@ class TrainedRun:
         seed: int = SEED,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> list[dict[str, Value]]:
-        """Draw `want` from `given`, n times.
+        """Generate n samples of the streams `want` conditioned on `given`.
 
         Args:
             given: stream → value: a PIL image, a dict of columns, or a str, which is literal for text and a
                 path for all else; or a `Path` for each of them.
-            want: a stream, or several; default all that are not given.
-            sampling: fields of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
+            want: one or several target streams; default: all that are not given.
+            n: number of samples, 1 to 100,000.
+            seed: seed of the sampling noise, a signed 64-bit integer.
+            sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
-            n dicts: wanted stream → value.
+            n dicts: target stream → value.
 
         Raises:
-            BadValue: an unknown stream, a value its modality does not take, an option out of its range.
-            BadFile: a path that cannot be read.
+            BadValue: an unknown stream, a value that its modality rejects, or an option out of range.
+            BadFile: an unreadable path.
         """
         _check_draws(n, seed)
         values = {name: [value] * n for name, value in self.values(given).items()}
@@ -82,13 +84,13 @@ class TrainedRun:
         return self.model.generate(values, wanted, n=n, seed=seed, options=self.sampling(sampling))
 
     def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
-        """`value` of every stream."""
+        """Apply `value` to every stream. Raises `BadValue` and `BadFile`."""
         if given is not None and not isinstance(given, Mapping):
             raise BadValue(f"given is {shown(given)}; give a dict of stream → value")
         return {name: self.value(name, value) for name, value in (given or {}).items()}
 
     def value(self, stream: str, value: Value) -> Value:
-        """A stream's value as a caller holds it → the modality's own. Raises `BadValue` and `BadFile`."""
+        """Convert a caller's value to the stream's modality. Raises `BadValue` and `BadFile`."""
         modality = MODALITIES[self.model.streams[check_choice("stream", stream, self.model.streams)].modality]
         if isinstance(value, os.PathLike):
             return modality.read(Path(value))
@@ -98,7 +100,7 @@ class TrainedRun:
             raise BadValue(f"stream {stream!r}: {error}") from error
 
     def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
-        """The run's way of drawing with some fields of `CodeSamplingConfig` changed. Raises `BadValue`."""
+        """The run's `CodeSamplingConfig` with some fields changed. Raises `BadValue`."""
         config = self.model.loom.config
         found = changed(config.sampling, changes.items())
         found.check(config.process)
@@ -106,19 +108,19 @@ class TrainedRun:
 
     @property
     def device(self) -> str:
-        """Where it works."""
+        """Device type of the model."""
         return next(self.model.loom.parameters()).device.type
 
     @property
     def modality_of(self) -> dict[str, str]:
-        """Stream → modality's name."""
+        """Stream → modality name."""
         return {name: stream.modality for name, stream in self.model.streams.items()}
 
 
 def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> TrainedRun:
-    """Open a finished run on a device: auto | cpu | cuda | mps; `demo` is one that comes with modaloom.
+    """Load a finished run onto a device (auto | cpu | cuda | mps); `demo` is a bundled run.
 
-    Raises `BadRun`, also for a run that restores, and `BadValue`.
+    Raises `BadRun` for a run that is missing, damaged, unfinished or a Restorer run, and `BadValue`.
     """
     place = Accelerator(device).device
     path = resolve_run(Path(run))
@@ -130,22 +132,22 @@ def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> TrainedRun:
 
 
 class Refiner(Protocol):
-    """What improves the values of one stream after they were generated."""
+    """Post-processes the generated values of one stream."""
 
     @property
     def run(self) -> str:
-        """Names it in a command."""
+        """Its run, as written on a command line."""
 
     @property
     def stream(self) -> str:
-        """Which stream it improves."""
+        """The stream that it refines."""
 
     @property
     def hash(self) -> str:
-        """Names exactly its model."""
+        """SHA-256 that identifies its model."""
 
     def refine(self, value: Value, *, seed: int, name: str) -> Value:
-        """A better value; its randomness depends on seed and name alone."""
+        """Returns the refined value; random numbers depend on `seed` and `name` only."""
 
 
 def generate(
@@ -162,19 +164,29 @@ def generate(
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Iterator[Sample]:
-    """Write draws as plain files of the data contract, yielding each sample; the folder appears at the end.
+    """Generate samples, write them as plain files of the data contract, and yield each.
 
-    Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
-    sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
-    A sample of which nothing is given, or a stream cannot be read, is left out.
+    The output folder appears when all samples are written. Without `folder`, samples `0000`, `0001`, … are
+    generated from `given`. With it, samples are generated for every sample of the folder from the streams
+    that it has, under the same key. Samples without a given stream, or with an unreadable one, are skipped.
 
-    `refiner` goes over one of the generated streams before it is written.
-    `notify` gets a warning for every direction that is no better than its baseline, and the given values that
-    a limit of the run shortens.
+    Args:
+        run: run folder, or the name of a bundled run.
+        folder: data folder that provides given streams.
+        given: stream → value for all samples, as in `TrainedRun.generate`.
+        want: target streams; with `folder` also "missing": the streams that each sample lacks.
+        out: folder to create.
+        n: samples per condition, 1 to 100,000; default 4 without `folder`, 1 with it.
+        seed: seed of the sampling noise, a signed 64-bit integer.
+        sampling: overrides of the run's `CodeSamplingConfig`.
+        refiner: post-processes one of the generated streams before it is written.
+        device: auto | cpu | cuda | mps.
+        notify: receives a warning for every direction that is no better than its baseline, and for given
+            values that a limit of the run shortens.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
-        PartlyFailed: at the end, for files of the folder that could not be read; all else is written.
+        PartlyFailed: at the end, if files of the folder could not be read; all other samples are written.
     """
     trained, want = load(run, device=device), check_names("want", want)
     if refiner is not None:
@@ -224,7 +236,7 @@ def _check_draws(n: int, seed: int) -> None:
 
 
 def _check_refiner(refiner: Refiner, trained: TrainedRun, want: Sequence[str]) -> None:
-    """Raise `BadValue` where nothing that is wanted can be refined."""
+    """Raise `BadValue` if the refiner's stream is not among the targets."""
     if refiner.stream not in (trained.model.wanted if tuple(want) == (MISSING,) else want):
         raise BadValue(f"{refiner.run} restores {refiner.stream}, which is not wanted; leave --refine out")
 
@@ -238,7 +250,7 @@ def _refined(refiner: Refiner, sample: Sample, seed: int) -> Sample:
 
 @dataclass(frozen=True)
 class _Job:
-    """One sample to draw."""
+    """One sample to generate."""
 
     key: str
     given: Mapping[str, Value]
@@ -255,7 +267,7 @@ def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str]
 def _reader(
     trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
 ) -> Reader:
-    """Of the streams of a folder that the run knows and that are not wanted."""
+    """Reader of the folder's streams that the run has and that are not targets."""
     index = open_folder(folder)
     if tuple(want) != (MISSING,):
         want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
@@ -270,7 +282,7 @@ def _reader(
 def _each(
     trained: TrainedRun, reader: Reader, fixed: Mapping[str, Value], want: Sequence[str], n: int
 ) -> Iterator[_Job]:
-    """n jobs for every sample that lacks something and of which all that is there can be read."""
+    """n jobs for every sample that has target streams and whose present streams are all readable."""
     for sample in reader.folder.samples:
         read = reader.read(sample).streams
         given = {**read, **fixed}
@@ -282,7 +294,7 @@ def _each(
 
 
 def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
-    """Runs of up to BATCH jobs that give and want the same streams."""
+    """Group consecutive jobs with equal given and target streams, up to `BATCH_SIZE` per group."""
     batch: list[_Job] = []
     for job in jobs:
         kind = (job.given.keys(), job.want)
@@ -329,9 +341,9 @@ def _plain(given: Mapping[str, Value], read: Mapping[str, Value]) -> dict[str, V
 
 
 def command_word(value: Value) -> str:
-    """What stands for a value after `--given STREAM=`: `@FILE`, or a literal, whose leading @ is doubled.
+    """Command-line form of a value after `--given STREAM=`: `@FILE`, or a literal with a leading @ doubled.
 
-    A value that only Python holds is named by its type.
+    A value without a command-line form is represented by its type.
     """
     if isinstance(value, os.PathLike):
         return f"@{os.fspath(value)}"

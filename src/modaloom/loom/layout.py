@@ -1,4 +1,4 @@
-"""A stream's codes as fields: those of each position, and those that all of its positions share."""
+"""Maps streams to fields: per-position codes, and codes shared by all positions of a stream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from torch import Tensor
 from modaloom.core.types import CodeShape
 
 SHARED = ":shared"
-"""Ends the name of a field of shared codes; no stream's name holds a colon."""
+"""Suffix of the field of shared codes; stream names contain no colon."""
 
 
 @dataclass(frozen=True)
 class FieldLayout:
-    """The fields of streams of these shapes. A code that is shared is one token, drawn and noised once."""
+    """Fields of streams of the given code shapes. A shared code is one token, noised and sampled once."""
 
     streams: Mapping[str, CodeShape]
 
     def fields_of(self, stream: str) -> list[str]:
-        """The names of its fields."""
+        """Names of the stream's fields."""
         return [stream, shared_field(stream)] if self.streams[stream].shared else [stream]
 
     @property
@@ -32,11 +32,11 @@ class FieldLayout:
         }
 
     def tables(self, names: Mapping[str, str]) -> dict[str, str]:
-        """Stream → its table's name becomes field → its table's."""
+        """Stream → table name, converted to field → table name."""
         return {key: names[name] + key[len(name) :] for name in self.streams for key in self.fields_of(name)}
 
     def vectors(self, names: Mapping[str, str], vectors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Table → (Q, K, E), where it has them, becomes the same of the fields' tables."""
+        """Codebook vectors by table, (Q, K, E), split by depth into those of the fields' tables."""
         return {
             names[name] + key[len(name) :]: own
             for name, shape in self.streams.items()
@@ -45,7 +45,7 @@ class FieldLayout:
         }
 
     def split(self, streams: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Stream → codes (B, L, Q) becomes field → codes."""
+        """Stream → codes (B, L, Q), converted to field → codes."""
         return {
             key: codes if key == name else codes[:, :1]
             for name, whole in streams.items()
@@ -66,15 +66,15 @@ class FieldLayout:
 
 
 def shared_field(stream: str) -> str:
-    """The field of the codes that a stream's positions share."""
+    """Name of the field of a stream's shared codes."""
     return stream + SHARED
 
 
 def stream_of(field: str) -> str:
-    """The stream that a field is of."""
+    """The stream that a field belongs to."""
     return field.removesuffix(SHARED)
 
 
 def _depths(shape: CodeShape) -> list[int]:
-    """Of a stream's own field, and of the shared one."""
+    """Depths of the per-position field and of the shared field."""
     return [shape.depth - shape.shared, shape.shared]

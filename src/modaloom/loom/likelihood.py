@@ -1,4 +1,4 @@
-"""Bits per code of held-out data: upper bounds, comparable between models of the same tokenizers."""
+"""Bits per code of held-out data (NELBO), comparable between models with the same tokenizers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,21 @@ from modaloom.core.rng import generator
 from modaloom.loom.model import Model
 
 NUM_NOISE_LEVELS = 8
-"""Noise levels a sample: the bound is unbiased at any number of them."""
+"""Noise levels per sample; the estimate of the bound is unbiased for any number."""
 
 
 def bits_per_code(
     model: Model, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], *, seed: int = 0
 ) -> dict[str, float]:
-    """`bits.STREAM` given all the other streams, `bits_alone.STREAM` given none: figures for the log.
+    """Upper bounds in bits per code: `bits.STREAM` given all other streams, `bits_alone.STREAM` given none.
 
-    The noise depends on the seed and the stream, so that figures of one run differ by the model alone.
+    The noise depends on the seed and the stream only, so values of one run at different steps are comparable.
 
     Args:
+        model: tokenizers and Loom.
         codes: stream → int64 (n, L, Q).
-        present: stream → bool (n,). Conditional figures take the samples that have every stream.
+        present: stream → bool (n,). Conditional bounds use the samples that have every stream.
+        seed: seed of the noise.
     """
     complete = torch.stack([present[name] for name in codes]).all(0)
     figures = {}

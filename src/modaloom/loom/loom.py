@@ -1,7 +1,7 @@
 """Loom: any subset of the streams → any subset, in codes.
 
-One transformer denoises the codes of all streams, each at its own noise level: a given stream sits at t = 0,
-an absent one is not in the canvas, the wanted ones go from 1 to 0.
+One transformer denoises the codes of all streams, each at its own noise level: a given stream has t = 0, an
+absent stream is not in the canvas, target streams go from t = 1 to t = 0.
 """
 
 import math
@@ -32,12 +32,16 @@ from modaloom.networks.transformer import CanvasTransformer
 
 
 class Loom(nn.Module):
-    """Process + network over the codes of named streams.
+    """Diffusion process and network over the codes of named streams.
 
     Args:
         shapes: stream → code shape.
-        tables: stream → its tokenizer's name; streams of one tokenizer share embeddings and heads.
-        vectors: tokenizer's name → (Q, K, E) codebook vectors, where it has them.
+        tables: stream → tokenizer name; streams of one tokenizer share embeddings and heads.
+        vectors: tokenizer name → (Q, K, E) codebook vectors, for tokenizers that have them.
+        config: network size, process, training mixture and default sampling.
+
+    Raises:
+        BadValue: the mixture names an unknown stream.
     """
 
     def __init__(
@@ -65,22 +69,23 @@ class Loom(nn.Module):
         )
 
     def forward(self, canvas: Canvas) -> Logits:
-        """The denoiser: canvas → logits of clean codes."""
+        """Denoiser: canvas → posterior logits of the clean codes."""
         logits: Logits = self.network(canvas)
         return {name: self.process.to_posterior_logits(logits[name], field) for name, field in canvas.items()}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """The matrices that Muon may orthogonalise."""
+        """Weight matrices that Muon may orthogonalize."""
         return self.network.hidden_matrices()
 
     def loss(
         self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], generator: torch.Generator
     ) -> Loss:
-        """Weighted nats of the wanted streams of a random canvas.
+        """Weighted denoising loss, in nats, of the target streams of a random canvas.
 
         Args:
             codes: stream → int64 (B, L, Q).
             present: stream → bool (B,), False where the sample lacks the stream.
+            generator: CPU generator of the canvas and the noise.
         """
         names = draw_streams(self.shapes, self.config.mixture, generator)
         here = {n: present[n] for n in names}
@@ -103,7 +108,7 @@ class Loom(nn.Module):
         return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
-        """Known fields for `given` (stream → codes (n, L, Q)), unknown ones for `want`; on its own device."""
+        """Known fields for `given` (stream → codes (n, L, Q)), masked ones for `want`; on its device."""
         device = next(self.parameters()).device
         rows = {name: codes.reshape(n, self.shapes[name].num_positions, -1) for name, codes in given.items()}
         shown = self.layout.split(rows)
@@ -117,14 +122,14 @@ class Loom(nn.Module):
 
     @torch.no_grad()
     def sample(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> dict[str, Tensor]:
-        """Draw every unknown code of the canvas, whatever it holds; stream → codes (B, L, Q) of all fields.
+        """Sample all unknown codes of the canvas; returns stream → codes (B, L, Q) of all streams.
 
-        Wanted streams are drawn one after the other, short ones first, each given those before it: the chain
-        rule, and one of the orders that masked diffusion is free to take. Drawn together, each would commit
-        itself while the others are still half masked. Codes that a stream's positions share come before the
-        others, from what is given alone, each depth in a step of its own.
+        Target streams are sampled sequentially, short ones first, each conditioned on the previous ones: the
+        chain rule, one of the orders that masked diffusion allows. If they were sampled together, each would
+        be fixed while the others are still partly masked. The shared codes of a stream are sampled before its
+        other codes, one depth per step.
 
-        Raises `BadValue` for a sampler that cannot walk the process.
+        Raises `BadValue` for a sampler that does not support the process.
         """
         times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
         draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
@@ -155,7 +160,7 @@ class Loom(nn.Module):
         return self.layout.join({key: f.state for key, f in done.items()})
 
     def guided(self, scale: float) -> CodeDenoiser:
-        """The denoiser, pushed away from what it would say without the given streams."""
+        """The denoiser with classifier-free guidance of this scale; 1 is the plain conditional."""
         return guide(self, scale)
 
     @torch.no_grad()
@@ -168,7 +173,15 @@ class Loom(nn.Module):
         generator: torch.Generator,
         points: int = 32,
     ) -> dict[str, Tensor]:
-        """Nats (B,) by wanted stream, which sum to a bound on −log p(wanted | given); see `Process.nelbo`."""
+        """Upper bound on −log p(wanted | given), as one summand in nats (B,) per stream of `wanted`.
+
+        Args:
+            codes: stream → int64 (B, L, Q), for all streams of `wanted` and `given`.
+            wanted: target streams.
+            given: conditioning streams.
+            generator: generator of the noise levels and the noise.
+            points: noise levels per sample; see `Process.nelbo`.
+        """
         fields = self.layout.split({name: codes[name] for name in self.shapes if name in {*given, *wanted}})
         canvas = {
             key: (_known if stream_of(key) in given else _wanted)(state, self.layout.shapes[key])
@@ -202,7 +215,7 @@ def _known(codes: Tensor, shape: CodeShape) -> Field:
 
 
 def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
-    """The field with `codes` (B, L) of a depth drawn; with its last one it is at t = 0, though not given."""
+    """The field with sampled `codes` (B, L) of a depth; after the last depth, t = 0 but not `known`."""
     state, depths = f.state.clone(), torch.arange(f.state.shape[-1], device=codes.device)
     state[..., depth] = codes
     if depth + 1 < len(depths):

@@ -1,4 +1,4 @@
-"""Who is given and who is wanted in a training step."""
+"""Random choice of given streams, target streams and noise levels in a training step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from modaloom.core.types import CodeShape
 
 @dataclass(frozen=True)
 class TrainingMixture:
-    """The mixture of questions that a Loom practises."""
+    """Distribution of the training tasks of a Loom."""
 
     wanted: tuple[str, ...] = ()
-    """Streams that are ever wanted; empty: all. The others are only given, and cost no learning."""
+    """Streams that may be targets; empty: all. The others serve as conditions only and have no loss."""
     joint_prob: float = 0.1
-    """Share of samples in which every stream is wanted, each at its own noise level."""
+    """Fraction of samples in which every stream is a target, each at its own noise level."""
     full_noise_prob: float = 0.25
-    """Share of wanted streams that start from nothing (t = 1)."""
+    """Fraction of target streams at full noise (t = 1)."""
     noise_power: float = 0.4
-    """The others' levels are uniform numbers to this power: below 1, more of them lie near noise."""
+    """The other noise levels are t = u^noise_power, u uniform: a power below 1 favours high noise."""
     uncond_prob: float = 0.1
-    """Share of steps whose canvas holds one stream: the unconditional model that guidance needs."""
+    """Fraction of steps with a single stream, which train the unconditional model for guidance."""
 
     def __post_init__(self) -> None:
         for name in ("joint_prob", "full_noise_prob", "uncond_prob"):
@@ -34,11 +34,11 @@ class TrainingMixture:
 def draw_streams(
     shapes: Mapping[str, CodeShape], config: TrainingMixture, generator: torch.Generator
 ) -> list[str]:
-    """The streams of a step's canvas: a random subset with a wanted one, so that a step costs what it shows.
+    """Sample the streams of a step's canvas: a random subset with at least one possible target.
 
-    Streams of many codes, which have most to tell, are shown more often: by the fourth root of their number.
-    Drawn without replacement by exponential keys (Efraimidis & Spirakis 2006): `torch.multinomial` took 27 ms
-    for these few numbers on a CPU.
+    Streams not in the subset cost no computation. The sampling weight is the fourth root of a stream's number
+    of codes, because long streams carry more information. Sampling without replacement uses exponential keys
+    (Efraimidis & Spirakis 2006): `torch.multinomial` took 27 ms for these few numbers on a CPU.
     """
     names = list(shapes)
     alone = torch.rand((), generator=generator) < config.uncond_prob
@@ -57,12 +57,18 @@ def draw_noise(
     config: TrainingMixture,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """float32 (B,) noise levels: 0 for a given stream, in (0, 1] for a wanted one.
+    """Sample float32 (B,) noise levels per stream: 0 for a given stream, in (0, 1] for a target.
 
-    Most samples want one of the streams that they have; a share wants them all. Short streams are wanted more
-    often, by the inverse fourth root of their number of codes: a row of few codes teaches little. Levels are
-    stratified over the batch, which lowers the loss's variance (Kingma et al. 2021, arXiv 2107.00630,
-    appendix I).
+    Most samples have one target among the streams that they have; a fraction `joint_prob` has all of them as
+    targets. Short streams are chosen more often, with weight (number of codes)^(−1/4), because a sample of
+    few codes provides little training signal. Levels are stratified over the batch, which lowers the variance
+    of the loss (Kingma et al. 2021, arXiv 2107.00630, appendix I).
+
+    Args:
+        shapes: stream → code shape.
+        present: stream of the canvas → bool (B,).
+        config: the training mixture.
+        generator: CPU generator.
     """
     names = list(present)
     here_BS = torch.stack([present[name].cpu() for name in names], 1)
@@ -83,10 +89,10 @@ def draw_noise(
 
 
 def _roots(shapes: Mapping[str, CodeShape]) -> Tensor:
-    """float32 (S,): the fourth root of each stream's number of codes."""
+    """float32 (S,): fourth root of each stream's number of codes."""
     return torch.tensor([shape.num_codes**0.25 for shape in shapes.values()])
 
 
 def _wanted(names: Sequence[str], config: TrainingMixture) -> Tensor:
-    """bool (S,)."""
+    """bool (S,): which streams may be targets."""
     return torch.tensor([not config.wanted or name in config.wanted for name in names])

@@ -1,4 +1,4 @@
-"""A trained model: the tokenizers of its streams and a Loom over their codes."""
+"""A model: the tokenizers of its streams and a Loom over their codes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from modaloom.modalities.base import DataSpec, Value
 from modaloom.tokenizers.base import Tokenizer
 
 BATCH_SIZE = 64
-"""Samples drawn at once; results do not depend on it."""
+"""Samples generated per batch; results do not depend on it."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A named column: its modality, and the tokenizer whose codes it speaks."""
+    """Modality and tokenizer of a stream."""
 
     modality: str
     tokenizer: Tokenizer
@@ -32,29 +32,29 @@ class Stream:
 
 @dataclass(frozen=True)
 class Model:
-    """Tokenizers and Loom; values in, values out."""
+    """Tokenizers and Loom: generates values from values."""
 
     streams: Mapping[str, Stream]
     loom: Loom
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The streams that the Loom has learned to draw; the others can only be given."""
+        """Streams that the Loom can generate; the others serve as conditions only."""
         return self.loom.config.mixture.wanted or tuple(self.streams)
 
     def to(self, device: torch.device) -> Self:
-        """Moved there, in place; values and codes stay on the CPU."""
+        """Move to the device, in place; values and codes stay on the CPU."""
         for module in (self.loom, *(stream.tokenizer for stream in self.streams.values())):
             module.to(device)
         return self
 
     @property
     def specs(self) -> dict[str, DataSpec]:
-        """Stream → the form that its values are learned in."""
+        """Stream → data spec of its tokenizer."""
         return {name: stream.tokenizer.spec for name, stream in self.streams.items()}
 
     def as_learned(self, name: str, value: Value) -> Value:
-        """A stream's value in the form that is learned and scored; see `Tokenizer.as_learned`."""
+        """A stream's value within the model's limits; see `Tokenizer.as_learned`."""
         return self.streams[name].tokenizer.as_learned(value)
 
     def encode(self, name: str, values: Sequence[Value]) -> Tensor:
@@ -79,16 +79,22 @@ class Model:
         names: Sequence[str | int] | None = None,
         options: CodeSamplingConfig | None = None,
     ) -> list[dict[str, Value]]:
-        """Draw `want` from `given`.
+        """Generate the streams `want` conditioned on `given`.
 
         Args:
             given: stream → n values.
-            n: the number of samples.
-            names: what each sample's randomness is derived from, besides the seed; default 0, 1, ….
-                A sample depends on its name, not on its neighbours or on n.
+            want: target streams, at least one.
+            n: number of samples.
+            seed: seed of the sampling noise.
+            names: names of the samples (n), from which their noise is derived together with the seed; default
+                0, 1, …. A sample depends on its own name, not on the rest of the batch or on n.
+            options: sampling options; default: the model's.
 
         Returns:
-            n dicts: wanted stream → value.
+            n dicts: target stream → value.
+
+        Raises:
+            BadValue: an unknown stream, a stream both given and a target, or no target.
         """
         codes = {name: self.encode(name, values) for name, values in given.items()}
         drawn = self.generate_codes(codes, want, n=n, seed=seed, names=names, options=options)
@@ -105,7 +111,15 @@ class Model:
         names: Sequence[str | int] | None = None,
         options: CodeSamplingConfig | None = None,
     ) -> dict[str, Tensor]:
-        """`generate` before decoding: stream → codes (n, L, Q)."""
+        """`generate` without tokenization: stream → int64 codes (n, L, Q).
+
+        Args:
+            given: stream → int64 codes (n, L, Q).
+            want, n, seed, names, options: as in `generate`.
+
+        Raises:
+            BadValue: as `generate`.
+        """
         for name in (*given, *want):
             check_choice("stream", name, self.streams)
         for name in want:

@@ -1,4 +1,4 @@
-"""What a run's streams tell about each other."""
+"""Pairwise mutual information between the streams of a run."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -25,11 +25,21 @@ def mutual_information(
     device: str = DEVICE,
     on_pair: Callable[[MutualInformation], None] = lambda mi: None,
 ) -> list[MutualInformation]:
-    """Bits that each stream tells about each other one, on the first test split of a folder (else its
-    validation split): that is the one which resembles the training data most.
+    """Pairwise mutual information between streams, in bits, on the first test split (else validation split).
 
-    Beside them stands the exact figure where the folder is a world's. `device` is where a run that is named
-    works. Raises `BadFolder` if nothing is held out.
+    The first test split is the one closest to the training distribution. For a world's folder the exact value
+    is included.
+
+    Args:
+        run: a loaded run, or a run folder or bundled run to load.
+        folder: data folder.
+        n: maximum number of samples per pair, ≥ 1; fewer if there are many pairs.
+        seed: seed of the sample selection and of the noise.
+        device: device of a run that is loaded here: auto | cpu | cuda | mps.
+        on_pair: called with each result as soon as it is computed.
+
+    Raises:
+        BadFolder: the folder has no held-out split.
     """
     trained = run if isinstance(run, TrainedRun) else load(run, device=device)
     index = open_folder(Path(folder))

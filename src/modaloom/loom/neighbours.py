@@ -1,4 +1,4 @@
-"""The training sample that a draw resembles most, by its codes: what the run's caches hold."""
+"""Nearest training sample of a generated sample, by equal codes in the run's caches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from modaloom.runs.caches import Caches
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Keys and coarse codes of the training samples; empty where a run has lost its caches."""
+    """Keys and codes of the training samples; empty if the run has no caches."""
 
     keys: list[str] = field(default_factory=list)
     codes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Neighbours:
 
     @classmethod
     def of(cls, run: Path) -> "Neighbours":
-        """Of a run folder."""
+        """Load from the caches of a run folder."""
         caches = Caches.of(run)
         if caches is None:
             return cls()
@@ -35,7 +35,7 @@ class Neighbours:
             return cls()
 
     def nearest(self, model: Model, sample: Sample) -> str | None:
-        """The key with the most equal codes over the sample's streams."""
+        """Key of the training sample with the most equal codes; None if no stream has cached codes."""
         streams = [name for name in sample.streams if name in self.codes]
         if not streams:
             return None

@@ -1,4 +1,4 @@
-"""How a model reads a folder: in the form that it has learned, counting what its limits take."""
+"""Reads a folder with a model's limits applied, and counts the values that they shorten."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,14 @@ def prepared_reader(
     *,
     max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
 ) -> Reader:
-    """A reader of prepared values: of a large picture, no more stays in memory than the model sees.
+    """A reader of values reduced to the model's limits, so that large values do not stay in memory.
 
     Args:
+        model: defines the limits, through its tokenizers.
         index: the folder.
-        streams: which of the model's streams are read.
-        lost: counts what the model's limits shorten.
-        max_skipped_fraction: as of `Reader`.
+        streams: streams of the model to read.
+        lost: counts the values that the limits shorten.
+        max_skipped_fraction: as in `Reader`, in [0, 1].
     """
 
     def prepare(stream: str, value: Value) -> Value:

@@ -1,4 +1,4 @@
-"""The examples of the report: what the model makes of the first held-out samples, and its worst."""
+"""Sample gallery of the report: generated samples for the first held-out samples, and the worst ones."""
 
 import json
 import shlex
@@ -26,27 +26,27 @@ from modaloom.modalities.base import Value
 from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_DRAWS = 48
-"""Held-out samples a direction is drawn for, once each, if there is time."""
+"""Held-out samples per direction that are generated for, once each, if time permits."""
 NUM_SHOWN, NUM_WORST = 16, 8
-"""The first of them, and the worst of them."""
+"""Number of first samples and of worst samples that are shown."""
 
 Values = Mapping[int, Mapping[str, Value]]
-"""Place among a direction's samples → stream → value."""
+"""Index among a direction's samples → stream → value."""
 Files = Mapping[int, Mapping[str, str]]
-"""The same → path below RUN/samples."""
+"""Index among a direction's samples → stream → path below RUN/samples."""
 
 
 def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = None) -> None:
-    """Fill RUN/samples with draws for every direction, and `index.json`, which the report reads.
+    """Write generated samples of every direction to RUN/samples, and `index.json` for the report.
 
-    The samples are the first ones of the last test split (the hardest of a world) and the seed is 0: nothing
-    is picked. When `minutes` are over, a direction is drawn no oftener than is shown. The worst are those of
-    the drawn ones that the judge, asked one by one, marks lowest; whatever is as good as the truth is not
-    among them. Values are written as the model prepares them. Every direction has a folder: `given` and
-    `drawn` are the input and output of its command; `truth` and `nearest`, the training sample most like the
-    draw, have the same keys.
+    The conditions are the first samples of the last test split (the hardest one of a world) and the seed is
+    0, so nothing is cherry-picked. After `minutes`, only `NUM_SHOWN` samples are generated per direction. The
+    worst samples are those with the lowest individual scores of the judge; samples that score as high as the
+    ground truth are excluded. Values are written with the model's limits applied. Each direction has a
+    folder: `given` and `drawn` are the input and output of its command; `truth` and `nearest` (the nearest
+    training sample) have the same keys.
 
-    Raises what reading the folder and `generate` raise.
+    Raises the errors of reading the folder and of `generate`.
     """
     index = open_folder(Path(folder))
     budget, by_split = Budget.of(minutes), held_out(trained, index)
@@ -77,7 +77,7 @@ def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = N
 
 @dataclass(frozen=True)
 class _SampleGrid:
-    """Where the samples of one direction hang."""
+    """Files of the samples of one direction."""
 
     trained: TrainedRun
     root: Path
@@ -96,7 +96,7 @@ class _SampleGrid:
         return self.files(role, values)
 
     def files(self, role: str, values: Values) -> Files:
-        """Where they are."""
+        """Paths of written values, relative to RUN/samples."""
         suffix = {name: MODALITIES[m].suffixes[0] for name, m in self.trained.modality_of.items()}
         stem = f"{self.folder.name}/{role}"
         return {
@@ -105,7 +105,7 @@ class _SampleGrid:
         }
 
     def generate(self, n: int) -> Values:
-        """One draw for each of the n samples that hang in `given`; n from nothing."""
+        """Generate one sample per condition in folder `given`; unconditionally, n samples."""
         given = self.folder / "given" if self.direction.given else None
         drawn = generate(
             self.trained.path,
@@ -118,13 +118,13 @@ class _SampleGrid:
         return {int(sample.key): sample.streams for sample in drawn}
 
     def command(self, n: int) -> str:
-        """What draws the same."""
+        """Command that reproduces the generated samples."""
         source = [str(self.folder / "given")] if self.direction.given else ["--n", str(n)]
         words = ["generate", str(self.trained.path), *source, "--want", ",".join(self.direction.want)]
         return shlex.join(["modaloom", *words, "--out", "drawn"])
 
     def nearest(self, index: Folder) -> Values:
-        """The training sample that `generate` found nearest to each draw; none where it found none."""
+        """Nearest training sample of each generated sample, from its provenance, where known."""
         lines = (self.folder / "drawn" / PROVENANCE).read_text(encoding="utf-8").splitlines()
         key_of = {int(line["key"]): line["nearest"] for line in map(json.loads, lines)}
         source_of = {sample.key: sample for sample in index.samples}
@@ -137,7 +137,7 @@ class _SampleGrid:
 def _block(
     grid: _SampleGrid, index: Folder, judge: Judge, samples: Sequence[Sample], most: int
 ) -> dict[str, Any] | None:
-    """What `index.json` says of a direction; None where no sample has its streams."""
+    """The entry of `index.json` for a direction; None if no sample has its streams."""
     ask = grid.direction
     whole = [s for s in samples if all(name in s.streams for name in ask.streams)][:most]
     if not whole:

@@ -1,4 +1,4 @@
-"""A run's training, from its folder of files to a finished model: tokenizers first, then the Loom."""
+"""Training of a Loom run: first the tokenizers, then the Loom."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -31,11 +31,21 @@ from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
 MAX_VALIDATION_SAMPLES = 128
-"""Validation samples that it, and a tokenizer's error, is taken on."""
+"""Validation samples for the Loom's bound and for a tokenizer's validation error."""
 
 
 class LoomTrainer:
-    """A training in progress. Iterate over `steps`; then `model` is whole."""
+    """Trains a run. Iterate over `steps`; `model` is complete afterwards.
+
+    Args:
+        run: run folder, open for writing.
+        folder: training data.
+        accelerator: device and precision.
+        notify: receives warnings.
+
+    Raises:
+        BadFolder: the folder has no training sample, or a stream without a readable value.
+    """
 
     def __init__(
         self,
@@ -53,11 +63,11 @@ class LoomTrainer:
 
     @property
     def stages(self) -> list[str]:
-        """The names of the stages, in order."""
+        """Names of the stages, in training order."""
         return [*self.data.to_train, LOOM]
 
     def steps(self) -> Iterator[Step]:
-        """Train every stage, yielding after each step; see `run_stages` for what it raises."""
+        """Train every stage, yielding after each step. Raises the errors of `run_stages`."""
         self._cache_codes(name for name, t in self.data.tokenizers.items() if not t.trainable)
         for step in run_stages(self.plans(), self.run, self.accelerator, notify=self.notify):
             if step.stage == LOOM and validates_at(step):
@@ -67,7 +77,7 @@ class LoomTrainer:
         freeze([self.model.loom, *self.data.tokenizers.values()])
 
     def plans(self) -> list[StagePlan]:
-        """The stages, and their shares of the time."""
+        """Stages with their fractions of the time budget."""
         learned = self.data.to_train
         share, least = self.config.training.tokenizer_share, self.config.training.min_tokenizer_share
         plans = [
@@ -77,13 +87,13 @@ class LoomTrainer:
         return [*plans, StagePlan(self._loom, 1 - share if learned else 1.0)]
 
     def codes(self, split: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of train or val."""
+        """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of split train or val."""
         rows = self.data.rows[split].numpy()
         codes = {name: torch.from_numpy(c.array[rows].astype(np.int64)) for name, c in self._codes.items()}
         return codes, {name: torch.from_numpy(c.present[rows]) for name, c in self._codes.items()}
 
     def validate(self) -> dict[str, float]:
-        """The model's `bits` on the first validation samples, as `val.bits.STREAM`."""
+        """`bits_per_code` on the first validation samples, with prefix `val.`."""
         assert self.model is not None
         codes, present = (
             {name: c[:MAX_VALIDATION_SAMPLES].to(self.accelerator.device) for name, c in columns.items()}
@@ -98,17 +108,17 @@ class LoomTrainer:
         return {f"val.{name}": value for name, value in figures.items()}
 
     def parts(self) -> dict[str, Part]:
-        """The finished model's, for its folder."""
+        """Serializable parts of the finished model."""
         assert self.model is not None
         return pack_model(self.model, self.data.plans)
 
     @property
     def reader(self) -> Reader:
-        """What read the folder, and knows what it skipped."""
+        """Reader of the folder, which records skipped files."""
         return self.data.reader
 
     def usage(self) -> dict[str, dict[str, Any]]:
-        """Learned tokenizer → how often each code of each depth stands in the training codes."""
+        """Trained tokenizer → counts and perplexity of its codes per depth, over the training codes."""
         codes, present = self.codes("train")
         found = {}
         for name in self.stages[:-1]:
@@ -126,7 +136,7 @@ class LoomTrainer:
         return found
 
     def _tokenizer(self, name: str, tokenizer: Tokenizer) -> Stage:
-        """Trains on every value of every stream that shares it."""
+        """Stage that trains a tokenizer on all values of the streams that share it."""
         index, held_out = self._packed(name, "train"), self._packed(name, "val")
         self.data.shortenings.notify(self.notify)
         size = min(self.config.training.tokenizer.batch_size, len(index))
@@ -154,13 +164,13 @@ class LoomTrainer:
         )
 
     def _packed(self, name: str, split: str) -> list[tuple[np.ndarray, int]]:
-        """Every value of a split of every stream that shares a tokenizer, as (array, row)."""
+        """All values of a split of the streams that share a tokenizer, as (array, row)."""
         rows = self.data.rows[split].numpy()
         columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
         return [(c.array, row) for c in columns for row in rows[c.present[rows]]]
 
     def _cache_codes(self, tokenizers: Iterable[str]) -> None:
-        """Encode all values of the streams of finished tokenizers, and tell what limits take from them."""
+        """Cache the codes of all streams of these tokenizers, and report values that limits shorten."""
         streams, names = build_streams(self.data.plans, self.data.tokenizers), {*tokenizers}
         for name, plan in self.data.plans.items():
             if plan.tokenizer in names:
@@ -169,7 +179,7 @@ class LoomTrainer:
         self.data.shortenings.notify(self.notify)
 
     def _loom(self) -> Stage:
-        """Trains on the cached codes of all streams."""
+        """Stage that trains the Loom on the cached codes of all streams."""
         streams = build_streams(self.data.plans, self.data.tokenizers)
         freeze(self.data.tokenizers.values())
         self._cache_codes(self.data.tokenizers)

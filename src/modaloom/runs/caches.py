@@ -1,4 +1,4 @@
-"""What a run keeps of its training samples: keys, prepared values, codes."""
+"""Caches of a run: sample keys, prepared values, codes."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CACHE, KEYS = "cache", "keys.json"
-"""The folder of a run's caches, and the keys and splits of their rows."""
+"""Name of the cache folder, and of the file with the keys and splits of its rows."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Caches:
     folder: Path
     keys: list[str]
     rows: list[int]
-    """Where each key stands in the arrays."""
+    """Row of each key in the arrays."""
 
     @classmethod
     def of(cls, run: Path) -> "Caches | None":
-        """Of a run folder; None where it has lost them."""
+        """Caches of a run folder; None if it has none."""
         folder = run / CACHE
         try:
             facts = json.loads((folder / KEYS).read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ class Caches:
         return {_stream(path, kind): np.load(path, mmap_mode="r") for path in paths}
 
     def present(self, kind: str, stream: str) -> NDArray[np.bool_]:
-        """(n,): which rows of `arrays` hold a value. Raises what it raises, and `LookupError`."""
+        """(n,): which rows of `arrays` have a value. Raises `LookupError`, `OSError` or `ValueError`."""
         path = next(iter(self.folder.glob(f"{kind}.{stream}-*.present.npy")), None)
         if path is None:
             raise LookupError(f"{self.folder} does not say which samples have {stream}")

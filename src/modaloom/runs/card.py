@@ -1,4 +1,4 @@
-"""The card of a model: what it was made from, how good it is, where it ends, how to make it again."""
+"""Model card: training data, scores, limitations, command to reproduce the model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """The facts of a card."""
+    """Content of a model card."""
 
     title: str
     counts: Mapping[str, int]
     """Split → number of samples."""
     split: str
-    """What keeps the splits apart, in a sentence."""
+    """One sentence on how samples are assigned to splits."""
     scores: Sequence[Mapping[str, object]]
-    """Rows of one shape, as `modaloom evaluate --json` writes them."""
+    """Rows with equal columns, as written by `modaloom evaluate --json`."""
     limits: Sequence[str]
-    """Sentences: what it was not trained for or cannot do."""
+    """Limitations, one sentence each."""
     command: str
-    """A command line that reproduces it."""
+    """Command line that reproduces the model."""
 
     def markdown(self) -> str:
-        """The card as a README."""
+        """The card as Markdown, for README.md."""
         sections = {
             "Data": [*(f"- {split}: {n:,} samples" for split, n in self.counts.items()), "", self.split],
             "Scores": _table(self.scores) or ["Not evaluated."],

@@ -1,7 +1,7 @@
-"""Checkpoints: `FOLDER/step-000123/{*.safetensors, state.json, manifest.json}`, one folder a stage.
+"""Checkpoints: `FOLDER/step-000123/{*.safetensors, state.json, manifest.json}`, one folder per stage.
 
-Nothing in them is a pickle. The manifest holds the SHA-256 of every other file, so that a flipped bit, a
-truncated or a missing file is found when it is read, and the checkpoint before it is used instead.
+They contain no pickles. The manifest has the SHA-256 of every other file, so that corruption, truncation or a
+missing file is detected on loading, and the previous checkpoint is used instead.
 """
 
 import json
@@ -23,29 +23,29 @@ MANIFEST, STATE, TENSORS = "manifest.json", "state.json", ".safetensors"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a stage needs to go on."""
+    """State from which a training stage resumes."""
 
     step: int
-    """Steps done."""
+    """Number of completed steps."""
     tensors: Mapping[str, Mapping[str, Tensor]]
-    """File's stem → name → tensor."""
+    """File stem → name → tensor."""
     state: Mapping[str, Any] = field(default_factory=dict)
-    """JSON-able facts."""
+    """JSON-serializable state."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The newest good checkpoint, and what was wrong with newer ones."""
+    """The newest valid checkpoint, and messages on newer damaged ones."""
 
     checkpoint: Checkpoint | None
     damaged: tuple[str, ...]
-    """A sentence for every damaged one, newest first."""
+    """One message per damaged checkpoint, newest first."""
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint, verify it, then drop all but it and the one before it.
+    """Write a checkpoint, verify it, and delete all but it and the previous one.
 
-    Raises `WorkFailed` when it cannot be written or does not read back; the previous one is then intact.
+    Raises `WorkFailed` if it cannot be written or fails verification; the previous one is then intact.
     """
     path = folder / f"step-{checkpoint.step:06d}"
     write_folder(path, _pack(checkpoint))
@@ -77,7 +77,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def newest(folder: Path) -> Found:
-    """The newest checkpoint that verifies; None if there is none."""
+    """Find the newest checkpoint that passes verification; `checkpoint` is None if there is none."""
     damaged: list[str] = []
     for path in reversed(_all(folder)):
         try:
@@ -88,7 +88,7 @@ def newest(folder: Path) -> Found:
 
 
 def pack_tensors(tensors: Mapping[str, Tensor]) -> bytes:
-    """Named tensors → safetensors bytes. Tied tensors are written once each."""
+    """Named tensors → safetensors bytes. Tied tensors are stored under each of their names."""
     return safetensors.save({name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()})
 
 
@@ -103,7 +103,7 @@ def _manifest(files: Mapping[str, bytes]) -> bytes:
 
 
 def _verified(path: Path) -> dict[str, bytes]:
-    """A checkpoint's files but the manifest, each read once. Raises `BadFile` naming the first bad one."""
+    """Verified files of a checkpoint, without the manifest. Raises `BadFile` naming the first damaged one."""
     try:
         files = {file.name: file.read_bytes() for file in path.iterdir()}
         written = json.loads(manifest := files.pop(MANIFEST))

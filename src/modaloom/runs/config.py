@@ -1,4 +1,4 @@
-"""What every run's configuration holds, whatever is trained; a kind of run adds its own sections."""
+"""Configuration sections common to all runs; each engine adds its own sections."""
 
 import json
 import tomllib
@@ -12,38 +12,38 @@ from modaloom.modalities.base import Limits
 from modaloom.runs.schedule import Schedule, trapezoid
 
 VERSION = 2
-"""The version of the run folder's format that is written."""
+"""Format version of the run folder."""
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which part of a folder is used, and how."""
+    """Streams, split and limits of the training data."""
 
     streams: tuple[str, ...] = ()
     """Streams to use; empty: all."""
     split_by: str = "key"
-    """key | folder | a regular expression | record.FIELD: what stays on one side of the split."""
+    """key | folder | a regular expression | record.FIELD: the group that is never divided by the split."""
     limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """Muon on hidden matrices, AdamW on the rest, one schedule for both."""
+    """Muon for hidden matrices and AdamW for all other parameters, with one schedule for both."""
 
     learning_rate: float = 2e-3
-    """The peak of AdamW's."""
+    """Peak learning rate of AdamW, in (0, 10]."""
     matrix_learning_rate: float = 2e-3
-    """The peak of Muon's, whose updates are scaled to the size of AdamW's."""
+    """Peak learning rate of Muon, whose updates are scaled to the RMS of AdamW's; in (0, 10]."""
     weight_decay: float = 0.01
-    """Of matrices and kernels; vectors have none."""
+    """Decoupled weight decay of matrices and kernels, in [0, 10]; vectors have none."""
     warmup: float = 0.05
-    """Share of the steps in which the rate rises from 0."""
+    """Fraction of the steps in which the rate increases from 0."""
     decay: float = 0.6
-    """Share of the steps, the last ones, in which it falls to 0."""
+    """Fraction of the steps, at the end, in which the rate decays to 0."""
     max_grad_norm: float = 1.0
-    """Largest norm of the gradient."""
+    """Gradient norm clipping threshold, > 0."""
     batch_size: int = 64
-    """Samples a step."""
+    """Samples per step."""
 
     def __post_init__(self) -> None:
         check_range("learning_rate", self.learning_rate, 0, 10, open_low=True)
@@ -57,21 +57,21 @@ class OptimizerConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long, how fast, how safe."""
+    """Training settings: duration, averaging, checkpoints, precision."""
 
     minutes: float | None = None
-    """Wall-clock budget of all stages together."""
+    """Wall-clock time budget of all stages together, in minutes."""
     steps: dict[str, int] = field(default_factory=dict)
-    """Stage → its number of steps: given, or recorded when a stage with a budget ends."""
+    """Stage → number of steps: configured, or recorded at the end of a stage with a time budget."""
     schedule: dict[str, Schedule] = field(default_factory=dict)
-    """Stage → the schedule that its budget led to, as it happened."""
+    """Stage → learning-rate schedule recorded during training with a time budget."""
     ema_decay: float = 0.999
-    """Decay of the weight average a step, reached gradually."""
+    """Decay of the weight EMA per step, reached gradually; in [0, 1]."""
     checkpoint_seconds: float = 60.0
     log_every: int = 10
-    """Steps between two lines of metrics.jsonl."""
+    """Steps per line of metrics.jsonl."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: bf16 where it is fast; what that was is recorded when the training begins."""
+    """auto: bf16 where it is fast; the resolved value is recorded when training starts."""
 
     def __post_init__(self) -> None:
         if self.minutes is not None:
@@ -83,25 +83,25 @@ class TrainingConfig:
         check_range("log_every", self.log_every, 1)
 
     def schedule_of(self, stage: str, optimizer: OptimizerConfig) -> Schedule:
-        """The schedule of a stage whose steps are known: the recorded one, unless its steps are others."""
+        """Schedule of a stage with known steps: the recorded one if its number of steps matches."""
         steps, recorded = self.steps[stage], self.schedule.get(stage)
         if recorded is not None and recorded.total == steps:
             return recorded
         return trapezoid(steps, warmup=optimizer.warmup, decay=optimizer.decay)
 
     def with_record(self, kept: "TrainingConfig") -> "TrainingConfig":
-        """These settings with what another training recorded as it went."""
+        """These settings with the recorded steps, schedule and precision of another training."""
         precision = kept.precision if self.precision == "auto" else self.precision
         return replace(self, steps=kept.steps, schedule=kept.schedule, precision=precision)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    """The sections that every engine's configuration has; a subclass narrows `engine` and adds its own."""
+    """Base of every engine's configuration; a subclass narrows `engine` and adds its own sections."""
 
     version: int = VERSION
     engine: str = ""
-    """A name in ENGINES: which kind of model is trained."""
+    """A name in ENGINES: the kind of model that is trained."""
     seed: int = 0
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -113,7 +113,7 @@ class RunConfig:
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
-    """The keys of a TOML file, or of a JSON file such as a run folder's config.json. Raises `BadFile`."""
+    """Read a TOML file, or a JSON file such as a run folder's config.json. Raises `BadFile`."""
     parse = json.loads if path.suffix == ".json" else tomllib.loads
     try:
         plain = parse(path.read_text(encoding="utf-8"))
@@ -125,7 +125,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
 
 
 def merge(defaults: Any, given: Any) -> Any:
-    """`given` over `defaults`, key by key: part of a table leaves the rest of it as it is."""
+    """Merge `given` recursively over `defaults`; keys that are missing in `given` keep their defaults."""
     if not (isinstance(defaults, Mapping) and isinstance(given, Mapping)):
         return given
     return {**defaults, **{key: merge(defaults.get(key), value) for key, value in given.items()}}

@@ -1,4 +1,4 @@
-"""Trees of frozen dataclasses: to plain data and back, with errors that name the key and the near miss."""
+"""Serialize trees of frozen dataclasses; errors name the key and suggest the closest valid one."""
 
 import json
 import tomllib
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def to_plain(tree: Any) -> dict[str, Any]:
-    """A tree → dicts, lists and scalars, as JSON has them."""
+    """Convert a tree to JSON-serializable dicts, lists and scalars."""
     plain: dict[str, Any] = TypeAdapter(type(tree)).dump_python(tree, mode="json")
     return plain
 
@@ -22,8 +22,8 @@ def to_plain(tree: Any) -> dict[str, Any]:
 def from_plain(cls: type[T], plain: Mapping[str, Any]) -> T:
     """The inverse of `to_plain`; absent keys take their defaults.
 
-    Raises `BadValue` for unknown keys, wrong types (nothing is coerced but int to float) and for what a
-    dataclass's own checks refuse.
+    Raises `BadValue` for unknown keys, wrong types (only int is coerced, to float) and values that a
+    dataclass's own checks reject.
     """
     _check_keys(cls, plain, "")
     try:
@@ -54,7 +54,7 @@ def assignment(setting: str) -> tuple[str, Any]:
 
 
 def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:
-    """Dotted key → the two values, where two trees of one class differ."""
+    """Dotted key → both values, where two trees of one class differ."""
     return dict(_differences(to_plain(one), to_plain(other), ""))
 
 
@@ -67,7 +67,7 @@ def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, tuple[An
 
 
 def literal(text: str) -> Any:
-    """A JSON or TOML literal → its value; anything else is a string."""
+    """Parse a JSON or TOML literal; any other text is returned as a string."""
     try:
         return json.loads(text)
     except ValueError:
@@ -79,14 +79,14 @@ def literal(text: str) -> Any:
 
 
 def _place(hint: Any, plain: dict[str, Any], path: str, value: Any, prefix: str) -> None:
-    """Set the value at a dotted path below `plain`, whose type is `hint`."""
+    """Set the value at a dotted path in `plain`, whose type is `hint`."""
     name, _, rest = path.partition(".")
     inner = _known(hint, name, prefix)
     if not rest:
         plain[name] = value
     elif not _has_keys(inner):
         raise BadValue(f"{prefix}{name} is a single value; it has no {rest!r}")
-    elif get_origin(inner) is dict and not _has_keys(_value_type(inner)):  # its keys may have dots
+    elif get_origin(inner) is dict and not _has_keys(_value_type(inner)):  # its keys may contain dots
         plain[name] = {**plain.get(name, {}), rest: value}
     else:
         _place(inner, plain.setdefault(name, {}), rest, value, f"{prefix}{name}.")
@@ -97,7 +97,7 @@ def _has_keys(hint: Any) -> bool:
 
 
 def _value_type(hint: Any) -> Any:
-    """Of a dictionary; None of anything else."""
+    """Value type of a dictionary type; None for any other type."""
     return get_args(hint)[1] if get_origin(hint) is dict else None
 
 
@@ -109,9 +109,9 @@ def _check_keys(cls: Any, plain: Any, prefix: str) -> None:
 
 
 def _known(hint: Any, name: str, prefix: str) -> Any:
-    """The type of a dataclass's field or of a dictionary's values.
+    """Type of a dataclass field or of a dictionary's values.
 
-    Raises `BadValue` with the near miss for a field that there is not.
+    Raises `BadValue` for an unknown field, with the closest valid name.
     """
     if not is_dataclass(hint):
         return _value_type(hint)

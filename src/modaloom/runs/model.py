@@ -1,4 +1,4 @@
-"""The model folder: weights, configuration and a card; nothing else, and nothing that runs code."""
+"""Model folder: weights (safetensors), configuration and model card, without executable content."""
 
 import json
 import re
@@ -20,31 +20,31 @@ CONFIG, CARD, VERSION = "config.json", "README.md", 1
 
 @dataclass(frozen=True)
 class Part:
-    """A module at rest: a tokenizer, a Loom."""
+    """A serialized module, such as a tokenizer or a Loom."""
 
     tensors: Mapping[str, Tensor]
-    """Its state_dict."""
+    """The module's state_dict."""
     state: Mapping[str, Any]
-    """JSON-able facts that rebuild the module the tensors go into."""
+    """JSON-serializable state from which the module is rebuilt before its tensors are loaded."""
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """What a model folder holds."""
+    """Content of a model folder."""
 
     parts: Mapping[str, Part]
     hash: str
-    """SHA-256 of the parts' states and of the hashes of their weights: one name for exactly this model."""
+    """SHA-256 over the parts' states and weight hashes; identifies the model."""
 
 
 def freeze(modules: Iterable[nn.Module]) -> None:
-    """Put modules into eval mode, without gradients."""
+    """Set modules to eval mode and disable their gradients."""
     for module in modules:
         module.eval().requires_grad_(False)
 
 
 def save_model(folder: Path, parts: Mapping[str, Part], card: str) -> str:
-    """Write the folder, all or nothing, and return the model's hash. Raises `WorkFailed`."""
+    """Write the folder atomically and return the model hash. Raises `WorkFailed`, `BadRun` for a bad name."""
     weights = {name: pack_tensors(part.tensors) for name, part in parts.items()}
     entries = {
         name: {"state": part.state, "sha256": digest(weights[_checked(folder, name)])}
@@ -83,7 +83,7 @@ def _read(folder: Path, name: str, entry: Mapping[str, Any]) -> Part:
 
 
 def _checked(folder: Path, name: str) -> str:
-    """A part's name, which a configuration could abuse as a path."""
+    """Validate a part's name, which is used as a file name. Raises `BadRun`."""
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
         raise BadRun(f"{folder}: {name!r} is no name of a part; use letters, digits, '.', '_' and '-'")
     return name

@@ -1,4 +1,4 @@
-"""Runs that are bundled with modaloom, found by name where no folder has it."""
+"""Resolution of run names to folders, including bundled runs."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1] / "bundled"
 
 
 def resolve_run(run: Path) -> Path:
-    """The folder itself; where there is none, the bundled run of that name."""
+    """The folder itself, or the bundled run of that name if there is no such folder."""
     bundled = ROOT / run.name
     alone = run == Path(run.name)
     return bundled if alone and not run.exists() and (bundled / CONFIG).is_file() else run

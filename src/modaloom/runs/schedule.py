@@ -1,26 +1,26 @@
-"""The share of the peak learning rate at each step, as a run records it."""
+"""Learning-rate schedule: fraction of the peak rate at each step, recorded in the run configuration."""
 
 from dataclasses import dataclass
 
 from modaloom.core.errors import BadValue
 
 MAX_DECAY = 0.95
-"""Share that a fall which begins at once is at most: one of all steps would have no steps before it."""
+"""Maximum decay fraction of `Schedule.fall`: a fraction of 1 would leave no steps before the decay."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A linear rise from 0, then 1, then linear falls towards 0.
+    """Trapezoidal schedule: linear warmup from 0 to 1, constant, linear decay to 0.
 
-    A fall may be aimed anew while it lasts, when the end of the training moves. What is recorded of each is
-    where it began and where it would end, so that the shares before a new one stay the same bits.
+    The end of a decay can be changed during the decay. Each decay is recorded by its first and its planned
+    last step, so that the values before a change stay bit-identical.
     """
 
     warmup: int
-    """Steps of the rise."""
+    """Warmup steps."""
     decays: tuple[tuple[int, int], ...]
-    """(Begin, end) of each fall: the share after `begin` steps falls towards 0 at step `end` (from 1), until
-    the next one begins."""
+    """(begin, end) of each decay: after `begin` steps the fraction decays linearly towards 0 at step `end`
+    (counted from 1), until the next decay begins. In order, 0 < begin < end."""
 
     def __post_init__(self) -> None:
         begins = [begin for begin, _ in self.decays]
@@ -29,11 +29,11 @@ class Schedule:
 
     @property
     def total(self) -> int:
-        """Steps of the training."""
+        """Number of training steps."""
         return self.decays[-1][1] - 1
 
     def share(self, step: int) -> float:
-        """The share that `step` (from 0) takes, in (0, 1]."""
+        """Fraction of the peak learning rate at `step` (from 0), in (0, 1]."""
         place = step + 1
         begun = [decay for decay in self.decays if decay[0] < place]
         share = self._rise(begun[0][0] if begun else place)
@@ -42,20 +42,21 @@ class Schedule:
         return share
 
     def decaying(self, done: int) -> bool:
-        """Whether the fall has begun after `done` steps."""
+        """Whether the decay has begun after `done` steps."""
         return done >= self.decays[0][0]
 
     def refit(self, done: int, total: int, decay: float) -> "Schedule":
-        """The schedule for another `total` > `done`; the shares of the steps that are done stay.
+        """Schedule for another `total` > `done`, unchanged for the completed steps.
 
-        Before its fall begins, it falls over the last `decay · total` steps; then it is aimed at the new end.
+        Before the decay, the new schedule decays over the last `decay · total` steps; during it, the decay is
+        redirected to the new end.
         """
         kept = tuple(d for d in self.decays if d[0] < done)
         begin = done if self.decaying(done) else max(done, _decay_begin(total, decay))
         return Schedule(self.warmup, (*kept, (begin, total + 1)))
 
     def fall(self, done: int, decay: float) -> "Schedule":
-        """The schedule whose fall begins after `done` steps, and is `decay` of all steps."""
+        """Schedule whose decay begins after `done` steps and takes the fraction `decay` of all steps."""
         total = max(done + 1, round(done / (1 - min(decay, MAX_DECAY))))
         return Schedule(self.warmup, ((done, total + 1),))
 
@@ -64,7 +65,7 @@ class Schedule:
 
 
 def trapezoid(total: int, *, warmup: float, decay: float) -> Schedule:
-    """Rise and fall over shares of `total` steps."""
+    """Schedule with `warmup` and `decay` as fractions of `total` steps."""
     rise = max(1, round(warmup * total))
     return Schedule(rise, ((max(rise, _decay_begin(total, decay)), total + 1),))
 

@@ -1,4 +1,4 @@
-"""The run folder: one writer, any number of readers, and every file whole at any moment."""
+"""Run folder with a single writer, concurrent readers and atomic file updates."""
 
 import fcntl
 import json
@@ -16,30 +16,30 @@ from modaloom.runs.config_io import from_plain, to_plain
 CONFIG, DATA, METRICS, LOCK = "config.json", "data.json", "metrics.jsonl", ".lock"
 SCORES, USAGE, INFORMATION = "scores.json", "usage.json", "information.json"
 SAMPLES, INDEX, ATLAS = "samples", "index.json", "atlas.json"
-"""Names in a run folder; the last two lie in its folder of samples."""
+"""File names in a run folder; `INDEX` and `ATLAS` are in `SAMPLES`."""
 
 C = TypeVar("C", bound=RunConfig)
 
 Record = dict[str, Any]
-"""A line of metrics.jsonl."""
+"""One line of metrics.jsonl."""
 
 
 class RunFiles:
-    """What any reader finds in a run folder, whichever engine made it."""
+    """Engine-independent read access to a run folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def has_data(self) -> bool:
-        """Whether `save_data` was reached."""
+        """Whether `save_data` was called."""
         return (self.path / DATA).exists()
 
     def data(self) -> Mapping[str, Any]:
-        """What `save_data` wrote: streams, specs, split. Raises `BadRun`."""
+        """Content of data.json: streams, specs, split. Raises `BadRun`."""
         return read_json(self.path, DATA)
 
     def metrics(self) -> list[Record]:
-        """The lines of metrics.jsonl; a line that a kill cut short is not one."""
+        """Records of metrics.jsonl, without incomplete lines."""
         try:
             lines = (self.path / METRICS).read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:
@@ -47,22 +47,24 @@ class RunFiles:
         return [record for line in lines if (record := _parse(line)) is not None]
 
     def checkpoints(self, stage: str) -> Path:
-        """Where a stage's checkpoints lie."""
+        """Folder of a stage's checkpoints."""
         return self.path / "checkpoints" / stage
 
     @property
     def model(self) -> Path:
-        """Where the finished model lies."""
+        """Folder of the finished model."""
         return self.path / "model"
 
 
 class RunFolder(RunFiles, Generic[C]):
-    """A folder that holds a run of one kind. Made by `create`, `resume` or, to read only, `open`.
+    """Folder of a run of one engine. Constructed by `create`, `resume` or, read-only, `open`.
 
-    The first two hold the run's lock until `close`; use them in a `with`.
+    `create` and `resume` lock the run until `close`; use them in a `with` statement.
 
     Args:
-        config_type: the class of the run's configuration, which `run` and `save_run` read and write.
+        path: the folder.
+        config_type: class of the run's configuration, for `run` and `save_run`.
+        lock: the locked lock file, or None for read-only access.
     """
 
     def __init__(self, path: Path, config_type: type[C], lock: IO[str] | None = None) -> None:
@@ -71,7 +73,7 @@ class RunFolder(RunFiles, Generic[C]):
 
     @classmethod
     def create(cls, path: Path, run: C) -> Self:
-        """A new run in a folder that is absent or empty. Raises `BadRun`."""
+        """Create a run in a missing or empty folder. Raises `BadRun`."""
         try:
             make_folder(path)
         except OSError as error:
@@ -90,7 +92,7 @@ class RunFolder(RunFiles, Generic[C]):
 
     @classmethod
     def resume(cls, path: Path, config_type: type[C]) -> Self:
-        """An existing run, to write to. Raises `BadRun`, also while another process writes to it."""
+        """Open an existing run for writing. Raises `BadRun`, also if another process has the lock."""
         cls.open(path, config_type)
         folder = cls(path, config_type, _acquire(path))
         sweep(path)
@@ -98,13 +100,13 @@ class RunFolder(RunFiles, Generic[C]):
 
     @classmethod
     def open(cls, path: Path, config_type: type[C]) -> Self:
-        """An existing run, to read. Raises `BadRun` if it is missing, damaged or of an unknown version."""
+        """Open an existing run for reading. Raises `BadRun` if missing, damaged or of an unknown version."""
         folder = cls(path, config_type)
         folder.run()
         return folder
 
     def run(self) -> C:
-        """The configuration. Raises `BadRun`."""
+        """Read the configuration. Raises `BadRun`."""
         try:
             return from_plain(self.config_type, read_config(self.path))
         except BadValue as error:
@@ -115,7 +117,7 @@ class RunFolder(RunFiles, Generic[C]):
         self._write(CONFIG, to_plain(run))
 
     def save_data(self, facts: Mapping[str, Any]) -> None:
-        """Write JSON-able facts about the data. Raises `WorkFailed`."""
+        """Write data.json from JSON-serializable facts. Raises `WorkFailed`."""
         self._write(DATA, facts)
 
     def log(self, record: Mapping[str, Any]) -> None:
@@ -128,7 +130,7 @@ class RunFolder(RunFiles, Generic[C]):
             raise WorkFailed(f"{self.path / METRICS} could not be written ({error.strerror})") from error
 
     def rewind(self, stage: str, step: int) -> None:
-        """Forget what the log says of a stage after `step`: it is about to happen again."""
+        """Delete a stage's log records after `step`, before these steps are repeated."""
 
         def stays(record: Record) -> bool:
             return record.get("stage") != stage or record.get("step", 0) <= step
@@ -136,7 +138,7 @@ class RunFolder(RunFiles, Generic[C]):
         self._keep(stays)
 
     def close(self) -> None:
-        """Let another writer in."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -163,9 +165,9 @@ class RunFolder(RunFiles, Generic[C]):
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The configuration of a run folder as plain data.
+    """Read the configuration of a run folder as plain data.
 
-    Raises `BadRun` if it is missing, damaged or of another version; for an older one with what to do.
+    Raises `BadRun` if it is missing, damaged or of another version; for version 1 with instructions.
     """
     plain = read_json(path, CONFIG)
     version = plain.get("version")
@@ -181,7 +183,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path, name: str) -> dict[str, Any]:
-    """A JSON object of a run folder. Raises `BadRun` if it is missing or damaged."""
+    """Read a JSON object of a run folder. Raises `BadRun` if it is missing or damaged."""
     try:
         plain = json.loads((path / name).read_bytes())
     except OSError as error:
@@ -194,7 +196,7 @@ def read_json(path: Path, name: str) -> dict[str, Any]:
 
 
 def _data_folder(path: Path) -> str:
-    """Where a run's data lay, as far as it says so."""
+    """Data folder recorded in the run, or a placeholder."""
     try:
         return str(read_json(path, DATA)["folder"])
     except (BadRun, LookupError):
@@ -202,7 +204,7 @@ def _data_folder(path: Path) -> str:
 
 
 def _acquire(path: Path) -> IO[str]:
-    """Take the lock of a run folder; the system drops it when the process ends, however it ends."""
+    """Lock a run folder; the operating system releases the lock when the process ends. Raises `BadRun`."""
     try:
         lock = (path / LOCK).open("w")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Tokenizers in a model folder: from a module to a part and back, and out of another run."""
+"""Serialization of tokenizers, and loading them from other runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +12,13 @@ from modaloom.tokenizers import TOKENIZERS, Tokenizer
 
 
 def tokenizer_facts(tokenizer: Tokenizer) -> dict[str, Any]:
-    """JSON-able facts from which `restore_tokenizer` rebuilds it, but for its tensors."""
+    """JSON-serializable facts from which `restore_tokenizer` rebuilds the tokenizer, without tensors."""
     kind = next(name for name, kind in TOKENIZERS.items() if type(tokenizer) is kind)
     return {"kind": kind, "state": tokenizer.state()}
 
 
 def restore_tokenizer(facts: Mapping[str, Any]) -> Tokenizer:
-    """Raises `BadRun` for a kind that this version does not know."""
+    """Rebuild a tokenizer, without its tensors. Raises `BadRun` for an unknown kind."""
     kind = TOKENIZERS.get(facts["kind"])
     if kind is None:
         raise BadRun(f"a tokenizer of kind {facts['kind']!r}; this modaloom has {', '.join(TOKENIZERS)}")
@@ -26,16 +26,17 @@ def restore_tokenizer(facts: Mapping[str, Any]) -> Tokenizer:
 
 
 def unpack_tokenizer(part: Part) -> Tokenizer:
-    """With its tensors. Raises `BadRun`, and what loading a state_dict raises."""
+    """Rebuild a tokenizer with its tensors. Raises `BadRun`, and the errors of `load_state_dict`."""
     tokenizer = restore_tokenizer(part.state)
     tokenizer.load_state_dict(dict(part.tensors))
     return tokenizer
 
 
 def load_tokenizer(run: str, stream: str) -> Tokenizer:
-    """The tokenizer of a stream of a finished run, for values of that stream; in eval mode.
+    """Load the tokenizer of a stream from a finished run, in eval mode, without gradients.
 
-    Raises `BadRun` for a run that is unfinished or has no tokenizer, `BadValue` for a stream that it has not.
+    Raises `BadRun` if the run is unfinished or has no tokenizer for the stream, `BadValue` for an unknown
+    stream.
     """
     path = resolve_run(Path(run))
     read_config(path)

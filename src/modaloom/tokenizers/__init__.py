@@ -1,4 +1,4 @@
-"""Values to codes and back. A new tokenizer is one file and one line of the table."""
+"""Tokenizers: values ↔ codes. A new tokenizer is one file and one entry in `TOKENIZERS`."""
 
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe import BPE

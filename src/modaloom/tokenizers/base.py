@@ -1,4 +1,4 @@
-"""The tokenizer contract: values in, codes out, and back."""
+"""Interface of tokenizers, which encode values to codes and decode codes to values."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,39 +17,40 @@ __all__ = ["CodeShape", "Tokenizer"]
 
 
 class Tokenizer(nn.Module, ABC):
-    """Turns the values of one modality and spec into codes. A module: its tensors are saved as one's.
+    """Encodes values of one modality and spec to codes, and decodes them. Its weights are its state_dict.
 
-    Values become codes in two steps, so that those of a whole folder can be cached between them: `prepare`
-    makes an array of a value, `encode_batch` makes codes of a batch of arrays.
+    Encoding has two steps, so that the values of a folder can be cached in between: `prepare` converts a
+    value to an array, `encode_batch` converts a batch of arrays to codes.
     """
 
     Config: ClassVar[type]
-    """The frozen dataclass of its options; without arguments, the defaults."""
+    """Frozen dataclass of its options; constructed without arguments, it has the defaults."""
     trainable: bool = False
-    """Whether `loss` trains it by gradient; otherwise `fit` made it whole."""
+    """Whether it is trained by gradient descent on `loss`; otherwise it is complete after `fit`."""
     shape: CodeShape
     spec: DataSpec
-    """JSON-able facts that fix what it takes; values of one spec may share it."""
+    """JSON-serializable description of its input; streams with equal specs may share a tokenizer."""
 
     @classmethod
     @abstractmethod
     def fit(
         cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: Any
     ) -> list[dict[str, Self]]:
-        """Tokenizers for the streams of one modality, from training values of each, which may be iterated
-        over again and again.
-
-        Returns groups: the streams of a group share what they learn, each through its own `view`.
+        """Create tokenizers for the streams of one modality from their training values.
 
         Args:
-            columns: stream → values, at least one.
-            limits: what the preset allows.
+            modality: modality of all streams.
+            columns: stream → values, at least one; iterated over several times.
+            limits: upper limits on the size of values.
             options: a `Config`.
+
+        Returns:
+            Groups of stream → tokenizer; the streams of a group share weights, each through its own `view`.
         """
 
     @abstractmethod
     def prepare(self, value: Value) -> NDArray[Any]:
-        """Value → array of one shape and dtype, which training does not change."""
+        """Value → array of fixed shape and dtype, independent of the weights."""
 
     @abstractmethod
     def encode_batch(self, batch: Tensor) -> Tensor:
@@ -66,41 +67,47 @@ class Tokenizer(nn.Module, ABC):
         """Codes (B, *grid, Q) → values."""
 
     def as_learned(self, value: Value) -> Value:
-        """The value within the limits of what is learned (a picture's size, a text's length), in which scores
-        compare it; once more changes nothing. What codes lose is not gone: that is what a ceiling tells."""
+        """The value reduced to the tokenizer's limits (an image's size, a text's length); idempotent.
+
+        Scores compare values in this form. The loss from quantization is not included; the ceiling of the
+        scores measures it.
+        """
         return value
 
     def shortened(self, value: Value) -> Sequence[Shortened]:
-        """What its limits take from the value."""
+        """Descriptions of what the tokenizer's limits remove from the value; empty if nothing."""
         return ()
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
-        """Prepared values (B, …) → what training minimises; only asked of those that are `trainable`."""
+        """Prepared values (B, …) → training loss. Raises `NotImplementedError` unless `trainable`."""
         raise NotImplementedError(f"{type(self).__name__} learns nothing by gradient")
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
-        """What single codes look like and where they stand, by what they tell of ("" for all); empty where
-        they cannot be shown.
+        """Mean patch and usage map of each code, by part of the value that the codes describe ("" for all).
 
-        `columns`: prepared values (n, …) and their codes int64 (n, L, Q), stream by stream.
+        Args:
+            columns: per stream, prepared values (n, …) and their codes int64 (n, L, Q).
+
+        Returns:
+            Part → usage; empty if the codes have no visual representation.
         """
         return {}
 
     def view(self, grid: Sequence[int]) -> Self:
-        """This tokenizer for a stream of another grid, sharing what it has learned; most have one grid."""
+        """This tokenizer for a stream of another code grid, sharing weights; most kinds support one grid."""
         assert tuple(grid) == self.shape.grid
         return self
 
     @property
     def vectors(self) -> Tensor | None:
-        """float32 (Q, K, dim): what each code stands for, an input for later models; None if nothing."""
+        """Codebook vectors, float32 (Q, K, dim), which initialize code embeddings; None if there are none."""
         return None
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:
-        """JSON-able facts that, with the tensors, rebuild it. Training does not change them."""
+        """JSON-serializable state that rebuilds the tokenizer, without tensors; constant during training."""
 
     @classmethod
     @abstractmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
-        """The inverse of `state`; the tensors are loaded afterwards."""
+        """The inverse of `state`; tensors are loaded separately."""

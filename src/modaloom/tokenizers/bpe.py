@@ -1,4 +1,4 @@
-"""Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2): any text, nothing unknown."""
+"""Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2), without unknown tokens."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,19 +21,19 @@ NUM_BYTES = 256
 
 @dataclass(frozen=True)
 class BPEConfig:
-    """Size of a text vocabulary."""
+    """Options of the BPE tokenizer."""
 
     vocab_size: int = 512
-    """Codes at most: 256 bytes, merges, EOS and PAD."""
+    """Maximum number of codes: 256 bytes, merges, EOS and PAD. ≥ 258."""
 
     def __post_init__(self) -> None:
         check_range("vocab_size", self.vocab_size, NUM_BYTES + 2)
 
 
 class BPE(Tokenizer):
-    """Text → `length` codes: its tokens, EOS, then PAD to the end. EOS and PAD are codes like any other.
+    """Text → `length` codes: tokens, EOS, then PAD. EOS and PAD are ordinary codes.
 
-    Text that takes more than `length` tokens is cut there, without EOS.
+    Longer text is truncated to `length` tokens, without EOS.
     """
 
     Config = BPEConfig
@@ -51,7 +51,14 @@ class BPE(Tokenizer):
     def fit(
         cls, modality: Modality, columns: Mapping[str, Iterable[str]], limits: Limits, options: BPEConfig
     ) -> list[dict[str, Self]]:
-        """One vocabulary for all texts; a stream is as long as its longest text, up to the limit."""
+        """Learn one vocabulary for all streams; a stream is as long as its longest text, up to the limit.
+
+        Args:
+            modality: text.
+            columns: stream → texts.
+            limits: `max_tokens` bounds the length.
+            options: size of the vocabulary.
+        """
         texts = [text for column in columns.values() for text in column]
         shared = cls.learn(texts, vocab_size=options.vocab_size, length=1)
         lengths = {
@@ -61,7 +68,7 @@ class BPE(Tokenizer):
 
     @classmethod
     def learn(cls, texts: Sequence[str], *, vocab_size: int, length: int) -> Self:
-        """Learn at most `vocab_size` codes (EOS and PAD among them, 258 or more) from the texts."""
+        """Learn at most `vocab_size` ≥ 258 codes, including EOS and PAD. Raises `BadValue`."""
         check_range("vocab_size", vocab_size, NUM_BYTES + 2)
         hf_tokenizer = _byte_level_tokenizer(models.BPE())
         trainer = trainers.BpeTrainer(
@@ -78,11 +85,11 @@ class BPE(Tokenizer):
         return type(self)(self.hf_tokenizer, length=length)
 
     def required_length(self, texts: Iterable[str]) -> int:
-        """The length at which every text fits, EOS included."""
+        """Number of codes of the longest text, including EOS."""
         return 1 + max(map(self._tokens, texts), default=0)
 
     def as_learned(self, value: str) -> str:
-        """Cut where its codes end."""
+        """Text truncated to `length` tokens."""
         return self.decode(self.encode([value]))[0] if self._tokens(value) > self.spec["tokens"] else value
 
     def shortened(self, value: str) -> Sequence[Shortened]:
@@ -106,7 +113,7 @@ class BPE(Tokenizer):
         return batch[..., None]
 
     def decode(self, codes: Tensor) -> list[str]:
-        """Codes (B, length, 1) → texts up to the first EOS; PAD before it is dropped, broken UTF-8 is �."""
+        """Codes (B, length, 1) → texts up to the first EOS, without PAD; invalid UTF-8 becomes �."""
         return [self._text(row) for row in codes[..., 0].tolist()]
 
     def _text(self, ids: list[int]) -> str:
@@ -114,19 +121,19 @@ class BPE(Tokenizer):
         return str(self.hf_tokenizer.decode([code for code in ids[:end] if code < self.eos]))
 
     def state(self) -> Mapping[str, Any]:
-        """The vocabulary by code, the merges in order, and the length."""
+        """Vocabulary in code order, merges in order, and length."""
         model = json.loads(self.hf_tokenizer.to_str())["model"]
         vocabulary = sorted(model["vocab"], key=model["vocab"].__getitem__)
         return {"vocabulary": vocabulary, "merges": model["merges"], "length": self.shape.grid[0]}
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
-        """The inverse of `state`. Raises `BadRun`."""
+        """The inverse of `state`. Raises `BadRun` for a damaged state."""
         try:
             vocab = {token: code for code, token in enumerate(state["vocabulary"])}
             merges = [(left, right) for left, right in state["merges"]]
             return cls(_byte_level_tokenizer(models.BPE(vocab=vocab, merges=merges)), length=state["length"])
-        except Exception as error:  # the engine raises bare Exceptions
+        except Exception as error:  # the library raises bare Exceptions
             raise BadRun(f"the text tokenizer's state is damaged ({error})") from error
 
 

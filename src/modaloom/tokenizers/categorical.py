@@ -1,4 +1,4 @@
-"""No tokenizer at all: modalities whose packed values are already codes."""
+"""Tokenizer of modalities whose packed values are already codes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from modaloom.tokenizers.base import Tokenizer
 
 @dataclass(frozen=True)
 class CategoricalConfig:
-    """There is nothing to choose."""
+    """Options of the categorical tokenizer: none."""
 
 
 class CategoricalTokenizer(Tokenizer):
-    """Packed values, one code per position."""
+    """Uses packed values as codes, one per position."""
 
     Config = CategoricalConfig
 
@@ -33,7 +33,14 @@ class CategoricalTokenizer(Tokenizer):
     def fit(
         cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: Any
     ) -> list[dict[str, Self]]:
-        """One for every stream: their columns differ."""
+        """Create one tokenizer per stream, since their specs differ.
+
+        Args:
+            modality: modality of all streams.
+            columns: stream → values.
+            limits: upper limits on the size of values.
+            options: unused.
+        """
         return [{name: cls(modality, modality.infer_spec(v, limits))} for name, v in columns.items()]
 
     def prepare(self, value: Value) -> NDArray[np.int64]:
@@ -52,7 +59,7 @@ class CategoricalTokenizer(Tokenizer):
         return [self.codec.unpack(packed, self.spec) for packed in codes[..., 0].cpu().numpy()]
 
     def state(self) -> Mapping[str, Any]:
-        """The modality's name and the spec."""
+        """Modality name and spec."""
         return {"modality": self.modality.name, "spec": self.spec}
 
     @classmethod

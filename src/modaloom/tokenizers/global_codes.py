@@ -1,4 +1,4 @@
-"""Two views of a signal, side by side: its outline position by position, and its tint as a whole.
+"""Encoder with local and global channels: a signal's outline per position, and its tint as a whole.
 
 Shapes: B batch, C channels, D width of a vector.
 """
@@ -11,21 +11,28 @@ from torch import Tensor, nn
 from modaloom.networks.conv import to_channels_last
 
 MIN_MASS = 1e-6
-"""Mass of a side below which there is none: a flat signal has no outline."""
+"""Mass of an outline side below which it counts as empty, as in a constant signal."""
 
 
 class GlobalCodesEncoder(nn.Module):
-    """(B, C, *axes) → (B, D, *grid): channels from the outline, then the signal's tint, told everywhere.
+    """(B, C, *axes) → (B, D, *grid): local channels from the outline, then global channels of the tint.
 
-    The first ones cannot tell of the tint, whatever is learned, and the tint cannot tell where anything is.
-    So a model over their codes learns once what a shape looks like, instead of once for every colour that it
-    comes in.
+    The global channels are equal at all positions. Local channels have no information about the tint, and
+    global channels none about positions, so that a model over their codes learns a shape once instead of once
+    per colour.
     """
 
     def __init__(
         self, outline: Callable[[Tensor], Tensor], local_encoder: nn.Module, channels: int, global_dim: int
     ) -> None:
-        """`local_encoder` (B, 1, *axes) → (B, ·, *grid); `global_dim`, the channels for that."""
+        """Create the encoder.
+
+        Args:
+            outline: signal (B, C, *axes) → outline (B, 1, *axes).
+            local_encoder: outline (B, 1, *axes) → (B, ·, *grid).
+            channels: C, channels of the signal.
+            global_dim: number of global channels.
+        """
         super().__init__()
         self.outline, self.local_encoder, self.global_proj = (
             outline,
@@ -42,10 +49,10 @@ class GlobalCodesEncoder(nn.Module):
 
 
 def outline_side_means(signal: Tensor, outline: Tensor) -> Tensor:
-    """(B, C, *axes), (B, 1, *axes) → float32 (B, 2·C): the signal's means where the outline is positive, and
-    where it is negative, each place weighted by how far it lies to that side.
+    """Means of the signal over the positive and the negative side of the outline, weighted by its magnitude.
 
-    Of a shape of one colour on another they are the two colours, wherever and however large the shape is.
+    (B, C, *axes), (B, 1, *axes) → float32 (B, 2·C). For a shape of one colour on a background of another,
+    these are the two colours, independent of the shape's position and size.
     """
     sides = torch.cat([outline, -outline], 1).float().clamp_min(0).flatten(2)
     flat, mass = signal.float().flatten(2), sides.sum(2, keepdim=True)

@@ -1,4 +1,4 @@
-"""What the codes of a picture's tokenizer look like, and where they stand.
+"""Mean patches and usage maps of the codes of an image tokenizer.
 
 Shapes: n values, K codes, C channels, L positions, Q depths.
 """
@@ -16,30 +16,38 @@ from modaloom.networks.conv import pad_to_stride
 from modaloom.tokenizers.global_codes import outline_side_means
 
 Columns = Iterable[tuple[Tensor, Tensor]]
-"""Packed pictures uint8 (n, C, H, W) and their codes int64 (n, L, Q), stream by stream."""
+"""Per stream, packed images uint8 (n, C, H, W) and their codes int64 (n, L, Q)."""
 
 
 @dataclass(frozen=True)
 class CodeUsage:
-    """Of each of the K codes of one depth, over the values looked at."""
+    """Appearance and usage of the K codes of one depth, over a set of values."""
 
     patch: Tensor
-    """uint8 (K, C, h, w): the mean of what lies under the code; grey where it was never used."""
+    """uint8 (K, C, h, w): mean of the patches encoded with the code; grey if the code is unused."""
     places: Tensor
-    """int64 (K, *grid): how often it stands at each position; (K, 1, 1) for a value as a whole."""
+    """int64 (K, *grid): count of each code per position; (K, 1, 1) for global codes."""
     whole: bool = False
-    """The codes tell of a value as a whole, and stand nowhere."""
+    """Whether the codes are global: they describe a whole value and have no position."""
 
 
 def is_picture(spec: DataSpec) -> bool:
-    """Two axes, in grey or colour."""
+    """Whether the spec has two axes and 1 or 3 channels."""
     return len(spec["size"]) == 2 and spec["channels"] in (1, 3)
 
 
 def local_usage(
     codec: SignalCodec, channels: int, shape: CodeShape, stride: int, columns: Columns
 ) -> CodeUsage:
-    """Of the first depth, whose codes stand for `stride` × `stride` pixels each."""
+    """Usage of the codes of the first depth, each for a patch of `stride` × `stride` pixels.
+
+    Args:
+        codec: converts packed images to signals.
+        channels: C, channels of the images.
+        shape: shape of the codes.
+        stride: side of a patch, in pixels.
+        columns: images and their codes.
+    """
     (rows, across), size = shape.grid, shape.codebook_size
     total = torch.zeros(size, channels, stride, stride)
     places = torch.zeros(size, rows * across, dtype=torch.int64)
@@ -56,7 +64,15 @@ def local_usage(
 def global_usage(
     codec: SignalCodec, channels: int, shape: CodeShape, stride: int, columns: Columns
 ) -> CodeUsage:
-    """Of the first depth that tells of the tint: two colours, the rarer one of a picture first."""
+    """Usage of the first global depth; its patches show two colours, the one rarer in an image first.
+
+    Args:
+        codec: converts packed images to signals, and has an outline.
+        channels: C, channels of the images.
+        shape: shape of the codes.
+        stride: images are padded to a multiple of it, in pixels.
+        columns: images and their codes.
+    """
     size = shape.codebook_size
     total, counts = torch.zeros(size, 2 * channels), torch.zeros(size, dtype=torch.int64)
     for packed, codes in columns:

@@ -1,4 +1,4 @@
-"""A VQ-VAE for any modality that has a signal: encoder, residual quantizer, decoder.
+"""VQ-VAE for any modality with a signal: encoder, residual quantizer, decoder.
 
 van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et al. 2021 (arXiv 2107.03312).
 """
@@ -25,34 +25,34 @@ from modaloom.tokenizers.global_codes import GlobalCodesEncoder
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 
 MAX_BATCH = 256
-"""Values that are encoded or decoded at once."""
+"""Values encoded or decoded per batch."""
 
 
 @dataclass(frozen=True)
 class VQVAEConfig(QuantizerConfig):
-    """Sizes of a VQ-VAE, and its quantizer."""
+    """Hyperparameters of a VQ-VAE and its quantizer."""
 
     code_grid: int = 4
-    """Longest side of the code grid; the number of halvings follows from it."""
+    """Longest side of the code grid; determines the number of downsampling stages."""
     widths: tuple[int, ...] = (32, 64, 128)
-    """Channels after each halving; the last one repeats."""
+    """Channels after each downsampling stage; the last entry repeats."""
     num_res_blocks: int = 1
-    """Residual blocks a scale."""
+    """Residual blocks per scale."""
     latent_dim: int = 32
-    """Width of a codebook vector."""
+    """Dimension of a codebook vector."""
     quantizer: str = "vq"
     """vq | fsq | lfq | bsq."""
     codebook_size: int = 256
-    """Codebook size K of every depth."""
+    """Codebook size K of each depth."""
     num_quantizers: int = 3
     """Residual depth Q: codes per position."""
     global_codes: int = 0
-    """How many of a position's codes tell of the tint (a picture's colours), everywhere the same; the
-    others see the outline alone, which has none. 0: every code tells of all. For modalities with an outline
-    and signals of one tint."""
+    """Number of depths with global codes, shared by all positions, which encode the tint (an image's
+    colours); the other depths encode the outline, which has no tint. 0: all codes are local and
+    encode both. In [0, num_quantizers − 1]; ignored for modalities without an outline."""
     commitment: float = 0.25
     augment_prob: float = 0.5
-    """Share of the training signals that the modality varies (a picture's colours are turned)."""
+    """Fraction of training signals that are augmented (for images: colours are rotated), in [0, 1]."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,7 +61,7 @@ class VQVAEConfig(QuantizerConfig):
 
 
 class VQVAETokenizer(Tokenizer):
-    """Encoder → quantizer → decoder over the axes of a modality's signal."""
+    """Encoder, quantizer and decoder over the axes of a modality's signal."""
 
     Config = VQVAEConfig
     trainable = True
@@ -93,7 +93,14 @@ class VQVAETokenizer(Tokenizer):
     def fit(
         cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: VQVAEConfig
     ) -> list[dict[str, Self]]:
-        """One untrained VQ-VAE for every spec that occurs."""
+        """Create one untrained VQ-VAE per distinct spec.
+
+        Args:
+            modality: modality of all streams.
+            columns: stream → values.
+            limits: upper limits on the size of values.
+            options: hyperparameters.
+        """
         groups: list[dict[str, Self]] = []
         for name, values in columns.items():
             spec = modality.infer_spec(values, limits)
@@ -109,7 +116,7 @@ class VQVAETokenizer(Tokenizer):
         return self.quantizer.vectors
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
-        """Packed batch → reconstruction loss + commitment, per signal value."""
+        """Packed batch (B, …) → reconstruction loss + quantizer loss, per signal value."""
         signal = self._augmented(self.codec.normalize(batch), generator)
         quantized = self.quantizer(self._encode(signal), generator=generator)
         rebuilt = self._decode(quantized.z_q).float()
@@ -118,11 +125,11 @@ class VQVAETokenizer(Tokenizer):
         return Loss(reconstruction + quantized.loss, parts)
 
     def prepare(self, value: Value) -> NDArray[Any]:
-        """The packed value."""
+        """Value → packed array."""
         return self.codec.pack(value, self.spec)
 
     def as_learned(self, value: Value) -> Value:
-        """Fitted into the size that is learned."""
+        """The value resized to fit the tokenizer's spec."""
         return fit_to_spec(self.modality, value, self.spec)
 
     def shortened(self, value: Value) -> Sequence[Shortened]:
@@ -148,7 +155,7 @@ class VQVAETokenizer(Tokenizer):
         return values
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
-        """Of pictures: of the first depth and, where there is one, of the first that tells of the tint."""
+        """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""
         if not is_picture(self.spec):
             return {}
         facts = self.codec, self.spec["channels"], self.shape, 2**self.num_downsamples, columns
@@ -189,7 +196,7 @@ def _global_codes_encoder(
     config: VQVAEConfig,
     kind: Mapping[str, int],
 ) -> tuple[GlobalCodesEncoder, list[Quantizer]]:
-    """Half of the vector's channels for the outline, half for the tint."""
+    """Encoder and quantizers with half of the latent channels for the outline, half for the tint."""
     global_dim = config.latent_dim // 2
     shape = config.latent_dim - global_dim
     encoder = GlobalCodesEncoder(outline, conv.encoder(1, widths, shape, **kind), channels, global_dim)

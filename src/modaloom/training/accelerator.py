@@ -1,7 +1,7 @@
-"""Devices, autocast and optimizers: the only file that knows them.
+"""Devices, autocast and optimizers; no other module of the training depends on them.
 
-Native torch, because it is the one choice without a dependency: autocast, fused AdamW and Muon are all in it,
-and `torchrun` with FSDP2 can join behind these same few methods.
+Plain torch, without a further dependency: it provides autocast, fused AdamW and Muon, and `torchrun` with
+FSDP2 can be added behind the same interface.
 """
 
 import contextlib
@@ -26,23 +26,28 @@ DEVICES: dict[str, Callable[[], bool]] = {
     "cpu": lambda: True,
     "mps": torch.backends.mps.is_available,
 }
-"""Name → whether it is there; `auto` takes the first that is. On mps nothing has been tried."""
+"""Device → availability check; `auto` selects the first available one. mps is untested."""
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """One optimizer step; tensors, so that reading them is the caller's choice."""
+    """Result of an optimizer step, as tensors, so that the caller decides when to synchronize."""
 
     loss: Loss
-    """Detached."""
+    """Detached from the graph."""
     grad_norm: Tensor
-    """Before clipping."""
+    """Norm of the gradient before clipping."""
 
 
 class Optimizers:
-    """Muon on the matrices that a module names, AdamW on the rest, at one share of their peak rates.
+    """Muon for a module's `hidden_matrices`, AdamW for all other parameters, with a common `lr_scale`.
 
-    A kernel (out, in, …) is the matrix (out, in · …). `dtype`: of Muon's orthogonalization.
+    A kernel (out, in, …) is treated as the matrix (out, in · …).
+
+    Args:
+        module: its parameters that require gradients are optimized.
+        config: learning rates and weight decay.
+        dtype: precision of Muon's orthogonalization.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class Optimizers:
             self.members["adamw"] = _adamw(rest, config)
 
     def step(self, lr_scale: float) -> None:
-        """Take a step at `lr_scale` of the peak rates."""
+        """Take a step at the fraction `lr_scale` of the peak learning rates."""
         for p, matrix in self.matrices:
             if matrix is not p:
                 matrix.data = as_matrix(p)
@@ -76,12 +81,12 @@ class Optimizers:
             member.step()
 
     def zero_grad(self) -> None:
-        """Drop the gradients."""
+        """Set all gradients to None."""
         for p in self.parameters:
             p.grad = None
 
     def tensors(self) -> dict[str, Tensor]:
-        """Their state, as "adamw.PARAMETER.NAME": all that the configuration does not give."""
+        """Optimizer state, without hyperparameters, by name "adamw.PARAMETER.NAME"."""
         return {
             f"{name}.{index}.{key}": torch.as_tensor(value)
             for name, member in self.members.items()
@@ -90,7 +95,7 @@ class Optimizers:
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """The inverse of `tensors`. Raises `LookupError` or `ValueError` if they are another model's."""
+        """The inverse of `tensors`. Raises `LookupError` or `ValueError` for the state of another model."""
         order = {name: [p for g in o.param_groups for p in g["params"]] for name, o in self.members.items()}
         states: dict[str, dict[int, dict[str, Tensor]]] = {name: {} for name in self.members}
         for path, value in tensors.items():
@@ -105,11 +110,14 @@ class Optimizers:
 
 
 class Accelerator:
-    """Where the work runs, and in which precision.
+    """Device and precision of the computation.
 
     Args:
         device: auto | cpu | cuda | mps.
-        precision: fp32 | bf16 | auto: bf16 where its products are the faster ones.
+        precision: fp32 | bf16 | auto (bf16 where its matrix products are faster).
+
+    Raises:
+        BadValue: an unknown or unavailable device, or an unknown precision.
     """
 
     def __init__(self, device: str = DEVICE, precision: str = "auto") -> None:
@@ -119,24 +127,24 @@ class Accelerator:
 
     @property
     def bf16(self) -> bool:
-        """Whether products of a training run in bf16, those of the optimizer included."""
+        """Whether matrix products in training use bf16, including those of the optimizer."""
         return self._asked == "bf16" or (self._asked == "auto" and fast_bf16(self.device.type))
 
     @property
     def precision(self) -> Literal["fp32", "bf16"]:
-        """What was asked for, or what auto found."""
+        """The configured precision, with auto resolved."""
         return "bf16" if self.bf16 else "fp32"
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """Matrix products in bf16, if that is the precision; parameters stay float32."""
+        """Autocast context: matrix products in bf16 if that is the precision; parameters stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def optimizer(self, module: nn.Module, config: OptimizerConfig) -> Optimizers:
-        """Optimizers for the parameters that require gradients."""
+        """Create optimizers for the parameters that require gradients."""
         return Optimizers(module, config, torch.bfloat16 if self.bf16 else torch.float32)
 
     def move(self, batch: Any) -> Any:
-        """Every tensor of a nested batch on the device."""
+        """Move every tensor of a nested batch to the device."""
         if isinstance(batch, Tensor):
             return batch.to(self.device, non_blocking=True)
         if isinstance(batch, Mapping):
@@ -157,16 +165,18 @@ class Accelerator:
         lr_scale: float,
         where: str,
     ) -> StepResult:
-        """One step of training.
+        """Take one training step: forward, backward, gradient clipping, optimizer.
 
         Args:
+            module: set to training mode.
+            optimizers: of the module's parameters.
             batch: tensors in nested mappings, sequences and dataclasses; moved to the device.
             compute: batch → loss.
-            lr_scale: of the peak learning rates.
-            where: names the step in an error.
+            lr_scale: fraction of the peak learning rates, in (0, 1].
+            where: names the step in error messages.
 
         Raises:
-            WorkFailed: the loss or a gradient is not finite; the parameters are then as they were.
+            WorkFailed: the loss or a gradient is not finite; the parameters are then unchanged.
         """
         module.train()
         batch = self.move(batch)
@@ -183,14 +193,14 @@ class Accelerator:
 
 
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
-    """Raise `WorkFailed` naming the first tensor that holds NaN or infinity."""
+    """Raise `WorkFailed` naming the first tensor with NaN or infinity."""
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise WorkFailed(f"{where}: {name} holds NaN or infinity; not saved")
 
 
 def _blame(module: nn.Module, batch: Any, loss: Loss) -> str:
-    """What went wrong first: the input, the state, the loss or a gradient."""
+    """Name of the first non-finite tensor, in order: batch, state, loss, gradients."""
     suspects = (
         *_leaves(batch, "the batch"),
         *((f"the state {name}", t) for name, t in module.state_dict().items()),
@@ -203,7 +213,7 @@ def _blame(module: nn.Module, batch: Any, loss: Loss) -> str:
 
 
 def _leaves(batch: Any, name: str) -> Iterator[tuple[str, Tensor]]:
-    """The tensors of a nested batch, each with its path."""
+    """Tensors of a nested batch, each with its path."""
     if isinstance(batch, Tensor):
         yield name, batch
     elif isinstance(batch, list | tuple):
@@ -216,7 +226,7 @@ def _leaves(batch: Any, name: str) -> Iterator[tuple[str, Tensor]]:
 
 
 def as_matrix(kernel: Tensor) -> Tensor:
-    """(out, in, …) → (out, in · …), the same memory in whichever format it is; a matrix is itself."""
+    """View (out, in, …) as (out, in · …) without a copy, in any memory format; a matrix is returned as is."""
     if kernel.ndim == 2:
         return kernel
     laid = kernel.detach() if kernel.is_contiguous() else kernel.detach().movedim(1, -1)
@@ -226,8 +236,8 @@ def as_matrix(kernel: Tensor) -> Tensor:
 def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     """`value` with the parameter's strides.
 
-    Files hold contiguous tensors, and the fused AdamW walks raw memory: beside a parameter in another memory
-    format it would silently pair the wrong elements.
+    Files contain contiguous tensors, and the fused AdamW iterates over raw memory: with a parameter in
+    another memory format it would silently pair the wrong elements.
     """
     if value.shape != parameter.shape:
         return value

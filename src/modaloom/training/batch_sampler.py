@@ -1,4 +1,4 @@
-"""Which samples a step sees: a pure function of the step, so that a resumed training sees the same."""
+"""Batch indices as a pure function of the step, so that a resumed training uses the same batches."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,14 @@ from modaloom.core.rng import permutation
 
 @dataclass(frozen=True)
 class BatchSampler:
-    """Every epoch is one random order of range(n); a batch may span two."""
+    """Samples batches from one random permutation of range(n) per epoch; a batch may span epochs.
+
+    Args:
+        n: number of samples.
+        size: samples per batch.
+        seed: seed of the permutations.
+        stage: name of the stage; each has its own permutations.
+    """
 
     n: int
     size: int
@@ -19,7 +26,7 @@ class BatchSampler:
     stage: str
 
     def __call__(self, step: int) -> Tensor:
-        """int64 (size,): the samples of `step` (from 0)."""
+        """int64 (size,): sample indices of `step` (from 0)."""
         first = step * self.size
         last = first + self.size - 1
         orders = [self._order(epoch) for epoch in range(first // self.n, last // self.n + 1)]
@@ -31,5 +38,5 @@ class BatchSampler:
 
 @lru_cache(maxsize=4)
 def _order(n: int, seed: int, stage: str, epoch: int) -> Tensor:
-    """Cached, because an epoch's order serves all its steps."""
+    """Permutation of an epoch, cached for all of its steps."""
     return permutation(n, seed, stage, "order", epoch)

@@ -1,4 +1,4 @@
-"""A stage that trains for a time instead of a number of steps."""
+"""Training a stage for a time budget instead of a number of steps."""
 
 import math
 from collections.abc import Sequence
@@ -11,16 +11,19 @@ from modaloom.training.pace import Pacer
 from modaloom.training.plateau import ERROR, has_flattened, is_due, logged_errors
 
 MIN_TIME_FRACTION = 0.5
-"""Of its planned time, what a stage gets however late it starts."""
+"""Minimum fraction of its planned time that a stage gets, however late it starts."""
 MIN_USEFUL_STEPS, MIN_USEFUL_EPOCHS = 300, 3
-"""Below either of them a stage has hardly begun to learn."""
+"""Steps and epochs below which a stage is undertrained."""
 
 
 class Budget:
-    """Fits the schedule of a training to its time, and records each change in the run's configuration.
+    """Fits the schedule of a training to its time budget, and records changes in the run's configuration.
 
     Args:
-        earliest: reading of the pacer's clock before which the stage does not end early.
+        folder: the run, open for writing.
+        training: the stage in progress.
+        pacer: measures the pace and gives the number of steps.
+        earliest: time on the pacer's clock, in seconds, before which the stage does not end early.
     """
 
     def __init__(self, folder: RunFolder[Any], training: Training, pacer: Pacer, *, earliest: float) -> None:
@@ -30,7 +33,7 @@ class Budget:
         self._record()
 
     def look(self) -> None:
-        """After a step: see whether the schedule still fits."""
+        """Update the schedule after a step."""
         training = self.training
         before, decay = training.schedule, training.stage.optimizer.decay
         training.schedule = self.pacer.refit(before, training.step, decay=decay)
@@ -41,7 +44,7 @@ class Budget:
             self._record()
 
     def _is_enough(self) -> bool:
-        """Whether the stage may end early, by its validation error, which is logged."""
+        """Whether the validation error, which is logged, has flattened and the stage may end early."""
         training, name = self.training, self.training.stage.name
         if training.stage.validation_error is None or training.schedule.decaying(training.step):
             return False
@@ -60,17 +63,31 @@ class Budget:
 
 
 def seconds_for(time_shares: Sequence[float], i: int, spent: float, whole: float) -> float:
-    """Stage i's share of what is left of `whole` seconds, but at least half of what it was planned to have.
+    """Time budget of stage i in seconds: its share of the remaining time, at least half of its planned time.
 
-    Where what came before it took longer than its share, the run then takes longer than asked instead of
-    ending with a stage that has learned nothing.
+    If earlier stages exceeded their budgets, the run exceeds the total rather than end with an untrained
+    stage.
+
+    Args:
+        time_shares: relative time of every stage.
+        i: index of the stage.
+        spent: seconds of training so far.
+        whole: time budget of the run in seconds.
     """
     left = (whole - spent) * time_shares[i] / sum(time_shares[i:])
     return max(left, MIN_TIME_FRACTION * whole * time_shares[i] / sum(time_shares))
 
 
 def shortage(name: str, steps: int, batch_size: int, num_samples: int, minutes: float) -> str:
-    """What to say of a stage whose part of the minutes has room for `steps`; empty if they are enough."""
+    """Warning for a stage whose time budget allows too few steps; empty if they are sufficient.
+
+    Args:
+        name: name of the stage.
+        steps: number of steps that fit its budget.
+        batch_size: samples per step.
+        num_samples: samples per epoch.
+        minutes: time budget of the run.
+    """
     needed = max(MIN_USEFUL_STEPS, math.ceil(MIN_USEFUL_EPOCHS * num_samples / batch_size))
     if steps >= needed:
         return ""

@@ -1,4 +1,4 @@
-"""The moving average of weights that sampling uses (Polyak & Juditsky 1992)."""
+"""Exponential moving average of weights, used for inference (Polyak & Juditsky 1992)."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class EMA:
-    """An average of a module's parameters; buffers are copied.
+    """Exponential moving average of a module's parameters; buffers are copied.
 
-    Its decay is a pure function of the step, so a resumed average has no counter to lose.
+    The decay is a pure function of the step, so the average has no further state.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
@@ -17,12 +17,12 @@ class EMA:
         self.tensors = {name: t.detach().clone() for name, t in module.state_dict().items()}
 
     def rate(self, step: int) -> float:
-        """Decay after `step` steps (from 1): (1 + step) / (10 + step), until it reaches its full value."""
+        """Decay after `step` steps (from 1): min(decay, (1 + step) / (10 + step))."""
         return min(self.decay, (1 + step) / (10 + step))
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
-        """Take in the module's state after `step` steps."""
+        """Update the average with the module's state after `step` steps."""
         now = {name: t.detach() for name, t in module.state_dict().items()}
         moving = {name for name, _ in module.named_parameters(remove_duplicate=False)}
         averaged = [name for name in now if name in moving]
@@ -33,6 +33,6 @@ class EMA:
             self.tensors[name].copy_(now[name])
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over saved tensors. Raises `KeyError` if one is missing."""
+        """Load saved tensors. Raises `KeyError` if one is missing."""
         for name, tensor in self.tensors.items():
             tensor.copy_(tensors[name])

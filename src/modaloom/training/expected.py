@@ -1,4 +1,4 @@
-"""What the default limits would take from a folder's values, before anything is trained."""
+"""Values that the default limits would shorten, determined before training."""
 
 from contextlib import suppress
 
@@ -12,11 +12,11 @@ from modaloom.tokenizers import TOKENIZERS
 from modaloom.training.selection import MeasuredColumn
 
 MAX_INSPECTED_VALUES = 200
-"""Values of a stream that are looked at."""
+"""Maximum number of values per stream that are inspected."""
 
 
 def expected_shortenings(reader: Reader, *, limit: int | None = None) -> list[str]:
-    """Sentences, by the default tokenizers of the first values of each stream."""
+    """Messages on shortened values, from default tokenizers fitted to the first values of each stream."""
     limits, few = Limits(), reader.folder.samples[:limit][:MAX_INSPECTED_VALUES]
     lost = Shortenings(limits, resolution=True)
     for name in reader.streams:

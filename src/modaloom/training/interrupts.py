@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as a question that a loop can ask, so that it stops where nothing is lost."""
+"""Deferred SIGTERM and Ctrl-C, so that a loop can stop after saving its state."""
 
 import signal
 import threading
@@ -12,15 +12,15 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupted(WorkFailed):
-    """The training was asked to stop and saved a checkpoint; the message says how to go on."""
+    """The training received a signal and saved a checkpoint; the message says how to resume."""
 
 
 @contextmanager
 def catch_interrupts() -> Iterator[Callable[[], bool]]:
-    """Yield a function: has a stop been asked for?
+    """Yield a function that returns whether a signal was received.
 
-    The first signal only sets the answer; the second acts as it would without us. Outside the main thread,
-    where Python allows no handlers, signals are left alone and the answer is no.
+    The first signal is only recorded; the second has its original effect. Outside the main thread, where
+    Python allows no signal handlers, the function returns False.
     """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

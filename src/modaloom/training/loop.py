@@ -1,7 +1,7 @@
-"""The training loop: a generator. The caller logs, saves and stops.
+"""The training loop as a generator; logging, checkpoints and stopping are up to the caller.
 
 There is no random state: a step's noise derives from (seed, stage, "noise", step) and its samples from the
-step, so weights, buffers, optimizer, average and the number of steps done are all that a training is.
+step, so the state of a training is weights, buffers, optimizer, weight average and number of steps.
 """
 
 import time
@@ -22,49 +22,49 @@ from modaloom.training.accelerator import Accelerator, StepResult, check_finite
 from modaloom.training.ema import EMA
 
 NUM_VALIDATIONS = 10
-"""How often a Loom's validation bound is taken over a training."""
+"""Number of evaluations of a Loom's validation bound during training."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One module and how it is trained. All that it learns lies in the module's state_dict."""
+    """A module and its training setup. The complete trained state is the module's state_dict."""
 
     name: str
     module: nn.Module
     batch: Callable[[int], Any]
-    """Step (from 0) → batch, a pure function."""
+    """Step (from 0) → batch; a pure function."""
     loss: Callable[[Any, torch.Generator], Loss]
-    """(Batch, CPU generator of the step) → loss."""
+    """(batch, CPU generator of the step) → loss."""
     optimizer: OptimizerConfig
     size: int
-    """Samples a batch."""
+    """Samples per batch."""
     num_samples: int = 0
-    """Samples an epoch."""
+    """Samples per epoch."""
     validation_error: Callable[[], float] | None = None
-    """The module's error on validation samples, in evaluation mode. A stage that has one may end before its
-    share of the minutes does, when the error hardly falls any more."""
+    """Computes the module's error on validation samples, in eval mode. A stage that has one may end before
+    its time budget is used, once the error has flattened."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a step reports. Reading its tensors waits for the device; `record` does, for the log."""
+    """Report of a training step. Reading its tensors synchronizes with the device, as `record` does."""
 
     stage: str
     step: int
-    """Steps done."""
+    """Number of completed steps."""
     total: int
     loss: Tensor
     parts: Mapping[str, Tensor]
     grad_norm: Tensor
     learning_rate: float
-    """Share of the peak rates."""
+    """Fraction of the peak learning rates, in (0, 1]."""
     samples_per_second: float
     seconds_left: float
-    """Of this stage."""
+    """Estimated seconds to the end of the stage."""
 
 
 def record(steps: Sequence[Step]) -> dict[str, Any]:
-    """A line for the log: the last step, with means over all of them; a part over the steps that have it."""
+    """Log record of the last step, with means over all steps; a loss part over the steps that have it."""
     last = steps[-1]
     parts = sorted({name for step in steps for name in step.parts})
     return {
@@ -84,7 +84,15 @@ def _mean(values: Sequence[Tensor]) -> float:
 
 
 class Training:
-    """A stage in progress: what a checkpoint holds."""
+    """State of a stage in training, which checkpoints save and restore.
+
+    Args:
+        stage: module and training setup; the module is moved to the device.
+        accelerator: device and precision.
+        schedule: learning-rate schedule, which gives the number of steps.
+        seed: seed of the noise.
+        ema: decay of the weight average per step, in [0, 1].
+    """
 
     def __init__(
         self, stage: Stage, accelerator: Accelerator, schedule: Schedule, *, seed: int, ema: float
@@ -96,7 +104,7 @@ class Training:
         self.step = 0
 
     def advance(self) -> StepResult:
-        """Take one step. Raises `WorkFailed` on NaN or infinity."""
+        """Take one step. Raises `WorkFailed` for NaN or infinity."""
         noise = generator(self.seed, self.stage.name, "noise", self.step)
         result = self.accelerator.step(
             self.stage.module,
@@ -112,12 +120,12 @@ class Training:
 
     @property
     def lr_scale(self) -> float:
-        """The share of the peak learning rates that the next step takes."""
+        """Fraction of the peak learning rates for the next step."""
         return self.schedule.share(self.step)
 
     @property
     def total(self) -> int:
-        """Steps that the stage has, as far as known."""
+        """Number of steps of the stage by the current schedule."""
         return self.schedule.total
 
     def validation_error(self) -> float:
@@ -135,7 +143,7 @@ class Training:
             module.train()
 
     def checkpoint(self) -> Checkpoint:
-        """Everything. Raises `WorkFailed` rather than hold NaN or infinity."""
+        """Create a checkpoint of the complete state. Raises `WorkFailed` if it has NaN or infinity."""
         tensors = {
             "weights": self.stage.module.state_dict(),
             "ema": self.ema.tensors,
@@ -146,7 +154,7 @@ class Training:
         return Checkpoint(self.step, tensors, {"stage": self.stage.name, "step": self.step})
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """The inverse of `checkpoint`. Raises `BadRun` if it is another model's."""
+        """The inverse of `checkpoint`. Raises `BadRun` for a checkpoint of another model."""
         try:
             self.stage.module.load_state_dict(dict(checkpoint.tensors["weights"]))
             self.ema.load(checkpoint.tensors["ema"])
@@ -181,5 +189,5 @@ def train(training: Training) -> Iterator[Step]:
 
 
 def validates_at(step: Step) -> bool:
-    """At the end, and VALIDATIONS times before it."""
+    """Whether to validate after this step: about `NUM_VALIDATIONS` times in a stage, and at its end."""
     return step.step == step.total or step.step % max(1, step.total // NUM_VALIDATIONS) == 0

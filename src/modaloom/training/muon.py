@@ -1,8 +1,8 @@
-"""Muon whose orthogonalization runs in a precision of choice.
+"""Muon with a configurable precision of the orthogonalization.
 
 Jordan et al. 2024 (kellerjordan.github.io/posts/muon). `torch.optim.Muon` orthogonalizes in bfloat16 on every
-processor: on one without instructions for it a step takes thirty times as long as in float32. This one keeps
-torch's defaults and state.
+processor; without bfloat16 instructions a step takes thirty times as long as in float32. Defaults and state
+are those of torch.
 """
 
 import math
@@ -15,13 +15,13 @@ from torch.optim import Muon as TorchMuon
 
 
 class Muon(TorchMuon):
-    """`torch.optim.Muon`, its updates scaled to AdamW's size (Liu et al. 2025, arXiv 2502.16982).
+    """`torch.optim.Muon` with updates scaled to the RMS of AdamW's (Liu et al. 2025, arXiv 2502.16982).
 
     Args:
         parameters: matrices.
-        lr: the learning rate; the peak of a schedule.
-        weight_decay: decoupled; a matrix shrinks by lr · weight_decay a step.
-        dtype: of the orthogonalization's products.
+        lr: learning rate; the peak of a schedule.
+        weight_decay: decoupled; a matrix is multiplied by 1 − lr · weight_decay per step.
+        dtype: precision of the orthogonalization.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Muon(TorchMuon):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Take a step with the gradients that are there."""
+        """Update all matrices that have a gradient."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
             for matrix in group["params"]:
@@ -45,7 +45,7 @@ class Muon(TorchMuon):
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(grad, memory_format=torch.preserve_format)
         momentum = state["momentum_buffer"].lerp_(grad, 1 - group["momentum"])
-        looked = grad.lerp(momentum, group["momentum"])  # Nesterov's
+        looked = grad.lerp(momentum, group["momentum"])  # Nesterov momentum
         update = orthogonalize(
             looked, group["ns_coefficients"], group["ns_steps"], eps=group["eps"], dtype=self.dtype
         )
@@ -56,7 +56,16 @@ class Muon(TorchMuon):
 def orthogonalize(
     matrix: Tensor, coefficients: tuple[float, float, float], steps: int, *, eps: float, dtype: torch.dtype
 ) -> Tensor:
-    """Its singular values sent near 1: `steps` times s ← a·s + b·s³ + c·s⁵, from s / ‖matrix‖ (Frobenius)."""
+    """Approximately orthogonalize a matrix by Newton–Schulz iteration: its singular values approach 1.
+
+    Args:
+        matrix: (m, n).
+        coefficients: (a, b, c) of the iteration s ← a·s + b·s³ + c·s⁵, which starts at s / ‖matrix‖
+            (Frobenius norm).
+        steps: number of iterations.
+        eps: lower bound of the norm that is divided by.
+        dtype: precision of the iteration and of the result.
+    """
     a, b, c = coefficients
     x = matrix.to(dtype, copy=True)
     tall = len(x) > x.shape[1]

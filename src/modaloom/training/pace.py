@@ -1,4 +1,4 @@
-"""How many steps fit a wall-clock budget, measured before a stage and while it lasts."""
+"""Number of steps that fit a wall-clock budget, measured before and during a stage."""
 
 import time
 from collections.abc import Callable
@@ -8,24 +8,34 @@ from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Stage, Training
 
 WARMUP_STEPS = 3
-"""Steps before the clock starts: the first ones allocate and start codebooks."""
+"""Untimed steps before the measurement, which allocate memory and initialize codebooks."""
 MIN_TIMED_STEPS = 5
 MAX_TIMED_STEPS = 1000
 MIN_STEPS = 10
-"""No stage gets fewer steps."""
+"""Minimum number of steps of a stage."""
 LOOK_SHARE = 0.02
-"""Of the budget, the time between two looks at the clock."""
+"""Interval between two updates of the pace, as a fraction of the budget."""
 TOLERANCE = 0.05
-"""Share of the remaining steps by which they may be off before the schedule is fitted anew."""
+"""Relative deviation of the remaining steps above which the schedule is refitted."""
 
 
 def measure_pace(
     stage: Stage, accelerator: Accelerator, schedule: Schedule, seconds: float, *, seed: int
 ) -> float:
-    """Seconds a step, measured for about `seconds`.
+    """Measure the seconds per step.
 
-    The steps that it times are real and then undone, by putting back the module's state_dict: what a resumed
-    run could not know, a stage must not depend on anyway.
+    The timed steps are real training steps; the module's state_dict is restored afterwards, and a stage has
+    no other state.
+
+    Args:
+        stage: module and training setup.
+        accelerator: device and precision.
+        schedule: learning-rate schedule of the timed steps.
+        seconds: approximate duration of the measurement.
+        seed: seed of the noise.
+
+    Raises:
+        WorkFailed: the loss or a gradient is not finite.
     """
     before = {name: t.detach().clone() for name, t in stage.module.state_dict().items()}
     try:
@@ -43,13 +53,13 @@ def measure_pace(
 
 
 class Pacer:
-    """Looks at the clock now and then, and says how many steps a stage should have.
+    """Measures the pace at intervals and fits the number of steps of a stage to its time budget.
 
     Args:
-        seconds: what is left for the stage, from now.
-        pace: seconds a step, as far as known.
-        done: steps done.
-        clock: seconds, from any origin.
+        seconds: remaining time budget of the stage.
+        pace: initial estimate of the seconds per step.
+        done: number of completed steps.
+        clock: returns seconds, from any origin.
     """
 
     def __init__(
@@ -61,7 +71,7 @@ class Pacer:
         self.end = self._looked + seconds
 
     def refit(self, schedule: Schedule, done: int, *, decay: float) -> Schedule:
-        """The schedule, fitted to the time that is left after `done` steps; mostly it is the one that was."""
+        """Schedule fitted to the remaining time after `done` steps; unchanged within `TOLERANCE`."""
         now = self.clock()
         if done == schedule.total or now - self._looked < self.interval:
             return schedule
@@ -73,5 +83,5 @@ class Pacer:
         return schedule.refit(done, done + left, decay)
 
     def end_after(self, steps: int) -> None:
-        """Expect the end after so many more steps at today's pace."""
+        """Set the end of the budget to `steps` more steps at the current pace."""
         self.end = self.clock() + steps * self.pace

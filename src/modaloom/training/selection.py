@@ -1,4 +1,4 @@
-"""Which samples of a folder a training sees, and what is written about them."""
+"""Selection of the training and validation samples of a folder, and its record in the run."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,20 +21,20 @@ from modaloom.runs.config import RunConfig
 from modaloom.runs.store import RunFolder
 
 MAX_MEASURED_VALUES = 2000
-"""Training values of a stream that are looked at to fix its spec and vocabulary."""
+"""Maximum number of training values per stream from which spec and vocabulary are inferred."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a folder a training sees."""
+    """Training and validation samples of a folder."""
 
     reader: Reader
     samples: Sequence[Sample]
-    """Training and validation samples: the rows of every cache."""
+    """Training and validation samples, in the row order of every cache."""
     rows: Mapping[str, Tensor]
     """Split (train, val) → int64 rows."""
     split_of: Mapping[str, str]
-    """Every sample's key → its split."""
+    """Sample key → split, for all samples of the folder."""
 
     @property
     def training(self) -> list[Sample]:
@@ -44,8 +44,8 @@ class Selection:
 
 @dataclass(frozen=True)
 class MeasuredColumn:
-    """The first `MAX_MEASURED_VALUES` values of a stream, read anew each time: signals of any size are never
-    in memory together."""
+    """The first `MAX_MEASURED_VALUES` values of a stream, read lazily on each iteration, so that large values
+    are not in memory together."""
 
     reader: Reader
     stream: str
@@ -60,9 +60,9 @@ class MeasuredColumn:
 
 
 def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selection:
-    """The samples of a run, whose keys and splits are written beside its caches.
+    """Select the samples of a run, and write their keys and splits to its cache folder.
 
-    Raises `BadFolder` if none is for training.
+    Raises `BadFolder` if there is no training sample.
     """
     config = run.run()
     split_of = split(folder, by=None if config.data.split_by == "key" else config.data.split_by)
@@ -80,7 +80,7 @@ def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selec
 
 
 def data_facts(folder: Folder, split_of: Mapping[str, str], config: RunConfig) -> dict[str, Any]:
-    """What data.json says of a folder, whatever is trained."""
+    """Engine-independent facts on a folder for data.json."""
     by = "its folders" if folder.splits is not None else f"a hash of {config.data.split_by}"
     return {
         "folder": str(folder.path.absolute()),

@@ -1,4 +1,4 @@
-"""The stages of a run, one after the other, with everything that makes them safe to stop."""
+"""Sequential training of the stages of a run, with checkpoints, resuming and time budgets."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -17,24 +17,24 @@ from modaloom.training.loop import Stage, Step, Training, record, train
 from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
 
 PACE_SHARE = 0.02
-"""Of a stage's time, what measuring its pace takes."""
+"""Fraction of a stage's time for measuring its pace."""
 SECONDS = "seconds"
-"""In metrics.jsonl: of training since the run began, without the time that it was stopped."""
+"""Key in metrics.jsonl: seconds of training since the run began, without interruptions."""
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """A stage to come. It is built when those before it are trained, because it may need them."""
+    """A planned stage. It is built after the previous stages are trained, since it may depend on them."""
 
     build: Callable[[], Stage]
     time_share: float = 1.0
-    """Of the time, relative to the other stages; the most of it where the stage may end early."""
+    """Time relative to the other stages; the maximum if the stage may end early."""
     min_time_share: float = 0.0
-    """Of the whole time, what it takes at least where it may end early."""
+    """Minimum fraction of the run's time budget if the stage may end early, in [0, 1]."""
 
 
 class Clock:
-    """Seconds of training so far, over all stages and all processes of a run."""
+    """Seconds of training so far, over all stages and processes of a run."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
@@ -43,7 +43,7 @@ class Clock:
         return time.monotonic() - self._start
 
     def at_least(self, seconds: float) -> None:
-        """Go on from there, unless it is later."""
+        """Advance the clock to `seconds` if it is earlier."""
         self._start = min(self._start, time.monotonic() - seconds)
 
 
@@ -54,15 +54,23 @@ def run_stages(
     *,
     notify: Callable[[str], None],
 ) -> Iterator[Step]:
-    """Train every stage from where its newest good checkpoint left it, and put its average into its module.
+    """Train every stage, from its newest valid checkpoint, and load its averaged weights into its module.
 
-    Steps come from the run's configuration. A stage that it has none for trains for its part of the minutes;
-    its schedule is recorded there whenever it changes, its steps at its end. Lines go to metrics.jsonl,
-    notices to `notify`.
+    Numbers of steps come from the run's configuration. A stage without one trains for its share of the time
+    budget; its schedule is recorded in the configuration on every change, its number of steps at its end.
+    Metrics are logged to metrics.jsonl.
+
+    Args:
+        plans: the stages, in order.
+        folder: the run, open for writing.
+        accelerator: device and precision.
+        notify: receives warnings.
 
     Raises:
+        BadRun: a checkpoint does not fit the configuration.
+        BadValue: a stage has neither a number of steps nor a time budget.
         Interrupted: after SIGTERM or Ctrl-C, with a checkpoint saved.
-        WorkFailed: NaN or infinity, or a disk that takes no checkpoint; the one before is intact.
+        WorkFailed: NaN or infinity, or a checkpoint could not be written; the previous one is intact.
     """
     session = _Session(plans, folder, accelerator, notify, Clock())
     session.record(precision=accelerator.precision)
@@ -78,7 +86,7 @@ def run_stages(
 
 @dataclass(frozen=True)
 class _Session:
-    """One process's work on a run."""
+    """Training of a run within one process."""
 
     plans: Sequence[StagePlan]
     folder: RunFolder[Any]
@@ -87,14 +95,14 @@ class _Session:
     clock: Clock
 
     def record(self, **changes: Any) -> None:
-        """Write changes of the training's settings into the configuration, if they are any."""
+        """Write changed training settings to the configuration, if they differ."""
         run = self.folder.run()
         changed = replace(run, training=replace(run.training, **changes))
         if changed != run:
             self.folder.save_run(changed)
 
     def train(self, i: int, stage: Stage, stopped: Callable[[], bool]) -> Generator[Step, None, Training]:
-        """Train stage i to its end."""
+        """Train stage i to its end, yielding after every step."""
         if stage.name in self.folder.run().training.steps:
             training, budget = self._resume(stage), None
         else:
@@ -122,7 +130,7 @@ class _Session:
         return training
 
     def _resume(self, stage: Stage, schedule: Schedule | None = None) -> Training:
-        """The training where its newest good checkpoint left it."""
+        """Training of a stage, restored from its newest valid checkpoint if there is one."""
         run, place = self.folder.run(), self.folder.checkpoints(stage.name)
         schedule = schedule or run.training.schedule_of(stage.name, stage.optimizer)
         training = Training(stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay)
@@ -136,7 +144,7 @@ class _Session:
         return training
 
     def _with_budget(self, i: int, stage: Stage) -> tuple[Training, Budget]:
-        """The training of a stage whose steps are not known, and what fits them to its time."""
+        """Training of a stage without a number of steps, and the `Budget` that fits its schedule."""
         run = self.folder.run()
         if run.training.minutes is None:
             raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
@@ -159,7 +167,7 @@ class _Session:
             self.notify(short)
 
     def _begun(self, stage: str) -> float:
-        """When the stage began on the clock, which goes on from what earlier processes logged."""
+        """Start of the stage on the clock, after advancing the clock to the last time logged for the run."""
         own, others = ([0.0], [0.0])
         for line in self.folder.metrics():
             (own if line.get("stage") == stage else others).append(line.get(SECONDS, 0.0))

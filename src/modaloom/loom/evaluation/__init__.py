@@ -1,1 +1,1 @@
-"""How good a Loom is: every direction beside what it must beat, likelihoods, suspicious pairs."""
+"""Evaluation of a Loom: directions against baselines, likelihood bounds, mismatched pairs."""

@@ -1,4 +1,4 @@
-"""What single samples' streams tell about each other, in bits of a model's bounds."""
+"""Pointwise mutual information between streams, from a model's likelihood bounds, in bits."""
 
 import math
 from collections.abc import Sequence
@@ -13,31 +13,37 @@ from modaloom.core.types import Sample
 from modaloom.loom.model import BATCH_SIZE, Model
 
 NUM_NOISE_LEVELS = 16
-"""Noise levels of a bound, one in each of as many equal intervals of t."""
+"""Noise levels per bound, stratified: one in each of as many equal intervals of t."""
 
 
 @dataclass(frozen=True)
 class Pointwise:
-    """Upper bounds on −log₂ p of n values of a stream, without and with another stream."""
+    """Upper bounds on −log₂ p of n values of a stream, unconditional and given another stream."""
 
     rows: tuple[int, ...]
-    """Which samples: those that have both."""
+    """Indices of the samples, which have both streams."""
     alone: Tensor
-    """float64 (n,), given nothing."""
+    """float64 (n,), unconditional, in bits."""
     given: Tensor
-    """float64 (n,), given the other stream."""
+    """float64 (n,), given the other stream, in bits."""
 
     @property
     def pmi(self) -> Tensor:
-        """float64 (n,): log₂ p(value | other) − log₂ p(value), pointwise mutual information as bounded."""
+        """float64 (n,): log₂ p(value | other) − log₂ p(value), the PMI estimated from the two bounds."""
         return self.alone - self.given
 
 
 class Bounds:
-    """Of samples of values; what was computed once is remembered.
+    """Likelihood bounds of samples, memoized.
 
-    Both terms of a difference see the same levels and the same masks, so that most of their noise cancels.
-    The codes of what the tokenizers keep count, and nothing that they lose.
+    Both terms of a difference use the same noise levels and masks, so that most of the noise cancels. The
+    bounds are on the codes: information that the tokenizers discard is not counted.
+
+    Args:
+        model: tokenizers and Loom.
+        samples: samples of values.
+        seed: seed of the noise.
+        points: noise levels per bound.
     """
 
     def __init__(
@@ -48,7 +54,7 @@ class Bounds:
         self._bits: dict[tuple[str, str | None, tuple[int, ...]], Tensor] = {}
 
     def pointwise(self, given: str, want: str, *, most: int | None = None) -> Pointwise:
-        """What `given` tells about `want`, for each of the first `most` samples that have both."""
+        """Bounds of `want`, unconditional and given `given`, of the first `most` samples that have both."""
         whole = (i for i, s in enumerate(self.samples) if given in s.streams and want in s.streams)
         rows = tuple(islice(whole, most))
         return Pointwise(rows, self._of(want, None, rows), self._of(want, given, rows))

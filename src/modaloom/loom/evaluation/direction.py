@@ -1,4 +1,4 @@
-"""One direction on one split: the model's answers and its rivals', scored side by side."""
+"""Evaluation of one direction on one split: scores of the model and of its baselines."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,19 +17,19 @@ from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.modalities import Value
 
 MIN_SAMPLES = 20
-"""Samples that a direction gets if there are, however little time there is."""
+"""Minimum number of samples per direction, if available, whatever the time budget."""
 MAX_DIVERSITY_SAMPLES = 100
-"""Most samples that are drawn a second time, for diversity."""
+"""Maximum number of samples that are generated a second time, for diversity."""
 
 Columns = Mapping[str, Mapping[str, float]]
-"""A rival's column of a row → metric → value."""
+"""Baseline column of a row → metric → value."""
 Reference = Callable[[Sequence[Value]], Estimates]
-"""Drawn values of a stream → how new and how varied they are."""
+"""Generated values of a stream → estimates of novelty and coverage."""
 
 
 @dataclass(frozen=True)
 class DirectionEvaluation:
-    """All that its rows are made of."""
+    """Computes the score rows of a direction on a split."""
 
     model: Model
     library: Library
@@ -41,7 +41,7 @@ class DirectionEvaluation:
     sampling: CodeSamplingConfig | None
 
     def answers(self, budget: Budget) -> list[Answer]:
-        """The model's, to the first of the samples: to all if there is time, or to `MIN_SAMPLES` at least."""
+        """The model's answers to the first samples: to all if time permits, to at least `MIN_SAMPLES`."""
         n = len(self.samples)
         sizes = [MIN_SAMPLES, *[BATCH_SIZE] * (n // BATCH_SIZE + 1)] if budget.is_bounded else [n]
         places = accumulate(sizes, initial=0)
@@ -49,7 +49,7 @@ class DirectionEvaluation:
         return [a for chunk in budget.take(filter(None, chunks), least=1) for a in self.generate(chunk)]
 
     def rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
-        """All rows of the samples that were answered."""
+        """All rows, over the samples that have answers."""
         yield from replace(self, samples=self.samples[: len(answers)])._rows(answers)
 
     def _rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
@@ -62,7 +62,7 @@ class DirectionEvaluation:
     def score_rows(
         self, answers: Sequence[Answer], baselines: Mapping[str, Sequence[Answer]]
     ) -> Iterator[ScoreRow]:
-        """Every metric of the judge."""
+        """One row per metric of the judge."""
         ask, library = self.direction, self.library
         columns = {column: _values(self.score(said)) for column, said in baselines.items()}
         floor = self.judge.floor(ask, library.samples, self.samples, library.typical(ask))
@@ -71,7 +71,7 @@ class DirectionEvaluation:
     def memorization_rows(
         self, answers: Sequence[Answer], baselines: Mapping[str, Sequence[Answer]]
     ) -> Iterator[ScoreRow]:
-        """Novelty and coverage of streams with a signal; what others take from the training data verbatim."""
+        """Novelty and coverage of continuous streams; for others, exact repetition of training values."""
         for name in self.direction.want:
             reference = self.reference(name)
             columns = {
@@ -80,7 +80,7 @@ class DirectionEvaluation:
             yield from self.to_rows(_compared(reference, name, answers), columns)
 
     def reference(self, name: str) -> Reference:
-        """By distances where the stream's values have them, else by being the same."""
+        """Memorization by distance for continuous streams, by equality for the others."""
         space = self.library.space(name)
         if space.modality.codec.continuous:
             memorization = Memorization(self.library.embed(name, self.samples), space.points)
@@ -90,7 +90,7 @@ class DirectionEvaluation:
         return lambda drawn: repetition.estimates(space.names(drawn))
 
     def diversity_rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
-        """How much second draws differ from the first ones."""
+        """Difference between two samples generated from the same condition."""
         if self.judge.free(self.direction):
             again = self.generate(self.samples[:MAX_DIVERSITY_SAMPLES], name="{}/again")
             yield from self.to_rows(
@@ -98,14 +98,14 @@ class DirectionEvaluation:
             )
 
     def pairing_rows(self) -> Iterator[ScoreRow]:
-        """What the model's own bits tell, where answers cannot be checked against facts."""
+        """Metrics from the model's likelihood bounds, for data whose answers cannot be checked by parsing."""
         if self.direction.given and len(self.samples) > 1 and not self.judge.parsed:
             pairing = Pairing.of(self.model, self.direction, self.samples, seed=self.seed)
             columns = {"floor": pairing.floor(), "ceiling": pairing.ceiling()}
             yield from self.to_rows(pairing.estimates(), columns)
 
     def to_rows(self, estimates: Estimates, baselines: Columns | None = None) -> Iterator[ScoreRow]:
-        """A row for every figure that has samples, its rivals in their columns."""
+        """One row per estimate that has samples, with the baselines in their columns."""
         for metric, estimate in estimates.items():
             if estimate.n:
                 chance = generator(self.seed, "interval", self.direction.name, self.split, metric)
@@ -123,14 +123,14 @@ class DirectionEvaluation:
                 )
 
     def generate(self, samples: Sequence[Sample], *, name: str = "{}") -> list[Answer]:
-        """What the model answers; each draw depends on the seed and its sample's key alone."""
+        """The model's answers; each depends on the seed and its sample's key only."""
         given = {stream: [s.streams[stream] for s in samples] for stream in self.direction.given}
         names = [name.format(sample.key) for sample in samples]
         want, n = self.direction.want, len(samples)
         return [*self.model.generate(given, want, n=n, seed=self.seed, names=names, options=self.sampling)]
 
     def baselines(self) -> dict[str, list[Answer]]:
-        """What is answered without the model, by its column; nothing can be read from no givens."""
+        """Column → answers without the Loom; an unconditional direction has the ceiling only."""
         ask, library = self.direction, self.library
         if not ask.given:
             return {"ceiling": self.reconstructions()}
@@ -141,7 +141,7 @@ class DirectionEvaluation:
         }
 
     def reconstructions(self) -> list[Answer]:
-        """The truths after their tokenizers."""
+        """Ground-truth values after encoding and decoding."""
         columns = {
             name: self.model.decode(name, self.model.encode(name, [s.streams[name] for s in self.samples]))
             for name in self.direction.want

@@ -1,4 +1,4 @@
-"""Scores of a model, each with its interval, beside floor, baseline, retrieval and ceiling."""
+"""Scores of a model with confidence intervals, and with floor, baseline, retrieval and ceiling."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,9 +15,9 @@ from modaloom.loom.evaluation.direction import MIN_SAMPLES, DirectionEvaluation
 from modaloom.loom.model import Model
 
 MAX_FULL_DIRECTIONS = 24
-"""Directions that get all n samples; more of them share as many."""
+"""Directions that get n samples each; with more directions, the total stays constant."""
 ANSWER_FRACTION = 0.5
-"""Of a direction's time: the model's answers. The rest is for what they are compared with."""
+"""Fraction of a direction's time for generation; the rest is for the baselines."""
 
 
 def evaluate(
@@ -33,19 +33,26 @@ def evaluate(
     budget: Budget | None = None,
     notify: Notify = silent,
 ) -> Iterator[ScoreRow]:
-    """Rows, as they are computed.
+    """Yield score rows as they are computed.
 
     Args:
-        train: samples of values as `Model.as_learned` makes them: what floors, baselines and retrieval know.
-        tests: split → held-out samples of such values; `test-level1` is reported as `level1`. Streams drawn
-            from nothing are scored on the first split alone, since the splits do not change them.
-        directions: default all that the judge finds worth asking.
-        n: most samples a direction and split, chosen by `seed` and key. With more than `MAX_FULL_DIRECTIONS`
-            directions it falls as they grow, so that the work does not, down to `MIN_SAMPLES`.
-        options: how to draw, by the direction's name or by the wanted streams' (`image+caption`).
-        budget: the time there is, shared evenly by the directions: one that is short of time takes fewer of
-            the same samples, the first ones, but `MIN_SAMPLES` if there are.
-        notify: gets a sentence if time was short.
+        model: tokenizers and Loom.
+        train: training samples, with `Model.as_learned` applied, for floors, baselines and retrieval.
+        tests: split → held-out samples, with `Model.as_learned` applied; `test-level1` is reported as
+            `level1`. Unconditional directions are evaluated on the first split only, since the split does not
+            change them.
+        judge: scores the answers.
+        directions: default: all that the judge considers meaningful.
+        n: maximum number of samples per direction and split, chosen by `seed` and key; ≥ 1. With more than
+            `MAX_FULL_DIRECTIONS` directions it decreases, at constant total work, down to `MIN_SAMPLES`.
+        seed: seed of the sample selection, the sampling noise and the intervals.
+        options: sampling options, by direction name or by target streams (`image+caption`).
+        budget: time budget, divided evenly among the directions. A direction that runs out of time uses the
+            first of its samples, at least `MIN_SAMPLES` if available.
+        notify: receives a warning if the time budget was too short.
+
+    Raises:
+        BadValue: n is below 1.
     """
     check_range("n", n, 1)
     budget = budget or Budget()
@@ -83,7 +90,7 @@ def _short_of_time(found: Sequence[tuple[int, DirectionEvaluation]], directions:
 
 
 def shared(n: int, directions: int) -> int:
-    """The samples that each of so many directions gets."""
+    """Number of samples per direction."""
     return (
         n
         if directions <= MAX_FULL_DIRECTIONS

@@ -1,4 +1,4 @@
-"""How good a run is on a folder."""
+"""Evaluation of a run on a folder."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -22,11 +22,11 @@ from modaloom.loom.generation import TrainedRun, load
 from modaloom.loom.reading import prepared_reader
 
 MAX_TRAIN_SAMPLES = 10_000
-"""Training samples that floors, baselines and retrieval may know."""
+"""Maximum number of training samples for floors, baselines and retrieval."""
 READ_FRACTION = 0.2
-"""Of the time: reading the training samples; of what is left, reading the held-out ones."""
+"""Fraction of the time for reading training samples, and of the rest for reading held-out samples."""
 MIN_READ = 100
-"""Samples of a split that are read if there are, however little time there is."""
+"""Minimum number of samples read per split, if available, whatever the time budget."""
 
 
 def evaluate(
@@ -42,26 +42,30 @@ def evaluate(
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
 ) -> list[ScoreRow]:
-    """Rows on the folder's test splits (else its validation split).
+    """Score a run on the folder's test splits (else its validation split).
 
-    Training samples for floors, baselines and retrieval come from the folder's own training split. A world's
-    folder is judged by parsing, any other by comparing with the truth and by the model's own bits.
+    Training samples for floors, baselines and retrieval come from the folder's own training split. Answers on
+    a world's folder are scored by parsing, all others by comparison with the ground truth and by the model's
+    likelihood bounds.
 
     Args:
-        rows: directions such as "image->caption" or "image+question->answer"; default every one that the
-            folder's streams allow.
-        n: most samples a direction and split; fewer where there are many directions.
-        sampling: fields of `CodeSamplingConfig` that differ from the run's.
-        minutes: about how long it may take; where they are short, fewer samples are read and asked. None: as
-            long as it takes.
-        device: where a run that is named works; one that is loaded stays where it is.
-        on_row: gets each row when it is there.
-        notify: gets the files that could not be read, the values that a limit of the run shortens, and what
-            there was no time for.
+        run: a loaded run, or a run folder or bundled run to load.
+        folder: data folder with a training split and a held-out split.
+        rows: directions such as "image->caption" or "image+question->answer"; default: all directions between
+            the folder's streams.
+        n: maximum number of samples per direction and split, ≥ 1; fewer if there are many directions.
+        seed: seed of the sample selection, the sampling noise and the intervals.
+        sampling: overrides of the run's `CodeSamplingConfig`.
+        minutes: approximate time budget, > 0; if it is short, fewer samples are read and evaluated. None:
+            unlimited.
+        device: device of a run that is loaded here: auto | cpu | cuda | mps.
+        on_row: called with each row as soon as it is computed.
+        notify: receives warnings about unreadable files, values that a limit of the run shortens, and work
+            skipped for lack of time.
 
     Raises:
-        BadFolder: nothing held out, or none of the run's streams.
-        BadValue: a direction that cannot be asked or checked, an option out of its range.
+        BadFolder: no training or held-out split, or none of the run's streams.
+        BadValue: a direction that cannot be generated or scored, or an option out of range.
     """
     check_range("n", n, 1)
     if minutes is not None:
@@ -104,7 +108,7 @@ def evaluate(
 
 
 def held_out(trained: TrainedRun, index: Folder, notify: Notify = silent) -> dict[str, list[Sample]]:
-    """Test split → samples of prepared values; the validation split where there is no other."""
+    """Test split (else validation split) → samples with the model's limits applied."""
     streams = [name for name in trained.model.streams if name in index.modality_of]
     reading = FolderReading(trained, index, streams, notify)
     found = reading.read(reading.tests)
@@ -113,7 +117,14 @@ def held_out(trained: TrainedRun, index: Folder, notify: Notify = silent) -> dic
 
 
 class FolderReading:
-    """Reads splits of a folder as the run's model prepares values."""
+    """Reads splits of a folder with the limits of the run's model applied.
+
+    Args:
+        trained: the run.
+        index: the folder.
+        streams: streams to read.
+        notify: receives warnings.
+    """
 
     def __init__(
         self, trained: TrainedRun, index: Folder, streams: Sequence[str], notify: Notify = silent
@@ -125,17 +136,17 @@ class FolderReading:
 
     @property
     def tests(self) -> list[str]:
-        """The test splits, else the validation split."""
+        """Names of the test splits, else of the validation split."""
         names = {name for name in self.of.values() if name.startswith("test")}
         return sorted(names, key=split_order) or ["val"]
 
     def read(
         self, splits: Sequence[str], *, most: int | None = None, budget: Budget | None = None
     ) -> dict[str, list[Sample]]:
-        """Split → its samples, without splits that have none; of more than `most`, or than there is time for,
-        so many at random.
+        """Split → its samples, without empty splits.
 
-        At random, because names tell of what they name: the first of many may all be of one class.
+        At most `most` samples per split, and as many as the budget allows, in random order: key order may be
+        correlated with content, so the first keys may all be of one class.
         """
         found, budget = {}, budget or Budget()
         for i, name in enumerate(splits):
@@ -149,6 +160,6 @@ class FolderReading:
         return {split: samples for split, samples in found.items() if samples}
 
     def tell(self) -> None:
-        """Files that could not be read, and values that were shortened."""
+        """Report unreadable files and shortened values to `notify`."""
         notify_skipped(self.reader, self.notify)
         self.lost.notify(self.notify)

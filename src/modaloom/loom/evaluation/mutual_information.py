@@ -1,4 +1,4 @@
-"""The information map: how many bits each stream tells about each other one."""
+"""Pairwise mutual information between streams, in bits, from likelihood bounds."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,9 +12,9 @@ from modaloom.loom.evaluation.bounds import Bounds
 from modaloom.loom.model import Model
 
 MAX_SAMPLES_TIMES_PAIRS = 2400
-"""Most samples times pairs of streams: with many streams each pair gets fewer samples."""
+"""Maximum total of samples over all pairs of streams: with many pairs, each gets fewer samples."""
 MIN_SAMPLES = 20
-"""Samples that a pair gets if there are."""
+"""Minimum number of samples per pair, if available."""
 
 
 def mutual_information(
@@ -25,16 +25,22 @@ def mutual_information(
     seed: int = 0,
     exact: Exact = lambda one, other: None,
 ) -> Iterator[MutualInformation]:
-    """Every pair of streams of which the second one can be wanted, as they are computed.
+    """Yield an estimate for every ordered pair of streams whose second stream the model can generate.
 
-    I(A; B) is estimated from B's bounds and, apart from that, from A's. The two differ by how far the bounds
-    are from the truth without and with the other stream. A stream is harder to predict from nothing, so the
-    estimates are mostly too large, the more so the more of the stream has nothing to do with the other one;
-    of two that disagree, the smaller is the better one.
+    I(A; B) is estimated from bounds on B and, separately, from bounds on A. The two estimates differ by the
+    gaps of the bounds without and with the other stream. The unconditional bound is usually looser, so the
+    estimates are mostly too large, the more so the more of the stream is independent of the other; of two
+    estimates that disagree, the smaller is more accurate.
 
     Args:
-        samples: held-out samples of values, drawn as the training samples are.
-        n: most samples a pair, chosen by `seed` and key; fewer where there are many pairs.
+        model: tokenizers and Loom.
+        samples: held-out samples from the training distribution.
+        n: maximum number of samples per pair, chosen by `seed` and key, ≥ 1; fewer if there are many pairs.
+        seed: seed of the sample selection, the noise and the intervals.
+        exact: (given, want) → exact mutual information in bits, or None if unknown.
+
+    Raises:
+        BadValue: n is below 1.
     """
     check_range("n", n, 1)
     pairs = [(given, want) for want in model.wanted for given in model.streams if given != want]

@@ -1,4 +1,4 @@
-"""How well a model tells true pairs from shuffled ones, by its own bits: what any data can be asked."""
+"""Discrimination of true from shuffled pairs by the model's likelihood bounds; works for any data."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,29 +15,35 @@ from modaloom.evaluation.rows import Direction
 from modaloom.loom.model import Model
 
 MAX_CANDIDATES = 50
-"""Most pairs that compete, and most samples that they compete for: the cost is their product."""
+"""Maximum number of candidates per sample, and of samples; the cost is their product."""
 MAX_TIE_BITS = 1e-4
-"""Bits by which two bounds differ by rounding alone: they are tied."""
+"""Bounds that differ by at most this many bits (rounding error) are tied."""
 NUM_NOISE_LEVELS = 4
-"""Noise levels of a bound."""
+"""Noise levels per bound."""
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Upper bounds on −log₂ p of n wanted values, each given m givens: its own first, then other samples'."""
+    """Upper bounds on −log₂ p of n target values under m conditions: the own one, then other samples'."""
 
     bits: Tensor
-    """float64 (n, m)."""
+    """float64 (n, m), in bits."""
     equal: Tensor
-    """bool (n, m): whether givens have the codes of a sample's own. Nothing can tell those apart."""
+    """bool (n, m): whether a condition has the same codes as the sample's own, and is indistinguishable."""
     right: Tensor
-    """bool (n, m): whether givens are those of the wanted value, be it another sample's."""
+    """bool (n, m): whether a condition belongs to a sample with the same target value."""
 
     @classmethod
     def of(cls, model: Model, direction: Direction, samples: Sequence[Sample], *, seed: int) -> "Pairing":
-        """Of the first CANDIDATES samples, which compete with each other.
+        """Compute the bounds for the first `MAX_CANDIDATES` samples, each under the conditions of all.
 
-        A value meets the same noise whatever is given, so that bounds differ by what is given alone.
+        The noise is the same for every condition, so bounds of a value differ by the condition only.
+
+        Args:
+            model: tokenizers and Loom.
+            direction: given and target streams.
+            samples: samples that have all streams of the direction.
+            seed: seed of the noise.
         """
         few = samples[:MAX_CANDIDATES]
         codes = {name: model.encode(name, [s.streams[name] for s in few]) for name in direction.streams}
@@ -55,10 +61,10 @@ class Pairing:
         return cls(*(torch.stack(columns, 1) for columns in (bits, equal, right)))
 
     def estimates(self) -> Estimates:
-        """`pmi_bits`: bits that the true givens save over others'; `bits`: what is left with the true ones;
-        `rank.top1` and `rank.mrr`: how often the true givens fit a value best among all m, and the mean
-        reciprocal of their rank. Who is tied shares the ranks, so that a model that ignores what is given is
-        right once in m."""
+        """`pmi_bits`: mean reduction of the bound by the true condition against others; `bits`: mean bound
+        under the true condition; `rank.top1` and `rank.mrr`: top-1 accuracy and mean reciprocal rank of the
+        true condition among all m. Ties share their ranks, so a model that ignores the condition has a top-1
+        accuracy of 1/m."""
         ranks = self._ranks(self.bits)
         return {
             "rank.top1": Proportion(ranks.top1),
@@ -68,7 +74,7 @@ class Pairing:
         }
 
     def floor(self) -> dict[str, float]:
-        """Of a model that does not look at what is given; its bits are those with others' givens."""
+        """Metrics of a model that ignores the condition; its bits are those under others' conditions."""
         m = self.bits.shape[1]
         harmonic = sum(1 / rank for rank in range(1, m + 1))
         others = self._others().nanmean()
@@ -76,12 +82,12 @@ class Pairing:
         return {"rank.top1": 1 / m, "rank.mrr": harmonic / m, "pmi_bits": 0.0, **bits}
 
     def ceiling(self) -> dict[str, float]:
-        """Of a model that confuses nothing but equal givens, and those of equal values."""
+        """Metrics of a model that confuses only equal conditions and conditions of equal targets."""
         ranks = self._ranks(torch.where(self.equal | self.right, 0.0, 1.0))
         return {"rank.top1": float(ranks.top1.mean()), "rank.mrr": float(ranks.reciprocal.mean())}
 
     def _others(self) -> Tensor:
-        """float64 (n,): mean bits with givens that are not the own ones; NaN where there are none."""
+        """float64 (n,): mean bits under other conditions than the sample's own; NaN if there are none."""
         return self.bits.masked_fill(self.equal, math.nan).nanmean(1)
 
     def _ranks(self, bits: Tensor) -> "_Ranks":
@@ -97,14 +103,14 @@ def _same(one: Mapping[str, Tensor], other: Mapping[str, Tensor], names: Sequenc
 
 @dataclass(frozen=True)
 class _Ranks:
-    """Expectations over the orders of equals, float64 (n,)."""
+    """Expected rank metrics over random orders of ties, float64 (n,)."""
 
     top1: Tensor
     reciprocal: Tensor
 
     @classmethod
     def of(cls, better: Tensor, equals: Tensor) -> "_Ranks":
-        """`equals` ≥ 1 rivals, the right one among them, behind `better` ones."""
+        """From the counts of `better` and of tied candidates, the correct one included (`equals` ≥ 1)."""
         harmonic = torch.cat([torch.zeros(1), 1 / torch.arange(1, 1 + int((better + equals).max()))]).cumsum(
             0
         )

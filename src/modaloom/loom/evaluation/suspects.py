@@ -1,4 +1,4 @@
-"""Pairs that look mismatched: streams of a sample that tell less about each other than is usual."""
+"""Mismatched pairs: outliers of the pointwise mutual information between a sample's streams."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,30 +12,31 @@ from modaloom.loom.evaluation.bounds import Bounds
 from modaloom.loom.model import Model
 
 NUM_NOISE_LEVELS = 8
-"""Noise levels of a bound: less noise does not change who stands out."""
+"""Noise levels per bound; more do not change which samples are outliers."""
 STD_PER_MAD = 1.4826
-"""Standard deviation over median absolute deviation, of a normal distribution."""
+"""Ratio of standard deviation to median absolute deviation of a normal distribution."""
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """A pair of one sample's streams."""
+    """A pair of streams of one sample, with its outlier score."""
 
     key: str
     streams: tuple[str, str]
     score: float
-    """Spreads from the usual, in the direction that has less against it: 0 is usual, −5 is hardly chance."""
+    """Robust z-score, the larger one of both directions: 0 is typical, −5 is very unlikely by chance."""
     bits: Mapping[str, float]
-    """Direction → pointwise information; below 0 the one makes the other less likely than nothing does."""
+    """Direction → PMI in bits; negative: the condition makes the value less likely than unconditionally."""
 
 
 def suspects(model: Model, samples: Sequence[Sample], *, seed: int = 0) -> list[Suspect]:
-    """Every sample that has a pair, by its worst pair, the most suspicious first.
+    """Rank the samples that have a pair by their worst pair, most suspicious first.
 
-    log₂ p(b | a) − log₂ p(b) by the model's bounds, in the directions that the model can draw. Each direction
-    has its own usual value and spread (median and median absolute deviation, which a few wrong pairs do not
-    move); one that usually tells less than its spread cannot show a mismatch, and does not count. A mismatch
-    shows in both directions: what only one of them finds odd is new (in its words, say), not wrong.
+    The statistic is the PMI log₂ p(b | a) − log₂ p(b) from the model's bounds, in the directions that the
+    model can generate. It is standardized per direction by median and median absolute deviation, which are
+    robust to a few mismatches. A direction whose median PMI is below its spread cannot reveal a mismatch and
+    is ignored. A mismatch shows in both directions, so a pair gets the larger of its two scores: an outlier
+    in one direction only is new (in its words, for example), not mismatched.
     """
     bounds = Bounds(model, samples, seed=seed, points=NUM_NOISE_LEVELS)
     worst: dict[str, Suspect] = {}
@@ -66,15 +67,15 @@ def _of_pair(bounds: Bounds, streams: tuple[str, str]) -> Iterator[Suspect]:
 
 
 def unusual(values: Tensor) -> Tensor:
-    """Distances (n,) from the median, in spreads."""
+    """Robust z-scores (n,): distance from the median in units of `spread`."""
     return (values - values.median()) / spread(values).clamp_min(1e-6)
 
 
 def telling(values: Tensor) -> bool:
-    """Whether the usual value is above 0 by more than the spread."""
+    """Whether the median exceeds the spread."""
     return bool(values.median() > spread(values))
 
 
 def spread(values: Tensor) -> Tensor:
-    """The standard deviation of (n,) values, without those that stand out."""
+    """Robust standard deviation of (n,) values, from the median absolute deviation."""
     return STD_PER_MAD * (values - values.median()).abs().median()
