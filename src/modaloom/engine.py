@@ -1,4 +1,7 @@
-"""The contract of an engine: a kind of model with all that a run of it needs. `engines.py` has the table."""
+"""Interface of an engine: configuration, training, loading and evaluation of one type of model.
+
+`engines.py` has the registry.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,11 +21,11 @@ from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Step
 
 FROM_SCRATCH = "Trained from scratch on the data above and nothing else; outside of it, it guesses."
-"""A limit of every model here, for its card."""
+"""A limitation of every model, for the model card."""
 
 
 class FinishedRun(Protocol):
-    """A run folder with a model, opened on a device."""
+    """A finished run, loaded on a device."""
 
     @property
     def path(self) -> Path:
@@ -30,36 +33,36 @@ class FinishedRun(Protocol):
 
     @property
     def run(self) -> RunConfig:
-        """Its configuration; `engine` names its kind."""
+        """Its configuration; `engine` is a name in ENGINES."""
 
     @property
     def hash(self) -> str:
-        """Names exactly this model."""
+        """Hash of the model's weights and state."""
 
     @property
     def device(self) -> str:
-        """Where it works: cpu, cuda or mps."""
+        """Device type of the weights: cpu, cuda or mps."""
 
 
 class Trainer(Protocol):
-    """A training in progress. Iterate over `steps`; then `parts` is whole."""
+    """Trains a model. Iterate over `steps`; afterwards `parts` returns the trained model."""
 
     @property
     def stages(self) -> list[str]:
-        """The names of the stages, in order."""
+        """Names of the stages, in order."""
 
     @property
     def reader(self) -> Reader:
-        """What read the folder, and knows what it skipped."""
+        """The folder's reader, which lists skipped files."""
 
     def steps(self) -> Iterator[Step]:
-        """Train every stage, yielding after each step."""
+        """Trains every stage and yields after each step."""
 
     def parts(self) -> dict[str, Part]:
-        """The finished model's, for its folder."""
+        """Returns the parts of the trained model."""
 
     def usage(self) -> Mapping[str, Any]:
-        """Tokenizer → how often each code of each depth occurs in the training codes; empty without codes."""
+        """Tokenizer → counts of each code at each depth in the training codes; empty without codes."""
 
 
 C = TypeVar("C", bound=RunConfig)
@@ -67,28 +70,38 @@ R = TypeVar("R", bound=FinishedRun)
 
 
 class Engine(ABC, Generic[C, R]):
-    """A kind of model: how a run of it is configured, trained, opened, scored and shown."""
+    """A type of model: configuration, training, loading, evaluation and samples of its runs."""
 
     config: ClassVar[type[RunConfig]]
-    """The class of its configuration, whose `engine` is its name in the table."""
+    """Configuration class; its `engine` is the name in ENGINES."""
     presets: ClassVar[Mapping[str, Callable[[], RunConfig]]]
-    """Name → a whole configuration; all engines have the same names."""
+    """Preset → complete configuration; all engines have the same presets."""
     tasks: ClassVar[Collection[str]] = ()
-    """Names that `--task` may give; without a task the first engine of the table is trained."""
+    """Values of `--task`; without a task, the first engine in ENGINES is trained."""
     limits: ClassVar[Sequence[str]] = (FROM_SCRATCH,)
-    """Sentences for the model's card."""
+    """Limitations, as sentences for the model card."""
     max_scored: ClassVar[int] = 1_000_000
-    """Most samples of each row that a training ends with."""
+    """Maximum number of samples per row in the evaluation at the end of a training."""
 
     @abstractmethod
     def trainer(
         self, run: RunFolder[C], folder: Folder, accelerator: Accelerator, *, notify: Notify
     ) -> Trainer:
-        """Begin a training, or go on with one. Raises `ModaloomError` for data that it cannot use."""
+        """Starts or resumes a training.
+
+        Args:
+            run: the run folder.
+            folder: the data.
+            accelerator: device and precision.
+            notify: gets messages about the data and the training.
+
+        Raises:
+            ModaloomError: unusable data.
+        """
 
     @abstractmethod
     def load(self, path: Path, *, device: str = "auto") -> R:
-        """Open a finished run. Raises `BadRun` and `BadValue`."""
+        """Loads a finished run. Raises `BadRun` and `BadValue`."""
 
     @abstractmethod
     def evaluate(
@@ -104,9 +117,22 @@ class Engine(ABC, Generic[C, R]):
         on_row: Callable[[ScoreRow], None] = lambda row: None,
         notify: Notify = silent,
     ) -> list[ScoreRow]:
-        """Scores on held-out samples, beside what they must beat; fewer than `n` where `minutes` are short.
+        """Scores a run on held-out samples, with baselines.
 
-        Raises `BadFolder` and `BadValue`.
+        Args:
+            run: the run.
+            folder: the data.
+            rows: names of rows; empty: all.
+            n: maximum number of samples per row and split, at least 1.
+            seed: seed of samples and intervals.
+            sampling: sampling settings that differ from the run's; None: none.
+            minutes: approximate time budget; if it is short, fewer samples are scored. None: unlimited.
+            on_row: gets each row as soon as it is computed.
+            notify: gets messages about unreadable files and short time.
+
+        Raises:
+            BadFolder: no held-out data, or a missing stream.
+            BadValue: an unknown row, or an option out of its range.
         """
 
     def mutual_information(
@@ -118,32 +144,42 @@ class Engine(ABC, Generic[C, R]):
         seed: int = 0,
         on_pair: Callable[[MutualInformation], None] = lambda mi: None,
     ) -> list[MutualInformation]:
-        """Of every pair of streams; none where there is no likelihood."""
+        """Returns the mutual information of every pair of streams; empty for a model without likelihoods.
+
+        Args:
+            run: the run.
+            folder: the data.
+            n: maximum number of samples per pair.
+            seed: seed of samples and masks.
+            on_pair: gets each estimate as soon as it is computed.
+        """
         return []
 
     def write_samples(self, run: R, folder: Path, *, minutes: float | None = None) -> None:
-        """Fill RUN/samples with examples for the report, if there are any; with less where time is short."""
+        """Writes samples for the report to RUN/samples; fewer if `minutes` are short. None: unlimited."""
 
     def refresh_samples(self, run: R) -> None:
-        """Make what of RUN/samples needs no data anew."""
+        """Rewrites those files of RUN/samples that need no data."""
 
     def with_task(self, config: C, task: str, tokenizers: str) -> C:
-        """A configuration for one of its tasks, and for the tokenizers of another run where one takes them.
+        """Returns the configuration for a task and another run's tokenizers.
 
         Args:
-            task: one of `tasks`, or empty: as the configuration says.
-            tokenizers: a run folder, or empty.
+            config: the configuration.
+            task: one of `tasks`; empty: unchanged.
+            tokenizers: a run folder; empty: unchanged.
 
-        Raises `BadValue` for tokenizers that are of no use.
+        Raises:
+            BadValue: the task takes no tokenizers.
         """
         if tokenizers:
             raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
         return config
 
     def portable(self, config: C) -> C:
-        """A configuration without the names of places on this machine, for an exported run."""
+        """Returns the configuration without local paths, for an exported run."""
         return config
 
     def commands(self, run: R) -> list[str]:
-        """Up to three commands to paste after a training."""
+        """Returns up to three example commands that are shown after a training."""
         return []

@@ -1,4 +1,4 @@
-"""The kinds of model. A new one is a class and a line here; nothing else asks which kind a run is of."""
+"""Registry of engines. A new engine is a class and an entry here; no other code branches on the engine."""
 
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, read_config
 
 ENGINES: dict[str, Engine[Any, Any]] = {"loom": LoomEngine(), "restorer": RestorerEngine()}
-"""By `RunConfig.engine`. The first one is trained where no task is given."""
+"""`RunConfig.engine` → engine. The first one is trained if no task is given."""
 
 
 def engine_of_run(run: Path) -> Engine[Any, Any]:
-    """Of a run folder, or a bundled run's name. Raises `BadRun`."""
+    """Returns the engine of a run folder, or of a bundled run's name. Raises `BadRun`."""
     path = resolve_run(run)
     name = read_config(path).get("engine")
     if name not in ENGINES:
@@ -26,7 +26,7 @@ def engine_of_run(run: Path) -> Engine[Any, Any]:
 
 
 def engine_of_task(task: str) -> Engine[Any, Any]:
-    """The engine that has the task; without one the first. Raises `BadValue`."""
+    """Returns the engine that has the task; the first one for an empty task. Raises `BadValue`."""
     if not task:
         return next(iter(ENGINES.values()))
     tasks = {name: engine for engine in ENGINES.values() for name in engine.tasks}
@@ -34,13 +34,13 @@ def engine_of_task(task: str) -> Engine[Any, Any]:
 
 
 def preset(name: str, *, task: str = "") -> RunConfig:
-    """A whole configuration. Raises `BadValue` for an unknown preset or task."""
+    """Returns a preset's complete configuration. Raises `BadValue` for an unknown preset or task."""
     presets = engine_of_task(task).presets
     return presets[check_choice("preset", name, presets)]()
 
 
 def load_config(path: Path, *, task: str = "") -> RunConfig:
-    """A whole configuration from a TOML or JSON file; absent keys take their defaults.
+    """Reads a complete configuration from a TOML or JSON file; missing keys take their defaults.
 
     Raises `BadFile` and `BadValue`.
     """

@@ -1,4 +1,4 @@
-"""How far long work is, on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress display on stderr: a bar on a terminal, else a line every few seconds."""
 
 import sys
 import time
@@ -10,16 +10,16 @@ if TYPE_CHECKING:  # rich is slow to import, and `modaloom --help` must not be
     from rich.progress import Progress as Bars
 
 BAR_SECONDS, LINE_SECONDS = 0.2, 5.0
-"""Between two looks at the work, with and without a terminal."""
+"""Minimum interval between updates in seconds, with and without a terminal."""
 
 
 def nothing() -> str:
-    """A note that says nothing."""
+    """Returns an empty note."""
     return ""
 
 
 class Progress:
-    """Call `show` as often as you like; use it in a `with`."""
+    """Context manager that displays progress; `show` may be called at any rate."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
@@ -27,7 +27,14 @@ class Progress:
         self._bars: Bars | None = None
 
     def show(self, name: str, done: int, total: int | None = None, note: Callable[[], str] = nothing) -> None:
-        """Tell that `done` of `total` parts of the work `name` are done; `note` is called only if shown."""
+        """Shows progress, at most once per interval.
+
+        Args:
+            name: name of the work; a new name starts a new bar.
+            done: finished steps.
+            total: all steps; None: unknown.
+            note: returns a remark; called only when the display is updated.
+        """
         now = time.monotonic()
         if name != self._name:
             self._close()
@@ -43,12 +50,12 @@ class Progress:
                 )
 
     def write(self, sentence: str) -> None:
-        """Print a sentence on stdout, below the bar."""
+        """Prints a sentence on stdout, below the bar."""
         self._close()
         print(sentence, flush=True)
 
     def _pace(self, done: int, total: int | None, now: float) -> list[str]:
-        """Speed and time left, as soon as something was done while we looked."""
+        """Returns speed and remaining time, if any step was finished since the start."""
         pace = (done - self._done) / max(now - self._start, 1e-9)
         if done <= self._done:
             return []

@@ -1,4 +1,4 @@
-"""Everything modaloom does, as functions. The command line calls these and nothing else."""
+"""The public API. The command line is a thin layer over these functions."""
 
 from modaloom.api.benchmarking import bench
 from modaloom.api.choices import CHOICES

@@ -1,4 +1,4 @@
-"""Figures about modaloom itself."""
+"""Benchmarks of modaloom."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from modaloom.training.accelerator import Accelerator
 
 
 def bench(name: str, *, device: str = DEVICE) -> Iterator[BenchmarkResult]:
-    """The figures of a benchmark, each as soon as it is there. Raises `BadValue`."""
+    """Yields the results of a benchmark as soon as they are measured. Raises `BadValue`."""
     return BENCHES[check_choice("benchmark", name, BENCHES)](Accelerator(device).device)

@@ -1,4 +1,4 @@
-"""What can be chosen where a verb takes a name, from the tables themselves."""
+"""Valid names of arguments, from the registries."""
 
 from collections.abc import Mapping
 
@@ -23,4 +23,4 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "timestep_spacings": (*TIMESTEP_SPACINGS,),
     "worlds": (*WORLDS,),
 }
-"""Names by what they name; `{tasks}` in the help of an option stands for them."""
+"""Argument type → valid names; `{tasks}` in an option's help is replaced by them."""

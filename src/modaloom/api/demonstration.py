@@ -1,4 +1,4 @@
-"""The built-in world, and a whole run on it."""
+"""The synthetic world, and a complete run on it."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from modaloom.world.splits import NONE, scene
 from modaloom.world.write import FACTS, write_world
 
 NUM_TEST_SAMPLES = 100
-"""Test samples that a direction is scored on: the demo has minutes."""
+"""Default number of test samples per direction and split."""
 
 
 def world(
@@ -33,12 +33,22 @@ def world(
     fixed: Mapping[str, str] = NONE,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Write a procedural world as plain files, all streams or the named ones.
+    """Generates a synthetic world as plain files.
 
-    `world`: one of WORLDS. `side`: of the pictures, pixels.
-    `fixed`: factor → the one value that it has in every scene, such as motion → still.
+    Args:
+        folder: a new or empty folder.
+        n: number of training samples.
+        seed: seed of the scenes.
+        held_out: number of samples of each other split, at least 1; None: n / 10, within 20–500.
+        streams: names of streams; empty: all.
+        world: a name in WORLDS.
+        side: side length of the images in pixels.
+        fixed: factor → its value in every scene, such as motion → still.
+        progress: called with the numbers of written and of all samples.
 
-    Raises `BadFolder` if the folder holds something, `BadValue`.
+    Raises:
+        BadFolder: the folder is not empty.
+        BadValue: an argument out of its range.
     """
     for done, total in write_world(
         folder,
@@ -63,9 +73,22 @@ def demo(
     callbacks: TrainCallbacks | None = None,
     world_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Trained:
-    """World, training, samples, scores, report. The world lies beside the run, in `<out>-world`.
+    """Generates a world in `<out>-world`, trains on it, evaluates and writes the report.
 
-    A demo that was stopped goes on when it is called again. `samples` are asked a direction and split.
+    Resumes an interrupted demo when called again.
+
+    Args:
+        out: the run folder.
+        minutes: wall-clock budget of the training; ignored when resuming.
+        seed: seed of world and run.
+        samples: number of test samples per direction and split.
+        device: auto | cpu | cuda | mps.
+        callbacks: callbacks of the training.
+        world_progress: called with the numbers of written and of all samples of the world.
+
+    Raises:
+        BadFolder: `<out>-world` is not the world of the seed.
+        ModaloomError: as `train`.
     """
     size, path = DemoWorld(), Path(out)
     Accelerator(device)
@@ -87,14 +110,14 @@ def demo(
         )
     elif not there:
         _check_seed(data, seed, size)
-    config = None if there else run  # a demo that goes on keeps its own, whatever is asked
+    config = None if there else run  # a resumed demo keeps its configuration
     return train(
         data, out=out, config=config, resume=True, device=device, samples=samples, callbacks=callbacks
     )
 
 
 def _check_seed(folder: Path, seed: int, size: DemoWorld) -> None:
-    """Raise `BadFolder` unless the demo's world in the folder is that of the seed."""
+    """Raises `BadFolder` unless the folder has the demo's world of the seed."""
     said, due = read_facts(folder / FACTS), scene(seed, "train", 0, size.fixed).facts
     if not due.items() <= said.get("train/000000", {}).items():
         raise BadFolder(f"{folder} is not the world of seed {seed}; remove it, or name another --out")

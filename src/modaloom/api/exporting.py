@@ -1,4 +1,4 @@
-"""A run as small as it can be used."""
+"""Export of a finished run for inference."""
 
 import os
 from collections.abc import Mapping
@@ -17,12 +17,11 @@ from modaloom.runs.store import CONFIG, DATA, SCORES, RunFolder
 
 
 def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
-    """Write what using a finished run needs: model, configuration, streams and scores.
+    """Writes the files that inference needs: model, configuration, streams and scores.
 
-    Weights become float16, half of their size; where a value would not fit, a tensor stays as it is. Where
-    data and run lay is left out.
+    Weights are converted to float16, except tensors with values outside its range. Local paths are removed.
 
-    Raises `BadRun` without a finished run, `BadFolder` if `out` holds something, `WorkFailed`.
+    Raises `BadRun` without a finished run, `BadFolder` if `out` is not empty, and `WorkFailed`.
     """
     path = resolve_run(Path(run))
     engine = engine_of_run(path)

@@ -1,4 +1,4 @@
-"""Generation by a Loom, with a Restorer to refine what it generates."""
+"""Generation by a Loom, optionally refined by a Restorer."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_rest
 
 @dataclass(frozen=True)
 class RunRefiner:
-    """A `Refiner` that is a run of the Restorer."""
+    """A `Refiner` that uses a Restorer run."""
 
     run: str
     restored: RestoredRun
@@ -46,28 +46,28 @@ def generate(
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Iterator[Sample]:
-    """Generate samples and write them as plain files; yields each sample, and the folder appears at the end.
+    """Generates samples, writes them as plain files and yields each; the folder is created at the end.
 
     Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
-    sample of the folder, which keeps its key, from the streams that it has; `want` may then be ("missing",).
-    A sample of which nothing is given, or of which a stream cannot be read, is left out.
+    sample of the folder, under its key, from the streams that it has; `want` may then be ("missing",).
+    Samples without any input stream, or with an unreadable one, are left out.
 
     Args:
         run: a run folder, or the name of a bundled run.
-        folder: generate for each of its samples.
-        given: stream → value, the same for every sample.
+        folder: paired files; samples are generated for each of them.
+        given: input stream → value, the same for every sample.
         want: streams to generate.
         out: a new folder.
-        n: how many samples.
-        seed: the same seed gives the same files at any n.
+        n: number of samples.
+        seed: equal seeds give equal files, independently of n.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
-        refine: a run that restores one of the wanted streams: it improves what was generated.
+        refine: a Restorer run that refines one of the generated streams.
         device: auto | cpu | cuda | mps.
         notify: gets a warning for every direction that is no better than its baseline.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
-        PartlyFailed: at the end, for files of the folder that could not be read; all else is written.
+        PartlyFailed: at the end, if files of the folder could not be read; all other samples are written.
     """
     refiner = None if refine is None else RunRefiner(str(refine), load_restored(refine, device=device))
     return generation.generate(

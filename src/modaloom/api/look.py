@@ -1,4 +1,4 @@
-"""What only looks: at a folder of data, at a run."""
+"""Inspection of a data folder, and the report of a run."""
 
 import os
 from dataclasses import replace
@@ -17,7 +17,7 @@ from modaloom.training.expected import expected_shortenings
 
 
 def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Inspection:
-    """What is in a folder, what is broken, what the default limits would take, what to do.
+    """Inspects a data folder: streams, unreadable files, effects of the default limits, and advice.
 
     Raises `BadFolder`.
     """
@@ -28,7 +28,7 @@ def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Insp
 
 
 def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:
-    """Write the page of a run, finished or not, and return its path; of a finished one, the atlas too.
+    """Writes the report of a run, finished or not, and returns its path; for a finished run also the atlas.
 
     Raises `BadRun` and `WorkFailed`.
     """

@@ -1,4 +1,4 @@
-"""Finished runs of any engine: opened, scored, shown."""
+"""Loading and evaluation of finished runs of any engine."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,11 +17,11 @@ from modaloom.restorer.restoration import RestoredRun
 from modaloom.runs.resolve import resolve_run
 
 Trained = TrainedRun | RestoredRun
-"""What `train` and `load` return: a run that generates, or one that restores."""
+"""Return type of `train` and `load`: a Loom run or a Restorer run."""
 
 
 def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> Trained:
-    """Open a finished run.
+    """Loads a finished run.
 
     Args:
         run: a run folder, or the name of a bundled run: `demo`.
@@ -47,24 +47,24 @@ def evaluate(
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
 ) -> list[ScoreRow]:
-    """Score a run on a folder's held-out samples, each score beside its floor, baselines and ceiling.
+    """Scores a run on a folder's held-out samples; each score has its floor, baselines and ceiling.
 
     Args:
-        run: a run folder, a bundled run's name, or a run that is open.
+        run: a run folder, a bundled run's name, or a loaded run.
         folder: paired files with a held-out split.
-        rows: which scores, such as "image->caption" or "restore:superres"; default all that there are.
-        n: most samples of a direction and split.
-        seed: of the choice of samples and of what is generated.
+        rows: names of rows, such as "image->caption" or "restore:superres"; default: all.
+        n: maximum number of samples per direction and split, at least 1.
+        seed: seed of the choice of samples and of generation.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
-        minutes: about how long it may take; where they are short, fewer samples are read and asked, the same
-            ones first, which rows (`n`) and `notify` tell. None: as long as it takes.
-        device: where a run that is named works; one that is open stays where it is.
-        on_row: gets each row when it is there.
-        notify: gets sentences, such as which files could not be read and which values were cut.
+        minutes: approximate time budget; if it is short, fewer samples are scored, in the same order, as the
+            rows' `n` and `notify` report. None: unlimited.
+        device: device for a run that is given by name; a loaded run stays on its device.
+        on_row: gets each row as soon as it is computed.
+        notify: gets messages, such as about unreadable files and shortened values.
 
     Raises:
-        BadFolder: nothing is held out, or the folder has not the run's streams.
-        BadValue: an unknown row, an option out of its range.
+        BadFolder: no held-out data, or a missing stream.
+        BadValue: an unknown row, or an option out of its range.
     """
     trained = open_run(run, device)
     return ENGINES[trained.run.engine].evaluate(
@@ -92,14 +92,15 @@ def mutual_information(
     """Pairwise mutual information (bits) between a run's streams, on held-out samples of a folder.
 
     Args:
-        run: a run folder, a bundled run's name, or a run that is open; one that restores has none.
+        run: a run folder, a bundled run's name, or a loaded run; empty result for a Restorer run.
         folder: paired files with a held-out split.
-        n: samples of each pair.
-        seed: of the choice of samples and of the noise.
-        device: where a run that is named works.
-        on_pair: gets each estimate when it is there.
+        n: number of samples per pair.
+        seed: seed of the choice of samples and of the noise.
+        device: device for a run that is given by name.
+        on_pair: gets each estimate as soon as it is computed.
 
-    Raises `BadFolder` if nothing is held out.
+    Raises:
+        BadFolder: no held-out data.
     """
     trained = open_run(run, device)
     return ENGINES[trained.run.engine].mutual_information(
@@ -108,10 +109,10 @@ def mutual_information(
 
 
 def examples(trained: FinishedRun) -> list[str]:
-    """Up to three commands to paste, with a held-out file in them."""
+    """Returns up to three example commands for a run, with a held-out file."""
     return ENGINES[trained.run.engine].commands(trained)
 
 
 def open_run(run: str | os.PathLike[str] | FinishedRun, device: str) -> FinishedRun:
-    """The run itself if it is open, else opened."""
+    """Returns the run, loaded if it is given by name."""
     return load(run, device=device) if isinstance(run, str | os.PathLike) else run

@@ -1,4 +1,4 @@
-"""From a folder to a finished run."""
+"""Training: from a data folder to a finished run."""
 
 import os
 import shlex
@@ -34,18 +34,18 @@ from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Step
 
 MAX_MI_SAMPLES = 100
-"""Samples that a pair of streams is asked about at the end of a training."""
+"""Maximum number of samples per pair for mutual information at the end of a training."""
 SCORING_FRACTION, MIN_SCORING_MINUTES = 0.2, 1.0
-"""Of a training's minutes, what its scores and samples may take, and the least that they get."""
+"""Additional time for evaluation and samples, as a fraction of the training's minutes; minimum in minutes."""
 SHOWING_FRACTION = 0.35
-"""Of that, the samples of the report."""
+"""Fraction of that time for the samples of the report."""
 REPORT_SECONDS = 60.0
-"""Seconds after which a training's first report appears; then again as often."""
+"""Interval in seconds at which the report is rewritten during training."""
 
 
 @dataclass(frozen=True)
 class TrainCallbacks:
-    """Who is told what while a training runs. All of it may be left out."""
+    """Optional callbacks of a training."""
 
     on_step: Callable[[Step], None] = lambda step: None
     on_row: Callable[[ScoreRow], None] = lambda row: None
@@ -70,28 +70,31 @@ def train(
     samples: int = TRAIN_SAMPLES,
     callbacks: TrainCallbacks | None = None,
 ) -> Trained:
-    """Learn a tokenizer for every stream of a folder and a Loom over them; evaluate; write the report.
+    """Trains a tokenizer for every stream and a Loom over them, evaluates them and writes the report.
 
-    With a task, learn a Restorer of one stream, or of one from another.
+    With a task, trains a Restorer of one stream, or from one stream to another.
 
     Args:
         folder: paired files; not needed to resume a run.
         out: the run folder.
-        task: a name in TASKS.
-        tokenizers: a run that made the codes which the task refines.
-        preset: a name in PRESETS, unless `config` gives a whole configuration.
+        streams: streams to train on; empty: all.
+        task: a name in TASKS; empty: a Loom.
+        tokenizers: a run whose reconstructions are the inputs of the task `refine`.
+        preset: a name in PRESETS; ignored if `config` is given.
         config: a `RunConfig` of an engine, or a TOML or JSON file of one.
         minutes: wall-clock budget of the training, split over its stages; default 15.
-        steps: instead of minutes: for every stage, or by stage.
-        seed: instead of the configuration's, 0.
-        settings: such as "loom.num_layers=6", applied last.
-        resume: go on with the run in `out`, whose configuration stays; start it if it has no checkpoint, do
-            nothing if it is finished.
-        samples: test samples that a direction is scored on.
+        steps: number of steps of every stage, or by stage; replaces minutes.
+        seed: replaces the configuration's seed, 0 by default.
+        settings: KEY=VALUE strings such as "loom.num_layers=6", applied last.
+        resume: resume the run in `out` with its configuration; start it if there is none, and do nothing if
+            it is finished.
+        device: auto | cpu | cuda | mps.
+        samples: maximum number of test samples per direction and split.
+        callbacks: progress callbacks; None: none.
 
     Raises:
-        ModaloomError: before anything is written.
-        WorkFailed: NaN, a full disk, a stop signal (with a checkpoint saved).
+        ModaloomError: invalid arguments or data, before anything is written.
+        WorkFailed: NaN, a full disk, or a stop signal (with a checkpoint saved).
     """
     callbacks = callbacks or TrainCallbacks()
     callbacks = replace(callbacks, notify=once(callbacks.notify))
@@ -144,7 +147,7 @@ def _resume(
     config: str | os.PathLike[str] | RunConfig | None,
     **asked: Any,
 ) -> Trained:
-    """Go on with a run, whose configuration and data stay. Raises `BadRun` if others are asked for."""
+    """Resumes a run with its configuration and data. Raises `BadRun` if the arguments differ from them."""
     engine = engine_of_run(path)
     kept = RunFolder.open(path, engine.config).run()
     accelerator = Accelerator(device, kept.training.precision)
@@ -161,7 +164,7 @@ def _resume(
 
 
 def check_vacant(path: Path) -> None:
-    """Raise `BadRun` unless a run can be made at `path`, where one may have been killed before it began."""
+    """Raises `BadRun` unless `path` is free for a new run, or has only remains of one killed at its start."""
     if path.exists() and (
         not path.is_dir() or any(p.name not in (LOCK, NEW + CONFIG) for p in path.iterdir())
     ):
@@ -169,7 +172,7 @@ def check_vacant(path: Path) -> None:
 
 
 def _check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
-    """Raise `BadRun` if a resumed run is asked to be another one. What it recorded is its own."""
+    """Raises `BadRun` if the configuration differs from the resumed run's, except for recorded values."""
     asked = replace(asked, training=asked.training.with_record(kept.training))
     if changed := differences(kept, asked):
         key, (old, new) = next(iter(changed.items()))
@@ -179,7 +182,7 @@ def _check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
 
 
 def _check_folder(run: RunFolder[Any], data: Path | None) -> None:
-    """Raise `BadRun` if a resumed run is given another folder than it was started with."""
+    """Raises `BadRun` if the folder is not that of the resumed run."""
     if data is not None and run.has_data() and data.absolute() != Path(run.data()["folder"]):
         raise BadRun(
             f"{run.path} was started on {run.data()['folder']}, not {data}; leave the folder out, or start a "
@@ -188,7 +191,7 @@ def _check_folder(run: RunFolder[Any], data: Path | None) -> None:
 
 
 def _check_finished(run: RunFolder[Any], steps: int | Mapping[str, int] | None) -> None:
-    """Raise `BadRun` if a finished run is asked for other steps than it was trained with."""
+    """Raises `BadRun` if the steps differ from those of the finished run."""
     taken = run.run().training.steps
     asked = dict.fromkeys(taken, steps) if isinstance(steps, int) else dict(steps or {})
     if any(taken.get(stage) != count for stage, count in asked.items()):
@@ -202,7 +205,7 @@ def _check_finished(run: RunFolder[Any], steps: int | Mapping[str, int] | None) 
 
 @contextmanager
 def _undone(path: Path) -> Iterator[None]:
-    """A new run that turns out to be a wrong call before it has a checkpoint leaves nothing behind."""
+    """Removes a new run that fails with a `ModaloomError` before its first checkpoint."""
     try:
         yield
     except ModaloomError:
@@ -222,7 +225,10 @@ def configure(
     minutes: float | None,
     seed: int | None,
 ) -> RunConfig:
-    """The whole configuration of a call of `train`. Raises `BadValue` and `BadFile`."""
+    """Returns the complete configuration of a call of `train`; see there for the arguments.
+
+    Raises `BadValue` and `BadFile`.
+    """
     if config is None:
         run = preset_config(preset, task=task)
     else:
@@ -263,7 +269,7 @@ def _train(
 
 
 def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
-    """Write given steps into the configuration. Raises `BadValue` for a stage that there is not."""
+    """Writes the steps into the run's configuration. Raises `BadValue` for an unknown stage."""
     config = run.run()
     by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps or {})
     for stage in by_stage:
@@ -275,7 +281,7 @@ def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str
 
 
 def _skipped(run: RunFolder[Any], trainer: Trainer, callbacks: TrainCallbacks) -> None:
-    """Name the files that could not be read, in the log and in data.json."""
+    """Reports unreadable files by `notify` and in data.json."""
     skips = [f"{skip.path}: {skip.reason}" for skip in trainer.reader.skips.values()]
     run.save_data({**run.data(), "skipped": skips[:100], "skips": len(skips)})
     notify_skipped(trainer.reader, callbacks.notify)
@@ -289,8 +295,8 @@ def _finish(
     samples: int,
     callbacks: TrainCallbacks,
 ) -> Trained:
-    """Model, samples, scores, report. The model comes first, so that nothing is lost on the way; the scores
-    last, because they say that the run is finished."""
+    """Writes model, samples, scores and report. The model is written first, so that it is not lost if a later
+    step fails; the scores last, because they mark the run as finished."""
     parts, data = trainer.parts(), run.data()
     folder, command = Path(data["folder"]), reproduce(run.run(), data["folder"], run.path)
     card = Card(run.path.name, data["counts"], data["split"], [], engine.limits, command)
@@ -340,13 +346,13 @@ def _finish(
 
 
 def scoring_minutes(run: RunConfig) -> float | None:
-    """The time of what follows a training; None, as long as it takes, where only its steps are given."""
+    """Returns the time budget of evaluation and samples; None (unlimited) without a budget in minutes."""
     minutes = run.training.minutes
     return None if minutes is None else max(MIN_SCORING_MINUTES, SCORING_FRACTION * minutes)
 
 
 def reproduce(run: RunConfig, folder: str, path: Path) -> str:
-    """The command that makes the same run again, with the steps that were recorded."""
+    """Returns the command that reproduces the run, with its recorded steps."""
     steps = ",".join(f"{stage}={count}" for stage, count in run.training.steps.items())
     words = ["modaloom", "train", folder, "--out", f"{path}-again", "--config", str(path / "config.json")]
     return shlex.join([*words, "--steps", steps])

@@ -1,4 +1,4 @@
-"""How good a model is, beside what is possible without it. Rows are computed one by one."""
+"""Evaluation of models against baselines that need no generative model. Rows are computed one by one."""
 
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose

@@ -1,4 +1,4 @@
-"""The training samples as a rival: what they answer without any generative model."""
+"""Baselines from the training samples: most common value, nearest neighbour and linear probe."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,16 +14,22 @@ from modaloom.evaluation.rows import Direction
 from modaloom.modalities import MODALITIES, DataSpec, Value
 
 MAX_SAMPLES = 10_000
-"""Training samples that are searched."""
+"""Maximum number of training samples for nearest-neighbour search."""
 MAX_PROBE_SAMPLES = 1_000
-"""Those that a linear readout is fitted to."""
+"""Maximum number of training samples that the linear probe is fitted to."""
 RIDGE_PENALTY = 0.3
-"""Penalty, in mean squares of a training point."""
+"""Ridge penalty, in units of the mean squared norm of a training point."""
 
 
 class Library:
-    """Answers directions from training samples of prepared values; of more than `MAX_SAMPLES`, from those
-    that `seed` and their keys choose."""
+    """Baseline predictions from training samples.
+
+    Args:
+        train: training samples with prepared values; of more than `MAX_SAMPLES`, a subset is used.
+        modality_of: stream → modality.
+        specs: stream → spec of its values.
+        seed: determines the subset, together with the samples' keys.
+    """
 
     def __init__(
         self,
@@ -41,21 +47,22 @@ class Library:
         self._factors: dict[tuple[str, ...], Tensor] = {}
 
     def typical(self, direction: Direction) -> Answer:
-        """The commonest value of each wanted stream."""
+        """Returns the most common value of each target stream."""
         return {
             name: self.samples[self._rows([name])[self.space(name).typical]].streams[name]
             for name in direction.want
         }
 
     def retrieve(self, direction: Direction, samples: Sequence[Sample]) -> list[Answer]:
-        """What the training sample says whose givens are nearest: squared distances, summed over streams."""
+        """Returns the targets of the training sample with the nearest inputs, by squared distance summed over
+        streams."""
         rows = self._rows(direction.streams)
         found = nearest(self._embed(direction.given, samples), self._points(direction.given, rows))
         return self._answers(direction, rows, found.index)
 
     def linear_probe(self, direction: Direction, samples: Sequence[Sample]) -> list[Answer]:
-        """A linear readout: ridge regression from the givens' points to the wanted one's, in its dual form,
-        answered with the training value nearest to the prediction."""
+        """Linear probe: ridge regression (dual form) from input to target features; returns the training
+        value nearest to each prediction."""
         rows = self._rows(direction.streams)
         x, y = self._points(direction.given, rows), self._points(direction.want, rows)
         few_x, few_y = x[:MAX_PROBE_SAMPLES], y[:MAX_PROBE_SAMPLES]
@@ -64,7 +71,7 @@ class Library:
         return self._answers(direction, rows, nearest(weights.T @ few_y, y).index)
 
     def space(self, stream: str) -> Space:
-        """The stream's points, made when first asked for."""
+        """Returns the stream's feature space, computed on first use."""
         if stream not in self._spaces:
             self._spaces[stream] = Space.fit(
                 MODALITIES[self.modality_of[stream]], self._values(stream), self.specs[stream]
@@ -72,20 +79,20 @@ class Library:
         return self._spaces[stream]
 
     def known(self, stream: str) -> frozenset[bytes]:
-        """The names of its values, made when first asked for."""
+        """Returns the identity keys of the stream's training values, computed on first use."""
         if stream not in self._known:
             self._known[stream] = frozenset(self.space(stream).names(self._values(stream)))
         return self._known[stream]
 
     def embed(self, stream: str, samples: Sequence[Sample]) -> Tensor:
-        """The points of samples of distinct keys, float32 (n, D)."""
+        """Returns the features of samples with distinct keys, float32 (n, D)."""
         name = (stream, *(sample.key for sample in samples))
         if name not in self._embedded:
             self._embedded[name] = self.space(stream).embed([s.streams[stream] for s in samples])
         return self._embedded[name]
 
     def covers(self, direction: Direction) -> bool:
-        """Whether some training sample has all of its streams."""
+        """Whether any training sample has all streams of the direction."""
         return bool(self._rows(direction.streams))
 
     def _values(self, stream: str) -> list[Value]:
@@ -105,7 +112,7 @@ class Library:
         return torch.cat([self.embed(name, samples) for name in streams], 1)
 
     def _factor(self, direction: Direction, points: Tensor) -> Tensor:
-        """The Cholesky factor of the ridge's matrix, the same for every split."""
+        """Cholesky factor of the regularized Gram matrix, cached for all splits."""
         if direction.streams not in self._factors:
             gram = points @ points.T
             gram.diagonal().add_(RIDGE_PENALTY * gram.diagonal().mean() + 1e-6)
@@ -118,6 +125,13 @@ class Library:
 
 
 def pick(samples: Sequence[Sample], streams: Sequence[str], n: int, seed: int) -> list[Sample]:
-    """At most n of the samples that have the streams, by seed and key: the same in any order."""
+    """Returns at most n samples that have all streams, chosen independently of the samples' order.
+
+    Args:
+        samples: the samples.
+        streams: streams that are required.
+        n: maximum number of samples.
+        seed: determines the choice, together with the samples' keys.
+    """
     whole = [sample for sample in samples if all(name in sample.streams for name in streams)]
     return sorted(whole, key=lambda sample: derive(seed, "evaluate", sample.key))[:n]

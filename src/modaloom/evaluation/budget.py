@@ -1,4 +1,4 @@
-"""Time for scoring. It decides how many samples are taken, never which: those are in a fixed order."""
+"""Time budget of an evaluation. It limits the number of samples; their order is fixed."""
 
 import math
 import time
@@ -12,14 +12,14 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Budget:
-    """Until a moment of a clock, in seconds."""
+    """A deadline `end` of a clock, in seconds."""
 
     end: float = math.inf
     clock: Clock = time.monotonic
 
     @classmethod
     def of(cls, minutes: float | None, clock: Clock = time.monotonic) -> "Budget":
-        """From now on; None: without end."""
+        """Returns a budget that starts now; None: unlimited."""
         return cls(math.inf if minutes is None else clock() + 60 * minutes, clock)
 
     @property
@@ -31,12 +31,12 @@ class Budget:
         return self.clock() >= self.end
 
     def part(self, fraction: float) -> "Budget":
-        """A fraction of what is left, from now on; none of it if nothing is."""
+        """Returns a budget of a fraction of the remaining time, starting now; empty if none remains."""
         now = self.clock()
         return Budget(now + fraction * max(0.0, self.end - now), self.clock) if self.is_bounded else self
 
     def take(self, items: Iterable[T], least: int) -> Iterator[T]:
-        """Items while there is time, but at least so many of them."""
+        """Yields items until the deadline, but at least `least` of them."""
         for i, item in enumerate(items):
             if i >= least and self.over:
                 return

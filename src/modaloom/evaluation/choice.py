@@ -1,4 +1,4 @@
-"""What a folder can be judged by: the world's facts where it keeps them."""
+"""Selects the judge of a folder: by the world's facts if it has them, else by comparison with the truth."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,8 +22,15 @@ def judge_of(
     modality_of: Mapping[str, str],
     specs: Mapping[str, DataSpec],
 ) -> Judge:
-    """The world's where the folder keeps the facts of all these samples, else that of any data, which
-    compares in the forms `specs` that the model has learned."""
+    """Returns a `ParsedJudge` if the folder has the world's facts of all samples, else a `PlainJudge`.
+
+    Args:
+        folder: the data.
+        train: training samples.
+        tests: split → held-out samples.
+        modality_of: stream → modality.
+        specs: stream → spec, in which values are compared.
+    """
     facts = read_facts(folder / FACTS) if (folder / FACTS).is_file() else {}
     keys = {sample.key for samples in (train, *tests.values()) for sample in samples}
     if keys <= facts.keys() and modality_of.keys() <= world_of(facts.values()).streams.keys():
@@ -32,7 +39,8 @@ def judge_of(
 
 
 def exact_of(folder: Path, split: str) -> Exact:
-    """The mutual information of two streams over a split of the world of one object; None for all else."""
+    """Returns the exact mutual information of two streams, by stream names; None except for splits of the
+    single-object world."""
     facts = list(read_facts(folder / FACTS).values()) if (folder / FACTS).is_file() else []
     if not facts or split not in SPLITS or world_of(facts) is not SOLO:
         return lambda one, other: None

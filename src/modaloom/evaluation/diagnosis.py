@@ -1,4 +1,4 @@
-"""What limits each direction, and what to do about it: one plain sentence, by a table of rules."""
+"""Diagnosis of each direction by a table of rules: what limits it and what would help, in one sentence."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,40 +10,40 @@ from modaloom.evaluation.rows import ScoreRow
 PROPORTION_METRICS = ("slot.mean", "agree.mean", "exact", "present", "rank.top1")
 """Metrics whose best value is 1."""
 MIN_PAIRS = 300
-"""Pairs below which a model learns its data by heart."""
+"""Training pairs below which a model memorizes its data."""
 NEGLIGIBLE, GOOD, SATURATED = 0.05, 0.9, 0.97
-"""Shares of the way from a guess to the ceiling: none of it, much of it, as good as all."""
+"""Normalized scores (floor 0, ceiling 1): none, high, at the ceiling."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a direction. Shares are those of the way from a guess (0) to the ceiling (1)."""
+    """Evidence about a direction. Scores are normalized: 0 is the floor, 1 the ceiling."""
 
     seen: float
-    """On the split that resembles the training data most."""
+    """Score on the split that is closest to the training data."""
     new: float
-    """On the hardest of the other splits; `seen` where there is none."""
+    """Score on the hardest of the other splits; `seen` if there is none."""
     hardest: str
-    """That split, in words."""
+    """Name of that split."""
     baselines: float
-    """Of the better one of a linear readout and the nearest training sample; 0 without both."""
+    """The better score of linear probe and nearest training sample; 0 without both."""
     ceiling: float | None
-    """The figure that the truth reaches after its tokenizer, where the best one is 1."""
+    """Metric of the truth after encoding and decoding, if the metric's best value is 1."""
     pairs: int
     """Training samples."""
     rising: bool
     """Validation bits rise while training bits fall."""
     falling: bool
-    """Validation bits were still falling at the end."""
+    """Validation bits were still falling at the end of the training."""
     steps: int | None = None
-    """After which the wanted streams were last validated, if that is known."""
+    """Training step of the last validation of the target streams, if known."""
     lossy: bool = False
-    """The truth scores no better than a guess after its tokenizer."""
+    """After encoding and decoding, the truth scores no better than the floor."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A sentence, with the fields of the evidence in braces, and when it is true."""
+    """A predicate on the evidence, and a sentence with fields of the evidence in braces."""
 
     when: Callable[[Evidence], bool]
     sentence: str
@@ -93,28 +93,28 @@ RULES = (
         "no longer learning at {seen:.0%} of the way to the ceiling: a larger model (--preset) or more data",
     ),
 )
-"""The first one that is true is said."""
+"""The first rule that applies is used."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Of one direction."""
+    """Diagnosis of one direction."""
 
     row: str
     sentence: str
 
     def to_dict(self) -> dict[str, str]:
-        """An entry of the scores' `diagnosis`."""
+        """Returns an entry of `diagnosis` in the scores file."""
         return asdict(self)
 
 
 def diagnose(rows: Iterable[ScoreRow], lines: Lines, *, pairs: Callable[[str], int]) -> list[Diagnosis]:
-    """A sentence for every direction that has a guess and a ceiling, in order of appearance.
+    """Returns a diagnosis of every direction with floor and ceiling, in order of appearance.
 
     Args:
-        rows: of an evaluation, first those of the split that resembles the training data most.
-        lines: of metrics.jsonl.
-        pairs: direction → training samples that have all of its streams.
+        rows: rows of an evaluation, first those of the split that is closest to the training data.
+        lines: lines of metrics.jsonl.
+        pairs: direction → number of training samples that have all of its streams.
     """
     by_direction: dict[str, list[ScoreRow]] = {}
     for row in headlines(rows):
@@ -126,7 +126,7 @@ def diagnose(rows: Iterable[ScoreRow], lines: Lines, *, pairs: Callable[[str], i
 
 
 def explain(evidence: Evidence) -> str:
-    """The sentence of the first rule that is true."""
+    """Returns the sentence of the first rule that applies."""
     rule = next(rule for rule in RULES if rule.when(evidence))
     return rule.sentence.format(**asdict(evidence))
 
@@ -136,7 +136,7 @@ def _way(row: ScoreRow, figure: float | None) -> float | None:
 
 
 def _is_lossy(row: ScoreRow) -> bool:
-    """Whether the ceiling is below the floor, or no higher though better figures are possible."""
+    """Whether the ceiling is below the floor, or equal to it although better values are possible."""
     if row.floor is None or row.ceiling is None:
         return False
     short = sign(row.metric) * (row.floor - row.ceiling)

@@ -1,4 +1,4 @@
-"""What is asked: which streams are given, and which one is wanted."""
+"""Selects the directions of an evaluation: input streams and target stream."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -8,17 +8,18 @@ from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
 
 MAX_COMBINATIONS = 8
-"""Most combinations of two or more streams that a stream is asked from, where no single one tells of it."""
+"""Maximum number of combinations of two or more input streams, if no single stream is related to a target."""
 
 
 def all_directions(
     streams: Sequence[str], judge: Judge, wanted: Sequence[str] | None = None
 ) -> list[Direction]:
-    """Everything worth asking, at most `streams` × `wanted` + 1 directions or a few more.
+    """Returns the default directions, at most about `streams` × `wanted` + 1.
 
-    Each wanted stream (default: all) from every single one that says something of it, or, where none does,
-    from the first `MAX_COMBINATIONS` smallest combinations that do; each from all the others; those that can
-    be checked against each other from nothing. A stream without others is wanted from nothing, too.
+    Each target (default: all streams) is predicted from every single related stream or, if there is none,
+    from the first `MAX_COMBINATIONS` smallest related combinations; and from all other streams together.
+    Streams that can be checked against each other are generated jointly and unconditionally, and so is a
+    single stream.
     """
     wanted = streams if wanted is None else wanted
     found = [
@@ -33,9 +34,16 @@ def all_directions(
 def named_directions(
     names: Sequence[str], streams: Sequence[str], judge: Judge, wanted: Sequence[str] | None = None
 ) -> list[Direction]:
-    """Directions by name, such as `image+question->answer`.
+    """Parses names of directions, such as `image+question->answer`.
 
-    Raises `BadValue` for an unknown stream, and where nothing could be checked.
+    Args:
+        names: the names.
+        streams: all streams.
+        judge: determines whether inputs and target are related.
+        wanted: streams that may be targets; None: all.
+
+    Raises:
+        BadValue: an unknown stream, or a direction that cannot be checked.
     """
     return [_named(name, streams, judge, streams if wanted is None else wanted) for name in names]
 

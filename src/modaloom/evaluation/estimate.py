@@ -1,4 +1,4 @@
-"""A number that n samples score, and the interval that holds its true value 95 times of 100."""
+"""Estimates of metrics over n samples, with 95% confidence intervals."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -9,27 +9,27 @@ import torch
 from torch import Tensor
 
 Z = 1.959964
-"""The normal distribution's 97.5% point."""
+"""97.5% quantile of the standard normal distribution."""
 NUM_RESAMPLES = 1000
 RESAMPLES_PER_CHUNK = 50
-"""Resamples in memory."""
+"""Bootstrap resamples in memory at a time."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Of 95%."""
+    """A 95% confidence interval."""
 
     low: float
     high: float
 
 
 class Estimate(ABC):
-    """A statistic of samples that were drawn independently of each other."""
+    """A statistic of independent samples."""
 
     @property
     @abstractmethod
     def n(self) -> int:
-        """The samples that it is over."""
+        """Number of samples."""
 
     @property
     @abstractmethod
@@ -37,20 +37,20 @@ class Estimate(ABC):
 
     @abstractmethod
     def interval(self, generator: torch.Generator) -> Interval:
-        """What it would vary in over other samples; a bootstrap takes its chance from the generator."""
+        """Returns the 95% confidence interval; `generator` is the bootstrap's source of randomness."""
 
 
 @final
 class Proportion(Estimate):
-    """The mean of what samples score between 0 and 1, such as the share of slots that each has right.
+    """Mean of scores in [0, 1], such as the fraction of correct slots of each sample.
 
-    Wilson's interval (1927), which never shrinks to a point where all samples are right. A sample that scores
-    in parts tells more than a hit or a miss does: it counts as p(1 − p) / variance of them (Korn & Graubard
-    1998, the effective sample size), which is n for hits and misses and at least n for anything in [0, 1].
+    Wilson score interval (1927), which has a positive width even if all samples are correct. For fractional
+    scores it uses the effective sample size n · p(1 − p) / variance (Korn & Graubard 1998), which is n for
+    binary scores and at least n for any scores in [0, 1].
 
     Args:
-        values: float (n,) in [0, 1]; NaN where a sample has nothing to score.
-        unit: what a mean of 1 stands for.
+        values: float (n,) in [0, 1]; NaN for samples without a score.
+        unit: factor of the reported value and interval.
     """
 
     def __init__(self, values: Tensor, *, unit: float = 1.0) -> None:
@@ -69,7 +69,7 @@ class Proportion(Estimate):
         p, n = float(self._scored.mean()), self._effective()
         middle, spread = p + Z**2 / (2 * n), Z * (p * (1 - p) / n + (Z / (2 * n)) ** 2) ** 0.5
         low, high = ((middle + side * spread) / (1 + Z**2 / n) for side in (-1, 1))
-        # Rounding must put neither a share of 0 or 1 outside nor an end below 0 or above 1.
+        # Rounding must not exclude p = 0 or p = 1, nor move an end out of [0, 1].
         return Interval(min(max(0.0, low), p) * self.unit, max(min(1.0, high), p) * self.unit)
 
     def _effective(self) -> float:
@@ -79,11 +79,11 @@ class Proportion(Estimate):
 
 @final
 class Statistic(Estimate):
-    """Any statistic; its interval is the percentile bootstrap's over whole samples (Efron 1979).
+    """Any statistic, with a percentile bootstrap interval over samples (Efron 1979).
 
     Args:
-        values: float (n, …): one entry a sample; those with a NaN are left out.
-        of: (R, n, …) → (R,), the statistic of R sets of samples.
+        values: float (n, …), one entry per sample; samples with a NaN are left out.
+        of: (R, n, …) → (R,), the statistic of R resamples.
     """
 
     def __init__(self, values: Tensor, of: Callable[[Tensor], Tensor]) -> None:
@@ -102,7 +102,7 @@ class Statistic(Estimate):
         index = torch.randint(self.n, (NUM_RESAMPLES, self.n), generator=generator)
         parts = (index[i : i + RESAMPLES_PER_CHUNK] for i in range(0, NUM_RESAMPLES, RESAMPLES_PER_CHUNK))
         drawn = torch.cat([self.of(self._scored[part]) for part in parts])
-        drawn = drawn[drawn.isfinite()]  # a ratio to what is 0 in a resample has no value
+        drawn = drawn[drawn.isfinite()]  # a ratio is not finite if its denominator is 0 in a resample
         if not len(drawn):
             return Interval(self.value, self.value)
         low, high = drawn.double().quantile(drawn.new_tensor([0.025, 0.975]).double()).tolist()
@@ -111,7 +111,7 @@ class Statistic(Estimate):
 
 @final
 class Minimum(Estimate):
-    """The smallest of several figures of the same samples, its bounds the smallest of theirs."""
+    """Minimum of several estimates over the same samples; its bounds are the minima of theirs."""
 
     def __init__(self, estimates: Sequence[Estimate]) -> None:
         self.estimates = estimates
@@ -130,7 +130,7 @@ class Minimum(Estimate):
 
 
 def average(values: Tensor) -> Statistic:
-    """The mean of (n,) numbers of any size."""
+    """Returns the mean of (n,) unbounded numbers as an estimate."""
     return Statistic(values.double(), lambda drawn: drawn.mean(1))
 
 

@@ -1,4 +1,4 @@
-"""Values as points: what nearest neighbours and linear readouts see. Nothing here is learned by gradient."""
+"""Fixed (untrained) features of values, for nearest neighbours and linear probes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,45 +12,45 @@ from torch import Tensor
 from modaloom.modalities import DataSpec, Modality, Value
 
 CHUNK_SIZE = 256
-"""Values whose signals are in memory at once."""
+"""Number of values whose signals are in memory at a time."""
 
 
 def features(modality: Modality, spec: DataSpec, values: Sequence[Value]) -> Tensor:
-    """float32 (n, D): the codec's features, chunk by chunk."""
+    """Returns the codec's features, float32 (n, D), computed in chunks."""
     chunks = (values[i : i + CHUNK_SIZE] for i in range(0, len(values), CHUNK_SIZE))
     return torch.cat([modality.codec.features(chunk, spec) for chunk in chunks])
 
 
 @dataclass(frozen=True)
 class Space:
-    """One stream's points, centred and of mean square length 1, so that streams weigh the same."""
+    """Feature space of one stream, centred and scaled to mean squared norm 1: streams have equal weight."""
 
     modality: Modality
     spec: DataSpec
     mean: Tensor
     scale: Tensor
     points: Tensor
-    """float32 (N, D): of the training values."""
+    """float32 (N, D): features of the training values."""
 
     @classmethod
     def fit(cls, modality: Modality, values: Sequence[Value], spec: DataSpec) -> Self:
-        """Measured on training values in the form of a spec."""
+        """Fits mean and scale to training values, packed by a spec."""
         raw = features(modality, spec, values)
         mean = raw.mean(0)
         scale = (raw - mean).square().sum(1).mean().sqrt().clamp_min(1e-6)
         return cls(modality, spec, mean, scale, (raw - mean) / scale)
 
     def embed(self, values: Sequence[Value]) -> Tensor:
-        """Values → float32 (n, D)."""
+        """Values → normalized features, float32 (n, D)."""
         return (features(self.modality, self.spec, values) - self.mean) / self.scale
 
     def names(self, values: Sequence[Value]) -> list[bytes]:
-        """Equal for equal values, as finely as their codec tells them apart."""
+        """Returns the codec's identity keys, which are equal for equal values."""
         return self.modality.codec.identity_keys(values, self.spec)
 
     @cached_property
     def typical(self) -> int:
-        """The commonest training value; of equally common ones, that nearest to the mean."""
+        """Index of the most common training value; of equally common ones, the nearest to the mean."""
         names = [point.tobytes() for point in self.points.numpy()]
         counts, length = Counter(names), self.points.square().sum(1).tolist()
         return max(range(len(names)), key=lambda i: (counts[names[i]], -length[i]))

@@ -1,4 +1,4 @@
-"""The figures that matter, in plain sentences."""
+"""The headline metric of each direction, as a sentence."""
 
 from collections.abc import Iterable, Mapping
 
@@ -13,14 +13,15 @@ UNITS: Mapping[str, str] = {
     "error": " standard deviations of error",
     "present": " answered",
 }
-"""Metric → what its figure counts; the first one that a direction has is its headline.
+"""Metric → unit of its value; the first one that a direction has is its headline.
 
-What a true pair saves comes before the error of a draw: the best of draws has twice the error of a mean.
+Retrieval of true pairs comes before reconstruction errors: even a perfect posterior sample has twice the
+squared error of the posterior mean.
 """
 LOWER_IS_BETTER = ("error", "char_error", "mse", "bits", "near_duplicates", "verbatim")
-"""Metrics of which less is better, with all that follows a dot."""
+"""Metrics of which lower values are better, also with a suffix after a dot."""
 CEILING_FRACTION = 0.98
-"""Share of the best figure that is as good as it."""
+"""Fraction of the best value that counts as equal to it."""
 SPLIT_NAMES: Mapping[str, str] = {
     "seen": "seen combinations",
     "level1": "unseen combinations (level 1)",
@@ -29,7 +30,7 @@ SPLIT_NAMES: Mapping[str, str] = {
 
 
 def headlines(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
-    """The one row of each direction and split that says most, in order of appearance."""
+    """Returns the headline row of each direction and split, in order of appearance."""
     best: dict[tuple[str, str], ScoreRow] = {}
     for row in rows:
         place = (row.row, row.split)
@@ -56,7 +57,7 @@ def sentence(row: ScoreRow) -> str:
 
 
 def no_better(rows: Iterable[ScoreRow]) -> dict[str, str]:
-    """Direction → a sentence, if on some split it is no better than a guess or a linear readout."""
+    """Direction → a sentence, if on some split it is no better than the floor or the linear probe."""
     found: dict[str, str] = {}
     for row in headlines(rows):
         if _beaten(row):
@@ -65,8 +66,17 @@ def no_better(rows: Iterable[ScoreRow]) -> dict[str, str]:
 
 
 def way(metric: str, figure: float | None, floor: float | None, ceiling: float | None) -> float | None:
-    """Where a figure lies between its floor (0) and its ceiling (1), whichever is better being the ceiling's
-    side; None where one of them is missing, or the ceiling is no better than the floor."""
+    """Returns the normalized value (floor 0, ceiling 1).
+
+    Args:
+        metric: name of the metric, which determines whether higher or lower is better.
+        figure: the value; None: missing.
+        floor: value without the inputs; None: missing.
+        ceiling: value of the truth after encoding and decoding; None: missing.
+
+    Returns:
+        None if one of them is missing, or if the ceiling is no better than the floor.
+    """
     if figure is None or floor is None or ceiling is None or not sign(metric) * (ceiling - floor) > 0:
         return None
     return (figure - floor) / (ceiling - floor)
@@ -78,7 +88,7 @@ def _rank(row: ScoreRow) -> int:
 
 
 def sign(metric: str) -> int:
-    """-1 where less is better, else 1."""
+    """Returns -1 if lower values are better, else 1."""
     return -1 if metric.split(".")[0] in LOWER_IS_BETTER else 1
 
 
@@ -89,7 +99,7 @@ def _beaten(row: ScoreRow) -> bool:
         return False
     if row.floor is not None and better * row.value < better * row.floor:
         return True
-    # Where a simple answer reaches the ceiling too, there is nothing left to be better at.
+    # If a baseline reaches the ceiling, too, no improvement over it is possible.
     return (
         better < 0 or row.ceiling is None or not row.value >= CEILING_FRACTION * max(row.ceiling, *simple) > 0
     )

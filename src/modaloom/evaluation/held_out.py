@@ -1,4 +1,4 @@
-"""Which samples of a folder a run did not learn from."""
+"""Assigns the samples of a folder to training and held-out splits."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ from modaloom.runs.config import DataConfig
 
 
 def split_order(split: str) -> tuple[bool, str]:
-    """What resembles the training data first."""
+    """Sort key that puts the splits that are closest to the training data first."""
     return not split.endswith("seen"), split
 
 
 def split_of(data: DataConfig, index: Folder) -> Mapping[str, str]:
-    """Key → split: the folder's own, or else by what the run's own folder was split."""
+    """Key → split: the folder's own splits, else the split rule of the run's configuration."""
     by = data.split_by
     return split(index, by=None if by == "key" or index.splits else by)

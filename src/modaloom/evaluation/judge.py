@@ -1,4 +1,4 @@
-"""The contract of a judge: what can be asked of some streams, and how good answers are."""
+"""Interface of a judge: which directions can be scored, and the metrics of predictions."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -10,40 +10,54 @@ from modaloom.evaluation.rows import Direction
 from modaloom.modalities.base import Value
 
 Answer = Mapping[str, Value]
-"""Wanted stream → value."""
+"""Target stream → predicted value."""
 
 Estimates = Mapping[str, Estimate]
-"""Metric → figure."""
+"""Metric → estimate."""
 
 
 class Judge(ABC):
-    """Scores answers, whoever gave them. Higher is better, but for metrics in `headline.LOWER`."""
+    """Scores predictions of any source. Higher is better, except for `headline.LOWER_IS_BETTER`."""
 
     parsed: ClassVar[bool]
-    """Whether answers are checked against facts. If not, the model's own bits are asked, too."""
+    """Whether predictions are checked against facts. If not, the model's likelihoods are scored, too."""
 
     @abstractmethod
     def related(self, given: Sequence[str], want: str) -> bool:
-        """Whether the given streams say something of the wanted one that can be checked."""
+        """Whether a prediction of the target from the inputs can be checked."""
 
     @abstractmethod
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
-        """The streams whose agreement, drawn together, can be checked; none if it cannot."""
+        """Returns the streams whose agreement can be checked if they are generated jointly; may be empty."""
 
     @abstractmethod
     def free(self, direction: Direction) -> tuple[str, ...]:
-        """What the given streams leave open in the wanted one: two draws should differ there."""
+        """Returns the facts of the target that the inputs do not determine: samples should vary in them."""
 
     @abstractmethod
     def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Estimates:
-        """Figures of the answers; `samples` hold the truths."""
+        """Returns the metrics of the predictions; `samples` have the ground truth, in the same order."""
 
     @abstractmethod
     def floor(
         self, direction: Direction, train: Sequence[Sample], samples: Sequence[Sample], typical: Answer
     ) -> dict[str, float]:
-        """Metric → what is scored without looking at what is given; `typical` is the commonest answer."""
+        """Returns the metrics of a prediction that ignores the inputs.
+
+        Args:
+            direction: the direction.
+            train: training samples.
+            samples: held-out samples.
+            typical: the most common value of each target stream.
+        """
 
     @abstractmethod
     def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
-        """How much two draws for the same givens differ in what is free; 1 is as much as data."""
+        """Returns how often two samples for the same inputs differ in their free facts, relative to the data
+        (1: as diverse as the data).
+
+        Args:
+            direction: the direction.
+            first: n predictions.
+            second: n predictions for the same inputs.
+        """

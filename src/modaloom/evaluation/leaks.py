@@ -1,4 +1,4 @@
-"""What makes scores too good or streams useless, in plain sentences; from digests of values by key."""
+"""Detects data leaks and uninformative streams from digests of values; results are sentences."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,20 +7,20 @@ from itertools import permutations
 from modaloom.evaluation.near_duplicates import Digests
 
 MIN_EXCESS = 0.1
-"""By how much more held-out values may repeat training values than those repeat each other."""
+"""Excess of held-out values in the training data over the repetition rate of training values."""
 MIN_SAMPLES = 20
-"""Samples below which nothing is said of repetition."""
+"""Minimum number of samples for any warning."""
 MIN_FRACTION = 0.99
-"""Share of the samples in which one text holds the other."""
+"""Minimum fraction of samples in which one text contains the other."""
 
 Columns = Mapping[str, Digests]
-"""Stream → its values' digests by key."""
+"""Stream → digests of its values by key."""
 
 
 def repeated(train: Columns, held_out: Columns) -> Iterator[str]:
-    """Streams whose held-out values stand in the training data more often than by chance.
+    """Yields a warning for each stream whose held-out values are in the training data more than by chance.
 
-    What chance is, the training values say: how often one of them occurs a second time.
+    The chance rate is the fraction of training values that occur more than once.
     """
     for stream in sorted(train.keys() & held_out.keys()):
         counts, asked = Counter(train[stream].values()), list(held_out[stream].values())
@@ -36,14 +36,14 @@ def repeated(train: Columns, held_out: Columns) -> Iterator[str]:
 
 
 def constant(columns: Columns) -> Iterator[str]:
-    """Streams with one value."""
+    """Yields a warning for each stream with a single value."""
     for stream, digests in columns.items():
         if len(digests) >= MIN_SAMPLES and len(set(digests.values())) == 1:
             yield f"{stream} is the same in all {len(digests)} samples: it tells nothing; leave it out."
 
 
 def determined(columns: Columns) -> Iterator[str]:
-    """Streams whose values repeat and always come with the same value of another one."""
+    """Yields a warning for each stream whose values repeat and determine the value of another stream."""
     for one, other in permutations(columns, 2):
         shared = columns[one].keys() & columns[other].keys()
         values: dict[str, set[str]] = defaultdict(set)
@@ -55,12 +55,12 @@ def determined(columns: Columns) -> Iterator[str]:
 
 
 def _settles(values: Mapping[str, set[str]], n: int) -> bool:
-    """Each of few values has one partner: most of the n samples repeat a value."""
+    """Whether each value has a single partner, with at most n / 2 distinct values in n samples."""
     return 2 * len(values) <= n and all(len(partners) == 1 for partners in values.values())
 
 
 def spelled_out(texts: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Texts (stream → key → text) that hold another stream's text word for word."""
+    """Yields a warning for each stream (stream → key → text) that contains another one's text verbatim."""
     for one, other in permutations(texts, 2):
         pairs = [(text, texts[other][key]) for key, text in texts[one].items() if texts[other].get(key)]
         holds = sum(part in text for text, part in pairs)
@@ -69,5 +69,5 @@ def spelled_out(texts: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
 
 
 def all_leaks(train: Columns, held_out: Columns, texts: Mapping[str, Mapping[str, str]]) -> Sequence[str]:
-    """Every sentence, the gravest first."""
+    """Returns all warnings, the most severe first."""
     return [*repeated(train, held_out), *determined(train), *spelled_out(texts), *constant(train)]

@@ -1,4 +1,4 @@
-"""Whether draws are new, and whether they are as varied as data: by distances, or by being the same."""
+"""Novelty and coverage of samples, by distances of features, or by equality of values."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -12,31 +12,33 @@ from modaloom.evaluation.judge import Estimates
 from modaloom.evaluation.nearest import nearest
 
 NEAR_QUANTILE = 0.05
-"""Share of real held-out samples that lie as near to a training sample as a draw that counts as a copy."""
+"""Quantile of the held-out samples' distances to training samples; a generated sample that is no farther
+counts as a near duplicate."""
 NUM_NEIGHBOURS = 5
-"""Real samples in the ball around a real sample that a draw has to fall into; the paper's choice."""
+"""k of the k-nearest-neighbour ball around each real sample in `coverage`; the paper's choice."""
 
 MAX_REAL_REPEATS = 0.5
-"""Share of real held-out values in the training data from which on it says nothing that a draw is there."""
+"""Fraction of held-out values in the training data from which on `verbatim` is uninformative."""
 
 
 @dataclass(frozen=True)
 class Memorization:
-    """What draws are compared with: real held-out points (n, D) and training points (N, D)."""
+    """Memorization by distances: features of real held-out samples (n, D) and of training samples (N, D)."""
 
     real: Tensor
     train: Tensor
 
     def estimates(self, drawn: Tensor) -> Estimates:
-        """Of n draws (n, D), one for each real point.
+        """Returns metrics of n generated samples (n, D), one for each real sample.
 
-        `novelty`: median distance to the nearest training point, over that of real held-out ones: about 1 for
-        new samples, 0 for copies. `near_duplicates`: the share of draws no farther from a training point than
-        the `NEAR_QUANTILE` nearest of the real ones. `coverage`: the share of real points with a draw among
-        their `NUM_NEIGHBOURS` nearest real ones (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
+        `novelty`: median distance to the nearest training sample, divided by that of real held-out samples:
+        about 1 for new samples, 0 for copies. `near_duplicates`: fraction of samples that are no farther from
+        a training sample than the `NEAR_QUANTILE` quantile of the real ones. `coverage`: fraction of real
+        samples with a generated one within the distance of their `NUM_NEIGHBOURS`-th nearest real neighbour
+        (Naeem et al. 2020, arXiv 2002.09797, eq. 4).
 
-        What cannot be told is left out: the first two where real samples are copies themselves, the last one
-        where there are too few.
+        `novelty` and `near_duplicates` are left out if most real samples are copies themselves, `coverage` if
+        there are too few.
         """
         estimates: dict[str, Estimate] = {}
         if float(self.usual.median()) > 0:
@@ -49,21 +51,21 @@ class Memorization:
 
     @cached_property
     def usual(self) -> Tensor:
-        """(n,): the real points' distances to their nearest training points."""
+        """(n,): distances of the real samples to their nearest training samples."""
         return nearest(self.real, self.train).distance
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """What draws without distances are compared with: names of real held-out values and of training ones."""
+    """Memorization by equality: identity keys of real held-out values and of training values."""
 
     real: Sequence[bytes]
     train: Set[bytes]
 
     def estimates(self, drawn: Sequence[bytes]) -> Estimates:
-        """`verbatim`: the share of draws that stand in the training data.
+        """Returns `verbatim`: the fraction of generated values that are in the training data.
 
-        Left out where half of the real ones do: they repeat by chance, and so may draws.
+        Left out if `MAX_REAL_REPEATS` or more of the real values are: values then repeat by chance.
         """
         by_chance = float(self._known(self.real).mean()) >= MAX_REAL_REPEATS
         return {} if by_chance else {"verbatim": Proportion(self._known(drawn))}
@@ -73,7 +75,7 @@ class Repetition:
 
 
 def covered(drawn: Tensor, real: Tensor, *, neighbours: int = NUM_NEIGHBOURS) -> Tensor:
-    """bool (n,): whether some draw is at most as far from a real point as its k-th nearest other real one."""
+    """bool (n,): whether a generated sample is within the distance of the k-th nearest other real sample."""
     between = torch.cdist(real, real).fill_diagonal_(torch.inf)
     radius = between.kthvalue(neighbours, dim=1).values
     return torch.cdist(real, drawn).amin(1) <= radius

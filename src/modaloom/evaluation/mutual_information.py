@@ -1,15 +1,15 @@
-"""Mutual information of two streams, as it is reported."""
+"""Pairwise mutual information between streams."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 Exact = Callable[[str, str], float | None]
-"""Two streams → their mutual information in bits where it is known."""
+"""Two streams → their exact mutual information in bits, or None if unknown."""
 
 
 @dataclass(frozen=True)
 class MutualInformation:
-    """What one stream tells about another, all in bits a sample."""
+    """Estimated mutual information between two streams, in bits per sample."""
 
     given: str
     want: str
@@ -17,12 +17,12 @@ class MutualInformation:
     """Mean of bound(want) − bound(want | given): an estimate of mutual information, not a bound on it."""
     low: float
     high: float
-    """Its 95% interval over samples and masks; how far the bounds are from the truth is not in it."""
+    """95% interval over samples and masks; it does not include the gap between bounds and entropies."""
     entropy: float
-    """Mean of bound(want): an upper bound on the entropy of its codes."""
+    """Mean of bound(want): an upper bound on the entropy of the target's codes."""
     exact: float | None
     n: int
 
     def to_dict(self) -> dict[str, object]:
-        """An entry of information.json."""
+        """Returns an entry of information.json."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Held-out values that stand in the training data, the same or nearly so."""
+"""Exact and near duplicates of held-out values in the training data."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -11,24 +11,24 @@ from modaloom.evaluation.nearest import nearest, nearest_others
 from modaloom.modalities.base import DataSpec, Modality, Value
 
 MAX_DISTANCE_RATIO = 0.1
-"""Share of the usual distance from a value to its nearest training value; less makes a copy."""
+"""Distance to the nearest training value, divided by the typical one, below which a value is a duplicate."""
 
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A stream's value on both sides of a split."""
+    """A value of a stream that is both held out and in the training data."""
 
     stream: str
     key: str
-    """Of the held-out sample."""
+    """Key of the held-out sample."""
     of: str
-    """Of the training sample."""
+    """Key of the training sample."""
     distance: float
-    """Over the usual one: 0 for the same value."""
+    """Distance divided by the typical one: 0 for equal values."""
 
 
 def digest(source: Source) -> str | None:
-    """Of a file's bytes, or of a literal; None for a file that cannot be read."""
+    """Returns the SHA-256 of a file's bytes or of a literal; None for an unreadable file."""
     try:
         content = source.read_bytes() if isinstance(source, Path) else source.encode("utf-8", "replace")
     except OSError:
@@ -41,7 +41,7 @@ Digests = Mapping[str, str]
 
 
 def exact_duplicates(stream: str, train: Digests, held_out: Digests) -> Iterator[Duplicate]:
-    """Held-out values that are a training value, byte by byte."""
+    """Yields held-out values that are equal to a training value, byte by byte."""
     first: dict[str, str] = {}
     for key, content in train.items():
         first.setdefault(content, key)
@@ -57,10 +57,17 @@ def near_duplicates(
     train: Mapping[str, Value],
     held_out: Mapping[str, Value],
 ) -> Iterator[Duplicate]:
-    """Held-out values (by key) much nearer to a training value than is usual.
+    """Yields held-out values that are much nearer to a training value than the typical distance.
 
-    Usual is the median of their distances, or that of training values to each other if it is larger: most
-    held-out values may be copies.
+    The typical distance is the larger of two medians: that of held-out values to training values, and that of
+    training values to each other, since most held-out values may be copies.
+
+    Args:
+        stream: name of the stream.
+        modality: its modality.
+        spec: spec that the values are packed by.
+        train: key → training value.
+        held_out: key → held-out value.
     """
     if not train or not held_out:
         return

@@ -1,4 +1,4 @@
-"""Nearest training points, by matrix products."""
+"""Nearest-neighbour search by matrix products."""
 
 from dataclasses import dataclass
 
@@ -8,29 +8,29 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each of n points."""
+    """Nearest neighbours of n points."""
 
     index: Tensor
     """int64 (n,)."""
     distance: Tensor
-    """float32 (n,): Euclidean."""
+    """float32 (n,): Euclidean distance."""
 
 
 def nearest(points: Tensor, among: Tensor) -> Nearest:
-    """Of each of `points` (n, D), the nearest of `among` (N, D); the first of equals."""
+    """Returns the nearest of `among` (N, D) for each of `points` (n, D); the first of equally near ones."""
     return _at(_scores(points, among).argmin(1), points, among)
 
 
 def nearest_others(points: Tensor) -> Nearest:
-    """Of each of `points` (n, D), the nearest other one; of a single one, itself."""
+    """Returns the nearest other point for each of `points` (n, D); a single point is its own neighbour."""
     return _at(_scores(points, points).fill_diagonal_(torch.inf).argmin(1), points, points)
 
 
 def _scores(points: Tensor, among: Tensor) -> Tensor:
-    """(n, N): squared distances, but for what is the same in each row."""
+    """(n, N): squared distances up to a constant per row."""
     return among.square().sum(1) - 2 * points @ among.T
 
 
 def _at(index: Tensor, points: Tensor, among: Tensor) -> Nearest:
-    # The expanded square loses small distances to rounding, and a copy must be at distance 0.
+    # The expanded square loses small distances to rounding, and copies must have distance 0.
     return Nearest(index, (points - among[index]).norm(dim=1))

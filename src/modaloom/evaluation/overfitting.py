@@ -1,4 +1,4 @@
-"""Whether validation bits still fall, or a model learns its training samples by heart."""
+"""Detects overfitting and unfinished training from the validation bits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
@@ -8,15 +8,15 @@ Lines = Sequence[Mapping[str, Any]]
 
 VAL_PREFIX = "val.bits."
 MIN_STEPS = 100
-"""Steps before which a training tells nothing of how it will end."""
+"""Steps before which a trend is uninformative."""
 MIN_POINTS = 4
-"""Validations from which on a rise counts."""
+"""Minimum number of validations to detect a rise."""
 MIN_RISE = 0.02
-"""Above its best, a validation bound has risen by more than its noise."""
+"""Relative change of the validation bits that exceeds their noise."""
 
 
 def overfitting(lines: Lines) -> str | None:
-    """One sentence if some stream's validation bits rose over their best while its training bits fell.
+    """Returns a warning if validation bits of a stream rose above their minimum while training bits fell.
 
     `lines` are those of metrics.jsonl: validation as `val.bits.STREAM`, training as `loss.bits.STREAM`,
     each with its `step`.
@@ -29,24 +29,24 @@ def overfitting(lines: Lines) -> str | None:
 
 
 def rising(lines: Lines, stream: str) -> bool:
-    """Whether a stream's validation bits rose over their best while its training bits fell."""
+    """Whether a stream's validation bits rose above their minimum while its training bits fell."""
     return _of_stream(lines, stream) is not None
 
 
 def falling(lines: Lines, stream: str) -> bool:
-    """Whether a stream's last validation bits are the best, and better than those two checks before by more
+    """Whether a stream's last validation bits are the minimum, and lower than two validations before by more
     than their noise."""
     values = [bits for _, bits in _validations(lines, stream)]
     return len(values) > 2 and values[-1] == min(values) and (1 + MIN_RISE) * values[-1] < values[-3]
 
 
 def trained_steps(lines: Lines, streams: Iterable[str]) -> int | None:
-    """Steps after which streams were last validated; None where the log does not say."""
+    """Returns the step of the last validation of the streams; None if the log has none."""
     return max((step for stream in streams for step, _ in _validations(lines, stream)), default=None)
 
 
 def _validations(lines: Lines, stream: str) -> list[tuple[int, float]]:
-    """(Step, bits) of a stream."""
+    """Returns (step, bits) of each validation of a stream."""
     key = VAL_PREFIX + stream
     return [(line["step"], line[key]) for line in lines if line.get(key) is not None]
 
@@ -66,7 +66,7 @@ def _of_stream(lines: Lines, stream: str) -> str | None:
 
 
 def _falls(lines: Lines, key: str, after: int) -> bool:
-    """Whether the later half of the training figures since a step is lower than the earlier one."""
+    """Whether the mean of the training values since a step is lower in the second half than in the first."""
     values = [line[key] for line in lines if line.get(key) is not None and line["step"] >= after]
     half = len(values) // 2
     return half > 0 and fmean(values[half:]) < fmean(values[:half])

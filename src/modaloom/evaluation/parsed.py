@@ -1,4 +1,4 @@
-"""The judge of the world: answers are parsed into facts, and compared with the scene's."""
+"""Judge for the synthetic world: predictions are parsed into facts and compared with those of the scene."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ from modaloom.world.worlds import World, world_of
 
 
 def read_facts(path: Path) -> dict[str, Facts]:
-    """Key → facts, of the file that a world keeps beside its samples. Raises `BadFile`."""
+    """Reads a world's facts file: key → facts. Raises `BadFile`."""
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return {line["key"]: line for line in lines}
@@ -31,12 +31,12 @@ def read_facts(path: Path) -> dict[str, Facts]:
 
 
 class ParsedJudge(Judge):
-    """`slot.shape`, …, `slot.mean`, `slot.worst`, `exact` (all slots right) for a stream from others;
-    `agree.mean`, `agree.all`, `entropy.shape`, …, `entropy.mean` for streams drawn together.
+    """Metrics `slot.shape`, …, `slot.mean`, `slot.worst`, `exact` (all slots correct) of conditional
+    predictions; `agree.mean`, `agree.all`, `entropy.shape`, …, `entropy.mean` of jointly generated streams.
 
-    Slots are the facts that the wanted stream shows, the given ones fix and the world names (one written
-    before there was motion does not name it). Entropies are shares of the
-    data's, at most 1; what cannot be parsed adds nothing to them. What never varies in the world has none.
+    Slots are the facts that the target stream shows, that the inputs determine and that the facts file names
+    (older worlds do not name motion). Entropies are relative to the data's, at most 1; values that cannot be
+    parsed do not contribute. Slots that are constant in the world have no entropy.
     """
 
     parsed = True
@@ -75,7 +75,7 @@ class ParsedJudge(Judge):
     def floor(
         self, direction: Direction, train: Sequence[Sample], samples: Sequence[Sample], typical: Answer
     ) -> dict[str, float]:
-        """Majority guesses, slot by slot; for streams drawn together, the chance that two scenes agree."""
+        """Majority prediction of each slot; for joint generation, the probability that two scenes agree."""
         known, asked = self._facts(train), self._facts(samples)
         if not direction.given:
             return _chance(self.world, direction.want, known)
@@ -91,7 +91,7 @@ class ParsedJudge(Judge):
         }
 
     def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:
-        """`diversity.background`: how often both draws are valid and differ, over how often two scenes do."""
+        """`diversity.background`, …: how often both samples are valid and differ, relative to two scenes."""
         (want,) = direction.want
         pairs = [
             (parse(want, one[want], self.world), parse(want, two[want], self.world))
@@ -110,7 +110,7 @@ class ParsedJudge(Judge):
         self, streams: Sequence[str], answers: Sequence[Answer], facts: Sequence[Facts]
     ) -> dict[str, Estimate]:
         columns = {}
-        for stream in reversed(streams):  # the first stream that shows a slot speaks for it
+        for stream in reversed(streams):  # the first stream that shows a slot takes precedence
             said = [parse(stream, answer[stream], self.world) for answer in answers]
             for slot in filter(self._varying.__contains__, self._shown(stream)):
                 columns[slot] = _indices([one[slot] for one in said], [true[slot] for true in facts])
@@ -125,8 +125,8 @@ class ParsedJudge(Judge):
         return self.world.streams[stream].determines
 
     def _fixed(self, given: Sequence[str]) -> set[str]:
-        """What the given streams fix: also a factor's parts with the factor, and the answer with the question
-        and all that it may be about."""
+        """Slots that the inputs determine, including the parts of a determined factor, and the answer if the
+        question and everything that it may refer to are determined."""
         fixed = {slot for name in given for slot in self._shown(name)}
         fixed |= {part for part, whole in self.world.part_of.items() if whole in fixed}
         return fixed | {"answer"} if fixed.issuperset(self.world.fix_answer) else fixed
@@ -136,7 +136,7 @@ class ParsedJudge(Judge):
 
 
 def _hits(by_slot: Mapping[str, Sequence[bool]]) -> Estimates:
-    """Whether each sample has each slot right → figures."""
+    """Slot → correctness of each sample → metrics."""
     hits = torch.tensor([*by_slot.values()]).double()
     slots = {f"slot.{slot}": Proportion(column) for slot, column in zip(by_slot, hits)}
     return {
@@ -148,7 +148,7 @@ def _hits(by_slot: Mapping[str, Sequence[bool]]) -> Estimates:
 
 
 def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) -> dict[str, Estimate]:
-    """Over pairs of streams and the slots that both show; `all` if every pair agrees in every slot."""
+    """Agreement over pairs of streams and their shared slots; `all` requires agreement in every slot."""
     hits = [
         [
             hit
@@ -166,14 +166,14 @@ def _agreement(world: World, streams: Sequence[str], answers: Sequence[Answer]) 
 
 
 def _indices(said: Sequence[str], true: Sequence[str]) -> Tensor:
-    """int64 (n, 1, 2): values said and true by number, 0 for an invalid one."""
+    """int64 (n, 1, 2): indices of predicted and true values; 0 for invalid ones."""
     names = [INVALID, *dict.fromkeys((*true, *said))]
     return torch.tensor([[[names.index(one), names.index(other)]] for one, other in zip(said, true)])
 
 
 def _entropy_share(indices: Tensor) -> Tensor:
-    """(R, n, S, 2) of `_indices` → (R,): entropy of what is said over that of what is true, at most 1 each,
-    averaged over S slots. Both are of the same n samples, so that their biases are alike."""
+    """(R, n, S, 2) of `_indices` → (R,): entropy of predicted values divided by that of true values, at most
+    1 each, averaged over S slots. Both use the same n samples, so that their biases are similar."""
     counts = F.one_hot(indices)[..., 1:].sum(1).float()
     shares = counts / counts.sum(-1, keepdim=True).clamp_min(1)
     said, true = torch.special.entr(shares).sum(-1).unbind(-1)
@@ -203,5 +203,5 @@ def _shares(values: Iterable[object]) -> list[float]:
 
 
 def _collision(values: Iterable[object]) -> float:
-    """The chance that two independent draws are the same."""
+    """Collision probability: the probability that two independent samples are equal."""
     return sum(share**2 for share in _shares(values))

@@ -1,4 +1,4 @@
-"""The judge of any data: answers are compared with the truth, as their modality compares."""
+"""Judge for any data: predictions are compared with the ground truth by the modality's metrics."""
 
 import math
 from collections import Counter
@@ -14,15 +14,20 @@ from modaloom.evaluation.rows import Direction
 from modaloom.modalities import MODALITIES, DataSpec, Value
 
 PROPORTION_METRICS = ("exact", "present")
-"""Metrics of samples that lie between 0 and 1, with all that follows a dot."""
+"""Metrics in [0, 1], also with a suffix after a dot."""
 MIN_REPEATED = 0.9
-"""Share of the training values that occur twice or more from which on a whole value can be asked for."""
+"""Minimum fraction of training values that occur at least twice for the metric `exact`."""
 
 
 class PlainJudge(Judge):
-    """The modality's figures: `exact`, `char_error`, `psnr`, …; each over the samples that have it.
+    """The modality's metrics: `exact`, `char_error`, `psnr`, …; each over the samples that have it.
 
-    `exact` is left out of streams whose values hardly ever repeat, such as free text: nobody could be right.
+    `exact` is left out for streams whose values hardly ever repeat, such as free text, since it would be 0.
+
+    Args:
+        modality_of: stream → modality.
+        specs: stream → spec, in which values are compared.
+        rare: streams without `exact`.
     """
 
     parsed = False
@@ -39,8 +44,13 @@ class PlainJudge(Judge):
     def fit(
         cls, train: Sequence[Sample], modality_of: Mapping[str, str], specs: Mapping[str, DataSpec]
     ) -> Self:
-        """In the forms that were learned: the sizes of signals and the units of numbers are the run's own,
-        whatever the samples. Training values tell which streams repeat; those of others may be left out."""
+        """Finds the streams whose training values hardly ever repeat.
+
+        Args:
+            train: training samples.
+            modality_of: stream → modality.
+            specs: stream → spec of the run, which fixes signal sizes and the units of numbers.
+        """
         columns = {
             name: [s.streams[name] for s in train if name in s.streams]
             for name in specs.keys() & modality_of.keys()
@@ -85,7 +95,7 @@ class PlainJudge(Judge):
 
 
 def compared_whole(modality: str) -> bool:
-    """Whether values are the same or not, and neither compared place by place nor by distances."""
+    """Whether values are compared only by equality, neither by position nor by distance."""
     codec = MODALITIES[modality].codec
     return codec.whole and not codec.continuous
 

@@ -1,4 +1,4 @@
-"""The best linear filter of a picture's neighbourhoods: a baseline for anything that restores pictures.
+"""Ridge regression from image patches to pixels: the linear baseline of image restoration.
 
 Shapes: N patches, F values of a patch and a constant, P phases.
 """
@@ -13,22 +13,27 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class PatchRidge:
-    """Each pixel from the square around it, with weights for each phase of a grid, alike for all channels."""
+    """Linear filter of the square around each pixel, with weights for each phase of a grid, shared by all
+    channels."""
 
     weight_PF: Tensor
     """float64."""
     side: int
-    """Of the square, odd."""
+    """Side length of the square in pixels, odd."""
     step: int
-    """Of the grid: P = step² phases; 1 where all pixels are alike."""
+    """Period of the grid along each axis: P = step² phases; 1: the same weights for all pixels."""
 
     @classmethod
     def fit(
         cls, pairs: Iterable[tuple[Tensor, Tensor]], *, side: int = 7, step: int = 1, penalty: float = 1e-4
     ) -> "PatchRidge":
-        """Ridge regression (Hoerl & Kennard 1970, eq. 2.1) over all pixels of (given, wanted) (C, H, W).
+        """Ridge regression (Hoerl & Kennard 1970, eq. 2.1) over all pixels of image pairs.
 
-        `penalty` on the squared weights, for each pixel.
+        Args:
+            pairs: pairs of input and target image, (C, H, W) each.
+            side: side length of the square in pixels, odd.
+            step: period of the grid along each axis.
+            penalty: penalty on the squared weights, per pixel.
         """
         features = side * side + 1
         gram_PFF = torch.zeros(step**2, features, features, dtype=torch.float64)
@@ -52,7 +57,7 @@ class PatchRidge:
 
 
 def _patches(image: Tensor, side: int) -> Tensor:
-    """(C, H, W) → float64 (C, H, W, F), the picture's edge repeated outwards."""
+    """(C, H, W) → float64 (C, H, W, F), with edge padding."""
     wide = F.pad(image.double(), [side // 2] * 4, mode="replicate")
     squares = wide.unfold(1, side, 1).unfold(2, side, 1).flatten(3)
     return F.pad(squares, (0, 1), value=1.0)

@@ -1,4 +1,4 @@
-"""What evaluation asks, and what it answers."""
+"""Directions and score rows of an evaluation."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,7 +7,7 @@ from modaloom.core.errors import BadValue
 
 @dataclass(frozen=True)
 class Direction:
-    """Which streams are given, and which one is wanted; without a given stream, several may be."""
+    """Input streams and target stream; without inputs, there may be several targets."""
 
     given: tuple[str, ...]
     want: tuple[str, ...]
@@ -23,36 +23,36 @@ class Direction:
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """All that a sample must have."""
+        """All streams, inputs first."""
         return self.given + self.want
 
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One figure of one direction on one split, beside what it has to be compared with; None: not applicable.
+    """One metric of one direction on one split, with its baselines; None: not applicable.
 
-    All are of the same `n` samples.
+    All values are over the same `n` samples.
     """
 
     row: str
-    """The direction's name."""
+    """Name of the direction."""
     split: str
     metric: str
     value: float
     low: float | None = None
-    """The 95% interval of `value` over samples, from here …"""
+    """Lower end of the 95% interval of `value` over samples."""
     high: float | None = None
-    """… to there."""
+    """Upper end of it."""
     floor: float | None = None
-    """Without looking at what is given."""
+    """Prediction without the inputs."""
     baseline: float | None = None
-    """A linear readout of what is given."""
+    """Linear probe of the inputs."""
     retrieval: float | None = None
-    """The nearest training sample."""
+    """Nearest training sample."""
     ceiling: float | None = None
-    """The truth, through the tokenizer and back."""
+    """Ground truth, encoded and decoded by the tokenizer."""
     n: int = 0
 
     def to_dict(self) -> dict[str, object]:
-        """A line of `modaloom evaluate --json`."""
+        """Returns a line of `modaloom evaluate --json`."""
         return asdict(self)

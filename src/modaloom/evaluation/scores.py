@@ -1,4 +1,4 @@
-"""What a finished run knows of its own quality."""
+"""Stored scores, warnings and diagnosis of a finished run."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from modaloom.runs.store import SCORES, RunFiles
 
 
 def scores(run: Path) -> list[ScoreRow]:
-    """The rows of a run's own evaluation; none if it was not evaluated."""
+    """Returns the stored score rows of a run; empty if it was not evaluated."""
     try:
         return [ScoreRow(**row) for row in json.loads((run / SCORES).read_bytes())["rows"]]
     except (OSError, ValueError, LookupError, TypeError):
@@ -26,13 +26,13 @@ def scores(run: Path) -> list[ScoreRow]:
 
 
 def sides(row: ScoreRow) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The streams that a row's direction gives and wants."""
+    """Returns input and target streams of a row's direction."""
     given, want = row.row.split("->")
     return tuple(filter(None, given.split("+"))), tuple(want.split("+"))
 
 
 def cautions(rows: Collection[ScoreRow], given: Collection[str], want: Collection[str]) -> list[str]:
-    """A sentence for every wanted stream that the run draws no better from `given` than its baseline."""
+    """Returns a sentence for every target stream that is predicted no better from `given` than a baseline."""
     asked = {
         row.row for row in rows if (s := sides(row)) and set(s[0]) == set(given) and set(s[1]) <= set(want)
     }
@@ -40,19 +40,19 @@ def cautions(rows: Collection[ScoreRow], given: Collection[str], want: Collectio
 
 
 def warnings(run: str | os.PathLike[str], rows: Sequence[ScoreRow]) -> list[str]:
-    """What to be careful with in these rows of the run, and in how its training went. Raises `BadRun`."""
+    """Returns warnings about score rows of the run, and about its training. Raises `BadRun`."""
     metrics = RunFiles(resolve_run(Path(run))).metrics()
     return [*no_better(rows).values(), *filter(None, [overfitting(metrics)])]
 
 
 def diagnosis(run: str | os.PathLike[str], rows: Sequence[ScoreRow]) -> list[Diagnosis]:
-    """What limits each direction of these rows of the run, by how its training went. Raises `BadRun`."""
+    """Returns the diagnosis of each direction from score rows and training metrics. Raises `BadRun`."""
     folder = RunFiles(resolve_run(Path(run)))
     return diagnose(rows, folder.metrics(), pairs=lambda name: _pairs(folder, name))
 
 
 def _pairs(folder: RunFiles, direction: str) -> int:
-    """Training samples that have all streams of a direction; all of them where the caches are lost."""
+    """Number of training samples that have all streams of a direction; of all, if the caches are missing."""
     caches, streams = Caches.of(folder.path), [s for s in re.split(r"\+|->", direction) if s]
     try:
         here = [caches.present("codes", stream)[caches.rows] for stream in streams] if caches else []

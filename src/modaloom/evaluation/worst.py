@@ -1,4 +1,4 @@
-"""The worst of some draws, by the judge's opinion of each alone."""
+"""The worst samples, by the judge's score of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from modaloom.evaluation.judge import Answer, Judge
 from modaloom.evaluation.rows import Direction, ScoreRow
 
 SLOT_PREFIX, AGGREGATES = "slot.", ("slot.mean", "slot.worst")
-"""How the metrics of single facts begin, and those that are of several."""
+"""Prefix of the metrics of single facts; metrics that aggregate several facts."""
 
 
 @dataclass(frozen=True)
 class AnswerScore:
-    """Of one draw."""
+    """Score of one sample."""
 
     metric: str
-    """That of its direction's headline."""
+    """Headline metric of its direction."""
     value: float
     truth: float
-    """What the truth is marked."""
+    """Score of the ground truth."""
     missed: tuple[str, ...] = ()
-    """The facts that it has wrong."""
+    """Incorrect facts."""
 
     @property
     def shortfall(self) -> float:
-        """How far it is behind the truth."""
+        """Difference to the score of the ground truth; positive if worse."""
         return sign(self.metric) * (self.truth - self.value)
 
     @property
@@ -39,7 +39,17 @@ class AnswerScore:
 def score_answers(
     judge: Judge, direction: Direction, answers: Mapping[int, Answer], samples: Sequence[Sample]
 ) -> dict[int, AnswerScore]:
-    """Place → mark of the answer for the sample that stands there, where there is anything to tell."""
+    """Scores predictions one by one.
+
+    Args:
+        judge: the judge.
+        direction: the direction.
+        answers: index into `samples` → prediction.
+        samples: samples with the ground truth.
+
+    Returns:
+        Index → score, for predictions that have a metric.
+    """
     found = {
         place: _score_answer(judge, direction, answer, samples[place]) for place, answer in answers.items()
     }
@@ -47,7 +57,7 @@ def score_answers(
 
 
 def lowest(scores: Mapping[int, AnswerScore], n: int) -> list[int]:
-    """The places of the n with the greatest faults, the worst first, of equals the earlier one."""
+    """Returns the indices of the n greatest shortfalls, the worst first; of equal ones, the lower index."""
     faulty = [place for place in sorted(scores) if scores[place].shortfall > 0]
     return sorted(faulty, key=lambda place: -scores[place].shortfall)[:n]
 

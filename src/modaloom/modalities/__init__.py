@@ -1,4 +1,4 @@
-"""Kinds of data. A new one is a file here and a line in MODALITIES."""
+"""Registry of modalities. A new one is a file here and an entry in MODALITIES."""
 
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.categorical_codec import CategoricalCodec

@@ -1,4 +1,4 @@
-"""The Modality value: everything that is special about a kind of data, in one place."""
+"""The Modality interface: everything that is specific to one type of data."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,89 +15,88 @@ __all__ = ["Conformed", "DataSpec", "Limits", "Modality", "Value"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a preset allows; sizes follow the data up to these."""
+    """Upper limits of a preset; sizes are inferred from the data up to these."""
 
     max_side: int = 32
-    """Longest side of an image, pixels."""
+    """Maximum side length of an image in pixels."""
     max_tokens: int = 64
-    """Longest text, tokens."""
+    """Maximum length of a text in tokens."""
     max_bins: int = 32
-    """Quantile bins of a number."""
+    """Maximum number of quantile bins of a number."""
 
 
 def no_facts(values: Iterable[Value]) -> Mapping[str, Any]:
-    """The description of values of which there is nothing to say."""
+    """Default of `Modality.describe`: no facts."""
     return {}
 
 
 @dataclass(frozen=True)
 class Conformed:
-    """A value in the form of the one that it was made of."""
+    """A result, converted to the format of its source."""
 
     value: Value
     changes: Sequence[str] = ()
-    """What of that form it does not have, such as "16 bits became 8"."""
+    """Properties of the source that it does not have, such as "16 bits became 8"."""
 
 
 def as_made(source: object, made: Value, aligned: bool, recolored: bool) -> Conformed:
-    """Of values that have one form."""
+    """Default of `Modality.conform`, for values with a single format."""
     return Conformed(made)
 
 
 @dataclass(frozen=True)
 class Shortened:
-    """What a limit takes from a value."""
+    """Truncation or loss of resolution of a value by a limit."""
 
     how: str
-    """As a predicate, the same for all values that it happens to: "are cut after 64 tokens"."""
+    """Predicate, the same for all affected values: "are cut after 64 tokens"."""
     limit: str = ""
-    """The field of `Limits` that may be raised; none where nothing can be."""
+    """The field of `Limits` to raise; empty if none applies."""
     kept: int = 0
-    """How much is kept, in the limit's unit: less than the limit where not it, but the data is the reason."""
+    """Amount that is kept, in the limit's unit; less than the limit if the spec was inferred smaller."""
     needed: int = 0
-    """The limit that would keep more."""
+    """Value of the limit that would keep more."""
     is_resolution: bool = False
-    """Whether the whole value stays, but coarser."""
+    """Whether the whole value is kept at lower resolution."""
 
 
 def nothing_shortened(value: Value, spec: DataSpec) -> Sequence[Shortened]:
-    """Of a modality without limits, or whose tokenizer knows them."""
+    """Default of `Modality.shortened`, for modalities without limits, or whose tokenizer applies them."""
     return ()
 
 
 @dataclass(frozen=True)
 class Modality:
-    """How a kind of data is read, written, shown and compared, and the one codec of its values."""
+    """Reading, writing, display and comparison of one type of data, and its codec."""
 
     name: str
     suffixes: tuple[str, ...]
-    """Lower case, without the dot; the first one is written."""
+    """File suffixes in lower case, without the dot; files are written with the first one."""
     tokenizer: str
-    """Its usual entry in TOKENIZERS."""
+    """Its default entry in TOKENIZERS."""
     read: Callable[[Path], Value]
     """File → value. Raises `BadFile`."""
     write: Callable[[Value, Path], None]
-    """Value → file. The same value gives the same bytes."""
+    """Value → file; deterministic."""
     coerce: Callable[[object], Value]
-    """Whatever a caller gives → value: a str is literal for text, a path for most. Raises `ModaloomError`
-    with the type that was got and those that are allowed."""
+    """Any object → value: a str is a literal for text, a path for most modalities. Raises `ModaloomError`
+    that names the given and the allowed types."""
     infer_spec: Callable[[Iterable[Value], Limits], DataSpec]
     """Training values → spec."""
     compare: Callable[[Value, Value, DataSpec], Mapping[str, float]]
-    """(generated, truth, spec) → figures by metric name, both in the spec's form, which knows the size of a
-    signal and the units of a number. Without a spec, signals must be of one size."""
+    """(generated, truth, spec) → values by metric name. Both are compared in the spec's format: the size of a
+    signal, the units of a number. With an empty spec, signals must have equal sizes."""
     to_html: Callable[[Value], str]
-    """An HTML fragment that shows the value, with no external reference."""
+    """Value → HTML fragment without external references."""
     codec: Codec
-    """What its values are: a `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
     shortened: Callable[[Value, DataSpec], Sequence[Shortened]] = nothing_shortened
-    """What a spec's limits take from a value."""
+    """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
-    """One or more values, read one by one → JSON-able facts for people (ranges, lengths); what `inspect`
-    prints."""
+    """At least one value, iterated once → JSON-able facts (ranges, lengths), which `inspect` prints."""
     conform: Callable[[object, Value, bool, bool], Conformed] = as_made
-    """(a path or value as a caller gave it, what was made of it, whether that shows the same area, whether it
-    has colours of its own) → the latter in the former's form."""
+    """(source as a path or value, result, whether the result shows the same area, whether its colours are not
+    the source's) → the result in the source's format."""
 
     @property
     def signal(self) -> SignalCodec:

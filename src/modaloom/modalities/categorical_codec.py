@@ -1,4 +1,4 @@
-"""Values that are discrete already: one category at each position."""
+"""Codec of categorical values: one category at each position."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ class CategoricalCodec(Codec):
     unpack: Callable[[NDArray[np.int64], DataSpec], Value]
     """The inverse of pack, up to the spec's loss."""
     vocab_size: Callable[[DataSpec], int]
-    """The number of categories that a position can take."""
+    """Spec → number of categories per position."""
 
     continuous: ClassVar[bool] = False
     restorable: ClassVar[bool] = False
     whole: ClassVar[bool] = False
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """Every position as one-hot."""
+        """Returns the one-hot categories of all positions."""
         packed = torch.from_numpy(np.stack([self.pack(value, spec) for value in values]))
         return F.one_hot(packed.long(), self.vocab_size(spec)).flatten(1).float()
 
     def identity_keys(self, values: Sequence[Value], spec: DataSpec) -> list[bytes]:
-        """The bytes of the packed values."""
+        """Returns the bytes of the packed values."""
         return [self.pack(value, spec).tobytes() for value in values]

@@ -1,4 +1,4 @@
-"""The codec contract: what values of a kind of data are to mathematics."""
+"""Interface of a codec: values as features and identity keys."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -7,29 +7,29 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 Value = Any
-"""What users hold: a PIL image, a str, a dict."""
+"""A PIL image, a str or a dict."""
 
 DataSpec = dict[str, Any]
-"""JSON-able facts measured on training data that fix a modality's packed shape.
+"""JSON-able facts inferred from training data, which determine the shape of packed values.
 
-Packed specs have `size`, the lengths of their axes; those with a signal also have `channels`.
+Specs of packed values have `size`, the lengths of the axes; those of signals also have `channels`.
 """
 
 
 class Codec(ABC):
-    """Values as points and as identities. The kinds of codec add what they alone can do."""
+    """Features and identity keys of values; subclasses add packing."""
 
     continuous: ClassVar[bool]
-    """Values have distances that mean something, and two are equal only where one is a copy."""
+    """Whether distances between values are meaningful, and equal values are copies."""
     restorable: ClassVar[bool]
-    """Values are signals of any size, which a Restorer learns."""
+    """Whether values are signals of any size, which a Restorer can be trained on."""
     whole: ClassVar[bool]
-    """Values are compared as a whole, not place by place."""
+    """Whether values are compared as a whole, not by position."""
 
     @abstractmethod
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """float32 (n, D): what nearest neighbours and linear readouts see; nothing of it is learned."""
+        """Returns fixed features for nearest neighbours and linear probes, float32 (n, D)."""
 
     @abstractmethod
     def identity_keys(self, values: Sequence[Value], spec: DataSpec) -> list[bytes]:
-        """Equal for equal values, as finely as the spec tells them apart."""
+        """Returns keys that are equal for values that are equal at the spec's resolution."""

@@ -1,4 +1,4 @@
-"""What a batch of pictures is apart from its colours, and the same pictures in others."""
+"""Colour augmentation of images, and their colour-invariant outline."""
 
 import math
 
@@ -6,16 +6,17 @@ import torch
 from torch import Tensor
 
 MIN_STD = 0.01
-"""Standard deviation below which a picture has no outline: of its noise, not of what it shows."""
+"""Minimum standard deviation in the outline's normalization; prevents amplifying noise of flat images."""
 
 _ACROSS_GREY = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
-"""[a]ₓ, the cross product with the unit vector of the grey axis."""
+"""[a]ₓ, the cross-product matrix of the grey axis's unit vector."""
 
 
 def augment(signal: Tensor, generator: torch.Generator) -> Tensor:
-    """float32 (B, C, H, W): every picture's colours turned about the grey axis by an angle of its own.
+    """Rotates the colours of each image about the grey axis by a random angle; (B, C, H, W) in [-1, 1].
 
-    A turn by θ about the unit axis a is cos θ · I + (1 − cos θ) · aaᵀ + sin θ · [a]ₓ (Rodrigues' formula).
+    The rotation by θ about the unit axis a is cos θ · I + (1 − cos θ) · aaᵀ + sin θ · [a]ₓ (Rodrigues'
+    formula). Images without three channels are unchanged.
     """
     if signal.shape[1] != 3:
         return signal
@@ -27,11 +28,11 @@ def augment(signal: Tensor, generator: torch.Generator) -> Tensor:
 
 @torch.no_grad()
 def outline(signal: Tensor) -> Tensor:
-    """float32 (B, C, H, W) → (B, 1, H, W): each pixel's place on the axis along which the picture's colours
-    spread most (their first principal component), standardised over the picture, over 4.
+    """float32 (B, C, H, W) → (B, 1, H, W): each pixel's coordinate on the first principal component of the
+    image's colours, standardised over the image and divided by 4.
 
-    It is the same whatever affine map of rank one or more moves the two colours of a picture. The axis points
-    to the side with the longer tail, so that what takes less room is bright.
+    For an image of two colours it is invariant to affine colour maps that keep them distinct. The axis points
+    to the longer tail, so that the smaller area is bright.
     """
     with torch.autocast(signal.device.type, enabled=False):
         off_BCN = (signal.float() - signal.float().mean((2, 3), keepdim=True)).flatten(2)

@@ -1,4 +1,4 @@
-"""How modalities open files: regular ones only, under a size limit, every failure a `BadFile`."""
+"""Reads regular files up to a size limit; every failure is a `BadFile`."""
 
 import stat
 from pathlib import Path
@@ -7,7 +7,10 @@ from modaloom.core.errors import BadFile
 
 
 def read_bytes(path: Path, *, limit: int) -> bytes:
-    """The file's bytes, 1 to `limit` of them. Pipes and devices are refused before they can block."""
+    """Returns the file's bytes, 1 to `limit`. Rejects pipes and devices before they can block.
+
+    Raises `BadFile`.
+    """
     try:
         facts = path.stat()
         data = path.read_bytes() if stat.S_ISREG(facts.st_mode) and facts.st_size <= limit else b""
@@ -23,7 +26,7 @@ def read_bytes(path: Path, *, limit: int) -> bytes:
 
 
 def read_text(path: Path, *, limit: int) -> str:
-    """The file's text, which must be UTF-8; a byte order mark is dropped."""
+    """Returns the file's UTF-8 text, without a byte order mark. Raises `BadFile`."""
     try:
         return read_bytes(path, limit=limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:

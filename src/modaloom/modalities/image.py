@@ -1,4 +1,4 @@
-"""Pictures: PIL images of mode RGB."""
+"""The image modality: PIL images of mode RGB."""
 
 import base64
 import io
@@ -34,7 +34,7 @@ FORMATS = {
     "tif": "TIFF",
     "tiff": "TIFF",
 }
-"""Suffix → the one format that a file of that name may hold."""
+"""Suffix → the format that such a file must have."""
 _SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
 WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
 MAX_BYTES = 256 * 2**20
@@ -42,9 +42,10 @@ MAX_PIXELS = 64 * 2**20
 
 
 def read(path: Path) -> Image.Image:
-    """Any size and mode → RGB, 8 bits; upright by its EXIF, alpha on white, the first frame.
+    """Reads an image of any size and mode as 8-bit RGB: EXIF orientation applied, alpha composited on white,
+    first frame.
 
-    Raises `BadFile` for what is truncated, empty, of another format than its name says, or past the limits.
+    Raises `BadFile` for files that are truncated, empty, of another format than the suffix, or too large.
     """
     data = read_bytes(path, limit=MAX_BYTES)
     try:
@@ -78,7 +79,7 @@ def _decode(path: Path, data: bytes) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """A picture as users hold it → a copy in RGB that carries no metadata. Raises `BadValue`."""
+    """Image of any mode → a copy in RGB without metadata. Raises `BadValue`."""
     if not all(image.size):
         raise BadValue("the picture has no pixels")
     image = ImageOps.exif_transpose(image)
@@ -107,7 +108,7 @@ def _first_line(error: Exception) -> str:
 
 
 def write(image: Image.Image, path: Path) -> None:
-    """PNG without metadata: grey or RGB, with or without alpha, 8 bits."""
+    """Writes a PNG without metadata: grey or RGB, with or without alpha, 8 bits."""
     path.write_bytes(_png(image))
 
 
@@ -118,7 +119,7 @@ def _png(image: Image.Image) -> bytes:
 
 
 def coerce(value: object) -> Image.Image:
-    """A PIL image of any mode but "F" → RGB, as `read` makes it; or a str that is a path."""
+    """PIL image of any mode but "F", or a path as str → RGB, converted as by `read`. Raises `BadValue`."""
     if isinstance(value, str):
         return read(Path(value))
     if not isinstance(value, Image.Image):
@@ -130,10 +131,11 @@ def coerce(value: object) -> Image.Image:
 
 
 def infer_spec(images: Iterable[Image.Image], limits: Limits) -> DataSpec:
-    """`content` [H, W], the box that pictures are fitted into, and `size`, that box padded to whole strides.
+    """Infers `content` [H, W], the box that images are fitted into, `size`, that box padded to whole strides,
+    and `channels`, 1 if all images are grey, else 3.
 
-    Pictures of one size keep it if it is within the limit; others share their median shape, at most
-    `limits.max_side` long. `channels` is 1 if no picture has a colour.
+    Images of equal size keep it if it is within the limit; others get their median shape, with a longer side
+    of at most `limits.max_side`.
     """
     shapes, grey = [], True
     for image in images:
@@ -152,7 +154,7 @@ def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
 
 
 def _round_up(n: int) -> int:
-    """Rounded up so that a stride of 8 (4 for up to 16 pixels) divides it."""
+    """Rounds up to a multiple of 8 (of 4 for up to 16 pixels)."""
     step = 8 if n > 16 else 4
     return -(-n // step) * step
 
@@ -163,13 +165,13 @@ def _is_grey(image: Image.Image) -> bool:
 
 
 def pack(image: Image.Image, spec: DataSpec) -> NDArray[np.uint8]:
-    """uint8 (C, H, W): fitted into the content box, aspect kept, padded with the edge's colours."""
+    """Image → uint8 (C, H, W), resized into the content box with its aspect ratio kept, and edge-padded."""
     pixels = _fitted(_rgb(image), spec["content"], spec["size"])
     return np.ascontiguousarray(_mode(pixels, spec["channels"]).transpose(2, 0, 1))
 
 
 def _fitted(image: Image.Image, content: Sequence[int], size: Sequence[int]) -> NDArray[np.uint8]:
-    """uint8 (H, W, 3): the picture in the middle of `content`, `content` in the middle of `size`."""
+    """Image → uint8 (H, W, 3), centred in `content`, which is centred in `size`."""
     scale = min(content[0] / image.height, content[1] / image.width)
     height, width = max(1, round(image.height * scale)), max(1, round(image.width * scale))
     if (width, height) != image.size:
@@ -189,19 +191,19 @@ def _mode(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
 
 
 def unpack(packed: NDArray[np.uint8], spec: DataSpec) -> Image.Image:
-    """(C, H, W) → the content box as RGB."""
+    """uint8 (C, H, W) → the content box as an RGB image."""
     (height, width), (top, left) = spec["content"], _corner(spec)
     pixels = packed.transpose(1, 2, 0)[top : top + height, left : left + width]
     return Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3))))
 
 
 def to_array(image: Image.Image) -> NDArray[np.uint8]:
-    """uint8 (3, H, W)."""
+    """Image → uint8 (3, H, W)."""
     return np.ascontiguousarray(np.asarray(_rgb(image)).transpose(2, 0, 1))
 
 
 def from_array(packed: NDArray[np.uint8]) -> Image.Image:
-    """uint8 (3, H, W) → RGB."""
+    """uint8 (3, H, W) → RGB image."""
     return Image.fromarray(np.ascontiguousarray(packed.transpose(1, 2, 0)))
 
 
@@ -221,12 +223,12 @@ def denormalize(signal: Tensor) -> Tensor:
 
 
 def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
-    """(B,): mean squared error of each picture."""
+    """Returns the mean squared error of each image, (B,)."""
     return (reconstruction - signal).square().flatten(1).mean(1)
 
 
 def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[str, float]:
-    """`psnr` (dB), `ssim` and `mse` (pixels in 0..1) of the pictures fitted into the spec's content box."""
+    """Returns `psnr` (dB), `ssim` and `mse` (pixels in 0..1) of images fitted into the spec's content box."""
     if spec:
         generated, truth = (unpack(pack(image, spec), spec) for image in (generated, truth))
     a, b = (np.asarray(image.convert("RGB")) / 255.0 for image in (generated, truth))
@@ -235,7 +237,7 @@ def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[
 
 
 def shortened(image: Image.Image, spec: DataSpec) -> Sequence[Shortened]:
-    """Whether the picture is larger than the spec's content box."""
+    """Returns the loss of resolution of an image that is larger than the spec's content box."""
     height, width = spec["content"]
     if image.height <= height and image.width <= width:
         return ()
@@ -244,7 +246,7 @@ def shortened(image: Image.Image, spec: DataSpec) -> Sequence[Shortened]:
 
 
 def to_html(image: Image.Image) -> str:
-    """An <img> with its data inside; small pictures are enlarged with their pixels visible."""
+    """Returns an <img> with inline data; small images are enlarged by an integer factor."""
     zoom = max(1, 128 // max(image.size))
     width, height = image.width * zoom, image.height * zoom
     source = base64.b64encode(_png(image)).decode()
@@ -255,7 +257,7 @@ def to_html(image: Image.Image) -> str:
 
 
 def describe(images: Iterable[Image.Image]) -> dict[str, Any]:
-    """Sizes and their range (width × height), and whether there is colour."""
+    """Returns smallest and largest size (width × height), number of sizes, and whether there is colour."""
     shapes, grey = [], True
     for image in images:
         shapes.append(image.size)

@@ -1,4 +1,4 @@
-"""The form of a picture beside its colours: grey, transparency, bits a channel, frames."""
+"""Image format properties besides colours: greyscale mode, transparency, bit depth, frames."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B")
 
 
 def conform(source: object, made: Image.Image, aligned: bool, recolored: bool) -> Conformed:
-    """A picture made of another one, in that one's form: grey stays grey, transparency comes back.
+    """Converts a result to the format of its source: greyscale mode and transparency are restored.
 
     Args:
-        source: a PIL image or the path of one that can be read.
-        made: RGB.
-        aligned: whether `made` shows the same area, at any size; otherwise transparency has no place in it.
-        recolored: whether its colours are its own.
+        source: a PIL image, or the path of a readable one.
+        made: the result, RGB.
+        aligned: whether `made` shows the same area, at any size; otherwise transparency is not restored.
+        recolored: whether the colours of `made` are not the source's; then it stays RGB.
     """
     if isinstance(source, Image.Image):
         return _conform(source, made, aligned, recolored)
@@ -49,12 +49,12 @@ def _conform(source: Image.Image, made: Image.Image, aligned: bool, recolored: b
 
 
 def _is_16_bits(image: Image.Image) -> bool:
-    """Pillow keeps 16 bits of grey, and tells of those of RGB only before it decodes them."""
+    """Pillow keeps 16 bits for grey images; for RGB they are only known before decoding."""
     return image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _with_alpha(made: Image.Image, alpha: Image.Image) -> Image.Image:
-    """RGBA that looks on white as `made`, RGB, which was made of a picture on white.
+    """Returns an RGBA image that equals `made`, RGB, when composited on white.
 
     C = α F + (1 − α) · 255 (Porter & Duff 1984, "over"), solved for F.
     """

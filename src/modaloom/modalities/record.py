@@ -1,4 +1,4 @@
-"""Table rows: dict of column name → number, word, truth value or None (missing)."""
+"""The record modality: table rows, dict of column name → number, str, bool or None (missing)."""
 
 import html
 import json
@@ -22,11 +22,11 @@ Record = dict[str, Scalar]
 
 MAX_BYTES = 2**20
 MAX_CATEGORIES = 255
-"""The commonest ones; a column of identifiers would otherwise blow the codebook up."""
+"""The most common categories are kept; this bounds the vocabulary of identifier columns."""
 
 
 def read(path: Path) -> Record:
-    """A JSON object of numbers, words, truth values and nulls. Raises `BadFile`."""
+    """Reads a JSON object of numbers, strings, booleans and nulls. Raises `BadFile`."""
     try:
         return _record(read_text(path, limit=MAX_BYTES))
     except BadValue as error:
@@ -34,7 +34,7 @@ def read(path: Path) -> Record:
 
 
 def coerce(value: object) -> Record:
-    """A dict of columns; or a str that is a JSON object or a path."""
+    """Dict of columns, or a str with a JSON object or a path → record. Raises `BadValue` and `BadFile`."""
     if isinstance(value, str):
         return _record(value) if value.lstrip().startswith("{") else read(Path(value))
     if not isinstance(value, Mapping):
@@ -46,7 +46,7 @@ def coerce(value: object) -> Record:
 
 
 def _scalar(cell: object) -> object:
-    """numpy's numbers as Python's."""
+    """Converts numpy scalars to Python's."""
     return cell.item() if isinstance(cell, np.generic) else cell
 
 
@@ -76,16 +76,16 @@ def _is_finite(value: Any) -> bool:
 
 
 def write(row: Record, path: Path) -> None:
-    """One line of JSON, columns in order of their names."""
+    """Writes one line of JSON with sorted column names."""
     path.write_bytes(f"{json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)}\n".encode())
 
 
 def infer_spec(rows: Iterable[Record], limits: Limits) -> DataSpec:
-    """`columns`: for each, the values that its slots 1, 2, … stand for; slot 0 is missing or unknown.
-    `size` is [their number].
+    """Infers `columns`, the values of each column's slots 1, 2, … (slot 0 is missing or unknown), and `size`,
+    [number of columns].
 
-    A number has at most `limits.max_bins` quantile bins: `edges` between them, `values` their medians, `std`.
-    A column that holds anything else is a category: its commonest `values`.
+    Numeric columns have at most `limits.max_bins` quantile bins: `edges` between them, `values` (medians) and
+    `std`. All other columns are categorical: their most common `values`. Raises `BadValue` without any value.
     """
     seen: dict[str, list[Scalar]] = {}
     for row in rows:
@@ -120,7 +120,7 @@ def _number(values: list[float], bins: int) -> dict[str, Any]:
 
 
 def _edges(counts: Counter[float], bins: int) -> list[float]:
-    """The least value of every bin but the first: bins of equal count, a common value alone in its own."""
+    """Returns the lower edge of every bin but the first: equal-count bins, frequent values in their own."""
     edges: list[float] = []
     inside, left = 0, counts.total()
     for value in sorted(counts):
@@ -133,7 +133,7 @@ def _edges(counts: Counter[float], bins: int) -> list[float]:
 
 
 def pack(row: Record, spec: DataSpec) -> NDArray[np.int64]:
-    """int64 (F,): the slot of every column; 0 is missing or unknown."""
+    """Record → int64 (F,), the slot of each column; 0 is missing or unknown."""
     return np.array([_slot(row.get(name), column) for name, column in spec["columns"].items()], np.int64)
 
 
@@ -145,7 +145,7 @@ def _slot(value: Scalar, column: dict[str, Any]) -> int:
 
 
 def unpack(slots: NDArray[np.int64], spec: DataSpec) -> Record:
-    """(F,) → the columns whose slots stand for a value; the others are left out."""
+    """int64 (F,) → record of the columns whose slots have a value; the others are left out."""
     columns = spec["columns"].items()
     return {
         name: column["values"][slot - 1]
@@ -155,12 +155,12 @@ def unpack(slots: NDArray[np.int64], spec: DataSpec) -> Record:
 
 
 def vocab_size(spec: DataSpec) -> int:
-    """Slots of the widest column."""
+    """Returns the number of slots of the largest column."""
     return 1 + max(len(column["values"]) for column in spec["columns"].values())
 
 
 def shortened(row: Record, spec: DataSpec) -> Sequence[Shortened]:
-    """Its words that the spec does not know, and its numbers that are rounded to a bin's median."""
+    """Returns categories that the spec does not have, and numbers that are rounded to a bin's median."""
     found = (_shortened(name, row.get(name), column) for name, column in spec["columns"].items())
     return [one for one in found if one is not None]
 
@@ -176,10 +176,11 @@ def _shortened(name: str, value: Scalar, column: dict[str, Any]) -> Shortened | 
 
 
 def compare(generated: Record, truth: Record, spec: DataSpec) -> dict[str, float]:
-    """Over the truth's columns: `exact` for categories, `error` for numbers in standard deviations of the
-    training values, each by column (`exact.sex`, `error.age`) and averaged; `present`, the share answered.
+    """Metrics over the truth's columns: `exact` for categories, `error` for numbers in standard deviations of
+    the training values, each by column (`exact.sex`, `error.age`) and averaged; `present`, the fraction of
+    columns with a value.
 
-    A number that is not answered has no error; a category that is not is wrong.
+    A missing number has no error; a missing category is wrong.
     """
     exact, error, asked, answered = {}, {}, 0, 0
     for name, column in spec["columns"].items():
@@ -203,7 +204,7 @@ def _averaged(metric: str, figures: dict[str, float]) -> dict[str, float]:
 
 
 def to_html(row: Record) -> str:
-    """A table of two columns, escaped."""
+    """Returns an escaped HTML table of two columns."""
     lines = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(_shown(value))}</td></tr>"
         for name, value in row.items()
@@ -216,7 +217,7 @@ def _shown(value: Scalar) -> str:
 
 
 def describe(rows: Iterable[Record]) -> dict[str, Any]:
-    """The share of rows that have each column."""
+    """Returns the fraction of rows with a value in each column."""
     counts: Counter[str] = Counter()
     total = 0
     for row in rows:

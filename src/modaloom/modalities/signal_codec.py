@@ -1,4 +1,4 @@
-"""Values that are signals: numbers over axes, with a distance and a gradient."""
+"""Codec of continuous signals over one or more axes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from torch.nn import functional as F
 from modaloom.modalities.codec import Codec, DataSpec, Value
 
 MAX_POSITIONS = 256
-"""Most positions of a signal that count as features: 16 × 16 of an image."""
+"""Maximum number of positions in a signal's features: 16 × 16 for an image."""
 
 
 def unchanged(signal: Tensor, generator: torch.Generator) -> Tensor:
-    """The augmentation of signals that have none."""
+    """Default of `SignalCodec.augment`: no augmentation."""
     return signal
 
 
 def no_outline(signal: Tensor) -> Tensor:
-    """Stands where signals have no tint to leave out."""
+    """Default of `SignalCodec.outline`: not supported."""
     raise NotImplementedError("these signals have no outline")
 
 
@@ -30,23 +30,23 @@ class SignalCodec(Codec):
     """Values ↔ packed arrays ↔ float32 signals (B, C, *axes) in [-1, 1]."""
 
     pack: Callable[[Value, DataSpec], np.ndarray]
-    """Value → array of the spec's fixed shape and dtype, for caches."""
+    """Value → array of the spec's shape, for caches."""
     unpack: Callable[[np.ndarray, DataSpec], Value]
     """The inverse of pack, up to the spec's loss."""
     to_array: Callable[[Value], np.ndarray]
-    """Value → packed array (C, *axes) at its own size, whatever the spec."""
+    """Value → packed array (C, *axes) at its own size."""
     from_array: Callable[[np.ndarray], Value]
     """The inverse of `to_array`."""
     normalize: Callable[[Tensor], Tensor]
-    """Packed batch → float32 (B, C, *axes) in [-1, 1]: what networks see."""
+    """Packed batch → float32 (B, C, *axes) in [-1, 1], the input of networks."""
     denormalize: Callable[[Tensor], Tensor]
-    """The inverse of `normalize`, rounding and clipping."""
+    """The inverse of `normalize`, with rounding and clipping."""
     loss: Callable[[Tensor, Tensor], Tensor]
-    """(reconstruction, signal) → (B,) reconstruction loss."""
+    """(reconstruction, signal) → reconstruction loss (B,)."""
     augment: Callable[[Tensor, torch.Generator], Tensor] = unchanged
-    """Signal → one that might as well occur: what a tokenizer should be able to rebuild, too."""
+    """Signal batch → augmented batch, for the training of tokenizers."""
     outline: Callable[[Tensor], Tensor] = no_outline
-    """Signal → (B, 1, *axes), the same for all that differ in their tint alone (a picture's colours)."""
+    """Signal batch → (B, 1, *axes), equal for signals that only differ in tint (an image's colours)."""
 
     continuous: ClassVar[bool] = True
     restorable: ClassVar[bool] = True
@@ -54,21 +54,21 @@ class SignalCodec(Codec):
 
     @property
     def has_outline(self) -> bool:
-        """Whether a tokenizer may code outline and tint apart."""
+        """Whether a tokenizer can encode outline and global tint separately."""
         return self.outline is not no_outline
 
     def blank(self, spec: DataSpec) -> Value:
-        """The value of the spec's size whose signal is 0 everywhere."""
+        """Returns the value of the spec's size whose signal is 0 everywhere."""
         packed = self.denormalize(torch.zeros(1, spec["channels"], *spec["size"]))[0].numpy()
         return self.unpack(packed, spec)
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """The signal's values, pooled to at most MAX_POSITIONS positions."""
+        """Returns the signals, average-pooled to at most MAX_POSITIONS positions."""
         packed = np.stack([self.pack(value, spec) for value in values])
         signal = self.normalize(torch.from_numpy(packed))
         side = int(MAX_POSITIONS ** (1 / (signal.ndim - 2)) + 1e-6)
         return F.interpolate(signal, [min(side, n) for n in signal.shape[2:]], mode="area").flatten(1)
 
     def identity_keys(self, values: Sequence[Value], spec: DataSpec) -> list[bytes]:
-        """The bytes of the packed values."""
+        """Returns the bytes of the packed values."""
         return [self.pack(value, spec).tobytes() for value in values]

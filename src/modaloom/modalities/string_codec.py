@@ -1,4 +1,4 @@
-"""Values that are strings of any length: a tokenizer learns their codes, and nothing here packs them."""
+"""Codec of strings of any length; they are encoded by a trained tokenizer and have no packed format."""
 
 import re
 import zlib
@@ -14,28 +14,28 @@ from torch.nn import functional as F
 from modaloom.modalities.codec import Codec, DataSpec, Value
 
 NUM_BUCKETS = 1024
-"""Columns of a text's counts."""
+"""Number of hash buckets of a text's features."""
 
 
 @dataclass(frozen=True)
 class StringCodec(Codec):
-    """Values are str."""
+    """Codec of str values."""
 
     continuous: ClassVar[bool] = False
     restorable: ClassVar[bool] = False
     whole: ClassVar[bool] = True
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """Words and characters by threes, counted by hash, of length 1."""
+        """Returns hashed counts of words and character trigrams, L2-normalized."""
         return torch.stack([_counts(str(value)) for value in values])
 
     def identity_keys(self, values: Sequence[Value], spec: DataSpec) -> list[bytes]:
-        """The texts to the letter."""
+        """Returns the texts as UTF-8."""
         return [str(value).encode("utf-8", "surrogatepass") for value in values]
 
 
 def _counts(text: str) -> Tensor:
-    """float32 (NUM_BUCKETS,)."""
+    """Returns L2-normalized hashed counts, float32 (NUM_BUCKETS,)."""
     padded = f" {text} "
     parts = re.findall(r"\w+|[^\w\s]", text) + [padded[i : i + 3] for i in range(len(padded) - 2)]
     buckets = [zlib.crc32(part.encode("utf-8", "replace")) % NUM_BUCKETS for part in parts]

@@ -1,4 +1,4 @@
-"""Words: str in any language."""
+"""The text modality: str in any language."""
 
 import html
 import statistics
@@ -16,7 +16,7 @@ MAX_BYTES = 2**20
 
 
 def read(path: Path) -> str:
-    """UTF-8 text without the line ending at its end. Raises `BadFile`."""
+    """Reads UTF-8 text without the final line ending. Raises `BadFile`."""
     return _without_last_newline(read_text(path, limit=MAX_BYTES))
 
 
@@ -25,12 +25,12 @@ def _without_last_newline(text: str) -> str:
 
 
 def write(text: str, path: Path) -> None:
-    """UTF-8 with a newline at the end."""
+    """Writes UTF-8 with a final newline."""
     path.write_bytes(f"{text}\n".encode())
 
 
 def coerce(value: object) -> str:
-    """A str, literally; as when it is read from a file, the line ending at its end does not count."""
+    """Returns a str literally, without the final line ending. Raises `BadValue`."""
     if not isinstance(value, str):
         raise BadValue(f"{shown(value)} is no text; give a str, or the Path of a .txt file")
     try:
@@ -41,22 +41,22 @@ def coerce(value: object) -> str:
 
 
 def infer_spec(texts: Iterable[str], limits: Limits) -> DataSpec:
-    """`tokens`: the most that a text may take."""
+    """Returns `tokens`, the maximum length of a text in tokens."""
     return {"tokens": limits.max_tokens}
 
 
 def compare(generated: str, truth: str, spec: DataSpec) -> dict[str, float]:
-    """`exact` (1 if equal) and `char_error` (edits per character of the truth)."""
+    """Returns `exact` (1 if equal, else 0) and `char_error` (edits per character of the truth)."""
     return {"exact": float(generated == truth), "char_error": error_rate(generated, truth)}
 
 
 def to_html(text: str) -> str:
-    """The text, escaped, its line breaks kept."""
+    """Returns the escaped text, with line breaks kept."""
     return f'<span style="white-space: pre-wrap">{html.escape(text)}</span>'
 
 
 def describe(texts: Iterable[str]) -> dict[str, Any]:
-    """Lengths in characters and the number of different texts."""
+    """Returns lengths in characters and the number of distinct texts."""
     lengths, distinct = [], set()
     for text in texts:
         lengths.append(len(text))

@@ -1,4 +1,4 @@
-"""The demo: the built-in world, and a run that learns it in minutes."""
+"""Configuration of the demo: the synthetic world, and a run that trains on it in minutes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig, tiny
 
 @dataclass(frozen=True)
 class DemoWorld:
-    """How much of the world is written for the demo."""
+    """Size and streams of the demo's world."""
 
     samples: int = 8000
     held_out: int = 500
@@ -18,10 +18,10 @@ class DemoWorld:
 
 
 def demo() -> LoomRunConfig:
-    """The tiny preset on the four streams of the demo; nobody wants a question.
+    """Returns the tiny preset on the demo's four streams; the question is never a target.
 
-    The world's pictures are shapes of one colour on another: outline and tint, which occur in pairs that
-    training may not have shown.
+    The world's images are shapes of one colour on another. Global codes encode their tint separately from
+    their outline, since held-out images combine the two in ways that do not occur in training.
     """
     run = tiny()
     mixture = replace(run.loom.mixture, wanted=("image", "caption", "answer"))

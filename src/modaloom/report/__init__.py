@@ -1,4 +1,4 @@
-"""A run folder as one self-contained page, and values as one picture. Reads run folders only."""
+"""The self-contained HTML report of a run folder, and contact sheets of values. Reads run folders only."""
 
 from modaloom.report.page import write_report
 from modaloom.report.strip import strip

@@ -1,5 +1,5 @@
-"""The codebooks' atlas: what each code of the first depth looks like, and where and how often it is used; and
-the same of a tint's codes, which stand nowhere."""
+"""Codebook atlas: mean appearance, position map and usage of each code of the first quantizer, and appearance
+and usage of global codes, which have no position."""
 
 import base64
 from pathlib import Path
@@ -9,7 +9,7 @@ from modaloom.report.tags import Html, join, tag
 from modaloom.runs.store import SAMPLES
 
 NUM_OPEN = 64
-"""Codes that are shown at once; the others are folded."""
+"""Number of codes that are shown unfolded."""
 WORDS = (
     "Each tile is the mean of what lies under a code, the commonest first, with its share of all uses; the "
     "blue map says where in the value it stands."
@@ -21,7 +21,7 @@ TINT = (
 
 
 def atlas(facts: Facts) -> Html | None:
-    """A block for every tokenizer that has a sheet."""
+    """Returns a block for every tokenizer with a sprite sheet."""
     blocks = [_block(facts.folder / SAMPLES, name, entry) for name, entry in facts.atlas.items()]
     return join(*blocks) if any(blocks) else None
 
@@ -46,7 +46,7 @@ def _block(folder: Path, name: str, entry: Json) -> Html | None:
 
 
 def _source(path: Path) -> str | None:
-    """The sheet inside a data URI; None if it is not there."""
+    """Returns the sprite sheet as a data URI; None if it is missing."""
     try:
         return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
     except OSError:
@@ -54,9 +54,15 @@ def _source(path: Path) -> str | None:
 
 
 def _code(place: int, code: int, share: float, entry: Json) -> Html:
-    """A code's two tiles and its share; the sheet has a row of maps below every row of looks.
+    """Returns a code's appearance, position map and usage.
 
-    Of a code of whole values there is no map to show.
+    The sheet has a row of position maps below every row of appearances; global codes have no map.
+
+    Args:
+        place: index of the code's tile in the sheet.
+        code: the code.
+        share: fraction of all uses, in [0, 1].
+        entry: entry of the atlas's index.
     """
     row, column = divmod(place, entry["columns"])
     looks, places = (f"--x: {column}; --y: {2 * row + below}" for below in (0, 1))

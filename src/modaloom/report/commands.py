@@ -1,4 +1,4 @@
-"""The commands that make a run's figures again, as the page prints them."""
+"""Commands that reproduce a run's results, as printed in the report."""
 
 import shlex
 
@@ -8,7 +8,7 @@ from modaloom.runs.store import CONFIG
 
 
 def train(facts: Facts) -> str:
-    """The same training into another folder; of an unfinished run, the rest of it."""
+    """Returns the command that repeats the training in another folder, or resumes an unfinished one."""
     if not facts.finished:
         return _line("train", "--resume", "--out", facts.folder)
     config, again = facts.folder / CONFIG, f"{facts.folder}-again"
@@ -16,29 +16,29 @@ def train(facts: Facts) -> str:
 
 
 def evaluate(facts: Facts) -> str:
-    """The scores, the diagnosis and the warnings."""
+    """Returns the command for scores, diagnosis and warnings."""
     asked = ("--n", facts.scores["n"]) if "n" in facts.scores else ()
     return _line("evaluate", facts.folder, _data(facts), *asked)
 
 
 def mutual_information(facts: Facts) -> str:
-    """What the streams tell about each other."""
+    """Returns the command for pairwise mutual information between streams."""
     most = max((pair["n"] for pair in facts.information["pairs"]), default=0)
     return _line("evaluate", facts.folder, _data(facts), "--mutual-information", "--n", most)
 
 
 def report(facts: Facts) -> str:
-    """This page."""
+    """Returns the command for the report."""
     return _line("report", facts.folder)
 
 
 def inspect(facts: Facts) -> str:
-    """What is in the data."""
+    """Returns the command that inspects the data."""
     return _line("inspect", _data(facts))
 
 
 def shown(command: str) -> Html:
-    """A command as it stands under what it makes."""
+    """Returns a command as a code block."""
     return tag("pre", tag("code", command), class_="command")
 
 

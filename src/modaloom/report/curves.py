@@ -1,4 +1,4 @@
-"""How the training went: curves of its log, and how evenly the codebooks are used."""
+"""Training curves, and codebook usage."""
 
 import math
 from collections import defaultdict
@@ -9,21 +9,21 @@ from modaloom.report.tags import Html, tag
 from modaloom.runs.store import Record
 
 SOURCES = {"loss": "training", "val": "validation"}
-"""What a log's key starts with → whose figure it is."""
+"""Prefix of a log key → name of the curve."""
 QUANTITIES = {
     "bits": "bits per code",
     "reconstruction": "reconstruction loss",
     "mean": "error of the mean",
     "sample": "error of a step",
 }
-"""What follows in the key → its unit; other keys are not drawn."""
+"""Second part of a log key → unit; other keys are not plotted."""
 
 Panels = dict[tuple[str, str], dict[str, list[tuple[float, float]]]]
 """(Title, unit) → source → points (step, value)."""
 
 
 def curves(facts: Facts) -> Html | None:
-    """A plot for every stage and stream, training beside validation."""
+    """Returns a plot for every stage and stream, with training and validation curves."""
     plots = [
         lines(
             [Line(SOURCES[source], sorted(drawn[source])) for source in SOURCES if source in drawn],
@@ -37,7 +37,7 @@ def curves(facts: Facts) -> Html | None:
 
 
 def usage(facts: Facts) -> Html | None:
-    """For every codebook, how often each code is used, the commonest first."""
+    """Returns a bar chart of code counts for every codebook, in descending order."""
     plots = [_codebook(name, book, depth) for name, book in facts.usage.items() for depth in _depths(book)]
     return tag("div", *plots, class_="plots") if plots else None
 

@@ -1,15 +1,15 @@
-"""What the run was trained on, and with what configuration."""
+"""Training data and configuration of a run."""
 
 from modaloom.core.json_text import to_json
 from modaloom.report.facts import Facts
 from modaloom.report.tags import Html, join, number, table, tag
 
 MAX_SKIPPED = 20
-"""Most skipped files that are listed."""
+"""Maximum number of listed skipped files."""
 
 
 def data(facts: Facts) -> Html | None:
-    """Streams, samples in each split, and what was skipped."""
+    """Returns streams, number of samples in each split, and skipped files."""
     if not facts.data:
         return None
     streams = [
@@ -25,7 +25,7 @@ def data(facts: Facts) -> Html | None:
 
 
 def configuration(facts: Facts) -> Html | None:
-    """Every setting, folded."""
+    """Returns the complete configuration, folded."""
     if not facts.config:
         return None
     settings = tag("pre", to_json(facts.config, indent=2))

@@ -1,4 +1,4 @@
-"""What a run folder tells. Every file of it may be missing, and a damaged one counts as missing."""
+"""Reads the files of a run folder. Every file may be missing; a damaged one counts as missing."""
 
 import json
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Facts:
-    """The files of a run folder, read."""
+    """Contents of a run folder."""
 
     folder: Path
     finished: bool
-    """Whether there is a model."""
+    """Whether there is a trained model."""
     config: Json
     data: Json
     scores: Json
@@ -38,11 +38,11 @@ class Facts:
     atlas: Json
     metrics: list[Record]
     damaged: tuple[str, ...]
-    """Names of files that are there and hold no JSON object."""
+    """Names of files that exist but do not contain a JSON object."""
 
 
 def read(folder: Path) -> Facts:
-    """Raises `BadRun` if there is no such folder."""
+    """Reads a run folder. Raises `BadRun` if it does not exist."""
     if not folder.is_dir():
         raise BadRun(f"{folder} is no run folder; give the --out of a training")
     paths = {
@@ -66,7 +66,7 @@ def read(folder: Path) -> Facts:
 
 
 def _load(path: Path) -> Json | None:
-    """The JSON object of a file, empty if there is no file, None if it is damaged."""
+    """Returns a file's JSON object; empty if the file is missing, None if it is damaged."""
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What the run can do, in its few most telling figures: on an unseen combination where there is one."""
+"""Headline metrics of a run, on unseen combinations if there is such a split."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ from modaloom.report.scores import Score, arrow, by_direction
 from modaloom.report.tags import Html, join, tag
 
 SPLIT = "level1"
-"""Where a figure says most: what was learned must be combined anew. Else the last split counts."""
+"""Preferred split: seen factors in unseen combinations. Else the last split is used."""
 MAX_CARDS = 4
-"""Most directions that get one: those from the fewest streams."""
+"""Maximum number of cards; directions with the fewest input streams come first."""
 BASELINES: Mapping[str, str] = {
     "value": "this run",
     "retrieval": "retrieval",
@@ -18,7 +18,7 @@ BASELINES: Mapping[str, str] = {
     "floor": "guess",
     "ceiling": "ceiling",
 }
-"""Figure of a score → what the page calls it, in the order of its bars."""
+"""Field of a score → its name on the page, in the order of the bars."""
 WORDS = (
     "Guess does not look at what is given; baseline is a linear readout; retrieval answers with the nearest "
     "training sample; ceiling is the truth, through the tokenizer and back."
@@ -26,7 +26,7 @@ WORDS = (
 
 
 def headline(facts: Facts) -> Html | None:
-    """A card for each of the simplest directions; None without an evaluation."""
+    """Returns a card for each of the directions with the fewest inputs; None without an evaluation."""
     scores = [_telling(splits) for splits in by_direction(facts.scores.get("rows", [])).values()]
     if not scores:
         return None
@@ -47,7 +47,7 @@ def _telling(splits: Mapping[str, Score]) -> Score:
 
 
 def _given(score: Score) -> int:
-    """How many streams are given."""
+    """Returns the number of input streams."""
     return len([*filter(None, str(score["row"]).partition("->")[0].split("+"))])
 
 

@@ -1,4 +1,4 @@
-"""How many bits each stream tells about each other one."""
+"""Pairwise mutual information between streams."""
 
 from modaloom.report.facts import Facts, Json
 from modaloom.report.tags import Html, join, number, table, tag
@@ -11,7 +11,7 @@ WORDS = (
 
 
 def mutual_information(facts: Facts) -> Html | None:
-    """A matrix of given × wanted; None where it was not measured."""
+    """Returns a matrix of inputs × targets; None if it was not measured."""
     pairs = facts.information.get("pairs", [])
     if not pairs:
         return None
@@ -25,7 +25,7 @@ def mutual_information(facts: Facts) -> Html | None:
 
 
 def _cell(pair: Json) -> Html:
-    """Bits, their interval and the exact figure, filled by the share of the entropy that they are."""
+    """Returns bits, interval and exact value, filled in proportion to the target's entropy."""
     bits, entropy, low, high = (pair.get(name) for name in ("bits", "entropy", "low", "high"))
     share = bits / entropy if bits is not None and entropy else 0
     interval = None if low is None or high is None else f"{low:.2f} to {high:.2f}"

@@ -1,4 +1,4 @@
-"""RUN/report.html: one page that needs nothing else, whatever part of the run folder is there yet."""
+"""RUN/report.html: a self-contained page, also for incomplete run folders."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from modaloom.report.tags import Html, join, number, tag
 
 REPORT = "report.html"
 REFRESH_SECONDS = 20
-"""Seconds after which the page of an unfinished run loads itself again."""
+"""Interval in seconds at which the page of an unfinished run reloads."""
 
 HEAD = """<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -31,17 +31,17 @@ HEAD = """<meta charset="utf-8">
  content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
 """
-"""The policy lets a browser load nothing and run nothing, whatever the data holds."""
+"""The content security policy blocks scripts and external resources, whatever the data contains."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page. It is left out where it has nothing to show."""
+    """A section of the page; left out if it has no content."""
 
     title: str
     show: Callable[[Facts], Html | None]
     command: Callable[[Facts], str] | None = None
-    """What makes it again; None: it says so itself."""
+    """Command that reproduces it; None: the content includes it."""
     drawn: bool = False
     """Whether it shows samples."""
 
@@ -65,7 +65,7 @@ SECTIONS = (
 
 
 def write_report(run_folder: Path, *, samples: bool = True) -> Path:
-    """Write the run's page, with or without its samples, and return its path.
+    """Writes the run's report, with or without samples, and returns its path.
 
     Raises `BadRun` if there is no such folder, `WorkFailed` if the page cannot be written.
     """
@@ -100,7 +100,7 @@ def _name(facts: Facts) -> str:
 
 
 def _top(facts: Facts, titles: list[str]) -> Html:
-    """The run's name, what it is, how far it is, and the way to every section."""
+    """Returns the page header: name, summary, progress and links to the sections."""
     links = [tag("a", title, href=f"#{_anchor(title)}") for title in titles]
     return tag(
         "header",
@@ -113,7 +113,7 @@ def _top(facts: Facts, titles: list[str]) -> Html:
 
 
 def _summary(facts: Facts) -> Html:
-    """Streams, training samples, seed, and how many warnings there are."""
+    """Returns streams, number of training samples, seed and number of warnings."""
     streams, n = facts.data.get("streams", {}), facts.data.get("counts", {}).get("train")
     seed, careful = facts.config.get("seed"), len(cautions(facts))
     parts = [

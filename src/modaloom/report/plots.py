@@ -1,4 +1,4 @@
-"""Line plots and bars as inline SVG. Colours come from the page's style, so that they follow its theme."""
+"""Line plots and bar charts as inline SVG, with colours from the page's style sheet."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from modaloom.report.tags import Html, join, number, tag
 
 WIDTH, HEIGHT = 360, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 350, 20, 164
-"""The plot's frame inside the picture, pixels."""
+"""The plot's frame inside the image, in pixels."""
 MAX_POINTS = 200
-"""Most points of a line, and most bars: a page does not grow with the training."""
+"""Maximum number of points per line, and of bars; bounds the size of the page."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Line:
 
     name: str
     points: Sequence[tuple[float, float]]
-    """(x, y), in the order of x."""
+    """(x, y), sorted by x."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Values → pixels."""
+    """Map from values to pixels."""
 
     low: float
     high: float
@@ -34,12 +34,12 @@ class Axis:
     log: bool = False
 
     def at(self, value: float) -> float:
-        """The pixel of a value."""
+        """Returns the pixel of a value."""
         low, high, here = (math.log(v) if self.log else v for v in (self.low, self.high, value))
         return round(self.start + (self.end - self.start) * (here - low) / (high - low), 1)
 
     def ticks(self) -> list[float]:
-        """Round values within the axis, at most seven."""
+        """Returns at most seven round values within the axis."""
         if self.log:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             ticks = [m * 10.0**decade for decade in decades for m in (1, 2, 5)]
@@ -51,7 +51,14 @@ class Axis:
 
 
 def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Html:
-    """Curves over one pair of axes; y is logarithmic where the values span more than a factor of 20."""
+    """Returns a line plot; y is logarithmic if the values span more than a factor of 20.
+
+    Args:
+        curves: the curves, at least one with points.
+        title: caption of the plot.
+        x: label of the horizontal axis.
+        y: label of the vertical axis.
+    """
     curves = [Line(curve.name, _thinned(curve.points)) for curve in curves if curve.points]
     xs, ys = zip(*(point for curve in curves for point in curve.points))
     across = Axis(0, max(*xs, 1), LEFT, RIGHT)
@@ -65,7 +72,15 @@ def lines(curves: Sequence[Line], *, title: str, x: str, y: str) -> Html:
 
 
 def bars(heights: Sequence[float], *, title: str, note: str, x: str, y: str) -> Html:
-    """Bars that touch, in the order given, and a dashed line at their mean."""
+    """Returns a bar chart without gaps, with a dashed line at the mean.
+
+    Args:
+        heights: heights of the bars; more than MAX_POINTS are averaged in groups.
+        title: caption of the plot.
+        note: text below the plot.
+        x: label of the horizontal axis.
+        y: label of the vertical axis.
+    """
     across = Axis(0, len(heights), LEFT, RIGHT)
     up = Axis(0, max(*heights, 1), BOTTOM, TOP)
     mean = up.at(sum(heights) / len(heights))
@@ -86,7 +101,7 @@ def _figure(title: str, drawing: Html, below: Html) -> Html:
 
 
 def _frame(across: Axis, up: Axis, x: str, y: str) -> Html:
-    """Grid lines, ticks and the names of the axes."""
+    """Returns grid lines, ticks and axis labels."""
     rows = [
         join(
             tag("path", d=f"M{LEFT},{up.at(tick)}H{RIGHT}", class_="grid"),
@@ -111,7 +126,7 @@ def _path(curve: Line, across: Axis, up: Axis, style: str) -> Html:
 
 
 def _rising(low: float, high: float) -> Axis:
-    """The vertical axis of values from low to high."""
+    """Returns the vertical axis for values from low to high."""
     if low > 0 and high > 20 * low:
         return Axis(low, high, BOTTOM, TOP, log=True)
     margin = 0.06 * (high - low) or abs(high) / 10 or 1
@@ -119,13 +134,13 @@ def _rising(low: float, high: float) -> Axis:
 
 
 def _step(least: float) -> float:
-    """The smallest of 1, 2, 5, 10, … times a power of ten that is at least `least`."""
+    """Returns the smallest of 1, 2, 5, 10 times a power of ten that is at least `least`."""
     decade = 10.0 ** math.floor(math.log10(least))
     return next(m * decade for m in (1, 2, 5, 10) if m * decade >= least * (1 - 1e-9))
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most POINTS points: neighbours become their mean, at the last one's x."""
+    """Returns at most MAX_POINTS points: means of neighbours, at the last one's x."""
     size = math.ceil(len(points) / MAX_POINTS)
     groups = [points[i : i + size] for i in range(0, len(points), size)]
     return [(group[-1][0], sum(y for _, y in group) / len(group)) for group in groups]

@@ -1,4 +1,4 @@
-"""What a Restorer made of held-out signals, and how near it came."""
+"""Restored held-out signals, and their scores."""
 
 from modaloom.report import commands
 from modaloom.report.facts import Facts, Json
@@ -13,11 +13,11 @@ ROLES = {
     "sample": "sample",
     "truth": "truth",
 }
-"""Key in samples/index.json → what the page calls it."""
+"""Key in samples/index.json → its name on the page."""
 COLUMNS = {"floor": "given", "baseline": "linear filter", "value": "this run"}
-"""Figure of a score → what the page calls it."""
+"""Field of a score → its name on the page."""
 ROW = "restore:"
-"""How the rows of a Restorer begin."""
+"""Prefix of a Restorer's rows."""
 WORDS = (
     "The mean is the best guess and smoother than the truth; a sample is one of the likely ones, as rough as "
     "the truth, and its details are made up. psnr, ssim and mse are the mean's; hf_energy_ratio is a "
@@ -27,7 +27,7 @@ WORDS = (
 
 
 def restored(facts: Facts) -> Html | None:
-    """Figures, then each part of the task: a before and after to drag, and the rows; None without any."""
+    """Returns scores, then a before/after slider and the samples of each subtask; None without any."""
     scores = [score for score in facts.scores.get("rows", []) if score["row"].startswith(ROW)]
     blocks = facts.samples.get("restored", [])
     if not scores and not blocks:
@@ -69,7 +69,7 @@ def _row(facts: Facts, stream: str, row: Json) -> Html:
 
 
 def _slider(facts: Facts, stream: str, row: Json) -> Html | None:
-    """What is given over the mean, as far as its edge is dragged."""
+    """Returns a before/after slider of input and posterior mean."""
     if "before" not in row or "mean" not in row:
         return None
     before, after = (_shown(facts, stream, row[role]) for role in ("before", "mean"))

@@ -1,4 +1,4 @@
-"""What the model made, beside what it was given, the truth and the training sample nearest to it."""
+"""Samples, with inputs, ground truth and the nearest training sample."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,15 +12,15 @@ from modaloom.report.tags import Html, join, tag
 from modaloom.runs.store import SAMPLES
 
 ROLES: Mapping[str, str] = {"given": "given", "wanted": "drawn", "truth": "truth", "nearest": "nearest"}
-"""Key in samples/index.json → what the page calls it."""
+"""Key in samples/index.json → its name on the page."""
 NUM_OPEN = 2
-"""Directions that are unfolded."""
+"""Number of directions that are unfolded."""
 MAX_CHARACTERS = 3_000_000
-"""Characters that the values of a section may take on the page."""
+"""Maximum size of a section's values in characters of HTML."""
 
 
 def samples(facts: Facts) -> Html | None:
-    """The first draws of every direction; None where there is none."""
+    """Returns the first samples of every direction; None if there are none."""
     split = str(facts.samples.get("split", "the data"))
     words = (
         f"The first held-out samples of {SPLIT_NAMES.get(split, split)}, seed 0: nothing is picked. "
@@ -30,7 +30,7 @@ def samples(facts: Facts) -> Html | None:
 
 
 def worst(facts: Facts) -> Html | None:
-    """The draws that were marked lowest, of every direction that has any."""
+    """Returns the samples with the lowest scores, of every direction with imperfect ones."""
     words = (
         "The draws with the lowest marks, the lowest first. A direction that is not here has no faulty one."
     )
@@ -64,7 +64,7 @@ def _cards(folder: Path, rows: list[Json], streams: Json, budget: int) -> Html:
 
 
 def within(budget: int, fragments: Iterable[Html]) -> list[Html]:
-    """The first fragments that fit; those behind are not even made."""
+    """Returns the first fragments that fit into `budget` characters; the others are not generated."""
     taken = []
     for fragment in fragments:
         budget -= len(fragment)
@@ -75,7 +75,7 @@ def within(budget: int, fragments: Iterable[Html]) -> list[Html]:
 
 
 def more(left: int) -> Html | None:
-    """How many samples are not on the page."""
+    """Returns a note on the number of samples that are not on the page; None if there are none."""
     return tag("p", f"{left} more in {SAMPLES}/", class_="note") if left else None
 
 
@@ -90,7 +90,14 @@ def _figure(folder: Path, role: str, files: Mapping[str, str], streams: Json) ->
 
 
 def value(folder: Path, stream: str, file: str, streams: Json) -> Html:
-    """The value as its modality shows it, or why it cannot be shown."""
+    """Returns the modality's HTML of a value, or the reason why it cannot be shown.
+
+    Args:
+        folder: folder of the samples.
+        stream: the value's stream.
+        file: path relative to `folder`.
+        streams: stream → description, with `modality`.
+    """
     modality = MODALITIES.get(streams.get(stream, {}).get("modality", ""))
     if modality is None:
         return tag("em", f"{file} (its modality is unknown)")

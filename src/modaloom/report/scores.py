@@ -1,4 +1,4 @@
-"""The scores: a matrix of what is given and wanted, and every figure below it."""
+"""Scores: a matrix of inputs × targets, and a table of all rows."""
 
 from collections import defaultdict
 from typing import Any
@@ -17,11 +17,11 @@ WORDS = (
 )
 
 Score = dict[str, Any]
-"""An evaluation row, as `evaluate --json` writes it."""
+"""An evaluation row as written by `evaluate --json`."""
 
 
 def scores(facts: Facts) -> Html | None:
-    """None without an evaluation."""
+    """Returns matrix and table; None without an evaluation."""
     rows: list[Score] = facts.scores.get("rows", [])
     if not rows:
         return None
@@ -36,7 +36,7 @@ def scores(facts: Facts) -> Html | None:
 
 
 def by_direction(rows: list[Score]) -> dict[str, dict[str, Score]]:
-    """Direction → split → the score that says most of it; what is no direction is left out."""
+    """Direction → split → headline score; rows that are not directions are left out."""
     found: dict[str, dict[str, Score]] = defaultdict(dict)
     for score in rows:
         name, split = score["row"], score["split"]
@@ -46,7 +46,7 @@ def by_direction(rows: list[Score]) -> dict[str, dict[str, Score]]:
 
 
 def arrow(row: str) -> str:
-    """`image + question → answer`."""
+    """Returns a direction for display: `image + question → answer`."""
     given, _, want = row.partition("->")
     return f"{_name(given)} → {_name(want)}"
 
@@ -57,7 +57,7 @@ def _rank(score: Score) -> int:
 
 
 def _matrix(directions: dict[str, dict[str, Score]]) -> Html | None:
-    """Given × wanted."""
+    """Returns the matrix of inputs × targets."""
     cells = {tuple(row.split("->", 1)): [*splits.values()] for row, splits in directions.items()}
     if not cells:
         return None
@@ -78,7 +78,7 @@ def _cell(chips: list[Score]) -> Html:
 
 
 def _chip(score: Score) -> Html:
-    """A value with its split, filled by where it lies between floor and ceiling."""
+    """Returns a value with its split, filled by its position between floor and ceiling."""
     value, baseline = _place(score, "value"), _place(score, "baseline")
     weak = value is not None and baseline is not None and value <= baseline
     return tag(
@@ -92,5 +92,5 @@ def _chip(score: Score) -> Html:
 
 
 def _place(score: Score, name: str) -> float | None:
-    """Where a figure lies between the floor (0) and the ceiling (1)."""
+    """Returns the normalized value (floor 0, ceiling 1)."""
     return way(score["metric"], score.get(name), score.get("floor"), score.get("ceiling"))

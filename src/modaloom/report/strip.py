@@ -1,4 +1,4 @@
-"""A contact sheet: rows of values as one picture, for a README."""
+"""Contact sheet: rows of values as one image, for a README."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -12,28 +12,28 @@ from modaloom.data.atomic_io import write_file
 from modaloom.modalities.base import Value
 
 SIDE, GAP, SIZE = 128, 12, 18
-"""Of a picture, between cells, of the letters: pixels."""
+"""Longest side of an image, gap between cells, font size; in pixels."""
 LEADING = round(1.3 * SIZE)
-"""From one line of text to the next."""
+"""Line height in pixels."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A picture over lines of text, or either alone."""
+    """An image above lines of text, or either alone."""
 
     picture: Image.Image | None
     lines: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
-        """Pixels."""
+        """Height in pixels."""
         return (self.picture.height if self.picture else 0) + LEADING * len(self.lines)
 
 
 def strip(rows: list[list[Value]], path: Path) -> None:
-    """Write a PNG of the rows: pictures side by side, enlarged with their pixels visible.
+    """Writes a PNG of the rows, with images side by side, small ones enlarged by nearest-neighbour.
 
-    A text or a record stands under the picture before it; without one, it has a cell of its own.
+    A text or a record is placed below the preceding image; without one, it has its own cell.
     Raises `WorkFailed` if the file cannot be written.
     """
     cells = [_cells(row) for row in rows]
@@ -61,7 +61,7 @@ def _cells(row: list[Value]) -> list[Cell]:
 
 
 def _enlarged(picture: Image.Image) -> Image.Image:
-    """SIDE pixels at its longest side: whole multiples keep their pixels sharp."""
+    """Resizes an image to a longest side of SIDE pixels; enlarges by nearest-neighbour."""
     scale = SIDE / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     return picture.convert("RGB").resize(
@@ -70,7 +70,7 @@ def _enlarged(picture: Image.Image) -> Image.Image:
 
 
 def _wrapped(value: Value) -> Iterator[str]:
-    """The lines of a text or a record, as wide as a picture; a longer word stands alone."""
+    """Wraps a text or a record to the width of an image; a longer word has its own line."""
     text = "\n".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)
     for paragraph in text.splitlines():
         line = ""

@@ -1,22 +1,22 @@
-"""HTML that escapes by default."""
+"""HTML generation with escaping by default."""
 
 import html
 from collections.abc import Sequence
 
 
 class Html(str):
-    """Text that is HTML already."""
+    """A string of HTML, which is not escaped."""
 
     __slots__ = ()
 
 
 def join(*parts: object) -> Html:
-    """Parts in a row: `Html` as it is, None left out, everything else as escaped text."""
+    """Concatenates parts: `Html` unchanged, None left out, everything else as escaped text."""
     return Html("".join(part if isinstance(part, Html) else _text(part) for part in parts))
 
 
 def tag(element: str, *children: object, **attributes: object) -> Html:
-    """`<element attributes>children</element>`; `class_` is written class, None is no attribute."""
+    """Returns `<element attributes>children</element>`; `class_` becomes class, None omits an attribute."""
     written = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{_text(value)}"'
         for name, value in attributes.items()
@@ -26,7 +26,7 @@ def tag(element: str, *children: object, **attributes: object) -> Html:
 
 
 def table(head: Sequence[object], rows: Sequence[Sequence[object]], **attributes: object) -> Html:
-    """A table that scrolls sideways where it does not fit; the first cell of a row heads it."""
+    """Returns a table that scrolls horizontally if too wide; the first cell of a row is its header."""
     lines = [
         tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in rows
     ]
@@ -35,7 +35,7 @@ def table(head: Sequence[object], rows: Sequence[Sequence[object]], **attributes
 
 
 def number(value: object) -> str:
-    """Three significant digits; – for what there is not."""
+    """Formats a value with three significant digits; None becomes –."""
     if value is None:
         return "–"
     return (

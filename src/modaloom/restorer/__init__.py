@@ -1,1 +1,1 @@
-"""The Restorer: a diffusion model of signals that undoes a degradation, or generates one stream."""
+"""The Restorer: a conditional diffusion model in signal space that restores or generates one stream."""

@@ -1,4 +1,4 @@
-"""Commands to paste after the training of a run that restores."""
+"""Example commands that are shown after the training of a Restorer run."""
 
 import shlex
 from pathlib import Path
@@ -13,11 +13,11 @@ from modaloom.restorer.restoration import RestoredRun, RestoreOptions
 from modaloom.runs.store import RunFiles
 
 PROBE_SIDE = 16
-"""Sides of the signal by which it is found out what a task needs."""
+"""Side length, in positions, of the blank signal that probes whether a task needs further inputs."""
 
 
 def restored_examples(trained: RestoredRun) -> list[str]:
-    """Restore a held-out file, where it needs nothing else; score; show."""
+    """Returns shell commands: restore a held-out file if the task needs no other input, evaluate, report."""
     folder, path = RunFiles(trained.path).data()["folder"], trained.path
     free = trained.restoration.task.unconditional
     held_out = None if free or not _needs_nothing(trained) else _held_out(trained, Path(folder))
@@ -40,7 +40,7 @@ def _needs_nothing(trained: RestoredRun) -> bool:
 
 
 def _held_out(trained: RestoredRun, folder: Path) -> Path | None:
-    """A file of the given stream."""
+    """Returns a held-out file of the input stream, or None."""
     index, stream = open_folder(folder), trained.restoration.plan.streams[0]
     of = split_of(trained.run.data, index)
     files = [s.streams.get(stream) for s in index.samples if of[s.key] != "train"]

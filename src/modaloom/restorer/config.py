@@ -1,4 +1,4 @@
-"""How a Restorer is made and asked: its configuration, and the table of its networks."""
+"""Configuration of a Restorer (model, training, sampling), presets, and the registry of its networks."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,23 +22,25 @@ from modaloom.runs.config_io import changed
 
 AUTO = "auto"
 DEFAULT_SAMPLER = "dpmpp_2m"
-"""The walk of one that does not leap."""
+"""Default sampler of a Restorer trained without mean flow."""
 MEAN_FLOW = "mean_flow"
-"""The sampler of a Restorer that has learned mean flow: good in one to four steps."""
+"""Default sampler of a Restorer trained with mean flow; one to four steps are enough."""
 
 MEAN_FLOW_NEEDS = {"process": "flow", "prediction": "velocity"}
-"""What mean flow is of."""
+"""Settings that mean flow requires."""
 
 
 @dataclass(frozen=True)
 class SignalSamplingConfig:
-    """How a draw walks from noise to a signal."""
+    """Sampler, timestep spacing and number of steps."""
 
     sampler: str = AUTO
-    """A walk over signals; "mean_flow", where it has been learned; "auto": that, else DEFAULT_SAMPLER."""
+    """A name in SIGNAL_SAMPLERS, or "mean_flow" (if trained), or "auto": mean_flow if trained, else
+    DEFAULT_SAMPLER."""
     timestep_spacing: str = "uniform"
-    """At which times it stops."""
+    """A name in TIMESTEP_SPACINGS."""
     steps: int = 8
+    """At least 1."""
 
     def __post_init__(self) -> None:
         check_choice("sampler", self.sampler, (*SIGNAL_SAMPLERS, MEAN_FLOW, AUTO))
@@ -56,34 +58,35 @@ class SignalSamplingOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class RestorerConfig:
-    """What a Restorer is, and what it practises."""
+    """Task, network, diffusion process and training objective of a Restorer."""
 
     task: str = ""
     """A name in TASKS."""
     options: dict[str, Any] = field(default_factory=dict)
-    """Of the task, where they differ from its own: factor, sigma, …"""
+    """Task options that differ from the task's defaults: factor, sigma, …"""
     network: str = AUTO
-    """local | unet | auto: local where the task improves what it is given; large signals go by tiles."""
+    """local | unet | auto: local for residual tasks, else unet. "local" processes large signals in tiles."""
     local: LocalResNetConfig = field(default_factory=LocalResNetConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     process: str = "gaussian"
     prediction: str = "v"
     mean_prob: float = 0.5
-    """Share of the training pairs that ask for the mean, where the task improves what it is given; at 0
-    there is no mean, at 1 no draw."""
+    """Fraction of the training examples that train the posterior mean, for residual tasks, in [0, 1]. At 0
+    the posterior mean is not learned, at 1 the sampler is not."""
     mean_flow_prob: float = 0.0
-    """Share of the other training pairs that learn to cross a stretch of time in one step (mean flow); needs
-    process=flow and prediction=velocity, and draws by `mean_flow`."""
+    """Fraction of the other training examples that train the average velocity over a time interval (mean
+    flow), in [0, 1]; needs process=flow and prediction=velocity; makes `mean_flow` the default sampler."""
     crop_sizes: tuple[int, ...] = (48,)
-    """Of the training pieces of such a task, in positions of each axis; each step takes the next size."""
+    """Side lengths of the training crops of residual tasks, in positions along each axis, at least 1;
+    training steps cycle through them."""
     crop_scales: int = 3
-    """Pieces are also cut twice as large and halved, and so on: at so many scales."""
+    """Number of scales, at least 1: at scale k a crop is cut 2^k times as large and downsampled by 2^k."""
     crop_candidates: int = 4
-    """Pieces that are cut for each one that is learned from, the one with most detail."""
+    """Random crops per training crop, at least 1; the one with the most detail is used."""
     tokenizers: str = ""
-    """A run whose tokenizer makes the given signal of the wanted one, where the task takes one."""
+    """A run whose tokenizer reconstructions of the target are the inputs, for paired tasks."""
     sampling: SignalSamplingConfig = field(default_factory=SignalSamplingConfig)
-    """How it draws unless asked otherwise."""
+    """Default sampling settings."""
 
     def __post_init__(self) -> None:
         if self.task:
@@ -116,11 +119,11 @@ class RestorerConfig:
         check_range("crop_candidates", self.crop_candidates, 1)
 
     def task_options(self) -> Any:
-        """The options of the task. Raises `BadValue`."""
+        """Returns the task's options with `options` applied. Raises `BadValue`."""
         return changed(TASKS[self.task].options(), self.options.items())
 
     def resolve_network(self, is_residual: bool) -> str:
-        """A name in NETWORKS; `is_residual`: whether the task improves what it is given."""
+        """Returns a name in NETWORKS; `is_residual`: whether the task predicts a correction of its input."""
         return ("local" if is_residual else "unet") if self.network == AUTO else self.network
 
 
@@ -135,7 +138,7 @@ NETWORKS: Mapping[str, NetworkFactory] = {
 
 @dataclass(frozen=True)
 class RestorerTrainingConfig(TrainingConfig):
-    """How long, how fast, how safe."""
+    """Training configuration with the Restorer's optimizer."""
 
     restorer: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(learning_rate=1e-3, batch_size=16)
@@ -144,7 +147,7 @@ class RestorerTrainingConfig(TrainingConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class RestorerRunConfig(RunConfig):
-    """The whole configuration of a Restorer run."""
+    """Complete configuration of a Restorer run."""
 
     engine: Literal["restorer"] = "restorer"
     restorer: RestorerConfig = field(default_factory=RestorerConfig)
@@ -152,17 +155,17 @@ class RestorerRunConfig(RunConfig):
 
 
 def tiny() -> RestorerRunConfig:
-    """Whole pictures up to 32 px, crops of any: minutes on two CPU cores."""
+    """Whole images up to 32 px, or crops of images of any size: minutes on two CPU cores."""
     return RestorerRunConfig()
 
 
 def small() -> RestorerRunConfig:
-    """Whole pictures up to 64 px: an hour on one GPU."""
+    """Whole images up to 64 px: an hour on one GPU."""
     return RestorerRunConfig(data=DataConfig(limits=Limits(max_side=64)))
 
 
 def base() -> RestorerRunConfig:
-    """Whole pictures up to 128 px: a day on a few GPUs."""
+    """Whole images up to 128 px: a day on a few GPUs."""
     return RestorerRunConfig(data=DataConfig(limits=Limits(max_side=128)))
 
 

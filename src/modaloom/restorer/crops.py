@@ -1,4 +1,4 @@
-"""Pieces of signals: what a Restorer that improves signals of any size is trained on."""
+"""Random training crops of signals, for residual tasks, which apply to signals of any size."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,23 +21,32 @@ POOLS: Mapping[int, Callable[[Tensor, int], Tensor]] = {1: F.avg_pool1d, 2: F.av
 
 @dataclass(frozen=True)
 class CropPlacement:
-    """Where a piece is cut from signals of one size, and how it lies."""
+    """Position, scale and orientation of a crop of signals of one size."""
 
     starts: tuple[int, ...]
     level: int
-    """It is 2^level times as long as it should be, and box-filtered."""
+    """The crop is cut 2^level times as large and downsampled with a box filter."""
     turns: int
+    """Rotations by 90° of the last two axes, 0 to 3."""
     mirrored: bool
 
     @classmethod
     def random(cls, sides: Sequence[int], side: int, scales: int, random: torch.Generator) -> "CropPlacement":
+        """Returns a random placement.
+
+        Args:
+            sides: side lengths of the signals.
+            side: side length of the finished crop.
+            scales: number of scales, at least 1; limited by the signals' size.
+            random: source of randomness.
+        """
         level = randint_below(len([k for k in range(1, scales) if side << k <= min(sides)]) + 1, random)
         starts = tuple(randint_below(max(n - (side << level), 0) + 1, random) for n in sides)
         turns, mirrored = (randint_below(4, random), randint_below(2, random)) if len(sides) > 1 else (0, 0)
         return cls(starts, level, turns, bool(mirrored))
 
     def crop(self, signal: Packed, modality: Modality, side: int) -> Tensor:
-        """What is short of `side` is padded with its last values."""
+        """Returns the crop of a signal, float32 (C, side, …) in [0, 1]; short axes are edge-padded."""
         long = side << self.level
         window = signal[(slice(None), *(slice(start, start + long) for start in self.starts))]
         spare = [(0, 0), *((0, long - n) for n in window.shape[1:])]
@@ -56,12 +65,18 @@ def random_crops(
     candidates: int,
     random: torch.Generator,
 ) -> list[Tensor]:
-    """The same random stretch of signals of one size, float32 (C, side, …) in [0, 1].
+    """Returns the same random crop of several signals of one size, float32 (C, side, …) in [0, 1].
 
-    It is `side` long on every axis, or a power of two longer and box-filtered to that, at `scales` scales as
-    far as the signal is large enough. Over two axes or more, the last two are turned by a random number of
-    right angles and mirrored at random. Of so many `candidates`, each of a place and a scale of its own, it
-    is the one whose first signal has most detail.
+    With two axes or more, the last two are rotated by a random multiple of 90° and flipped at random.
+
+    Args:
+        signals: arrays (C, *axes) with equal axes.
+        modality: modality of the signals.
+        side: side length of the crop along every axis.
+        scales: number of scales; a crop is cut 2^k times as large, k < `scales` as far as the signals are
+            large enough, and downsampled with a box filter.
+        candidates: number of random placements; the one whose first signal has the most detail is used.
+        random: source of randomness.
     """
     placements = [CropPlacement.random(signals[0].shape[1:], side, scales, random) for _ in range(candidates)]
     best = max(placements, key=lambda placement: detail(placement.crop(signals[0], modality, side)))
@@ -69,10 +84,10 @@ def random_crops(
 
 
 def detail(signal: Tensor) -> float:
-    """The squared steps from one value of (C, *axes) to the next on each axis, summed."""
+    """Sum of squared differences between neighbouring values of (C, *axes) along each axis."""
     return sum(float(signal.diff(dim=axis).square().sum()) for axis in range(1, signal.ndim))
 
 
 def randint_below(n: int, random: torch.Generator) -> int:
-    """A random whole number from 0 to n − 1."""
+    """Returns a random integer from 0 to n − 1."""
     return int(torch.randint(n, (), generator=random))

@@ -1,4 +1,4 @@
-"""The Restorer as an engine: undo a degradation, or generate one stream."""
+"""The Restorer as an engine: restoration, or generation of one stream."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from modaloom.training.accelerator import Accelerator
 
 
 class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
-    """A diffusion model of signals that is shown what is known of them."""
+    """A conditional diffusion model in signal space."""
 
     config = RestorerRunConfig
     presets = PRESETS

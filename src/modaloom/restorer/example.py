@@ -1,4 +1,4 @@
-"""What a restoration is learned from and asked with.
+"""Training and inference examples of a Restorer.
 
 Shapes: B batch, C channels, D channels of the condition, P members of a set, V features of each.
 """
@@ -12,34 +12,41 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class ConditionalExample:
-    """One question and its answer; batched ones (`collate`) have B in front of every shape."""
+    """A condition and its target; batched examples (`collate`) have B in front of every shape."""
 
     target: Tensor
-    """float32 (C, *axes): the answer. Asking, what the walk starts from, or zeros."""
+    """float32 (C, *axes): the target. At inference, the initial estimate, or zeros."""
     condition: Tensor
-    """float32 (D, *axes), on the target's grid: what is known of it. D may be 0."""
+    """float32 (D, *axes), on the target's grid: the condition. D may be 0."""
     context: Tensor
-    """float32 (P, V): a set of vectors that holds for the whole signal. V may be 0."""
+    """float32 (P, V): a set of context vectors for the whole signal. V may be 0."""
     task_index: Tensor
-    """int64 (): which of the task's kinds it is; each has a scale of its own."""
+    """int64 (): index of the subtask, in [0, num_tasks); each has its own normalization."""
 
 
 def unlabeled_example(
     condition: Tensor, channels: int, *, context: Tensor | None = None, task_index: int = 0
 ) -> ConditionalExample:
-    """A question without an answer: a target of zeros (a view of one), and an empty context."""
+    """Returns an example whose target is zeros (an expanded view).
+
+    Args:
+        condition: float32 (D, *axes).
+        channels: C, channels of the target.
+        context: float32 (P, V); None: (1, 0).
+        task_index: index of the subtask.
+    """
     target = condition.new_zeros(()).expand(channels, *condition.shape[1:])
     context = condition.new_zeros(1, 0) if context is None else context
     return ConditionalExample(target, condition, context, torch.tensor(task_index))
 
 
 def as_batch(example: ConditionalExample) -> ConditionalExample:
-    """A single example as a batch of one, its large tensors not copied."""
+    """Returns a single example as a batch of one; tensors are views."""
     return ConditionalExample(*(getattr(example, f.name)[None] for f in fields(ConditionalExample)))
 
 
 def collate(examples: Sequence[ConditionalExample]) -> ConditionalExample:
-    """Pairs of equal shapes → one of a batch."""
+    """Stacks examples of equal shapes into a batch."""
     return ConditionalExample(
         *(torch.stack([getattr(example, f.name) for example in examples]) for f in fields(ConditionalExample))
     )

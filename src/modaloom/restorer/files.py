@@ -1,4 +1,4 @@
-"""From a configuration and a first pair to a Restorer, and from a Restorer to files and back."""
+"""Builds a Restorer from its plan and configuration, and converts it to and from model parts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,19 +26,22 @@ RESTORER = "restorer"
 
 @dataclass(frozen=True)
 class RestorerPlan:
-    """What a Restorer restores, and the shape of its questions."""
+    """Task, streams and input shape of a Restorer."""
 
     task: str
     streams: tuple[str, ...]
-    """The last one is wanted; another is given."""
+    """The target stream last; before it the input stream, if the task is paired."""
     modality: str
     spec: DataSpec | None
-    """What whole signals are fitted into; None: they are of any size."""
+    """Size that whole signals are fitted to; None: signals of any size."""
     channels: int = 0
-    """Of the answer; with axes, condition and features what `with_input_shape` finds."""
+    """Channels of the target. `with_input_shape` sets this and the three fields below."""
     axes: int = 0
+    """Number of axes of a signal."""
     condition: int = 0
+    """Channels of the condition."""
     features: int = 0
+    """Features of each context vector."""
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "RestorerPlan":
@@ -46,7 +49,7 @@ class RestorerPlan:
         return cls(**{**plain, "streams": tuple(plain["streams"])})
 
     def with_input_shape(self, pair: ConditionalExample) -> "RestorerPlan":
-        """The same for questions of the pair's shape."""
+        """Returns a copy with the shape of an example."""
         return replace(
             self,
             channels=len(pair.target),
@@ -58,7 +61,7 @@ class RestorerPlan:
 
 @dataclass(frozen=True)
 class Restoration:
-    """A trained Restorer and what it is asked with."""
+    """A trained Restorer with its plan and configuration."""
 
     plan: RestorerPlan
     config: RestorerConfig
@@ -70,11 +73,11 @@ class Restoration:
 
     @property
     def options(self) -> Any:
-        """Of the task, as it was trained."""
+        """The task's options that the Restorer was trained with."""
         return changed(self.task.options(), self.config.options.items())
 
     def check(self, options: Any) -> None:
-        """Raise `BadValue` for options that it was not trained with and that training fixes."""
+        """Raises `BadValue` for options that are fixed by training and lie outside the trained range."""
         for name, (trained, asked) in differences(self.options, options).items():
             limit = self.task.fixed_options.get(name)
             if limit and not OPTION_LIMITS[limit](trained, asked):
@@ -83,7 +86,7 @@ class Restoration:
 
 
 def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> Restorer:
-    """With fresh weights, which depend on the seed alone."""
+    """Returns a Restorer with freshly initialized weights, which depend on the seed alone."""
     task = TASKS[plan.task]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -107,13 +110,13 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
 
 
 def pack_restorer(found: Restoration) -> dict[str, Part]:
-    """The one part of such a model."""
+    """Returns the model parts of a trained Restorer."""
     state = {"plan": asdict(found.plan), "config": asdict(found.config)}
     return {RESTORER: Part(found.restorer.state_dict(), state)}
 
 
 def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
-    """The inverse of `pack_restorer`, in eval mode; large signals go by tiles. Raises `BadRun`."""
+    """The inverse of `pack_restorer`, in eval mode; a local network is tiled. Raises `BadRun`."""
     try:
         part = parts[RESTORER]
         plan, config = RestorerPlan.of(part.state["plan"]), from_plain(RestorerConfig, part.state["config"])

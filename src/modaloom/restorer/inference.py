@@ -1,4 +1,4 @@
-"""A question put to a restorer, and the finished answer."""
+"""Inference with a Restorer: condition, posterior mean or sample, postprocessing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -21,7 +21,7 @@ from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks.base import Signals, Task
 
 PredictFn = Callable[[Restorer, ConditionalExample, SignalSamplingConfig, int, float], Tensor]
-"""(Restorer, question as a batch of one, how to draw, seed, level to begin at) → what it found."""
+"""(Restorer, example as a batch of one, sampling, seed, start time) → prediction (1, C, *axes)."""
 
 
 def run_task(
@@ -34,14 +34,21 @@ def run_task(
     sampling: SignalSamplingConfig,
     seed: int = 0,
 ) -> Tensor:
-    """What a user holds → the finished signal (C, *axes), on the CPU.
+    """Returns the restored signal (C, *axes), on the CPU.
 
-    The noise of a place depends on the seed and the place alone.
+    The noise at a position depends on the seed and the position alone.
 
     Args:
-        mode: mean | sample; empty: the Restorer's usual one.
+        restorer: the trained model.
+        task: the task that it was trained for.
+        inputs: prepared input, mask and reference signals.
+        options: options of the task.
+        mode: mean | sample; empty: the Restorer's default mode.
+        sampling: sampler, timestep spacing and number of steps; unused for the mean.
+        seed: seed of the noise.
 
-    Raises `BadValue` for signals that the task cannot use, and for a mode that the Restorer has not learned.
+    Raises:
+        BadValue: signals that the task cannot use, or a mode that the Restorer was not trained for.
     """
     example = task.build_condition(inputs, options)
     restorer.check(example)
@@ -52,7 +59,7 @@ def run_task(
 
 
 def resolve_mode(restorer: Restorer, mode: str) -> str:
-    """The way of answering that is asked for, or else the Restorer's usual one. Raises `BadValue`."""
+    """Returns the mode, or the Restorer's default if empty. Raises `BadValue` if it was not trained."""
     usual = restorer.modes[0]
     if check_choice("mode", mode or usual, MODES) not in restorer.modes:
         raise BadValue(f"this run has learned no {mode}; take --mode {usual}")
@@ -81,8 +88,8 @@ def _sample(
 
 
 def _timesteps(process: GaussianProcess, sampling: SignalSamplingConfig, start: float) -> Tensor:
-    """From `start` down to 0: a spacing that begins short of pure noise is stretched to it, so that what the
-    walk starts from is noise of the very level that the start says."""
+    """Timesteps from `start` down to 0. The first time is set to `start` exactly, also for a spacing that
+    begins below 1, so that the initial state has the noise level of `start`."""
     times = TIMESTEP_SPACINGS[sampling.timestep_spacing](process, sampling.steps)
     return start * torch.cat([torch.ones_like(times[:1]), times[1:]])
 

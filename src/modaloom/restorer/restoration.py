@@ -1,4 +1,4 @@
-"""A finished run that restores: asked from Python or for whole files."""
+"""Restoration with a finished run, of single values in Python or of files."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,9 +36,9 @@ from modaloom.runs.store import RunFolder, read_config
 from modaloom.training.accelerator import Accelerator
 
 MAX_DRAWS = 100_000
-"""Draws at once."""
+"""Maximum number of samples per call."""
 MASK_THRESHOLD = 0.5
-"""A mask's pixels above it are marked."""
+"""Mask pixels above it are marked."""
 
 
 Setting = bool | int | float | str
@@ -47,18 +47,18 @@ Setting = bool | int | float | str
 
 @dataclass(frozen=True)
 class RestoreOptions:
-    """How a run is asked, beside what it was trained with."""
+    """Inference options of a Restorer run."""
 
     mode: str = ""
-    """mean | sample; empty: mean where the run has learned it."""
+    """mean | sample; empty: mean if the run was trained for it, else sample."""
     style: Value | None = None
-    """A reference for the task that takes one: a value, or a path."""
+    """Reference for a task that takes one: a value, or a path."""
     mask: Value | None = None
-    """White: what is to be filled in (inpaint), whose colour is right (colorize)."""
+    """White marks the region to fill in (inpaint), or the pixels whose colour is known (colorize)."""
     options: Mapping[str, Setting] | None = None
-    """Of the task, such as factor or degradation, by dotted key."""
+    """Task options by dotted key, such as factor or degradation."""
     settings: str | Sequence[str] = ()
-    """The same as KEY=VALUE."""
+    """Task options as KEY=VALUE strings."""
     sampling: SignalSamplingOptions | None = None
     """Fields of `SignalSamplingConfig`: steps, sampler, timestep_spacing."""
     seed: int = SEED
@@ -66,22 +66,22 @@ class RestoreOptions:
 
 @dataclass(frozen=True)
 class RestoredRun:
-    """A run with a Restorer."""
+    """A finished Restorer run, loaded for inference."""
 
     path: Path
     run: RestorerRunConfig
     restoration: Restoration
     hash: str
-    """Names exactly this model."""
+    """Hash of the model's weights and state."""
 
     @property
     def modality(self) -> Modality:
-        """Of what it restores."""
+        """Modality of the target stream."""
         return MODALITIES[self.restoration.plan.modality]
 
     @property
     def device(self) -> str:
-        """Where it works."""
+        """Type of the device that the weights are on."""
         return next(self.restoration.restorer.parameters()).device.type
 
     def restore(
@@ -92,17 +92,21 @@ class RestoredRun:
         name: str | int = 0,
         notify: Notify = silent,
     ) -> Value:
-        """Restore a value: a PIL image, or a path.
+        """Restores a value.
 
-        Grey and transparency come back where the answer shows what the value does; `notify` gets what does
-        not.
+        Greyscale mode and transparency are kept where the result is aligned with the value. A run that was
+        trained on whole signals resizes the value and the reference to its training size and returns that
+        size. The noise depends on the seed and the name alone.
 
-        The noise depends on the seed and the name alone. A run that learned whole signals fits the value, and
-        a reference, into the size that it learned, as its training did, and answers in that size.
+        Args:
+            value: a PIL image, or a path.
+            restore_options: mode, reference, mask, task options, sampling and seed; None: the defaults.
+            name: distinguishes the noise of several values under one seed.
+            notify: gets a message for each property of the value that the result does not keep.
 
         Raises:
-            BadValue: an option out of its range or of what was learned, a mask that does not fit, a reference
-                that is missing.
+            BadValue: an option out of its valid or trained range, a mask that does not fit, a missing
+                reference.
             BadFile: a path that cannot be read.
         """
         restore_options, found = restore_options or RestoreOptions(), self.restoration
@@ -129,9 +133,9 @@ class RestoredRun:
         return found.value
 
     def check(self, restore_options: RestoreOptions) -> object:
-        """The task's options, as it was trained but for what is asked otherwise.
+        """Returns the trained task options with those of `restore_options` applied.
 
-        Raises `BadValue` for whatever no value could be asked with.
+        Raises `BadValue` for options that are invalid for every input.
         """
         resolve_mode(self.restoration.restorer, restore_options.mode)
         if restore_options.style is not None and not self.restoration.task.takes_reference:
@@ -156,7 +160,7 @@ class RestoredRun:
 
 
 def load_restored(run: str | os.PathLike[str], *, device: str = DEVICE) -> RestoredRun:
-    """Open a finished run that restores. Raises `BadRun`, also for one that does not, and `BadValue`."""
+    """Loads a finished Restorer run. Raises `BadRun`, also for a run of another engine, and `BadValue`."""
     place = Accelerator(device).device
     path = resolve_run(Path(run))
     if (engine := read_config(path).get("engine")) != RestorerRunConfig().engine:
@@ -179,19 +183,25 @@ def restore(
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Iterator[Path]:
-    """Restore files, yielding the path of each; the folder appears at the end, whole.
+    """Restores files and yields the path of each result; the output folder is created atomically at the end.
 
-    `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix. An input that is a folder stands for the files
-    in and under it that the modality reads; their places under it are kept. A task that needs no input takes
-    `n` (default 4) instead: `OUT/0000.SUFFIX`, ….
+    Results are written to `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix. A folder among the
+    inputs stands for all readable files in it, recursively, and its relative paths are kept. Results of an
+    unconditional task are `OUT/0000.SUFFIX`, ….
 
     Args:
-        inputs: files and folders.
-        notify: gets what of an input's form its answer does not have, and what of a folder is no input.
+        run: path of the run.
+        inputs: files and folders; empty for an unconditional task.
+        out: the output folder.
+        n: number of samples of an unconditional task, 1 to MAX_DRAWS; None: 4.
+        restore_options: inference options; None: the defaults.
+        device: auto, cpu, cuda, …
+        notify: gets messages about properties of inputs that results do not keep, and about files of folders
+            that are skipped.
 
     Raises:
-        BadValue, BadFile, BadFolder, BadRun: before anything is written, or where every input fails.
-        PartlyFailed: at the end, where some inputs failed; the answers to all others are written.
+        BadValue, BadFile, BadFolder, BadRun: before anything is written, or if every input fails.
+        PartlyFailed: at the end, if some inputs failed; the results of all others are written.
     """
     trained, restore_options = load_restored(run, device=device), restore_options or RestoreOptions()
     paths = [Path(inputs)] if isinstance(inputs, str | os.PathLike) else [Path(path) for path in inputs]
@@ -222,18 +232,18 @@ def restore(
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What is to be told of inputs."""
+    """Failures and notices, collected over the inputs."""
 
     failures: dict[str, ModaloomError] = field(default_factory=dict)
-    """By name."""
+    """Input name → error."""
     changes: dict[str, list[str]] = field(default_factory=dict)
-    """What of an input's form its answer does not have → names."""
+    """Property that results do not keep → input names."""
 
 
 def _answers(
     trained: RestoredRun, values: Mapping[str, Value], restore_options: RestoreOptions, outcome: _Outcome
 ) -> Iterator[tuple[str, Value]]:
-    """Name and answer of every input that can be restored."""
+    """Yields name and result of every input that can be restored."""
     for name, value in values.items():
         changes: list[str] = []
         try:
@@ -251,7 +261,7 @@ def _failure(name: str, error: ModaloomError) -> str:
 
 
 def _all_failed(failures: Mapping[str, ModaloomError]) -> ModaloomError:
-    """The first one's error, and how many there are."""
+    """Returns the first error, with the number of the others."""
     name, first = next(iter(failures.items()))
     more = f" (and {len(failures) - 1:,} more inputs failed)" if len(failures) > 1 else ""
     if isinstance(first, BadFile):
@@ -260,7 +270,7 @@ def _all_failed(failures: Mapping[str, ModaloomError]) -> ModaloomError:
 
 
 def _blanks(trained: RestoredRun, n: int | None) -> dict[str, Value]:
-    """Name → a value that says no more than the size of those that were learned."""
+    """Name → a blank value of the training size."""
     spec = trained.restoration.plan.spec
     if not trained.restoration.task.unconditional or spec is None:
         raise BadValue(f"{trained.path} has nothing to restore; name files")
@@ -271,7 +281,7 @@ def _blanks(trained: RestoredRun, n: int | None) -> dict[str, Value]:
 
 
 def _opened(trained: RestoredRun, value: Value | None) -> Value | None:
-    """Read once, for all inputs."""
+    """Returns the value, read if it is a path."""
     return None if value is None else _read(trained.modality, value)
 
 

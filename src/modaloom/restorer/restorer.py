@@ -1,6 +1,6 @@
-"""A Restorer: a process in signal space and a network that is shown what is known.
+"""The Restorer: a Gaussian diffusion process in signal space with a conditional network.
 
-Shapes: B batch, C channels, K kinds of examples.
+Shapes: B batch, C channels, K subtasks.
 """
 
 from collections import deque
@@ -30,25 +30,28 @@ SamplerFn = Callable[[SignalDenoiser, NoiseSchedule, Tensor, Tensor], Iterator[T
 
 
 class Restorer(nn.Module):
-    """Answers a `ConditionalExample`'s question in two ways that must never be compared by squared error.
+    """Posterior mean and posterior samples of a target, given a condition (`ConditionalExample`).
 
-    `mean` is E[target | condition] in one evaluation: the best guess, and smoother than any real signal.
-    `sample` is one draw of what the target may be: as rough as real signals, with twice the mean's squared
-    error if the model is perfect.
+    `mean` returns E[target | condition] in one evaluation: the minimum of the squared error, and smoother
+    than real signals. `sample` returns a posterior sample: as detailed as real signals, with twice the mean's
+    squared error if the model is perfect. The two must not be compared by squared error.
 
-    Both come from one network, (state, t, condition, context) → output. At t = 1 the state says nothing of
-    the target, so zeros there can stand for the question of the mean: a walk starts in noise.
+    Both use one network, (state, t, condition, context) → output. At t = 1 the state is independent of the
+    target, so a state of zeros selects the mean there; sampling starts from noise.
 
     Args:
-        network: is shown condition and context as they stand in the example.
-        process: has no data left at t = 1.
-        prediction: what the network puts out; not "eps", which says nothing at t = 1.
-        num_tasks: K; each has its own shift and scale, see `fit_normalizer`.
-        mean_prob: share of the training examples that ask for the mean.
-        mean_flow_prob: share of the others that learn the average velocity over an interval, by which
-            `sample_mean_flow` draws in a few steps. The process must be rectified flow, the prediction
-            its velocity, and the network be told of reaches (`ConditioningEmbedding`).
-        input_spec: the channels of its targets and conditions, and the features of its contexts; None: any.
+        network: gets condition and context unchanged from the example.
+        process: has no signal left at t = 1.
+        prediction: parametrization of the network's output; not "eps", which is uninformative at t = 1.
+        num_tasks: K; each subtask has its own shift and scale, see `fit_normalizer`.
+        mean_prob: fraction of the training examples that train the mean, in [0, 1].
+        mean_flow_prob: fraction of the others, in [0, 1], that train the average velocity over an interval,
+            which `sample_mean_flow` integrates in a few steps. Requires rectified flow, velocity prediction
+            and a network that is conditioned on the interval's length (`ConditioningEmbedding`).
+        input_spec: channels of target and condition, and features of the context; None: not checked.
+
+    Raises:
+        BadValue: a fraction outside [0, 1].
     """
 
     def __init__(
@@ -74,26 +77,27 @@ class Restorer(nn.Module):
         self.register_buffer("scale_K", torch.ones(num_tasks))
 
     def hidden_matrices(self) -> list[nn.Parameter]:
-        """Kernels and matrices between the network's layers, where it names them."""
+        """Weight matrices and kernels of the network's hidden layers, if it lists them."""
         named: list[nn.Parameter] = getattr(self.network, "hidden_matrices", list)()
         return named
 
     @property
     def modes(self) -> tuple[str, ...]:
-        """How it has learned to answer, the usual way first: mean | sample."""
+        """The trained modes, the default first: mean | sample."""
         return (*["mean"][: self.mean_prob > 0], *["sample"][: self.mean_prob < 1])
 
     def check(self, example: ConditionalExample) -> None:
-        """Raise `BadValue` for a single question of another shape than those that it has learned from."""
+        """Raises `BadValue` for a single example whose shape is not that of the training."""
         shape = len(example.target), len(example.condition), example.context.shape[-1]
         if self.input_spec is not None and shape != self.input_spec:
             what = "channels wanted, channels shown, features told"
             raise BadValue(f"this question has {shape} {what}; the run was trained for {self.input_spec}")
 
     def fit_normalizer(self, examples: Iterable[ConditionalExample]) -> None:
-        """Mean and deviation of each kind's targets, in float64. Kinds that do not occur keep what they have.
+        """Sets shift and scale to mean and standard deviation of each subtask's targets, computed in float64.
 
-        `examples` of single samples. Raises `BadValue` where the targets of a kind are all one value.
+        `examples` are unbatched. Subtasks without examples keep their values. Raises `BadValue` if the
+        targets of a subtask are constant.
         """
         sums = torch.zeros(len(self.scale_K), 3, dtype=torch.float64)
         for example in examples:
@@ -113,10 +117,11 @@ class Restorer(nn.Module):
         self.shift_K[seen], self.scale_K[seen] = mean.to(self.shift_K), deviation.to(self.scale_K)
 
     def loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
-        """Squared error of the network's output on a stacked example; its parts are those of its questions.
+        """Squared error of the network's output on a batch, with one loss part for each objective.
 
-        Every kind counts alike, whatever its scale. Pairs that leap pay for a derivative beside, and count by
-        their error over its own size (`adaptive_weighting`).
+        Targets are normalized, so subtasks have equal weight whatever their scale. Mean-flow examples also
+        need a Jacobian-vector product, and are weighted by the inverse of their own error
+        (`adaptive_weighting`).
         """
         if not self.mean_flow_prob:
             return self._denoising_loss(example, generator)
@@ -158,7 +163,7 @@ class Restorer(nn.Module):
 
     @torch.no_grad()
     def mean(self, example: ConditionalExample) -> Tensor:
-        """(B, C, *axes): the mean of the targets of a stacked question, in one evaluation."""
+        """Returns the posterior mean of a batch, (B, C, *axes), in one evaluation of the network."""
         state = torch.zeros_like(example.target)
         return self._denormalize(example, self._denoiser(example)(state, state.new_ones(len(state))))
 
@@ -166,15 +171,18 @@ class Restorer(nn.Module):
     def sample(
         self, example: ConditionalExample, noise: Tensor, times: Tensor, *, sampler: SamplerFn = ddim
     ) -> Tensor:
-        """(B, C, *axes): one draw of the targets of a stacked question.
+        """Returns a posterior sample of a batch, (B, C, *axes).
 
         Args:
-            noise: ε (B, C, *axes).
-            times: (S + 1,), falling to 0. From 1 the target has no influence; from less, the draw is near it.
+            example: the batch; its target is the initial estimate if times[0] < 1.
+            noise: ε (B, C, *axes), standard normal.
+            times: (S + 1,), falling to 0. From 1 the target has no influence; from less, the sample stays
+                near it.
+            sampler: integrates the reverse process.
         """
         if times[0] == 0:
             return example.target
-        # A walk alone holds its state, and nobody the noise: large signals are many, and each is large.
+        # Only the sampler keeps a reference to the state, and nothing to the noise: signals may be large.
         states = sampler(
             self._denoiser(example), self.process, self._initial_state(example, noise, times[:1]), times
         )
@@ -183,9 +191,9 @@ class Restorer(nn.Module):
 
     @torch.no_grad()
     def sample_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Tensor:
-        """`sample` by the average velocity: one step will do, a few are better.
+        """`sample` by the average velocity (mean flow): one step is enough, a few are better.
 
-        Raises `BadValue` if the Restorer has not learned it.
+        Raises `BadValue` if the Restorer was not trained with mean flow.
         """
         if not self.mean_flow_prob:
             raise BadValue("this Restorer has not learned mean flow; take another sampler")

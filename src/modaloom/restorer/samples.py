@@ -1,4 +1,4 @@
-"""The examples of the report of a run that restores."""
+"""Sample grids for the report of a Restorer run."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,12 @@ from modaloom.restorer.restoration import RestoredRun
 from modaloom.runs.store import INDEX, SAMPLES
 
 NUM_SHOWN = 6
-"""Held-out signals of each part."""
+"""Held-out signals in each grid."""
 
 
 def write_sample_grid(trained: RestoredRun, folder: str) -> None:
-    """Fill RUN/samples: the first held-out signals with what is given, baseline, mean, draw and truth.
-
-    Nothing where nothing is held out.
-    """
+    """Writes RUN/samples: the first held-out signals with input, baseline, posterior mean, posterior sample
+    and ground truth. Writes nothing if no data is held out."""
     root = trained.path / SAMPLES
     shutil.rmtree(root, ignore_errors=True)
     try:
@@ -56,7 +54,7 @@ def _block(
 
 
 def _roles(trials: RestorationEvaluation, case: RestorationCase) -> Mapping[str, Tensor]:
-    """What hangs beside what; the given one at its own size, where that is another."""
+    """Column of the grid → signal; the input at its own size, if that differs from the target's."""
     trial, task, want = trials.trial(case), trials.restoration.task, case.signals.target
     assert want is not None
     given = None if task.unconditional else trial.held.input

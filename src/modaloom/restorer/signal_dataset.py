@@ -1,4 +1,4 @@
-"""From a folder to the signals that a Restorer is trained on."""
+"""Reads and caches the training signals of a Restorer from a folder."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,43 +30,43 @@ from modaloom.training.selection import MeasuredColumn, Selection, data_facts, s
 
 @dataclass(frozen=True)
 class SignalSource:
-    """What a column is made of."""
+    """Source of one column of the dataset."""
 
     stream: str
     take: Callable[[Value], Packed]
     fact: Any
-    """JSON-able: names what `take` does."""
+    """JSON-able cache key of `take`."""
     shortened: Callable[[Value], Sequence[Shortened]] = lambda value: ()
-    """What a limit takes from a value."""
+    """Value → what limits cut from it."""
 
 
 @dataclass(frozen=True)
 class SignalDataset:
-    """Signals at their own sizes, row by row."""
+    """Signals at their own sizes, by row."""
 
     plan: RestorerPlan
     reader: Reader
     rows: Mapping[str, Tensor]
-    """Split (train, val) → int64: the rows that have all that the task needs."""
+    """Split (train, val) → int64: the rows that have every stream that the task needs."""
     columns: Sequence[RaggedArray]
-    """What is wanted and, where the task does not make it, what is given."""
+    """The targets and, for paired tasks, the inputs."""
 
     @property
     def modality(self) -> Modality:
         return MODALITIES[self.plan.modality]
 
     def signals(self, row: int) -> list[Packed]:
-        """One of each column."""
+        """Returns the row's signal of each column."""
         return [column[row] for column in self.columns]
 
 
 def prepare_signal_dataset(
     run: RunFolder[RestorerRunConfig], folder: Folder, notify: Notify = silent
 ) -> SignalDataset:
-    """Choose the streams, fix the spec, write what was found to data.json, cache the signals.
+    """Selects the streams, infers the spec, writes both to data.json and caches the signals.
 
-    `notify` gets what limits take from the signals. Raises `BadFolder` and `BadValue` if there is nothing
-    that the task could be trained on.
+    `notify` gets what limits cut from the signals. Raises `BadFolder` and `BadValue` if the folder has no
+    data that the task can be trained on.
     """
     config = run.run()
     streams = _streams(folder, config)
@@ -95,7 +95,7 @@ def prepare_signal_dataset(
 
 
 def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> None:
-    """Raise `BadFolder` where all signals (C, *axes) of these rows have equal channels."""
+    """Raises `BadFolder` if all signals (C, *axes) of these rows have equal channels."""
     signals = (wanted[row] for row in rows.tolist())
     if all((signal == signal[:1]).all() for signal in signals):
         able = [other for other, t in TASKS.items() if t.is_residual and not (t.paired or t.needs_color)]
@@ -104,7 +104,8 @@ def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> N
 
 
 def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
-    """The wanted stream last. Raises `BadValue` unless there are as many as the task takes, all of a kind."""
+    """The streams, target last. Raises `BadValue` unless their number fits the task and they share a
+    modality."""
     able = [name for name, m in folder.modality_of.items() if MODALITIES[m].codec.restorable]
     found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
         able
@@ -125,7 +126,7 @@ def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
 
 
 def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> DataSpec | None:
-    """What whole signals are fitted into; None where pieces of any size do."""
+    """Size that whole signals are fitted to; None for residual tasks, which train on crops."""
     (*_, want) = chosen.reader.streams
     if config.restorer.tokenizers:
         return _tokenizer(config, want).spec
@@ -145,7 +146,7 @@ def _described(plan: RestorerPlan) -> dict[str, Any]:
 
 
 def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[SignalSource]:
-    """What is wanted, then, where the task does not make it, what is given."""
+    """Yields the source of the targets, then, for paired tasks, that of the inputs."""
     modality = MODALITIES[plan.modality]
     to_array, spec = modality.signal.to_array, plan.spec
     fit = to_array if spec is None else lambda value: to_array(fit_to_spec(modality, value, spec))
@@ -165,7 +166,7 @@ def _shortened(modality: Modality, spec: DataSpec | None, value: Value) -> Seque
 
 
 def _tokenizer(config: RestorerRunConfig, stream: str) -> Tokenizer:
-    """The tokenizer that another run learned for a stream. Raises `BadRun` and `BadValue`."""
+    """Loads another run's tokenizer of a stream. Raises `BadRun`, and `BadValue` if it is not trainable."""
     tokenizer = load_tokenizer(config.restorer.tokenizers, stream)
     if not tokenizer.trainable:
         raise BadValue(
@@ -194,7 +195,12 @@ def _cached(
 
 
 def check_same_size(key: str, sides: Sequence[Sequence[int]]) -> None:
-    """Raise `BadValue` where what is wanted and what is given are not of one size."""
+    """Raises `BadValue` if target and input of a sample differ in size.
+
+    Args:
+        key: the sample's key, for the message.
+        sides: side lengths of the target, then of the input, in positions.
+    """
     shapes = ["×".join(map(str, one)) for one in sides]
     if len({*shapes}) > 1:
         raise BadValue(f"{key} is {' and '.join(reversed(shapes))}; given and wanted must be of one size")

@@ -1,4 +1,4 @@
-"""The training of a Restorer: a run of one stage."""
+"""Training of a Restorer: a run with one stage."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,13 +26,20 @@ from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
 NUM_MEASURED_PAIRS = 400
-"""Pairs from which the scales are measured."""
+"""Training examples that the normalizer is fitted to."""
 MAX_VALIDATION_PAIRS = 128
-"""Pairs of validation signals that the losses are taken on."""
+"""Maximum number of validation examples."""
 
 
 class RestorerTrainer:
-    """A training in progress. Iterate over `steps`; then `parts` is whole."""
+    """Trains a Restorer. Iterate over `steps`; afterwards `parts` returns the trained model.
+
+    Args:
+        run: the run folder, new or resumed.
+        folder: the data.
+        accelerator: device and precision.
+        notify: gets messages about the data and the training.
+    """
 
     def __init__(
         self,
@@ -56,16 +63,16 @@ class RestorerTrainer:
 
     @property
     def stages(self) -> list[str]:
-        """The one stage."""
+        """The stage's name."""
         return [RESTORER]
 
     @property
     def reader(self) -> Reader:
-        """What read the folder, and knows what it skipped."""
+        """The folder's reader, which lists skipped files."""
         return self.data.reader
 
     def steps(self) -> Iterator[Step]:
-        """Train, yielding after each step; see `run_stages` for what it raises."""
+        """Trains and yields after each step; raises what `run_stages` raises."""
         for step in run_stages([StagePlan(self._stage)], self.run, self.accelerator, notify=self.notify):
             if validates_at(step):
                 self.run.log({"stage": RESTORER, "step": step.step, **self.validate()})
@@ -73,24 +80,27 @@ class RestorerTrainer:
         freeze([self.restoration.restorer])
 
     def parts(self) -> dict[str, Part]:
-        """The finished model's, for its folder."""
+        """Returns the parts of the trained model."""
         return pack_restorer(self.restoration)
 
     def usage(self) -> dict[str, Any]:
-        """There are no codes."""
+        """Returns an empty mapping: a Restorer has no codes."""
         return {}
 
     def pair(self, row: int, *names: str | int, size: int = 0) -> ConditionalExample:
-        """A pair of the signals of a row, whose randomness depends on the seed and the names.
+        """Returns a training example from the signals of a row.
 
-        `size`: which of the sizes of pieces it has, counted round and round.
+        Args:
+            row: row of the dataset.
+            names: determine the randomness, together with the run's seed.
+            size: index into `crop_sizes`, modulo their number.
         """
         random = generator(self.config.seed, RESTORER, *names)
         want, *given = self._seen(row, random, size)
         return self.task.make_example(Signals(want, *given), self.options, random)
 
     def validate(self) -> dict[str, float]:
-        """The loss of each of the two questions on pairs of the first validation signals, as `val.NAME`."""
+        """Returns the loss of each objective on examples of the first validation signals, as `val.NAME`."""
         rows = self.data.rows["val"][:MAX_VALIDATION_PAIRS].tolist()
         if not rows:
             return {}
@@ -102,7 +112,7 @@ class RestorerTrainer:
         return {f"val.{name}": float(value) for name, value in loss.parts.items()}
 
     def _questions(self, row: int, size: int) -> Iterator[ConditionalExample]:
-        """One of each part of the task, on the signals of a row."""
+        """Yields an unlabeled example of each subtask, from the signals of a row."""
         random = generator(self.config.seed, RESTORER, "shape")
         want, *given = self._seen(row, random, size)
         for options in self.task.subtasks(self.options).values() or [self.options]:
@@ -111,7 +121,7 @@ class RestorerTrainer:
             )
 
     def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
-        """Pieces where the task improves signals of any size, else the whole of them."""
+        """Random crops for residual tasks, else whole signals."""
         signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
         if self.data.plan.spec is not None:
             return [array_to_unit(modality, signal) for signal in signals]
@@ -133,7 +143,7 @@ class RestorerTrainer:
         restorer.fit_normalizer(
             self.pair(int(rows[seen(i)]), "measure", i) for i in range(NUM_MEASURED_PAIRS)
         )
-        if not restorer.mean_flow_prob:  # a group norm has no forward-mode derivative in that memory format
+        if not restorer.mean_flow_prob:  # group norm has no forward-mode derivative in this memory format
             channels_last(restorer)
 
         def batch(step: int) -> ConditionalExample:

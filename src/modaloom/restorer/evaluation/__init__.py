@@ -1,1 +1,1 @@
-"""How good a Restorer is: its mean and its samples beside what needs no learning."""
+"""Evaluation of a Restorer: posterior mean and samples, compared with untrained baselines."""

@@ -1,4 +1,4 @@
-"""How good a run that restores is on a folder."""
+"""Evaluation of a Restorer run on a folder."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,13 +23,13 @@ from modaloom.restorer.signal_dataset import check_same_size, signal_sources
 from modaloom.restorer.tasks import Signals
 
 MAX_SIDE = 96
-"""Of the middle that is judged of large signals, unless the run has learned whole ones."""
+"""Maximum side length of the centre crop that is scored, in positions; whole signals are not cropped."""
 SIDE_MULTIPLE = 4
-"""Its sides are multiples of it, where they are as long; what improves is not judged on shorter ones."""
+"""Sides of the centre crop are multiples of it; residual tasks skip signals with a shorter side."""
 MIN_SIGNALS = 4
-"""Signals that a part is scored on if there are, however little time there is."""
+"""Minimum number of signals that each subtask and split is scored on, whatever the time budget."""
 NUM_FILTER_SIGNALS = 32
-"""Training signals that the linear filter is fitted on."""
+"""Training signals that the linear filter is fitted to."""
 
 
 def score_restored(
@@ -44,20 +44,23 @@ def score_restored(
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
 ) -> list[ScoreRow]:
-    """Rows on the middle of the folder's held-out signals, of every part of the run's task.
+    """Scores every subtask of a Restorer run on centre crops of the folder's held-out signals.
 
     Args:
-        rows: such as "restore:superres"; default all.
-        n: most signals a part and split.
-        minutes: about how long it may take; where they are short, fewer signals are asked. None: as long as
-            it takes.
-        device: where a run that is named works.
-        on_row: gets each row when it is there.
-        notify: gets the files that could not be read, and what there was no time for.
+        run: a loaded run, or the path of one.
+        folder: the data.
+        rows: names of rows, such as "restore:superres"; empty: all.
+        n: maximum number of signals per subtask and split, at least 1.
+        minutes: approximate time budget, more than 0; if it is short, fewer signals are scored. None:
+            unlimited.
+        device: device for a run that is given by its path.
+        on_row: gets each row as soon as it is computed.
+        notify: gets messages about unreadable files, and about rows with fewer signals.
+        seed: seed of degradations, samples and intervals.
 
     Raises:
-        BadFolder: nothing held out, or not the run's streams.
-        BadValue: a row that there is not, an option out of its range.
+        BadFolder: no held-out data, or a missing stream.
+        BadValue: an unknown row, or an option out of its range.
     """
     check_range("n", n, 1)
     if minutes is not None:
@@ -87,9 +90,16 @@ def score_restored(
 def read_cases(
     trained: RestoredRun, folder: Path, notify: Notify = silent, *, most: int
 ) -> dict[str, list[RestorationCase]]:
-    """`train`, then every test split, else the validation split; at most max(`most`, KNOWN) of each.
+    """Returns the cases of `train` and of every test split, or of the validation split if there is none.
 
-    Raises `BadFolder` where nothing is held out.
+    Args:
+        trained: the run.
+        folder: the data.
+        notify: gets messages about unreadable files.
+        most: at most max(`most`, NUM_FILTER_SIGNALS) cases of each split are read.
+
+    Raises:
+        BadFolder: no held-out data, or a missing stream.
     """
     index = open_folder(folder)
     missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
@@ -129,7 +139,7 @@ def _cases(trained: RestoredRun, reader: Reader, samples: Sequence[Sample]) -> I
 
 
 def _middle(signal: Packed) -> Packed:
-    """At most SIDE positions of every axis."""
+    """Returns the centre crop, with at most MAX_SIDE positions along every axis."""
     sides = [min(n, MAX_SIDE) // SIDE_MULTIPLE * SIDE_MULTIPLE or n for n in signal.shape[1:]]
     starts = [(n - side) // 2 for n, side in zip(signal.shape[1:], sides)]
     box = (slice(None), *(slice(start, start + side) for start, side in zip(starts, sides)))

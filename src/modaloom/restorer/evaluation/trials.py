@@ -1,4 +1,4 @@
-"""Scores of a Restorer: the mean beside what is given and a linear filter, draws by their detail."""
+"""Scores of a Restorer: the posterior mean against the input and a linear filter, samples by their detail."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from modaloom.restorer.inference import run_task
 from modaloom.restorer.tasks import Signals
 
 FILTER_AXES = 2
-"""Axes of the signals that a linear filter is fitted for."""
+"""Number of axes of signals that the linear filter supports."""
 MIN_HF_ENERGY = 1e-6
-"""Fine power below which a truth has no detail to compare with: it would decide the mean alone."""
+"""High-frequency energy of a ground truth below which it has no ratio: it would dominate the mean."""
 FILTER_PHASES = 2
-"""Its phases on each axis: neighbours of an enlarged picture differ."""
+"""Phases of the linear filter along each axis: neighbouring pixels of an upsampled image differ."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,23 @@ class RestorationCase:
 
 @dataclass(frozen=True)
 class RestorationTrial:
-    """One case, asked."""
+    """The inputs of one case and the results for it."""
 
     held: Signals
     asked: ConditionalExample
     guess: Tensor
-    """What is improved, finished."""
+    """The initial estimate (C, *axes), clamped to [0, 1]."""
     mean: Tensor | None
-    """None where it is not learned."""
+    """The posterior mean; None if the run was not trained for it."""
     sample: Tensor | None
-    """Likewise."""
+    """A posterior sample; None if the run was not trained for it."""
     linear: Tensor | None
-    """What the linear filter makes of the guess."""
+    """The linear filter's output for the initial estimate."""
 
 
 @dataclass(frozen=True)
 class RestorationEvaluation:
-    """A part of a Restorer's task, on cases."""
+    """Evaluation of one subtask of a Restorer."""
 
     restoration: Restoration
     name: str
@@ -65,7 +65,7 @@ class RestorationEvaluation:
     def of(
         cls, restoration: Restoration, train: Sequence[RestorationCase], *, seed: int = 0
     ) -> Iterator["RestorationEvaluation"]:
-        """One of each part of the task; `train` is what the linear filter is fitted on."""
+        """Yields one evaluation for each subtask; the linear filter is fitted to `train`."""
         task = restoration.task
         parts = task.subtasks(restoration.options) or {restoration.plan.task: restoration.options}
         for name, options in parts.items():
@@ -73,7 +73,7 @@ class RestorationEvaluation:
             yield cls(restoration, name, options, bare.fitted(train), seed)
 
     def fitted(self, train: Sequence[RestorationCase]) -> PatchRidge | None:
-        """The best linear filter of the guess; None where there is nothing to filter."""
+        """Returns the ridge filter from initial estimate to target; None if it does not apply."""
         if not self.restoration.task.is_residual or self.restoration.plan.axes != FILTER_AXES or not train:
             return None
         asked = [(self.asked(self.held(case)), case) for case in train]
@@ -83,7 +83,7 @@ class RestorationEvaluation:
         )
 
     def held(self, case: RestorationCase) -> Signals:
-        """What a user would hold of it."""
+        """Returns the degraded signals of a case."""
         random = generator(self.seed, "judge", self.name, case.key)
         return self.restoration.task.degrade(case.signals, self.options, random)
 
@@ -117,7 +117,13 @@ class RestorationEvaluation:
     def rows(
         self, split: str, cases: Sequence[RestorationCase], trials: Sequence[RestorationTrial]
     ) -> Iterator[ScoreRow]:
-        """Figures of the mean, then of draws; `trials` are the cases'."""
+        """Yields the metrics of the posterior mean, then of samples.
+
+        Args:
+            split: name of the split.
+            cases: n cases.
+            trials: their n trials.
+        """
         wanted = [_want(case) for case in cases]
         yield from self.compared(split, trials, wanted)
         drawn = [
@@ -143,7 +149,13 @@ class RestorationEvaluation:
     def compared(
         self, split: str, trials: Sequence[RestorationTrial], wanted: Sequence[Tensor]
     ) -> Iterator[ScoreRow]:
-        """The modality's own figures, of the mean."""
+        """Yields the modality's metrics of the posterior mean.
+
+        Args:
+            split: name of the split.
+            trials: n trials.
+            wanted: their n targets (C, *axes).
+        """
         mean = self.scores([trial.mean for trial in trials], wanted)
         baselines = {
             "floor": self.scores([trial.guess for trial in trials], wanted),
@@ -154,7 +166,7 @@ class RestorationEvaluation:
             yield from self.row(split, metric, values, beside)
 
     def scores(self, found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> dict[str, list[float]]:
-        """Metric → values; none where there is nothing to compare."""
+        """Metric → values, one for each result that is not None; empty if all are None."""
         modality = MODALITIES[self.restoration.plan.modality]
         each = [
             modality.compare(from_unit(modality, signal), from_unit(modality, want), {})
@@ -164,7 +176,13 @@ class RestorationEvaluation:
         return {metric: [one[metric] for one in each] for metric in (each[0] if each else ())}
 
     def again(self, case: RestorationCase, found: Tensor, held: Signals) -> float:
-        """RMS, in 1/255, between what is given and what the answer becomes when it is degraded likewise."""
+        """Consistency: RMS difference, in units of 1/255, between the input and the degraded result.
+
+        Args:
+            case: determines the degradation's randomness.
+            found: the result (C, *axes).
+            held: the case's degraded signals.
+        """
         random = generator(self.seed, "judge", self.name, case.key)
         given = self.restoration.task.degrade(Signals(found), self.options, random).input
         assert given is not None
@@ -174,7 +192,14 @@ class RestorationEvaluation:
     def row(
         self, split: str, metric: str, values: Sequence[float], baselines: Mapping[str, Sequence[float]]
     ) -> Iterator[ScoreRow]:
-        """None where no signal has the figure: one without any detail has no ratio to it."""
+        """Yields the row of a metric; nothing if no signal has a value.
+
+        Args:
+            split: name of the split.
+            metric: name of the metric.
+            values: the metric of each signal.
+            baselines: column of the row → values of the baseline.
+        """
         if not values:
             return
         estimate, name = average(torch.tensor(values, dtype=torch.float64)), f"restore:{self.name}"
@@ -194,6 +219,6 @@ def _want(case: RestorationCase) -> Tensor:
 
 
 def _hf_energy_ratios(found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> list[float]:
-    """Fine power of each over that of the truth."""
+    """High-frequency energy of each result, divided by that of its ground truth."""
     pairs = [(one, hf_energy(want)) for one, want in zip(found, wanted, strict=True) if one is not None]
     return [hf_energy(one) / power for one, power in pairs if power > MIN_HF_ENERGY]

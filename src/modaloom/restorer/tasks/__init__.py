@@ -1,4 +1,4 @@
-"""What a Restorer can be taught. A new task is one file and one line of the table."""
+"""Registry of restoration tasks. A new task is one file and one entry in TASKS."""
 
 from typing import Any
 
@@ -29,4 +29,4 @@ TASKS: dict[str, Task[Any]] = {
     "restore": RESTORE,
     "style": STYLE,
 }
-"""`refine` is `image_to_image` whose given stream is what a tokenizer made of the wanted one."""
+"""`refine` is `image_to_image` whose inputs are a tokenizer's reconstructions of the targets."""

@@ -1,6 +1,6 @@
-"""What a task of restoration is: signals in, a question on the target's grid, a finished signal out.
+"""Interface of a restoration task: degradation, condition on the target's grid, postprocessing.
 
-Signals are float32 (C, *axes) in [0, 1]; pictures have rows before columns.
+Signals are float32 (C, *axes) in [0, 1]; images have rows before columns.
 """
 
 import operator
@@ -18,118 +18,119 @@ O = TypeVar("O")  # noqa: E741
 """A task's options, a frozen dataclass."""
 
 OPTION_LIMITS: Mapping[str, Callable[[float, float], bool]] = {"only": operator.eq, "up to": operator.ge}
-"""Name → (what an option was trained with, what is asked for) → whether it was practised."""
+"""Name → (trained value, requested value) → whether the training covers the requested value."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Signals that belong together; a task says which it needs."""
+    """Signals of one sample; a task determines which ones it needs."""
 
     target: Tensor | None = None
-    """What the answer should be."""
+    """The ground truth."""
     input: Tensor | None = None
-    """What is held instead of it: degraded, or of another stream."""
+    """The degraded signal, or that of another stream."""
     reference: Tensor | None = None
-    """A reference, of any size."""
+    """A reference signal of any size."""
 
 
 def require_target(signals: Signals) -> Tensor:
-    """Raises `BadValue` where there is none."""
+    """Returns the target. Raises `BadValue` if it is missing."""
     if signals.target is None:
         raise BadValue("this task learns from the signal that is wanted; there is none")
     return signals.target
 
 
 def require_input(signals: Signals) -> Tensor:
-    """Raises `BadValue` where there is none."""
+    """Returns the input. Raises `BadValue` if it is missing."""
     if signals.input is None:
         raise BadValue("this task needs a given signal beside the wanted one; there is none")
     return signals.input
 
 
 def estimate_from_condition(example: ConditionalExample) -> Tensor:
-    """The condition's first channels are the guess that is improved."""
+    """Residual tasks: the initial estimate is the condition's first C channels."""
     return example.condition[: len(example.target)]
 
 
 def zero_estimate(example: ConditionalExample) -> Tensor:
-    """The answer is made from nothing."""
+    """Non-residual tasks: the initial estimate is zero."""
     return torch.zeros_like(example.target)
 
 
 def clamp_output(restored: Tensor, signals: Signals, options: object) -> Tensor:
-    """Into the range of signals."""
+    """Clamps to [0, 1]."""
     return restored.clamp(0, 1)
 
 
 def reject_mask(signal: Tensor, mask: Tensor | None, options: object) -> Tensor:
-    """Raises `BadValue` for a mask."""
+    """Returns the signal. Raises `BadValue` if there is a mask."""
     if mask is not None:
         raise BadValue("this task takes no mask; leave it out")
     return signal
 
 
 def unchanged(signals: Signals, options: object, generator: torch.Generator) -> Signals:
-    """Nothing is made of it."""
+    """Returns the signals unchanged."""
     return signals
 
 
 def paired_input(signals: Signals, options: object, generator: torch.Generator) -> Signals:
-    """Nothing is degraded: the data holds the given signal."""
+    """Degradation of paired tasks: the input is in the data. Raises `BadValue` if it is missing."""
     require_input(signals)
     return signals
 
 
 @dataclass(frozen=True)
 class Task(Generic[O]):
-    """A new one is a file with a function or two, and a line in TASKS."""
+    """A restoration task. A new one needs a degradation, a condition and an entry in TASKS."""
 
     options: type[O]
     degrade: Callable[[Signals, O, torch.Generator], Signals]
-    """Signals with `target` → those with what a user would hold instead."""
+    """Signals with `target` → signals with `input` (and `reference`, if the task takes one)."""
     build_condition: Callable[[Signals, O], ConditionalExample]
-    """Signals that a user holds → the question, its target blank or where the walk starts."""
+    """Signals with `input` → unlabeled example, its target zeros or the initial state of sampling."""
     initial_estimate: Callable[[ConditionalExample], Tensor] = estimate_from_condition
-    """What the network's answer is added to."""
+    """Example → the signal that the network's prediction is added to."""
     postprocess: Callable[[Tensor, Signals, O], Tensor] = clamp_output
-    """Guess plus answer (C, *axes), the user's signals → the finished signal."""
+    """Initial estimate plus prediction (C, *axes), input signals → the finished signal."""
     sample_options: Callable[[O, torch.Generator], O] = lambda options, generator: options
-    """Options → those of one training pair."""
+    """Options → randomly sampled options of one training example."""
     augment: Callable[[Signals, O, torch.Generator], Signals] = unchanged
-    """Degraded training signals → others that the task should know, too."""
+    """Degraded training signals → augmented ones."""
     start_time: Callable[[O], float] = lambda options: 1.0
-    """The noise level at which a walk begins."""
+    """Time at which sampling starts, in [0, 1]; 1 is pure noise."""
     prepare: Callable[[Tensor, Tensor | None, O], Tensor] = reject_mask
-    """A user's signal (C, *axes) and mask, bool (*axes), or None → what `build_condition` takes as given."""
+    """Signal (C, *axes) and mask, bool (*axes), or None → the input of `build_condition`."""
     takes_reference: bool = False
     """Whether it takes a reference."""
     unconditional: bool = False
-    """Whether it needs nothing but the shape of the answer."""
+    """Whether it needs nothing but the shape of the target."""
     subtasks: Callable[[O], Mapping[str, O]] = lambda options: {}
-    """Of a task that is several: name → options that ask for it."""
+    """Name of a subtask → options that select it; empty for a single task."""
     is_consistent: Callable[[O], bool] = lambda options: True
-    """Whether an answer, degraded anew, should become what is given."""
+    """Whether the degraded result should equal the input."""
     fixed_options: Mapping[str, str] = field(default_factory=dict)
-    """Dotted key of an option that training fixes → a name in OPTION_LIMITS. All others are free."""
+    """Dotted key of an option that training fixes → a name in OPTION_LIMITS. Other options are free."""
     recolors: Callable[[O], bool] = lambda options: False
-    """Whether an answer has colours of its own, and not those of what is given."""
+    """Whether the colours of the result differ from those of the input."""
     needs_color: bool = False
-    """Whether grey signals, whose channels are equal, teach it nothing."""
+    """Whether it cannot be trained on grey signals, whose channels are equal."""
     num_tasks: int = 1
-    """Kinds of pairs, each with a scale of its own."""
+    """Number of subtasks with a normalization of their own."""
 
     @property
     def is_residual(self) -> bool:
-        """Whether the answer is near what is given, and so near each place; else it is made from nothing."""
+        """Whether the network predicts a correction of the input, so that the task is local and applies to
+        signals of any size; else it predicts the whole target."""
         return self.initial_estimate is not zero_estimate
 
     @property
     def paired(self) -> bool:
-        """Whether the data, and not the task, holds what is given."""
+        """Whether the inputs are a stream of the data, instead of being degraded from the targets."""
         return self.degrade is paired_input
 
     def make_example(self, signals: Signals, options: O, generator: torch.Generator) -> ConditionalExample:
-        """A training pair. Raises `BadValue` for signals that the task cannot use."""
+        """Returns a training example. Raises `BadValue` for signals that the task cannot use."""
         options = self.sample_options(options, generator)
         inputs = self.augment(self.degrade(signals, options, generator), options, generator)
         example = self.build_condition(inputs, options)
@@ -138,5 +139,12 @@ class Task(Generic[O]):
     def finalize(
         self, prediction: Tensor, example: ConditionalExample, signals: Signals, options: O
     ) -> Tensor:
-        """What a restorer found for the question → the finished signal."""
+        """Returns the finished signal (C, *axes) in [0, 1].
+
+        Args:
+            prediction: output of the Restorer (C, *axes).
+            example: the example that it was predicted for.
+            signals: the input signals.
+            options: options of the task.
+        """
         return self.postprocess(self.initial_estimate(example) + prediction, signals, options)

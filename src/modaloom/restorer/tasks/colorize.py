@@ -1,4 +1,4 @@
-"""Grey pictures coloured, with or without hints."""
+"""Colorization of grey images, with or without colour hints."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,19 @@ from modaloom.restorer.tasks.hints import spread_hints
 from modaloom.restorer.tasks.masking import append_mask, check_mask_size, restoration_example
 
 RECOLOR_STD = (0.8, 0.8, 0.8, 0.8, 0.2)
-"""How much of red, green and blue beyond the luma, of the luma beyond its mean, and of 1 is in a new channel;
-standard deviations, before all are times one share from 0 to 1."""
+"""Standard deviations of the random mixing weights of `random_recolor`: of red, green and blue minus luma, of
+luma minus its mean, and of the constant 1. All weights are then scaled by one uniform factor in [0, 1)."""
 
 
 @dataclass(frozen=True)
 class Colorize:
-    """Options."""
+    """Options of colorization."""
 
     hints: int = 16
-    """The most pixels whose colour a training picture shows; from none up to this."""
+    """Maximum number of hint pixels per training image; sampled uniformly from 0 to this."""
     repainted: float = 1.0
-    """Share of the training pictures with hints that get other colours: hints count more than memory."""
+    """Fraction of the training images with hints that are randomly recoloured, in [0, 1], so that hints
+    outweigh learned colours."""
 
     def __post_init__(self) -> None:
         check_range("hints", self.hints, 0)
@@ -33,7 +34,7 @@ class Colorize:
 
 
 def _prepare(image: Tensor, mask: Tensor | None, options: Colorize) -> Tensor:
-    """The mask marks the pixels whose colours are right; without one, none is."""
+    """The mask marks the pixels whose colours are hints; None: no hints."""
     return image if mask is None else gray_with_hints(image, mask)
 
 
@@ -48,14 +49,14 @@ def _degrade(signals: Signals, options: Colorize, generator: torch.Generator) ->
 
 
 def gray_with_hints(image: Tensor, hinted: Tensor) -> Tensor:
-    """RGB (3, H, W) and bool (H, W) → (4, H, W): grey but for the hints, and where they are."""
+    """RGB (3, H, W) and hint mask, bool (H, W) → (4, H, W): grey except at the hints, and the mask."""
     check_mask_size(hinted, image)
     grey = quantize_8bit(luma(image)).expand_as(image)
     return append_mask(torch.where(hinted, replace_luma(grey[:1], image), grey), hinted)
 
 
 def _augment(signals: Signals, options: Colorize, generator: torch.Generator) -> Signals:
-    """In other colours and as bright, where hints tell which."""
+    """Randomly recolours images that have hints, with unchanged luma."""
     want, known = require_target(signals), require_input(signals)[3] > 0
     if not known.any() or torch.rand((), generator=generator) >= options.repainted:
         return signals
@@ -64,7 +65,7 @@ def _augment(signals: Signals, options: Colorize, generator: torch.Generator) ->
 
 
 def random_recolor(image: Tensor, generator: torch.Generator) -> Tensor:
-    """RGB (3, H, W) in colours that are a random affine map of its own and of its brightness; as bright."""
+    """RGB (3, H, W) → RGB whose colours are a random affine map of colours and luma; luma is unchanged."""
     grey = quantize_8bit(luma(image))
     seen = torch.cat([image - grey, grey - grey.mean(), torch.ones_like(grey)])
     mixing = torch.randn(3, len(RECOLOR_STD), generator=generator) * torch.tensor(RECOLOR_STD)
@@ -73,8 +74,8 @@ def random_recolor(image: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _build_condition(signals: Signals, options: Colorize) -> ConditionalExample:
-    """The guess takes each place's colour from the hints that are near, and as bright; how near they are is
-    shown, too."""
+    """The initial estimate spreads the colour of hints to pixels that are close in position and luma; the
+    condition's last channel is the proximity of the hints."""
     hinted = _hinted(require_input(signals))
     held, known = hinted[:3], hinted[3:]
     grey = luma(held)
@@ -83,7 +84,7 @@ def _build_condition(signals: Signals, options: Colorize) -> ConditionalExample:
 
 
 def _hinted(held: Tensor) -> Tensor:
-    """A grey picture (1, H, W), one in RGB (3, H, W), or with hints (4, H, W) → (4, H, W)."""
+    """Grey (1, H, W), RGB (3, H, W) or hinted (4, H, W) image → hinted image (4, H, W)."""
     if len(held) == 4:
         return held
     if len(held) not in (1, 3):
@@ -92,7 +93,7 @@ def _hinted(held: Tensor) -> Tensor:
 
 
 def _postprocess(restored: Tensor, signals: Signals, options: Colorize) -> Tensor:
-    """The luma in 8 bits is the given one, bit for bit."""
+    """Replaces the luma by the input's; equal in 8 bits."""
     return replace_luma(quantize_8bit(luma(_hinted(require_input(signals))[:3])), restored)
 
 

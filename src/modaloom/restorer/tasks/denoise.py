@@ -1,4 +1,4 @@
-"""White noise taken away, from signals over any axes."""
+"""Removal of additive white noise, for signals with any number of axes."""
 
 from dataclasses import dataclass, replace
 
@@ -13,10 +13,10 @@ from modaloom.restorer.tasks.masking import append_full_mask, restoration_exampl
 
 @dataclass(frozen=True)
 class Denoise:
-    """Options."""
+    """Options of denoising."""
 
     sigma: float = 25 / 255
-    """Of the noise, for signals in [0, 1]; training goes from none up to this."""
+    """Standard deviation of the noise for signals in [0, 1], in (0, 1]; training samples from 0 to this."""
 
     def __post_init__(self) -> None:
         check_range("sigma", self.sigma, 0, 1, open_low=True)

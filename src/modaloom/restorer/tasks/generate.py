@@ -1,4 +1,4 @@
-"""Signals from nothing but noise."""
+"""Unconditional generation of signals."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ class Generate:
 
 
 def _degrade(signals: Signals, options: Generate, generator: torch.Generator) -> Signals:
-    """Nothing is left; the shape of what is wanted is."""
+    """The input is zeros of the target's shape."""
     want = require_target(signals)
     return Signals(want, torch.zeros_like(want))
 
 
 def _build_condition(signals: Signals, options: Generate) -> ConditionalExample:
-    """`input` says no more than the shape of the answer."""
+    """`input` only determines the target's shape."""
     shape = signals.input if signals.input is not None else require_target(signals)
     return unlabeled_example(shape[:0], len(shape))
 

@@ -1,4 +1,4 @@
-"""Hints of colour spread over a grey picture: to what is near, and to what is as bright."""
+"""Propagation of colour hints over a grey image, by distance and similarity of brightness."""
 
 import torch
 from torch import Tensor
@@ -7,18 +7,23 @@ from torch.nn import functional as F
 from modaloom.restorer.tasks.masking import INTERPOLATION_MODES
 
 NUM_LEVELS, CELL_SIZE = 16, 4
-"""Levels of brightness told apart; positions, on each axis, of a place."""
+"""Bilateral grid: number of brightness levels; positions per cell along each axis."""
 SIMILARITY_STD, MIN_WEIGHT = 0.03, 1e-4
-"""How far apart in brightness a hint still counts, as a standard deviation; what any hint counts at least."""
+"""Gaussian weight of a hint by difference in brightness: standard deviation, and minimum weight."""
 
 
 def spread_hints(colour: Tensor, known: Tensor, brightness: Tensor) -> tuple[Tensor, Tensor]:
-    """(C, *axes), where it is known (1, *axes) of 0 or 1, (1, *axes) in [0, 1] → (C, *axes), (1, *axes).
+    """Returns the propagated colour (C, *axes) and the proximity of hints (1, *axes).
 
-    Everywhere the mean of the known colours, each weighted by the similarity of the brightness and by
-    1/distance²ⁿ on n axes (Shepard 1968), and taken from a grid of places and levels (Chen, Paris and Durand
-    2007, doi 10.1145/1276377.1276506), halved over and over; then how near that is, from 0 to 1 where it is
-    known: the 2n-th root of the weights, as shares of the most there can be. 0 where nothing is known.
+    The colour is the mean of the known colours, weighted by similarity of brightness and by 1/distance²ⁿ on n
+    axes (Shepard 1968), computed on a bilateral grid (Chen, Paris and Durand 2007, doi
+    10.1145/1276377.1276506) that is halved repeatedly. The proximity is 1 at hints, else the 2n-th root of
+    the weight divided by its maximum, in [0, 1]. Both are 0 if nothing is known.
+
+    Args:
+        colour: (C, *axes).
+        known: (1, *axes), 1 at hints, else 0.
+        brightness: (1, *axes) in [0, 1].
     """
     size, mode = colour.shape[1:], INTERPOLATION_MODES[colour.ndim - 1]
     places, levels = [-(-n // CELL_SIZE) for n in size], torch.linspace(0, 1, NUM_LEVELS).to(colour)
@@ -36,7 +41,7 @@ def spread_hints(colour: Tensor, known: Tensor, brightness: Tensor) -> tuple[Ten
 
 
 def _near(held: Tensor) -> Tensor:
-    """(L, C, *axes) → the sum of what is held, by 1/distance²ⁿ: each halving looks twice as far."""
+    """(L, C, *axes) → the sum weighted by 1/distance²ⁿ; each halving doubles the range."""
     size = held.shape[2:]
     if size.numel() == 1:
         return held

@@ -1,4 +1,4 @@
-"""From one stream of the data to another on the same grid: photographs to paintings."""
+"""Paired image-to-image translation between two streams on the same grid."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from modaloom.restorer.tasks.masking import append_full_mask, restoration_exampl
 
 @dataclass(frozen=True)
 class ImageToImage:
-    """No options: the two streams say it all."""
+    """No options."""
 
 
 def _build_condition(signals: Signals, options: ImageToImage) -> ConditionalExample:

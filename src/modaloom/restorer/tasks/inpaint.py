@@ -1,4 +1,4 @@
-"""Holes filled, in signals over any axes."""
+"""Inpainting, for signals with any number of axes."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ from modaloom.restorer.tasks.masking import append_mask, pull_push, restoration_
 
 @dataclass(frozen=True)
 class Inpaint:
-    """No options: the holes are the given signal's last channel (`append_mask`)."""
+    """No options: the mask is the input's last channel (`append_mask`)."""
 
 
 def _prepare(signal: Tensor, mask: Tensor | None, options: Inpaint) -> Tensor:
-    """The mask marks the holes."""
+    """Appends the mask, which marks the holes. Raises `BadValue` if it is missing."""
     if mask is None:
         raise BadValue("inpaint needs a mask, white where the signal is to be filled in")
     return append_mask(signal, ~mask)
@@ -35,7 +35,7 @@ def _build_condition(signals: Signals, options: Inpaint) -> ConditionalExample:
 
 
 def _postprocess(restored: Tensor, signals: Signals, options: Inpaint) -> Tensor:
-    """What was known stays, bit for bit."""
+    """Copies the known part from the input, bit for bit."""
     signal, known = _split_mask(require_input(signals))
     return torch.where(known > 0, signal, restored.clamp(0, 1))
 

@@ -1,4 +1,4 @@
-"""The faults of JPEG repaired."""
+"""Removal of JPEG artifacts."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from modaloom.restorer.tasks.masking import append_full_mask, restoration_exampl
 
 @dataclass(frozen=True)
 class Jpeg:
-    """Options."""
+    """Options of JPEG artifact removal."""
 
     quality: int = 20
-    """Of the given pictures, 1 to 95."""
+    """JPEG quality of the inputs, 1 to 95."""
 
     def __post_init__(self) -> None:
         check_range("quality", self.quality, 1, 95)

@@ -1,4 +1,4 @@
-"""Signals of which a part is known: what is known is the last channel."""
+"""Masked signals: the last channel is the mask of known positions."""
 
 from collections.abc import Mapping
 
@@ -11,32 +11,32 @@ from modaloom.restorer.example import ConditionalExample, unlabeled_example
 
 
 def append_mask(signal: Tensor, known: Tensor) -> Tensor:
-    """(C, *axes) and bool (*axes) → (C + 1, *axes). Raises `BadValue` for a mask of another size."""
+    """Signal (C, *axes), mask bool (*axes) → (C + 1, *axes). Raises `BadValue` for a mask of another size."""
     check_mask_size(known, signal)
     return torch.cat([signal, known[None].to(signal)])
 
 
 def check_mask_size(mask: Tensor, signal: Tensor) -> None:
-    """Raise `BadValue` unless the mask (*axes) is of the size of the signal (C, *axes)."""
+    """Raises `BadValue` unless the mask (*axes) has the size of the signal (C, *axes)."""
     if signal.shape[1:] != mask.shape:
         sizes = ["×".join(map(str, shape)) for shape in (mask.shape, signal.shape[1:])]
         raise BadValue(f"the mask is {sizes[0]}, the signal {sizes[1]}; they must be of one size")
 
 
 def append_full_mask(signal: Tensor) -> Tensor:
-    """(C, *axes) → (C + 1, *axes)."""
+    """(C, *axes) → (C + 1, *axes): every position is known."""
     return append_mask(signal, torch.ones(signal.shape[1:], dtype=torch.bool))
 
 
 INTERPOLATION_MODES: Mapping[int, str] = {1: "linear", 2: "bilinear", 3: "trilinear"}
-"""Number of axes → the name of linear interpolation over them."""
+"""Number of axes → name of linear interpolation in `torch.nn.functional.interpolate`."""
 
 
 def pull_push(signal: Tensor, known: Tensor) -> Tensor:
-    """(C, *axes) and its weights (1, *axes) in [0, 1] → (C, *axes): what is not known as what is near it.
+    """Fills unknown positions from known ones nearby: (C, *axes), weights (1, *axes) in [0, 1] → (C, *axes).
 
-    Halved again and again until all is known, then enlarged again, each place as far as it is not known
-    (pull–push: Gortler et al. 1996, doi 10.1145/237170.237200, §5.3). 0 where nothing is known at all.
+    Halves the signal until all positions are known, then upsamples and blends by the weights (pull–push:
+    Gortler et al. 1996, doi 10.1145/237170.237200, §5.3). 0 if nothing is known.
     """
     if bool((known == 1).all()) or known.numel() == 1:
         return signal * known
@@ -48,5 +48,5 @@ def pull_push(signal: Tensor, known: Tensor) -> Tensor:
 
 
 def restoration_example(signal: Tensor, *, level: float = 0.0) -> ConditionalExample:
-    """(C + 1, *axes) → the question what it should be; `level` in [0, 1] says how strong the fault is."""
+    """Masked signal (C + 1, *axes) → unlabeled example; `level` in [0, 1] is the degradation's strength."""
     return unlabeled_example(signal, len(signal) - 1, context=signal.new_full((1, 1), level))

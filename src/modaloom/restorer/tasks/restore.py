@@ -1,4 +1,4 @@
-"""Five faults of pictures, one network: it is told which one, and how strong."""
+"""Five image degradations, one network, conditioned on the degradation and its strength."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,15 +23,15 @@ SUBTASKS: Mapping[str, Task[Any]] = {
     "denoise": DENOISE,
     "jpeg": JPEG,
 }
-"""Tasks whose condition is a picture and what is known of it."""
+"""Tasks whose condition is an image and a mask."""
 
 
 @dataclass(frozen=True)
 class Restore:
-    """Options: those of each subtask, and which of them is asked for."""
+    """Options of each subtask, and the selected subtask."""
 
     degradation: str = "superres"
-    """One of the parts; training draws all of them equally often."""
+    """A name in SUBTASKS; training samples them uniformly."""
     superres: SuperRes = field(default_factory=SuperRes)
     colorize: Colorize = field(default_factory=Colorize)
     inpaint: Inpaint = field(default_factory=Inpaint)
@@ -43,7 +43,7 @@ class Restore:
 
     @property
     def subtask_options(self) -> Any:
-        """The options of the degradation."""
+        """Options of the selected degradation."""
         return getattr(self, self.degradation)
 
 
@@ -72,7 +72,7 @@ def _augment(signals: Signals, options: Restore, generator: torch.Generator) -> 
 
 
 def _build_condition(signals: Signals, options: Restore) -> ConditionalExample:
-    """The part's question; its context is one-hot the degradation, then the part's level."""
+    """The subtask's example, with a context of the one-hot degradation and the subtask's level."""
     example, task_index = (
         SUBTASKS[options.degradation].build_condition(signals, options.subtask_options),
         [*SUBTASKS].index(options.degradation),

@@ -1,4 +1,4 @@
-"""Style transfer without pairs: a picture is learned from its own drawing and from its own patches."""
+"""Unpaired style transfer: an image is reconstructed from its own luma gradients and its own patches."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,17 @@ from modaloom.restorer.tasks.base import Signals, Task, require_input, require_t
 
 @dataclass(frozen=True)
 class Style:
-    """Options."""
+    """Options of style transfer."""
 
     patch: int = 8
-    """Side of the reference's patches, pixels."""
+    """Side length of the reference's patches in pixels, at least 1."""
 
     def __post_init__(self) -> None:
         check_range("patch", self.patch, 1)
 
 
 def _degrade(signals: Signals, options: Style, generator: torch.Generator) -> Signals:
-    """The picture is its own content and its own reference."""
+    """The target is its own content and its own reference."""
     want = require_target(signals)
     return Signals(want, input=want, reference=want)
 
@@ -41,10 +41,10 @@ def _build_condition(signals: Signals, options: Style) -> ConditionalExample:
 
 
 def patches(image: Tensor, side: int) -> Tensor:
-    """(C, H, W) → (P, C · side²): squares that cover the picture, its edge repeated to whole squares.
+    """(C, H, W) → (P, C · side²): non-overlapping square patches; the image is edge-padded to whole patches.
 
-    They are a set: where a patch was has no influence on a network that takes their mean, so that the style
-    is learned and not the picture.
+    The network averages over the set of patches, so their positions have no influence: it learns the style
+    and not the image.
     """
     height, width = image.shape[1:]
     wide = F.pad(image, [0, -width % side, 0, -height % side], mode="replicate")

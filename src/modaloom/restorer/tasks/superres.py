@@ -1,4 +1,4 @@
-"""Super-resolution: pictures made larger."""
+"""Super-resolution of images."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ NUM_PROJECTIONS = 20
 
 @dataclass(frozen=True)
 class SuperRes:
-    """Options."""
+    """Options of super-resolution."""
 
     factor: int = 2
-    """2 or 4; divides the sides of training pictures."""
+    """Scale factor, 2 or 4; must divide the sides of training images."""
     consistent: bool = True
-    """The answer, made smaller, is the given picture."""
+    """Whether the result is projected so that downsampling it yields the input."""
 
     def __post_init__(self) -> None:
         check_choice("factor", str(self.factor), map(str, FACTORS))
 
 
 def _degrade(signals: Signals, options: SuperRes, generator: torch.Generator) -> Signals:
-    """Antialiased bicubic in 8 bits."""
+    """Antialiased bicubic downsampling, quantized to 8 bits."""
     want = require_target(signals)
     return Signals(want, quantize_8bit(downsample(want, factor=options.factor)))
 
@@ -50,9 +50,9 @@ def _postprocess(restored: Tensor, signals: Signals, options: SuperRes) -> Tenso
 
 
 def consistent(image: Tensor, small: Tensor, factor: int) -> Tensor:
-    """The picture near `image` (C, H, W) in [0, 1] that, made smaller, is `small` (C, H/factor, W/factor).
+    """Returns an image near `image` (C, H, W) in [0, 1] that downsamples to `small` (C, H/factor, W/factor).
 
-    Iterated back-projection (Irani & Peleg 1991, doi 10.1016/1049-9652(91)90045-L, eq. 3).
+    Iterative back-projection (Irani & Peleg 1991, doi 10.1016/1049-9652(91)90045-L, eq. 3).
     """
     for _ in range(NUM_PROJECTIONS):
         image = (image + upsample(small - downsample(image, factor=factor), factor=factor)).clamp(0, 1)

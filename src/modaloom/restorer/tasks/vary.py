@@ -1,4 +1,4 @@
-"""Variations of a signal: noised in part, then walked back."""
+"""Variations of a signal: partial noising, then sampling from there."""
 
 from dataclasses import dataclass, replace
 
@@ -11,23 +11,23 @@ from modaloom.restorer.tasks.base import Signals, Task, require_input, require_t
 
 @dataclass(frozen=True)
 class Vary:
-    """Options."""
+    """Options of variation."""
 
     strength: float = 0.5
-    """The noise level at which the walk starts: 0 is the signal itself, 1 leaves nothing of it."""
+    """Start time of sampling, in [0, 1]: 0 returns the signal itself, 1 is independent of it."""
 
     def __post_init__(self) -> None:
         check_range("strength", self.strength, 0, 1)
 
 
 def _degrade(signals: Signals, options: Vary, generator: torch.Generator) -> Signals:
-    """It learns what signals are, not pairs."""
+    """The input is the target: the model is unconditional."""
     want = require_target(signals)
     return Signals(want, want)
 
 
 def _build_condition(signals: Signals, options: Vary) -> ConditionalExample:
-    """The walk starts from the given signal (SDEdit: Meng et al. 2022, arXiv 2108.01073, algorithm 1)."""
+    """Sampling starts from the noised input (SDEdit: Meng et al. 2022, arXiv 2108.01073, algorithm 1)."""
     signal = require_input(signals)
     return replace(unlabeled_example(signal[:0], len(signal)), target=signal)
 
