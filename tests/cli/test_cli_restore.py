@@ -311,7 +311,7 @@ def test_a_run_is_asked_what_it_was_trained_for(
     runs: Runs, run: Path, files: Path, world: Path, refused: Call
 ) -> None:
     refused("restore", run, files / "rgb.png", "--out", "out", names="is a run of the loom")
-    refused("generate", runs["vary"], "--want", "image", "--out", "out", names="was trained to vary")
+    refused("generate", runs["vary"], "--want", "image", "--out", "out", names="is a run of the restorer")
     refused("tokenize", runs["vary"], world, "--out", "out", names="modaloom restore")
     refused("restore", runs["vary"], "--out", "out", names="has nothing to restore; name files")
     refused("restore", runs["generate"], "--n", 0, "--out", "out", names="n is 0")
