@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import modaloom.api as modaloom
 from modaloom.core.types import CodeShape, Loss
 from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
-from modaloom.loom.generation import load
+from modaloom.loom.run import load
 from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality, Value
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.runs.config_io import override

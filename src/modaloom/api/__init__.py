@@ -15,7 +15,7 @@ from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.audit import audit
 from modaloom.loom.codes import detokenize, tokenize
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
-from modaloom.loom.generation import TrainedRun
+from modaloom.loom.run import TrainedRun
 from modaloom.restorer.config import SignalSamplingOptions
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, restore
 

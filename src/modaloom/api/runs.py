@@ -12,7 +12,7 @@ from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.config import CodeSamplingOptions
-from modaloom.loom.generation import TrainedRun
+from modaloom.loom.run import TrainedRun
 from modaloom.restorer.restoration import RestoredRun
 from modaloom.runs.resolve import resolve_run
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from modaloom.api.configuring import check_finished, check_folder, check_same, configure
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
-from modaloom.core.errors import BadRun, BadValue, ModaloomError, check_choice
+from modaloom.core.errors import BadRun, ModaloomError, check_choice
 from modaloom.data.atomic_io import NEW, write_json
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import notify_skipped, once
 from modaloom.engine import Engine, Trainer
-from modaloom.engines import ENGINES, engine_of_run, engine_of_task, load_config
-from modaloom.engines import preset as preset_config
+from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.headline import headlines, sentence
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
@@ -26,9 +26,7 @@ from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.report.page import write_report
 from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
-from modaloom.runs.config_io import changed, differences, override
 from modaloom.runs.model import save_model
-from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Step
@@ -153,10 +151,10 @@ def _resume(
     accelerator = Accelerator(device, kept.training.precision)
     with RunFolder.resume(path, engine.config) as run:
         keeps = config is None and preset == PRESET
-        _check_same(path, kept, configure(preset=preset, config=kept if keeps else config, **asked))
-        _check_folder(run, data)
+        check_same(path, kept, configure(preset=preset, config=kept if keeps else config, **asked))
+        check_folder(run, data)
         if run.model.exists() and (path / SCORES).exists():
-            _check_finished(run, steps)
+            check_finished(run, steps)
             callbacks.notify(f"{path} is finished; nothing to do")
             finished: Trained = engine.load(path, device=device)
             return finished
@@ -171,38 +169,6 @@ def check_vacant(path: Path) -> None:
         raise BadRun(f"{path} exists and is not empty; choose another --out, or go on with a run by --resume")
 
 
-def _check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
-    """Raises `BadRun` if the configuration differs from the resumed run's, except for recorded values."""
-    asked = replace(asked, training=asked.training.with_record(kept.training))
-    if changed := differences(kept, asked):
-        key, (old, new) = next(iter(changed.items()))
-        raise BadRun(
-            f"{path} was started with {key} = {old}, not {new}; leave it out, or start a run in another --out"
-        )
-
-
-def _check_folder(run: RunFolder[Any], data: Path | None) -> None:
-    """Raises `BadRun` if the folder is not that of the resumed run."""
-    if data is not None and run.has_data() and data.absolute() != Path(run.data()["folder"]):
-        raise BadRun(
-            f"{run.path} was started on {run.data()['folder']}, not {data}; leave the folder out, or start a "
-            "run in another --out"
-        )
-
-
-def _check_finished(run: RunFolder[Any], steps: int | Mapping[str, int] | None) -> None:
-    """Raises `BadRun` if the steps differ from those of the finished run."""
-    taken = run.run().training.steps
-    asked = dict.fromkeys(taken, steps) if isinstance(steps, int) else dict(steps or {})
-    if any(taken.get(stage) != count for stage, count in asked.items()):
-        words = ",".join(f"{stage}={count}" for stage, count in taken.items())
-        raise BadRun(
-            f"{run.path} is finished after {words} steps, its learning rate has fallen to 0; for a longer "
-            f"training start a new run: modaloom train {run.data()['folder']} --config {run.path / CONFIG} "
-            "--steps N --out NEW"
-        )
-
-
 @contextmanager
 def _undone(path: Path) -> Iterator[None]:
     """Removes a new run that fails with a `ModaloomError` before its first checkpoint."""
@@ -212,38 +178,6 @@ def _undone(path: Path) -> Iterator[None]:
         if not (path / "checkpoints").exists():
             shutil.rmtree(path, ignore_errors=True)
         raise
-
-
-def configure(
-    *,
-    preset: str,
-    config: str | os.PathLike[str] | RunConfig | None,
-    settings: Sequence[str],
-    streams: Sequence[str],
-    task: str = "",
-    tokenizers: str | os.PathLike[str] = "",
-    minutes: float | None,
-    seed: int | None,
-) -> RunConfig:
-    """Returns the complete configuration of a call of `train`; see there for the arguments.
-
-    Raises `BadValue` and `BadFile`.
-    """
-    if config is None:
-        run = preset_config(preset, task=task)
-    else:
-        run = load_config(Path(config), task=task) if isinstance(config, str | os.PathLike) else config
-    if task and ENGINES[run.engine] is not engine_of_task(task):
-        raise BadValue(f"{task} is no task of the engine {run.engine}, which the configuration names")
-    values: dict[str, Any] = {
-        "seed": seed,
-        "data.streams": list(streams) or None,
-        "training.minutes": minutes,
-    }
-    place = str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else ""
-    chosen: RunConfig = ENGINES[run.engine].with_task(run, task, place)
-    given = [(key, value) for key, value in values.items() if value is not None]
-    return override(changed(chosen, given), settings)
 
 
 def _train(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from modaloom.data.atomic_io import write_file, write_json
 from modaloom.loom.dataset import PREPARED
-from modaloom.loom.generation import TrainedRun
+from modaloom.loom.run import TrainedRun
 from modaloom.runs.caches import Caches
 from modaloom.runs.store import ATLAS, SAMPLES
 from modaloom.tokenizers import Tokenizer

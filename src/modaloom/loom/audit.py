@@ -17,8 +17,8 @@ from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.leaks import all_leaks
 from modaloom.evaluation.near_duplicates import Digests, Duplicate, digest, exact_duplicates, near_duplicates
 from modaloom.loom.evaluation.suspects import Suspect, suspects
-from modaloom.loom.generation import TrainedRun, load
 from modaloom.loom.reading import prepared_reader
+from modaloom.loom.run import TrainedRun, load
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 

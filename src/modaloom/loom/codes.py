@@ -14,8 +14,8 @@ from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.shards import SHARD_SIZE, Shard, shard_files, shards_model, write_shards
 from modaloom.data.writer import writing
-from modaloom.loom.generation import TrainedRun, load
 from modaloom.loom.reading import prepared_reader
+from modaloom.loom.run import TrainedRun, load
 
 
 def tokenize(

@@ -8,7 +8,8 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.scores import scores, sides
-from modaloom.loom.generation import TrainedRun, command_word
+from modaloom.loom.generation import command_word
+from modaloom.loom.run import TrainedRun
 from modaloom.runs.store import RunFiles
 
 

@@ -14,8 +14,8 @@ from modaloom.loom.atlas import write_atlas
 from modaloom.loom.commands import examples
 from modaloom.loom.config import PRESETS, LoomRunConfig
 from modaloom.loom.evaluation.folder import evaluate
-from modaloom.loom.generation import TrainedRun, load
 from modaloom.loom.mutual_information import mutual_information
+from modaloom.loom.run import TrainedRun, load
 from modaloom.loom.samples import write_gallery
 from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.store import RunFolder

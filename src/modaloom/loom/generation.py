@@ -1,19 +1,17 @@
-"""Generation with a finished run: single conditions from Python, or whole folders."""
+"""Generation with a finished run: samples written as plain files, for one condition or a whole folder."""
 
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol, Unpack
+from typing import Protocol
 
 from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
 from modaloom.core.errors import (
-    BadRun,
     BadValue,
     PartlyFailed,
     check_choice,
-    check_count,
     check_names,
     shown,
 )
@@ -24,111 +22,15 @@ from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import writing
 from modaloom.evaluation.scores import cautions, scores
-from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
-from modaloom.loom.files import unpack_model
-from modaloom.loom.model import BATCH_SIZE, Model
+from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.model import BATCH_SIZE
 from modaloom.loom.neighbours import Neighbours
 from modaloom.loom.reading import prepared_reader
-from modaloom.modalities import MODALITIES
+from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
-from modaloom.runs.config_io import changed
-from modaloom.runs.model import load_model
-from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import RunFolder, read_config
-from modaloom.training.accelerator import Accelerator
 
 MISSING = "missing"
 """Value of `want` for a folder: generate the streams that each sample lacks."""
-MAX_DRAWS = 100_000
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """A finished run and its model."""
-
-    path: Path
-    run: LoomRunConfig
-    model: Model
-    hash: str
-    """SHA-256 that identifies the model."""
-
-    def generate(
-        self,
-        given: Mapping[str, Value] | None = None,
-        want: str | Sequence[str] = (),
-        *,
-        n: int = DRAWS,
-        seed: int = SEED,
-        **sampling: Unpack[CodeSamplingOptions],
-    ) -> list[dict[str, Value]]:
-        """Generate n samples of the streams `want` conditioned on `given`.
-
-        Args:
-            given: stream → value: a PIL image, a dict of columns, or a str, which is literal for text and a
-                path for all else; or a `Path` for each of them.
-            want: one or several target streams; default: all that are not given.
-            n: number of samples, 1 to 100,000.
-            seed: seed of the sampling noise, a signed 64-bit integer.
-            sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
-
-        Returns:
-            n dicts: target stream → value.
-
-        Raises:
-            BadValue: an unknown stream, a value that its modality rejects, or an option out of range.
-            BadFile: an unreadable path.
-        """
-        _check_draws(n, seed)
-        values = {name: [value] * n for name, value in self.values(given).items()}
-        wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
-        return self.model.generate(values, wanted, n=n, seed=seed, options=self.sampling(sampling))
-
-    def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
-        """Apply `value` to every stream. Raises `BadValue` and `BadFile`."""
-        if given is not None and not isinstance(given, Mapping):
-            raise BadValue(f"given is {shown(given)}; give a dict of stream → value")
-        return {name: self.value(name, value) for name, value in (given or {}).items()}
-
-    def value(self, stream: str, value: Value) -> Value:
-        """Convert a caller's value to the stream's modality. Raises `BadValue` and `BadFile`."""
-        modality = MODALITIES[self.model.streams[check_choice("stream", stream, self.model.streams)].modality]
-        if isinstance(value, os.PathLike):
-            return modality.read(Path(value))
-        try:
-            return modality.coerce(value)
-        except BadValue as error:
-            raise BadValue(f"stream {stream!r}: {error}") from error
-
-    def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
-        """The run's `CodeSamplingConfig` with some fields changed. Raises `BadValue`."""
-        config = self.model.loom.config
-        found = changed(config.sampling, changes.items())
-        found.check(config.process)
-        return found
-
-    @property
-    def device(self) -> str:
-        """Device type of the model."""
-        return next(self.model.loom.parameters()).device.type
-
-    @property
-    def modality_of(self) -> dict[str, str]:
-        """Stream → modality name."""
-        return {name: stream.modality for name, stream in self.model.streams.items()}
-
-
-def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> TrainedRun:
-    """Load a finished run onto a device (auto | cpu | cuda | mps); `demo` is a bundled run.
-
-    Raises `BadRun` for a run that is missing, damaged, unfinished or a Restorer run, and `BadValue`.
-    """
-    place = Accelerator(device).device
-    path = resolve_run(Path(run))
-    if (engine := read_config(path).get("engine")) != LoomRunConfig().engine:
-        raise BadRun(f"{run} is a run of the {engine}; ask it with `modaloom restore`")
-    folder = RunFolder.open(path, LoomRunConfig)
-    files = load_model(folder.model)
-    return TrainedRun(folder.path, folder.run(), unpack_model(files.parts).to(place), files.hash)
 
 
 class Refiner(Protocol):
@@ -192,7 +94,7 @@ def generate(
     if refiner is not None:
         _check_refiner(refiner, trained, want)
     options = trained.sampling(sampling or {})
-    _check_draws(1 if n is None else n, seed)
+    check_draws(1 if n is None else n, seed)
     fixed = trained.values(given)
     lost = Shortenings(trained.run.data.limits)
     for name, value in fixed.items():
@@ -228,11 +130,6 @@ def generate(
     lost.notify(notify)
     if failures:
         raise PartlyFailed(failures, f"{count:,} samples are in {out}")
-
-
-def _check_draws(n: int, seed: int) -> None:
-    check_count("n", n, 1, MAX_DRAWS)
-    check_count("seed", seed, -(2**63), 2**63 - 1)
 
 
 def _check_refiner(refiner: Refiner, trained: TrainedRun, want: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from modaloom.evaluation.choice import exact_of
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.loom.evaluation.folder import held_out
 from modaloom.loom.evaluation.mutual_information import mutual_information as estimate
-from modaloom.loom.generation import TrainedRun, load
+from modaloom.loom.run import TrainedRun, load
 from modaloom.runs.store import INFORMATION
 
 

@@ -20,7 +20,8 @@ from modaloom.evaluation.plain import compared_whole
 from modaloom.evaluation.rows import Direction
 from modaloom.evaluation.worst import lowest, score_answers
 from modaloom.loom.evaluation.folder import MAX_TRAIN_SAMPLES, FolderReading, held_out
-from modaloom.loom.generation import TrainedRun, generate
+from modaloom.loom.generation import generate
+from modaloom.loom.run import TrainedRun
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.store import INDEX, SAMPLES

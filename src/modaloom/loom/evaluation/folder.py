@@ -18,8 +18,8 @@ from modaloom.evaluation.directions import all_directions, named_directions
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.evaluation.evaluator import evaluate as score
-from modaloom.loom.generation import TrainedRun, load
 from modaloom.loom.reading import prepared_reader
+from modaloom.loom.run import TrainedRun, load
 
 MAX_TRAIN_SAMPLES = 10_000
 """Maximum number of training samples for floors, baselines and retrieval."""

@@ -1,0 +1,79 @@
+"""The configuration of a training, and what a resumed one may not change."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadRun, BadValue
+from modaloom.engines import ENGINES, engine_of_task, load_config
+from modaloom.engines import preset as preset_config
+from modaloom.runs.config import RunConfig
+from modaloom.runs.config_io import changed, differences, override
+from modaloom.runs.resolve import resolve_run
+from modaloom.runs.store import CONFIG, RunFolder
+
+
+def configure(
+    *,
+    preset: str,
+    config: str | os.PathLike[str] | RunConfig | None,
+    settings: Sequence[str],
+    streams: Sequence[str],
+    task: str = "",
+    tokenizers: str | os.PathLike[str] = "",
+    minutes: float | None,
+    seed: int | None,
+) -> RunConfig:
+    """Returns the complete configuration of a call of `train`; see there for the arguments.
+
+    Raises `BadValue` and `BadFile`.
+    """
+    if config is None:
+        run = preset_config(preset, task=task)
+    else:
+        run = load_config(Path(config), task=task) if isinstance(config, str | os.PathLike) else config
+    if task and ENGINES[run.engine] is not engine_of_task(task):
+        raise BadValue(f"{task} is no task of the engine {run.engine}, which the configuration names")
+    values: dict[str, Any] = {
+        "seed": seed,
+        "data.streams": list(streams) or None,
+        "training.minutes": minutes,
+    }
+    place = str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else ""
+    chosen: RunConfig = ENGINES[run.engine].with_task(run, task, place)
+    given = [(key, value) for key, value in values.items() if value is not None]
+    return override(changed(chosen, given), settings)
+
+
+def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
+    """Raises `BadRun` if the configuration differs from the resumed run's, except for recorded values."""
+    asked = replace(asked, training=asked.training.with_record(kept.training))
+    if changed := differences(kept, asked):
+        key, (old, new) = next(iter(changed.items()))
+        raise BadRun(
+            f"{path} was started with {key} = {old}, not {new}; leave it out, or start a run in another --out"
+        )
+
+
+def check_folder(run: RunFolder[Any], data: Path | None) -> None:
+    """Raises `BadRun` if the folder is not that of the resumed run."""
+    if data is not None and run.has_data() and data.absolute() != Path(run.data()["folder"]):
+        raise BadRun(
+            f"{run.path} was started on {run.data()['folder']}, not {data}; leave the folder out, or start a "
+            "run in another --out"
+        )
+
+
+def check_finished(run: RunFolder[Any], steps: int | Mapping[str, int] | None) -> None:
+    """Raises `BadRun` if the steps differ from those of the finished run."""
+    taken = run.run().training.steps
+    asked = dict.fromkeys(taken, steps) if isinstance(steps, int) else dict(steps or {})
+    if any(taken.get(stage) != count for stage, count in asked.items()):
+        words = ",".join(f"{stage}={count}" for stage, count in taken.items())
+        raise BadRun(
+            f"{run.path} is finished after {words} steps, its learning rate has fallen to 0; for a longer "
+            f"training start a new run: modaloom train {run.data()['folder']} --config {run.path / CONFIG} "
+            "--steps N --out NEW"
+        )
