@@ -5,9 +5,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadValue
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, silent
@@ -42,6 +44,26 @@ class FinishedRun(Protocol):
     @property
     def device(self) -> str:
         """Device type of the weights: cpu, cuda or mps."""
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How a run is scored."""
+
+    rows: Sequence[str] = ()
+    """Names of rows; empty: all."""
+    n: int = EVALUATION_SAMPLES
+    """Maximum number of samples per row and split, at least 1."""
+    seed: int = SEED
+    """Seed of samples and intervals."""
+    sampling: Mapping[str, Any] | None = None
+    """Sampling settings that differ from the run's; None: none."""
+    minutes: float | None = None
+    """Approximate time budget; if it is short, fewer samples are scored. None: unlimited."""
+    on_row: Callable[[ScoreRow], None] = lambda row: None
+    """Gets each row as soon as it is computed."""
+    notify: Notify = silent
+    """Gets messages about unreadable files and short time."""
 
 
 class Trainer(Protocol):
@@ -100,35 +122,12 @@ class Engine(ABC, Generic[C, R]):
         """
 
     @abstractmethod
-    def load(self, path: Path, *, device: str = "auto") -> R:
+    def load(self, path: Path, *, device: str = DEVICE) -> R:
         """Loads a finished run. Raises `BadRun` and `BadValue`."""
 
     @abstractmethod
-    def evaluate(
-        self,
-        run: R,
-        folder: Path,
-        *,
-        rows: Sequence[str] = (),
-        n: int,
-        seed: int = 0,
-        sampling: Mapping[str, Any] | None = None,
-        minutes: float | None = None,
-        on_row: Callable[[ScoreRow], None] = lambda row: None,
-        notify: Notify = silent,
-    ) -> list[ScoreRow]:
+    def evaluate(self, run: R, folder: Path, options: EvaluationOptions) -> list[ScoreRow]:
         """Scores a run on held-out samples, with baselines.
-
-        Args:
-            run: the run.
-            folder: the data.
-            rows: names of rows; empty: all.
-            n: maximum number of samples per row and split, at least 1.
-            seed: seed of samples and intervals.
-            sampling: sampling settings that differ from the run's; None: none.
-            minutes: approximate time budget; if it is short, fewer samples are scored. None: unlimited.
-            on_row: gets each row as soon as it is computed.
-            notify: gets messages about unreadable files and short time.
 
         Raises:
             BadFolder: no held-out data, or a missing stream.
@@ -141,7 +140,7 @@ class Engine(ABC, Generic[C, R]):
         folder: Path,
         *,
         n: int,
-        seed: int = 0,
+        seed: int = SEED,
         on_pair: Callable[[MutualInformation], None] = lambda mi: None,
     ) -> list[MutualInformation]:
         """Returns the mutual information of every pair of streams; empty for a model without likelihoods.
@@ -175,6 +174,10 @@ class Engine(ABC, Generic[C, R]):
         if tokenizers:
             raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
         return config
+
+    def portable_data(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Returns the content of data.json without local paths, but for the data folder's, for an export."""
+        return data
 
     def portable(self, config: C) -> C:
         """Returns the configuration without local paths, for an exported run."""

@@ -1,6 +1,6 @@
 """A new engine is one class in one table: it trains, loads, answers, scores, reports and is exported."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from modaloom.core.types import Loss
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
-from modaloom.engine import Engine
+from modaloom.engine import Engine, EvaluationOptions
 from modaloom.engines import ENGINES
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.runs.config import OptimizerConfig, RunConfig, TrainingConfig
@@ -114,24 +114,12 @@ class LengthEngine(Engine[LengthRunConfig, TrainedLength]):
         run = RunFolder.open(path, LengthRunConfig).run()
         return TrainedLength(path, run, files.hash, float(files.parts["length"].tensors["mean"]))
 
-    def evaluate(
-        self,
-        run: TrainedLength,
-        folder: Path,
-        *,
-        rows: Sequence[str] = (),
-        n: int,
-        seed: int = 0,
-        sampling: Mapping[str, Any] | None = None,
-        minutes: float | None = None,
-        on_row: Callable[[ScoreRow], None] = lambda row: None,
-        notify: Notify = silent,
-    ) -> list[ScoreRow]:
+    def evaluate(self, run: TrainedLength, folder: Path, options: EvaluationOptions) -> list[ScoreRow]:
         index = open_folder(folder)
         texts = Reader(index, streams=["text"]).column("text", index.samples)
         errors = [abs(len(text) - run.length) for text in texts]
         row = ScoreRow("length", "all", "error", sum(errors) / len(errors), floor=3.0, n=len(errors))
-        on_row(row)
+        options.on_row(row)
         return [row]
 
     def commands(self, run: TrainedLength) -> list[str]:

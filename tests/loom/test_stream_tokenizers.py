@@ -68,6 +68,11 @@ def test_a_tokenizer_of_another_run_is_kept_or_trained_on(
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before) == frozen
     assert set(run.run.training.steps) == ({"loom"} if frozen else {"image", "loom"})
+    small = modaloom.export(out, out=tmp_path / "small")
+    assert all(str(tmp_path) not in path.read_text() for path in small.rglob("*.json"))
+    assert all(str(trained) not in path.read_text() for path in small.rglob("*.json"))
+    kept = modaloom.load(small).run.streams["image"]
+    assert kept == {"tokenizer.from": trained.name, "tokenizer.frozen": frozen}
 
 
 def test_a_start_that_does_not_fit_is_refused(folder: Path, trained: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
         card = card.replace(str(place), place.name)
     with new_folder(out) as root:
         save_model(root / "model", {name: _halved(part) for name, part in parts.items()}, card)
-        write_json(root / DATA, {**plain, "folder": data.name})
+        write_json(root / DATA, {**engine.portable_data(plain), "folder": data.name})
         write_json(root / CONFIG, to_plain(engine.portable(folder.run())))
         if (folder.path / SCORES).is_file():
             write_file(root / SCORES, (folder.path / SCORES).read_bytes())

@@ -7,7 +7,7 @@ from pathlib import Path
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, SEED
 from modaloom.core.errors import check_names
 from modaloom.data.notices import Notify, silent
-from modaloom.engine import FinishedRun
+from modaloom.engine import EvaluationOptions, FinishedRun
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
@@ -67,9 +67,7 @@ def evaluate(
         BadValue: an unknown row, or an option out of its range.
     """
     trained = open_run(run, device)
-    return ENGINES[trained.run.engine].evaluate(
-        trained,
-        Path(folder),
+    options = EvaluationOptions(
         rows=check_names("rows", rows),
         n=n,
         seed=seed,
@@ -78,6 +76,7 @@ def evaluate(
         on_row=on_row,
         notify=notify,
     )
+    return ENGINES[trained.run.engine].evaluate(trained, Path(folder), options)
 
 
 def mutual_information(

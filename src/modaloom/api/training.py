@@ -17,7 +17,7 @@ from modaloom.core.errors import BadRun, ModaloomError, check_choice
 from modaloom.data.atomic_io import NEW, write_json
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import notify_skipped, once
-from modaloom.engine import Engine, Trainer
+from modaloom.engine import Engine, EvaluationOptions, Trainer
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.headline import headlines, sentence
 from modaloom.evaluation.rows import ScoreRow
@@ -239,14 +239,13 @@ def _finish(
     trained: Trained = engine.load(run.path, device=accelerator.device.type)
     started, n, minutes = time.monotonic(), min(samples, engine.max_scored), scoring_minutes(run.run())
     try:
-        rows = engine.evaluate(
-            trained,
-            folder,
+        options = EvaluationOptions(
             n=n,
             minutes=minutes and (1 - SHOWING_FRACTION) * minutes,
             on_row=callbacks.on_row,
             notify=callbacks.notify,
         )
+        rows = engine.evaluate(trained, folder, options)
         found = engine.mutual_information(trained, folder, n=min(samples, MAX_MI_SAMPLES))
         write_mutual_information(run.path, found)
     except ModaloomError as error:

@@ -139,7 +139,7 @@ class LoomRunConfig(RunConfig):
 
     def tokenizer_of(self, stream: str, modality: str) -> TokenizerChoice:
         """Tokenizer settings of a stream. Raises `BadValue` for options that the kind does not have."""
-        own = _flat(self.streams.get(stream, {}))
+        own = flat(self.streams.get(stream, {}))
         default = MODALITIES[modality].tokenizer
         kind = check_choice("tokenizer", own.pop(KIND, default), TOKENIZERS)
         source, frozen = own.pop(FROM, ""), own.pop(FROZEN, False)
@@ -158,7 +158,7 @@ class LoomRunConfig(RunConfig):
         """Options in increasing precedence: the kind's defaults, the modality's, the stream's."""
         shared = self.tokenizers.get(modality, {}) if kind == MODALITIES[modality].tokenizer else {}
         try:
-            return changed(TOKENIZERS[kind].Config(), [*_flat(shared).items(), *changes.items()])
+            return changed(TOKENIZERS[kind].Config(), [*flat(shared).items(), *changes.items()])
         except BadValue as error:
             raise BadValue(f"tokenizers.{modality}: {error}") from error
 
@@ -170,7 +170,7 @@ _TYPES: Mapping[str, type] = {KIND: str, FROM: str, FROZEN: bool}
 
 def _check_stream(stream: str, settings: Mapping[str, Any]) -> None:
     """Raise `BadValue` for an unknown setting of a stream, or a value of the wrong type."""
-    for key, value in _flat(settings).items():
+    for key, value in flat(settings).items():
         if not (key == KIND or key.startswith(f"{KIND}.")):
             raise BadValue(f"unknown setting 'streams.{stream}.{key}'; allowed: {KIND} and {KIND}.OPTION")
         expected = _TYPES.get(key)
@@ -178,11 +178,11 @@ def _check_stream(stream: str, settings: Mapping[str, Any]) -> None:
             raise BadValue(f"streams.{stream}.{key} is {value!r}; give a {expected.__name__}")
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables → one table with dotted keys."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return found
 
 

@@ -1,18 +1,19 @@
 """`Engine` of Loom runs: any subset of the streams → any subset."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.defaults import DEVICE, SEED
 from modaloom.data.folder import Folder
-from modaloom.data.notices import Notify, silent
-from modaloom.engine import FROM_SCRATCH, Engine
+from modaloom.data.notices import Notify
+from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.atlas import write_atlas
 from modaloom.loom.commands import examples
-from modaloom.loom.config import PRESETS, LoomRunConfig
+from modaloom.loom.config import FROM, PRESETS, LoomRunConfig, flat
 from modaloom.loom.evaluation.folder import evaluate
 from modaloom.loom.mutual_information import mutual_information
 from modaloom.loom.run import TrainedRun, load
@@ -37,33 +38,11 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
     ) -> LoomTrainer:
         return LoomTrainer(run, folder, accelerator, notify=notify)
 
-    def load(self, path: Path, *, device: str = "auto") -> TrainedRun:
+    def load(self, path: Path, *, device: str = DEVICE) -> TrainedRun:
         return load(path, device=device)
 
-    def evaluate(
-        self,
-        run: TrainedRun,
-        folder: Path,
-        *,
-        rows: Sequence[str] = (),
-        n: int,
-        seed: int = 0,
-        sampling: Mapping[str, Any] | None = None,
-        minutes: float | None = None,
-        on_row: Callable[[ScoreRow], None] = lambda row: None,
-        notify: Notify = silent,
-    ) -> list[ScoreRow]:
-        return evaluate(
-            run,
-            folder,
-            rows=rows,
-            n=n,
-            seed=seed,
-            sampling=sampling,
-            minutes=minutes,
-            on_row=on_row,
-            notify=notify,
-        )
+    def evaluate(self, run: TrainedRun, folder: Path, options: EvaluationOptions) -> list[ScoreRow]:
+        return evaluate(run, folder, **vars(options))
 
     def mutual_information(
         self,
@@ -71,13 +50,26 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
         folder: Path,
         *,
         n: int,
-        seed: int = 0,
+        seed: int = SEED,
         on_pair: Callable[[MutualInformation], None] = lambda mi: None,
     ) -> list[MutualInformation]:
         return mutual_information(run, folder, n=n, seed=seed, on_pair=on_pair)
 
     def portable(self, config: LoomRunConfig) -> LoomRunConfig:
-        return replace(config, streams={})
+        streams = {
+            stream: {key: Path(value).name if key == FROM else value for key, value in flat(settings).items()}
+            for stream, settings in config.streams.items()
+        }
+        return replace(config, streams=streams)
+
+    def portable_data(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        tokenizers = {
+            name: facts | {"from": {**facts["from"], "run": Path(facts["from"]["run"]).name}}
+            if "from" in facts
+            else facts
+            for name, facts in data["tokenizers"].items()
+        }
+        return {**data, "tokenizers": tokenizers}
 
     def write_samples(self, run: TrainedRun, folder: Path, *, minutes: float | None = None) -> None:
         write_gallery(run, str(folder), minutes=minutes)

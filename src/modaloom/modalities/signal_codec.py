@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from modaloom.core.errors import BadValue
 from modaloom.modalities.codec import Codec, DataSpec, Value
 
 MAX_POSITIONS = 256
@@ -21,8 +22,8 @@ def unchanged(signal: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def no_outline(signal: Tensor) -> Tensor:
-    """Default of `SignalCodec.outline`: not supported."""
-    raise NotImplementedError("these signals have no outline")
+    """Default of `SignalCodec.outline`, which `has_outline` tells apart. Raises `BadValue`."""
+    raise BadValue("these signals have no outline to encode apart from their tint; leave global_codes at 0")
 
 
 @dataclass(frozen=True)

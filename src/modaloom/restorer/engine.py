@@ -1,14 +1,13 @@
 """The Restorer as an engine: restoration, or generation of one stream."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from modaloom.core.defaults import DEVICE
 from modaloom.core.errors import BadValue
 from modaloom.data.folder import Folder
-from modaloom.data.notices import Notify, silent
-from modaloom.engine import FROM_SCRATCH, Engine
+from modaloom.data.notices import Notify
+from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.restorer.commands import restored_examples
 from modaloom.restorer.config import PRESETS, RestorerRunConfig
@@ -38,27 +37,14 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
     ) -> RestorerTrainer:
         return RestorerTrainer(run, folder, accelerator, notify=notify)
 
-    def load(self, path: Path, *, device: str = "auto") -> RestoredRun:
+    def load(self, path: Path, *, device: str = DEVICE) -> RestoredRun:
         return load_restored(path, device=device)
 
-    def evaluate(
-        self,
-        run: RestoredRun,
-        folder: Path,
-        *,
-        rows: Sequence[str] = (),
-        n: int,
-        seed: int = 0,
-        sampling: Mapping[str, Any] | None = None,
-        minutes: float | None = None,
-        on_row: Callable[[ScoreRow], None] = lambda row: None,
-        notify: Notify = silent,
-    ) -> list[ScoreRow]:
-        if sampling:
+    def evaluate(self, run: RestoredRun, folder: Path, options: EvaluationOptions) -> list[ScoreRow]:
+        asked = vars(options).copy()
+        if sampling := asked.pop("sampling"):
             raise BadValue(f"{run.path} is scored as it was trained; leave {', '.join(sampling)} out")
-        return score_restored(
-            run, folder, rows=rows, n=n, seed=seed, minutes=minutes, on_row=on_row, notify=notify
-        )
+        return score_restored(run, folder, **asked)
 
     def with_task(self, config: RestorerRunConfig, task: str, tokenizers: str) -> RestorerRunConfig:
         own = config.restorer

@@ -79,8 +79,8 @@ class Tokenizer(nn.Module, ABC):
         return ()
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
-        """Prepared values (B, …) → training loss. Raises `NotImplementedError` unless `trainable`."""
-        raise NotImplementedError(f"{type(self).__name__} learns nothing by gradient")
+        """Prepared values (B, …) → training loss, of trainable tokenizers. Raises `TypeError` for others."""
+        raise TypeError(f"{type(self).__name__} is complete after fit: it has no loss to train on")
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """Mean patch and usage map of each code, by part of the value that the codes describe ("" for all).
