@@ -175,7 +175,7 @@ def test_failed_work_and_a_stop_have_their_own_codes(
     before = tree(tmp_path)
     for error, code, text in (
         (OSError(28, "No space left on device"), 1, "error: [Errno 28] No space left on device\n"),
-        (KeyboardInterrupt(), 130, "error: stopped; a training goes on with --resume\n"),
+        (KeyboardInterrupt(), 130, "error: stopped; continue a training with --resume\n"),
     ):
         monkeypatch.setattr("modaloom.api.inspect", _raising(error))
         result = call("inspect", world)

@@ -55,9 +55,11 @@ def test_no_way_leads_to_a_ceiling_below_the_guess():
     assert way("error", 2.5, 1.0, 2.0) is None
     lost = ScoreRow("text->image", "test", "psnr", 7.0, floor=12.0, ceiling=8.0, n=20)
     (one,) = diagnose([lost], validation(3.0, 2.0, 2.0, 2.0), pairs=lambda direction: 8000)
-    assert one.sentence.startswith("the tokenizer limits you: the truth itself scores no better than a guess")
+    assert one.sentence.startswith(
+        "the tokenizer limits you: the truth itself scores no better than the floor"
+    )
     blind = replace(lost, metric="rank.top1", value=0.2, floor=0.2, ceiling=0.2)  # one code for all pictures
-    assert "no better than a guess" in diagnose([blind], [], pairs=lambda direction: 8000)[0].sentence
+    assert "no better than the floor" in diagnose([blind], [], pairs=lambda direction: 8000)[0].sentence
     flat = replace(lost, metric="psnr", value=99.0, floor=100.0, ceiling=100.0)  # constant data
     assert diagnose([flat], [], pairs=lambda direction: 8000) == []
 

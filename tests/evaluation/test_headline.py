@@ -12,9 +12,9 @@ def row(value, *, name="image->caption", split="level1", metric="slot.mean", **b
 def test_a_sentence_says_all_rivals():
     assert sentence(row(0.93, retrieval=0.71)) == (
         "image->caption on unseen combinations (level 1): 0.93 of slots "
-        "(guess 0.25, baseline 0.50, retrieval 0.71, ceiling 0.99, n 500)"
+        "(floor 0.25, baseline 0.50, retrieval 0.71, ceiling 0.99, n 500)"
     )
-    assert "of slots (0.91–0.95, guess" in sentence(row(0.93, low=0.91, high=0.95))
+    assert "of slots (0.91–0.95, floor" in sentence(row(0.93, low=0.91, high=0.95))
     plain = ScoreRow("a->b", "test", "psnr", 21.5, n=3)
     assert sentence(plain) == "a->b on test: 21.50 dB PSNR (n 3)"
 
@@ -37,7 +37,7 @@ def test_warnings_name_directions_that_lose_to_simple_means():
 
 
 def test_nothing_below_the_guess_is_excused():
-    """Within 2% of a ceiling that a simple mean reaches, but below the guess."""
+    """Within 2% of a ceiling that a simple mean reaches, but below the floor."""
     assert no_better([row(0.985, floor=0.98, baseline=0.99)]) == {}
     assert no_better([row(0.975, floor=0.98, baseline=0.99)])
     assert no_better([row(29.6, metric="psnr", floor=30.0, baseline=None, ceiling=29.0)])

@@ -204,4 +204,4 @@ def test_a_budget_that_is_too_small_says_what_would_fit() -> None:
     assert shortage("image", 299, 64, 100, 15)
     said = shortage("image", 10, 64, 8000, 15)
     assert said.startswith("15 minutes are about 10 steps of image, fewer than the 375")
-    assert said.endswith("give --minutes 563, or a smaller model (--preset tiny)")
+    assert said.endswith("give --minutes 563, or a smaller model; the smallest preset is tiny")

@@ -104,6 +104,25 @@ def test_a_steady_pace_keeps_its_schedule() -> None:
     assert run.schedule == trapezoid(2000, warmup=0.05, decay=0.6)
 
 
+def test_a_pause_for_a_validation_is_no_change_of_speed() -> None:
+    """Ten pauses of 1% of the budget each: a pace from the last moments alone halves the steps, and back."""
+    pauses = iter(range(5, 100, 10))
+    due = next(pauses)
+
+    def step(now: float) -> float:
+        nonlocal due
+        if now < due:
+            return 0.05
+        due = next(pauses, 1000)
+        return 1.05
+
+    run = trained(100, 0.05, step)
+    assert run.seconds == pytest.approx(100, rel=0.03)
+    assert run.schedule.total == pytest.approx(90 / 0.05, rel=0.03)
+    planned = [end - 1 for _, end in run.schedule.decays]
+    assert planned == pytest.approx([90 / 0.05] * len(planned), rel=0.13)
+
+
 def test_a_stage_without_time_ends_after_the_least_steps() -> None:
     run = trained(1, 0.01, lambda now: 5.0)
     assert len(run.shares) == MIN_STEPS

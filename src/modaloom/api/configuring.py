@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadRun, BadValue
+from modaloom.core.errors import BadRun, BadValue, check_names
 from modaloom.engines import ENGINES, engine_of_task, load_config
 from modaloom.engines import preset as preset_config
 from modaloom.runs.config import RunConfig
@@ -19,8 +19,8 @@ def configure(
     *,
     preset: str,
     config: str | os.PathLike[str] | RunConfig | None,
-    settings: Sequence[str],
-    streams: Sequence[str],
+    settings: str | Sequence[str],
+    streams: str | Sequence[str],
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
     minutes: float | None,
@@ -36,15 +36,13 @@ def configure(
         run = load_config(Path(config), task=task) if isinstance(config, str | os.PathLike) else config
     if task and ENGINES[run.engine] is not engine_of_task(task):
         raise BadValue(f"{task} is no task of the engine {run.engine}, which the configuration names")
-    values: dict[str, Any] = {
-        "seed": seed,
-        "data.streams": list(streams) or None,
-        "training.minutes": minutes,
-    }
+    values: dict[str, Any] = {"seed": seed, "data.streams": list(check_names("streams", streams)) or None}
     place = str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else ""
     chosen: RunConfig = ENGINES[run.engine].with_task(run, task, place)
+    if minutes is not None:  # a time budget replaces the steps of the configuration
+        chosen = replace(chosen, training=replace(chosen.training, minutes=minutes, steps={}, schedule={}))
     given = [(key, value) for key, value in values.items() if value is not None]
-    return override(changed(chosen, given), settings)
+    return override(changed(chosen, given), check_names("settings", settings))
 
 
 def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:

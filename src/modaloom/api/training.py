@@ -54,7 +54,7 @@ def train(
     folder: str | os.PathLike[str] | None = None,
     *,
     out: str | os.PathLike[str],
-    streams: Sequence[str] = (),
+    streams: str | Sequence[str] = (),
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
     preset: str = PRESET,
@@ -62,7 +62,7 @@ def train(
     steps: int | Mapping[str, int] | None = None,
     seed: int | None = None,
     config: str | os.PathLike[str] | RunConfig | None = None,
-    settings: Sequence[str] = (),
+    settings: str | Sequence[str] = (),
     resume: bool = False,
     device: str = DEVICE,
     samples: int = TRAIN_SAMPLES,
@@ -75,15 +75,16 @@ def train(
     Args:
         folder: paired files; not needed to resume a run.
         out: the run folder.
-        streams: streams to train on; empty: all.
+        streams: stream, or streams, to train on; empty: all.
         task: a name in TASKS; empty: a Loom.
         tokenizers: a run whose reconstructions are the inputs of the task `refine`.
         preset: a name in PRESETS; ignored if `config` is given.
         config: a `RunConfig` of an engine, or a TOML or JSON file of one.
-        minutes: wall-clock budget of the training, split over its stages; default 15.
+        minutes: wall-clock budget of the training, split over its stages; default 15. Replaces the minutes
+            and steps of `config`.
         steps: number of steps of every stage, or by stage; replaces minutes.
         seed: replaces the configuration's seed, 0 by default.
-        settings: KEY=VALUE strings such as "loom.num_layers=6", applied last.
+        settings: KEY=VALUE string, or strings, such as "loom.num_layers=6", applied last.
         resume: resume the run in `out` with its configuration; start it if there is none, and do nothing if
             it is finished.
         device: auto | cpu | cuda | mps.

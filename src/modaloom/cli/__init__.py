@@ -1,7 +1,7 @@
-"""The command line: parse, call `modaloom.api`, print. Figures go to stdout, progress and errors to stderr.
+"""The command line: parses arguments, calls `modaloom.api`, prints. Results go to stdout, the rest to stderr.
 
-Exit codes: 0 done; 1 the work failed; 2 the call was wrong; 130 stopped by Ctrl-C outside of training.
-MODALOOM_DEBUG=1 shows the traceback of an error.
+Exit codes: 0 success; 1 the work failed; 2 wrong usage; 130 stopped by Ctrl-C outside of training.
+MODALOOM_DEBUG=1 prints the traceback of an error.
 """
 
 from modaloom.cli.app import Command, app

@@ -1,4 +1,4 @@
-"""The application: how commands run, and what becomes of their errors."""
+"""The application: runs commands and turns their errors into messages and exit codes."""
 
 import os
 import sys
@@ -12,11 +12,11 @@ from modaloom.core.errors import ModaloomError, WorkFailed
 from modaloom.core.renamed import RENAMED
 
 UsageError: Any = typer.BadParameter.__base__
-"""What typer raises for a call that it cannot parse."""
+"""Raised by typer for a command line that it cannot parse."""
 
 
 class Commands(TyperGroup):
-    """The commands, with every error of theirs as one line on stderr and an exit code."""
+    """The command group: reports each error as one line on stderr and an exit code."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line and exit."""
@@ -29,22 +29,22 @@ class Commands(TyperGroup):
         sys.exit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; Ctrl-C ends it without a traceback."""
+        """Run a command; Ctrl-C stops it without a traceback."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            typer.echo("error: stopped; a training goes on with --resume", err=True)
+            typer.echo("error: stopped; continue a training with --resume", err=True)
             raise typer.Exit(130) from None
 
 
 class Command(TyperCommand):
-    """A command whose help names what its tables hold: `{tasks}` is read when the help is asked for.
+    """A command whose help lists registry entries: it fills placeholders such as `{tasks}`.
 
-    The tables import torch, which `modaloom --help` and a wrong call need not wait for.
+    The registries import torch; `modaloom --help` and usage errors do not wait for that.
     """
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Fill in the tables' names."""
+        """Write the help with the names of the registries."""
         from modaloom.api import CHOICES
 
         names = {kind: ", ".join(allowed) for kind, allowed in CHOICES.items()}
@@ -55,7 +55,7 @@ class Command(TyperCommand):
 
 
 def _report(error: Exception) -> int:
-    """Say what went wrong; returns the exit code."""
+    """Print an error; returns the exit code."""
     usage = isinstance(error, UsageError)
     message = error.format_message() if usage else str(error)  # type: ignore[attr-defined]
     typer.echo(f"error: {message}" + (f" ({_see(error)})" if usage else ""), err=True)
@@ -63,7 +63,7 @@ def _report(error: Exception) -> int:
 
 
 def _see(error: Any) -> str:
-    """What to do about a call that could not be parsed: an option of 0.1 has a new name."""
+    """Advice for a command line that could not be parsed; names the new name of a renamed option."""
     option = getattr(error, "option_name", "")
     if option in RENAMED:
         return f"{option} is now called {RENAMED[option]}"
@@ -85,7 +85,7 @@ def _options(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Paired files in, any stream from any other out."""
+    """Train tokenizers and diffusion models on paired files; generate any stream from any others."""
     if version:
         typer.echo(f"modaloom {__version__}")
     elif context.invoked_subcommand is None:

@@ -1,4 +1,4 @@
-"""The command audit."""
+"""The command `audit`."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
@@ -13,26 +13,24 @@ if TYPE_CHECKING:
     from modaloom.loom.audit import Audit
 
 MAX_ROWS = 20
-"""Lines of a table; --json has them all."""
+"""Maximum rows of a printed table; --json writes all."""
 
 
 def audit(
     run: options.RunPath,
     folder: options.FolderPath,
     file: options.JsonPath = None,
-    n: Annotated[int, typer.Option(help="Most samples whose pairs are looked at.")] = AUDIT_SAMPLES,
+    n: Annotated[int, typer.Option(help="Maximum number of samples to audit.")] = AUDIT_SAMPLES,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
-    """Pairs that look mismatched, copies across splits, leaks."""
+    """Find mismatched pairs, duplicates across splits and leaks."""
     from modaloom import api
 
     options.check_json(file)
     found = api.audit(run, folder, n=n, seed=seed, device=device, notify=printing.notice)
     options.write_json(file, found.to_dict())
-    typer.echo(
-        f"{found.path}: the most suspicious of {found.audited} samples; score: spreads below the usual"
-    )
+    typer.echo(f"{found.path}: the most suspicious of {found.audited} samples, by robust z-score")
     printing.table(("key", "score", "mutual information (bits)", "files"), _suspects(found))
     typer.echo(f"copies of training values among held-out ones: {len(found.duplicates)}")
     if found.duplicates:
@@ -40,7 +38,7 @@ def audit(
     for sentence in found.leaks:
         typer.echo(f"→ {sentence}")
     if found.skipped:
-        raise PartlyFailed(found.skipped, "all other files were looked at")
+        raise PartlyFailed(found.skipped, "all other files were audited")
 
 
 def _suspects(found: "Audit") -> Iterable[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Commands that put a trained run to work: generate, tokenize, detokenize."""
+"""Commands that use a trained Loom run: generate, tokenize, detokenize."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -16,44 +16,52 @@ if TYPE_CHECKING:
 def generate(
     run: options.RunPath,
     want: Annotated[
-        str, typer.Option(metavar="A,B|missing", help="Streams to draw; or what a sample lacks.")
+        str, typer.Option(metavar="A,B|missing", help="Streams to generate, or each sample's missing ones.")
     ],
     out: options.OutPath,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Draw for each of its samples.")
+        Path | None, typer.Argument(metavar="FOLDER", help="Generate for each sample of this folder.")
     ] = None,
     given: Annotated[
         list[str] | None,
         typer.Option(
             metavar="STREAM=VALUE",
-            help="Words are literal, @FILE reads a file, @@ is an @; others take paths.",
+            help="Text is literal, @FILE reads a file, @@ is a literal @; other modalities take a path.",
         ),
     ] = None,
     n: Annotated[
         int | None,
-        typer.Option(help=f"Draws [default: {DRAWS}; with FOLDER, {FOLDER_DRAWS} a sample]."),
+        typer.Option(help=f"Number of samples [default: {DRAWS}; with FOLDER, {FOLDER_DRAWS} per sample]."),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Of the sampler [default: the run's].")] = None,
-    guidance: Annotated[float | None, typer.Option(help="1: none [default: the run's].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps [default: the run's].")] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option(help="Classifier-free guidance weight; 1 is no guidance [default: the run's]."),
+    ] = None,
     sampler: Annotated[str | None, typer.Option(help="{code_samplers} [default: the run's].")] = None,
     unconditional_sampler: Annotated[
-        str | None, typer.Option(help="The same, where nothing is given [default: the run's].")
+        str | None, typer.Option(help="Sampler when nothing is given [default: the run's].")
     ] = None,
-    temperature: Annotated[float | None, typer.Option(help="Less is safer [default: the run's].")] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(help="Softmax temperature; below 1 favours likely codes [default: the run's]."),
+    ] = None,
     top_p: Annotated[
-        float | None, typer.Option(help="Of the likeliest codes only [default: the run's].")
+        float | None, typer.Option(help="Nucleus sampling: probability mass to keep [default: the run's].")
     ] = None,
     choice_temperature: Annotated[
-        float | None, typer.Option(help="More is more varied [default: the run's].")
+        float | None, typer.Option(help="Randomness of the unmasking order (maskgit) [default: the run's].")
     ] = None,
-    remask: Annotated[float | None, typer.Option(help="More revises more [default: the run's].")] = None,
+    remask: Annotated[
+        float | None, typer.Option(help="Remasking rate (remasking) [default: the run's].")
+    ] = None,
     refine: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="A run of --task refine, to go over what is drawn.")
+        Path | None, typer.Option(metavar="RUN", help="A run of --task refine, applied to generated values.")
     ] = None,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
-    """Draw streams from others, as plain files."""
+    """Generate streams from others, as plain files."""
     from modaloom import api
 
     chosen = {
@@ -106,7 +114,7 @@ def detokenize(
     out: options.OutPath,
     device: options.Device = DEVICE,
 ) -> None:
-    """Write the values of codes as plain files."""
+    """Decode codes to plain files."""
     from modaloom import api
 
     typer.echo(f"{api.detokenize(run, shards, out, device=device)} samples in {out}")

@@ -1,4 +1,4 @@
-"""The command that makes a run small."""
+"""The command `export`."""
 
 import typer
 
@@ -6,7 +6,7 @@ from modaloom.cli import options
 
 
 def export(run: options.RunPath, out: options.OutPath) -> None:
-    """Write what using a run needs, at half of its size: to keep, to send, to ship."""
+    """Write a copy of a run for inference only, at half its size."""
     from modaloom import api
 
     typer.echo(api.export(run, out=out))

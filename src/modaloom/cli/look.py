@@ -1,4 +1,4 @@
-"""Commands that say how things are: inspect, evaluate, report, bench."""
+"""Commands that analyse folders and runs: inspect, evaluate, report, bench."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from modaloom.core.json_text import to_json
 from modaloom.progress import Progress
 
 MAX_PROBLEMS = 20
-"""Lines about what is left out."""
+"""Maximum number of printed lines about excluded files."""
 
 
 def inspect(
     folder: options.FolderPath,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """What is in a folder, what is broken, what to do."""
+    """List the streams, samples and broken files of a folder, with advice."""
     from modaloom import api
 
     found = api.inspect(folder)
@@ -51,16 +51,19 @@ def evaluate(
         str, typer.Option(metavar='"A->B,A+B->C"', help="Only these directions; default all.")
     ] = "",
     mutual_information: Annotated[
-        bool, typer.Option("--mutual-information", help="Only the bits that streams tell about each other.")
+        bool,
+        typer.Option("--mutual-information", help="Only the pairwise mutual information of the streams."),
     ] = False,
-    n: Annotated[int, typer.Option(help="Most samples a direction and split.")] = EVALUATION_SAMPLES,
+    n: Annotated[
+        int, typer.Option(help="Maximum number of samples per direction and split.")
+    ] = EVALUATION_SAMPLES,
     minutes: Annotated[
-        float | None, typer.Option(help="Time for the scores; fewer samples where it is short.")
+        float | None, typer.Option(help="Time budget; scores fewer samples if it is short.")
     ] = None,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
-    """Score every direction, beside what it must beat."""
+    """Score every direction, with its baseline and its ceiling."""
     from modaloom import api
 
     options.check_json(file)
@@ -102,7 +105,7 @@ def evaluate(
 
 def report(
     run: options.RunPath,
-    no_samples: Annotated[bool, typer.Option("--no-samples", help="Without what was drawn.")] = False,
+    no_samples: Annotated[bool, typer.Option("--no-samples", help="Without generated samples.")] = False,
 ) -> None:
     """Write RUN/report.html: one self-contained page."""
     from modaloom import api
@@ -115,7 +118,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     device: options.Device = DEVICE,
 ) -> None:
-    """Measure modaloom itself, beside a peer and beside what can be reached at all."""
+    """Measure the speed of modaloom, beside a peer library and the attainable bound."""
     from modaloom import api
 
     found = []

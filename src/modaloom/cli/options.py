@@ -1,4 +1,4 @@
-"""Options that commands share, and the words that they are written in."""
+"""Options shared by commands, and the parsing of their values."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,23 +8,23 @@ import typer
 
 from modaloom.core.errors import BadValue, short
 
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The --out of a training.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder: the --out of a training.")]
 FolderPath = Annotated[Path, typer.Argument(metavar="FOLDER", help="Paired files: 0001.png, 0001.txt, …")]
-OutPath = Annotated[Path, typer.Option("--out", help="A new folder.")]
+OutPath = Annotated[Path, typer.Option("--out", help="Output folder; must not exist.")]
 Device = Annotated[str, typer.Option(help="{devices}.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
 JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
-Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use; default all.")]
+Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use [default: all].")]
 
 
 def check_json(file: Path | None) -> None:
-    """Raise `BadValue` for a file that could not be written after the work."""
+    """Check before the work that a file can be written after it. Raises `BadValue`."""
     if file is not None and (file.is_dir() or not file.parent.is_dir()):
         raise BadValue(f"--json {file} cannot be written; name a file in a folder that exists")
 
 
 def write_json(file: Path | None, value: object) -> None:
-    """Write figures to the file of --json, if there is one, whole or not at all. Raises `WorkFailed`."""
+    """Write figures to the file of --json, if given, atomically. Raises `WorkFailed`."""
     from modaloom.data.atomic_io import encode, write_output
 
     if file is not None:

@@ -1,4 +1,4 @@
-"""What commands show."""
+"""Output of the commands."""
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
 
 
 def callbacks(progress: Progress) -> "TrainCallbacks":
-    """A training's steps, scores and notices on a progress display."""
+    """Callbacks that show steps, scores and notices of a training on a progress display."""
     from modaloom import api
 
     scored = 0
@@ -32,7 +32,7 @@ def callbacks(progress: Progress) -> "TrainCallbacks":
 
 
 def finished(trained: "Trained") -> None:
-    """Where everything is, and what to do next."""
+    """Print the paths of a finished training and commands to try."""
     from modaloom import api
 
     typer.echo(f"model: {trained.path / 'model'}\nreport: {trained.path / 'report.html'}\ntry:")
@@ -42,7 +42,7 @@ def finished(trained: "Trained") -> None:
 
 
 def notice(sentence: str) -> None:
-    """A line on stderr."""
+    """Print a note on stderr."""
     typer.echo(f"note: {sentence}", err=True)
 
 
@@ -52,7 +52,7 @@ def facts(by_name: Mapping[str, Any]) -> str:
 
 
 def figure(value: Any) -> str:
-    """A cell of a table; what three decimals would make 0 shows its size."""
+    """Format a table cell; small numbers are in scientific notation."""
     if value is None:
         return "–"
     if not isinstance(value, float):
@@ -61,10 +61,7 @@ def figure(value: Any) -> str:
 
 
 def mutual_information(found: "Sequence[MutualInformation]") -> None:
-    """The bits that rows tell about columns, each with its interval and the exact figure if there is one.
-
-    Nothing where there is no pair.
-    """
+    """Print mutual information of every (given, want) pair: estimate, interval and exact value if known."""
     if not found:
         return
     wants = tuple(dict.fromkeys(mi.want for mi in found))
@@ -83,7 +80,7 @@ def _mi(mi: "MutualInformation") -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns, aligned; nothing is cut off, so that lines can be searched."""
+    """Print aligned columns; cells are never cut, so the output can be searched with grep."""
     lines = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:

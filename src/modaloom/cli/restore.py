@@ -1,4 +1,4 @@
-"""The command that restores files."""
+"""The command `restore`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -20,33 +20,36 @@ def restore(
         list[Path] | None,
         typer.Argument(
             metavar="[INPUT…]",
-            help="Files of any size, folders of them; none for a run of --task generate.",
+            help="Files of any size, or folders of files; none for a run of --task generate.",
         ),
     ] = None,
-    n: Annotated[int | None, typer.Option(help=f"Draws, where there is no input [default: {DRAWS}].")] = None,
+    n: Annotated[
+        int | None, typer.Option(help=f"Number of samples without input [default: {DRAWS}].")
+    ] = None,
     mode: Annotated[
-        str, typer.Option(help="{modes}: the best guess, or one of the likely ones [default: the task's].")
+        str, typer.Option(help="{modes}: the posterior mean, or a posterior sample [default: the task's].")
     ] = "",
-    steps: Annotated[int | None, typer.Option(help="Of a sample [default: the run's].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps [default: the run's].")] = None,
     sampler: Annotated[str | None, typer.Option(help="{signal_samplers} [default: the run's].")] = None,
     timestep_spacing: Annotated[
         str | None, typer.Option(help="{timestep_spacings} [default: the run's].")
     ] = None,
-    style: Annotated[Path | None, typer.Option(help="The reference of a style.")] = None,
+    style: Annotated[Path | None, typer.Option(help="Reference file for --task style.")] = None,
     mask: Annotated[
-        Path | None, typer.Option(help="White: what to fill in (inpaint), whose colour is right (colorize).")
+        Path | None, typer.Option(help="White: area to fill in (inpaint), or with known colour (colorize).")
     ] = None,
     strength: Annotated[
-        float | None, typer.Option(help="How far to vary: 0 nothing, 1 all [default: the run's].")
+        float | None,
+        typer.Option(help="Strength of variation, from 0 (none) to 1 (full) [default: the run's]."),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Of the task, such as degradation=jpeg; repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Task option, such as degradation=jpeg; repeatable."),
     ] = None,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
-    """Restore files: enlarge, colour, fill in, clean, vary."""
+    """Restore files: super-resolution, colour, inpainting, denoising, variation."""
     from modaloom import api
 
     sampling = {"steps": steps, "sampler": sampler, "timestep_spacing": timestep_spacing}

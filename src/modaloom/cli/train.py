@@ -1,4 +1,4 @@
-"""Commands that make something: demo, train, world."""
+"""Commands that create runs and data: demo, train, world."""
 
 import json
 from pathlib import Path
@@ -23,11 +23,11 @@ from modaloom.progress import Progress
 
 def demo(
     out: options.OutPath = Path(DEMO_OUT),
-    minutes: Annotated[float, typer.Option(help="Time for the training.")] = DEMO_MINUTES,
+    minutes: Annotated[float, typer.Option(help="Time budget of the training.")] = DEMO_MINUTES,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
-    """The built-in world: data, training, scores, a page."""
+    """Train on the built-in world: data, training, scores and a report."""
     from modaloom import api
 
     with Progress() as progress:
@@ -48,37 +48,38 @@ def train(
     streams: options.Streams = "",
     task: Annotated[
         str,
-        typer.Option(help="Learn to restore instead: {tasks}."),
+        typer.Option(help="Train a Restorer for this task: {tasks}."),
     ] = "",
-    tokenizers: Annotated[str, typer.Option(metavar="RUN", help="Whose codes `--task refine` repairs.")] = "",
+    tokenizers: Annotated[
+        str, typer.Option(metavar="RUN", help="Run whose tokenizer `--task refine` improves.")
+    ] = "",
     preset: Annotated[str, typer.Option(help="{presets}.")] = PRESET,
     minutes: Annotated[
-        float | None, typer.Option(help=f"Time for all stages together [default: {TRAIN_MINUTES:g}].")
+        float | None, typer.Option(help=f"Time budget of all stages together [default: {TRAIN_MINUTES:g}].")
     ] = None,
     steps: Annotated[
         str | None,
-        typer.Option(metavar="N|STAGE=N,…", help="Instead of minutes: of every stage, or by stage."),
+        typer.Option(
+            metavar="N|STAGE=N,…", help="Training steps instead of minutes: of every stage, or by stage."
+        ),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help=f"The same seed gives the same result [default: {SEED}].")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help=f"Random seed [default: {SEED}].")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML or JSON file, such as RUN/config.json.")] = None,
     split_by: Annotated[
         str | None,
         typer.Option(
-            metavar="KEY", help="folder, a regular expression or STREAM.FIELD [default: each sample]."
+            metavar="KEY",
+            help="Group kept in one split: folder, a regular expression or STREAM.FIELD [default: none].",
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Such as loom.num_layers=6; repeatable."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Setting, such as loom.num_layers=6; repeatable."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, or start it.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or start it.")] = False,
     device: options.Device = DEVICE,
 ) -> None:
-    """Learn tokenizers and an any-to-any diffusion model."""
+    """Train tokenizers and an any-to-any diffusion model, or a Restorer (--task)."""
     from modaloom import api
 
     with Progress() as progress:
@@ -103,15 +104,16 @@ def train(
 
 def world(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
-    n: Annotated[int, typer.Option(help="Training samples.")] = WORLD_SAMPLES,
+    n: Annotated[int, typer.Option(help="Number of training samples.")] = WORLD_SAMPLES,
     seed: options.Seed = SEED,
     streams: options.Streams = "",
     world: Annotated[
         str, typer.Option("--world", help="{worlds}: one object, or two and a relation.")
     ] = WORLD,
-    side: Annotated[int, typer.Option(help="Of the pictures, pixels.")] = WORLD_SIDE,
+    side: Annotated[int, typer.Option(help="Side of the pictures in pixels.")] = WORLD_SIDE,
     fix: Annotated[
-        list[str] | None, typer.Option(metavar="FACTOR=VALUE", help="Such as motion=still; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="FACTOR=VALUE", help="Constant factor, such as motion=still; repeatable."),
     ] = None,
 ) -> None:
     """Write a built-in world as plain files."""

@@ -60,7 +60,7 @@ RULES = (
     ),
     Rule(
         lambda e: e.lossy,
-        f"the tokenizer limits you: the truth itself scores no better than a guess after it; {LOSSY}",
+        f"the tokenizer limits you: the truth itself scores no better than the floor after it; {LOSSY}",
     ),
     Rule(
         lambda e: e.ceiling is not None and e.ceiling < GOOD and e.seen >= GOOD,
@@ -70,7 +70,7 @@ RULES = (
     Rule(lambda e: e.pairs < MIN_PAIRS and e.seen < SATURATED and not e.falling, MEMORIZING),
     Rule(
         lambda e: max(e.seen, e.baselines) < NEGLIGIBLE and not e.falling,
-        "these streams look unrelated: neither the model nor the nearest training sample beats a guess",
+        "these streams look unrelated: neither the model nor the nearest training sample beats the floor",
     ),
     Rule(lambda e: e.rising and e.seen < GOOD, MEMORIZING),
     Rule(

@@ -40,9 +40,9 @@ def headlines(rows: Iterable[ScoreRow]) -> list[ScoreRow]:
 
 
 def sentence(row: ScoreRow) -> str:
-    """`image->caption on seen combinations: 0.93 of slots (0.91–0.95, guess 0.25, …, n 500)`."""
+    """`image->caption on seen combinations: 0.93 of slots (0.91–0.95, floor 0.25, …, n 500)`."""
     baselines = {
-        "guess": row.floor,
+        "floor": row.floor,
         "baseline": row.baseline,
         "retrieval": row.retrieval,
         "ceiling": row.ceiling,

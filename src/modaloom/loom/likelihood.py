@@ -9,7 +9,7 @@ from torch import Tensor
 from modaloom.core.rng import generator
 from modaloom.loom.model import Model
 
-NUM_NOISE_LEVELS = 8
+NUM_NOISE_LEVELS = 2
 """Noise levels per sample; the estimate of the bound is unbiased for any number."""
 
 

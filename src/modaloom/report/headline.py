@@ -15,13 +15,13 @@ BASELINES: Mapping[str, str] = {
     "value": "this run",
     "retrieval": "retrieval",
     "baseline": "baseline",
-    "floor": "guess",
+    "floor": "floor",
     "ceiling": "ceiling",
 }
 """Field of a score → its name on the page, in the order of the bars."""
 WORDS = (
-    "Guess does not look at what is given; baseline is a linear readout; retrieval answers with the nearest "
-    "training sample; ceiling is the truth, through the tokenizer and back."
+    "The floor ignores the inputs; the baseline is a linear probe; retrieval answers with the nearest "
+    "training sample; the ceiling is the truth, encoded and decoded by the tokenizer."
 )
 
 
@@ -53,7 +53,6 @@ def _given(score: Score) -> int:
 
 def _card(score: Score) -> Html:
     metric, split = str(score["metric"]), str(score["split"])
-    interval = _interval(score)
     less = "; less is better" if sign(metric) < 0 else ""
     interval = _interval(score)
     return tag(

@@ -19,7 +19,7 @@ COLUMNS = {"floor": "given", "baseline": "linear filter", "value": "this run"}
 ROW = "restore:"
 """Prefix of a Restorer's rows."""
 WORDS = (
-    "The mean is the best guess and smoother than the truth; a sample is one of the likely ones, as rough as "
+    "The mean is the posterior mean, smoother than the truth; a sample is a posterior sample, as rough as "
     "the truth, and its details are made up. psnr, ssim and mse are the mean's; hf_energy_ratio is a "
     "sample's power in fine detail over the truth's; consistency is the RMS, in levels of 255, between what "
     "is given and a sample that is degraded anew."

@@ -15,6 +15,7 @@ from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
 from modaloom.modalities.base import Limits
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
+from modaloom.networks.tiled import TiledNetwork
 from modaloom.networks.unet import UNet, UNetConfig
 from modaloom.restorer.tasks import TASKS
 from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
@@ -127,12 +128,21 @@ class RestorerConfig:
         return ("local" if is_residual else "unet") if self.network == AUTO else self.network
 
 
-NetworkFactory = Callable[..., nn.Module]
-"""(Channels, configuration, *, axes, condition_channels, context_features) → network."""
+@dataclass(frozen=True)
+class NetworkType:
+    """How a denoiser is built, and what runs it in inference."""
 
-NETWORKS: Mapping[str, NetworkFactory] = {
-    "local": lambda channels, config, **shape: LocalResNet(channels, config.local, **shape),
-    "unet": lambda channels, config, **shape: UNet(channels, config.unet, **shape),
+    build: Callable[..., nn.Module]
+    """(Channels, configuration, *, axes, condition_channels, context_features) → network."""
+    for_inference: Callable[[Any], nn.Module] = lambda network: network
+    """Network → a module with the same outputs, for signals of any size."""
+
+
+NETWORKS: Mapping[str, NetworkType] = {
+    "local": NetworkType(
+        lambda channels, config, **shape: LocalResNet(channels, config.local, **shape), TiledNetwork
+    ),
+    "unet": NetworkType(lambda channels, config, **shape: UNet(channels, config.unet, **shape)),
 }
 
 

@@ -10,8 +10,6 @@ from modaloom.core.errors import BadRun, BadValue
 from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.modalities.base import DataSpec
-from modaloom.networks.local_resnet import LocalResNet
-from modaloom.networks.tiled import TiledNetwork
 from modaloom.restorer.config import NETWORKS, RestorerConfig
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.restorer import Restorer
@@ -90,7 +88,7 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
     task = TASKS[plan.task]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = NETWORKS[config.resolve_network(task.is_residual)](
+        network = NETWORKS[config.resolve_network(task.is_residual)].build(
             plan.channels,
             config,
             axes=plan.axes,
@@ -116,7 +114,7 @@ def pack_restorer(found: Restoration) -> dict[str, Part]:
 
 
 def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
-    """The inverse of `pack_restorer`, in eval mode; a local network is tiled. Raises `BadRun`."""
+    """The inverse of `pack_restorer`, in eval mode, with its network as for inference. Raises `BadRun`."""
     try:
         part = parts[RESTORER]
         plan, config = RestorerPlan.of(part.state["plan"]), from_plain(RestorerConfig, part.state["config"])
@@ -125,6 +123,6 @@ def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise BadRun(f"the model is not one of this version ({error})") from error
     freeze([restorer])
-    if isinstance(restorer.network, LocalResNet):
-        restorer.network = TiledNetwork(restorer.network)
+    network_type = NETWORKS[config.resolve_network(TASKS[plan.task].is_residual)]
+    restorer.network = network_type.for_inference(restorer.network)
     return Restoration(plan, config, restorer)

@@ -94,5 +94,5 @@ def shortage(name: str, steps: int, batch_size: int, num_samples: int, minutes: 
     fitting = math.ceil(minutes * needed / max(1, steps))
     return (
         f"{minutes:g} minutes are about {steps} steps of {name}, fewer than the {needed} that it takes "
-        f"to learn anything: give --minutes {fitting}, or a smaller model (--preset tiny)"
+        f"to learn anything: give --minutes {fitting}, or a smaller model; the smallest preset is tiny"
     )

@@ -1,5 +1,6 @@
 """Number of steps that fit a wall-clock budget, measured before and during a stage."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,10 @@ MIN_STEPS = 10
 """Minimum number of steps of a stage."""
 LOOK_SHARE = 0.02
 """Interval between two updates of the pace, as a fraction of the budget."""
-TOLERANCE = 0.05
+SMOOTHING_SHARE = 0.06
+"""Time constant of the moving average of the pace, as a fraction of the budget: a validation, a checkpoint or
+another program's burst changes it little."""
+TOLERANCE = 0.1
 """Relative deviation of the remaining steps above which the schedule is refitted."""
 
 
@@ -66,8 +70,9 @@ class Pacer:
         self, seconds: float, pace: float, done: int = 0, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.pace, self.clock = pace, clock
-        self._looked, self._done = clock(), done
-        self.interval = LOOK_SHARE * seconds
+        self._begun = self._looked = clock()
+        self._done = done
+        self.interval, self.smoothing = LOOK_SHARE * seconds, SMOOTHING_SHARE * seconds
         self.end = self._looked + seconds
 
     def refit(self, schedule: Schedule, done: int, *, decay: float) -> Schedule:
@@ -75,7 +80,9 @@ class Pacer:
         now = self.clock()
         if done == schedule.total or now - self._looked < self.interval:
             return schedule
-        self.pace = (self.pace + (now - self._looked) / (done - self._done)) / 2
+        seconds, steps = now - self._looked, done - self._done
+        kept = math.exp(-seconds / min(self.smoothing, now - self._begun))
+        self.pace = kept * self.pace + (1 - kept) * seconds / steps
         self._looked, self._done = now, done
         left = max(1, MIN_STEPS - done, round((self.end - now) / self.pace))
         if abs(done + left - schedule.total) <= TOLERANCE * left:

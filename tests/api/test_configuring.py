@@ -1,0 +1,37 @@
+"""The configuration of a call of `train`."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from modaloom.api.configuring import configure
+from modaloom.core.errors import BadValue
+from modaloom.engines import preset
+from modaloom.runs.config import RunConfig
+from modaloom.runs.schedule import trapezoid
+
+
+def call(**given: Any) -> RunConfig:
+    absent: dict[str, Any] = {"config": None, "settings": (), "streams": (), "minutes": None, "seed": None}
+    return configure(**{"preset": "tiny", **absent, **given})
+
+
+def test_one_stream_and_one_setting_need_no_list() -> None:
+    run = call(streams="image", settings="training.log_every=7")
+    assert (run.data.streams, run.training.log_every) == (("image",), 7)
+
+
+@pytest.mark.parametrize("name", ["streams", "settings"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(BadValue, match=f"^{name} holds "):
+        call(**{name: [3]})
+
+
+def test_minutes_replace_the_steps_of_a_finished_run() -> None:
+    """As in `--config RUN/config.json --minutes 5`: the steps recorded there do not count."""
+    base = preset("tiny")
+    schedule = {"image": trapezoid(9, warmup=0.1, decay=0.5)}
+    done = replace(base, training=replace(base.training, minutes=2.0, steps={"image": 9}, schedule=schedule))
+    assert call(config=done).training == done.training
+    assert call(config=done, minutes=5.0).training == replace(base.training, minutes=5.0)
