@@ -5,7 +5,7 @@ absent stream is not in the canvas, target streams go from t = 1 to t = 0.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -26,7 +26,7 @@ from modaloom.diffusion.samplers import (
     resolve_sampler,
 )
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
-from modaloom.loom.layout import FieldLayout, shared_field, stream_of
+from modaloom.loom.layout import FieldLayout, length_field, shared_field, stream_of
 from modaloom.loom.mixture import draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -90,9 +90,12 @@ class Loom(nn.Module):
         names = draw_streams(self.shapes, self.config.mixture, generator)
         here = {n: present[n] for n in names}
         level = draw_noise(self.shapes, here, self.config.mixture, generator)
-        clean = self.layout.split({n: codes[n] for n in names})
+        clean = self.layout.split(self.layout.trim({n: codes[n] for n in names}, present))
+        filled = self.layout.filled(clean)
         canvas = {
-            key: self._noised(key, state, present[stream_of(key)], level[stream_of(key)], generator)
+            key: self._noised(
+                key, state, filled[key] & present[stream_of(key)][:, None], level[stream_of(key)], generator
+            )
             for key, state in clean.items()
         }
         logits = self(canvas)
@@ -102,8 +105,8 @@ class Loom(nn.Module):
             mean_B = self.process.training_loss(logits[key], clean[key], f)
             mean_B = mean_B * ((f.t > 0) & present[stream_of(key)])
             total = total + mean_B.mean()
-            hidden = (f.state != clean[key]).any((1, 2)).sum().clamp_min(1)
-            share = self.layout.shapes[key].num_codes / self.shapes[stream_of(key)].num_codes
+            hidden = ((f.state != clean[key]) & f.valid[..., None]).any((1, 2)).sum().clamp_min(1)
+            share = self.layout.shapes[key].num_codes / self.layout.num_codes(stream_of(key))
             nats[stream_of(key)] = nats[stream_of(key)] + share * mean_B.detach().sum() / hidden
         return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
@@ -112,10 +115,11 @@ class Loom(nn.Module):
         device = next(self.parameters()).device
         rows = {name: codes.reshape(n, self.shapes[name].num_positions, -1) for name, codes in given.items()}
         shown = self.layout.split(rows)
+        filled = self.layout.filled(shown)
         fields: Canvas = {}
         for key, shape in self.layout.shapes.items():
             if key in shown:
-                fields[key] = _known(shown[key].to(device), shape)
+                fields[key] = _known(shown[key].to(device), filled[key].to(device), shape)
             elif stream_of(key) in want:
                 fields[key] = _unknown(n, shape, device)
         return fields
@@ -127,7 +131,7 @@ class Loom(nn.Module):
         Target streams are sampled sequentially, short ones first, each conditioned on the previous ones: the
         chain rule, one of the orders that masked diffusion allows. If they were sampled together, each would
         be fixed while the others are still partly masked. The shared codes of a stream are sampled before its
-        other codes, one depth per step.
+        other codes, one depth per step, and before them its length, which decides how many there are.
 
         Raises `BadValue` for a sampler that does not support the process.
         """
@@ -142,10 +146,13 @@ class Loom(nn.Module):
                 for key in self.layout.fields_of(name)
                 if key not in done
             }
-            for depth in range(self.shapes[name].shared if shared_field(name) in asked else 0):
-                logits = denoise(done | asked)[shared_field(name)][..., depth, :]
-                codes, f = draw(logits, noise.uniform(1).to(logits.device)), asked[shared_field(name)]
-                asked[shared_field(name)] = _drawn(f, codes, depth)
+            if (length := length_field(name)) in asked:
+                shown = {key: f for key, f in asked.items() if not self.layout.left_out(key, f.t).all()}
+                asked[length] = self._draw(denoise, done | shown, length, 0, draw, noise)
+                filled = self.layout.filled({key: f.state for key, f in asked.items()})
+                asked[name] = replace(asked[name], valid=filled[name])
+            for depth in range(self.shapes[name].shared if (shared := shared_field(name)) in asked else 0):
+                asked[shared] = self._draw(denoise, done | asked, shared, depth, draw, noise)
             *_, last = sampler.fns[self.config.process](
                 denoise,
                 self.process,
@@ -156,7 +163,7 @@ class Loom(nn.Module):
                 top_p=options.top_p,
                 **{option: getattr(options, option) for option in sampler.options},
             )
-            done |= {key: _known(last[key].state, self.layout.shapes[key]) for key in asked}
+            done |= {key: _given(last[key]) for key in asked}
         return self.layout.join({key: f.state for key, f in done.items()})
 
     def guided(self, scale: float) -> CodeDenoiser:
@@ -175,6 +182,9 @@ class Loom(nn.Module):
     ) -> dict[str, Tensor]:
         """Upper bound on −log p(wanted | given), as one summand in nats (B,) per stream of `wanted`.
 
+        Of variable streams it is −log p(lengths | given), with an evaluation for each length, plus the bound
+        of the codes given the lengths.
+
         Args:
             codes: stream → int64 (B, L, Q), for all streams of `wanted` and `given`.
             wanted: target streams.
@@ -183,15 +193,30 @@ class Loom(nn.Module):
             points: noise levels per sample; see `Process.nelbo`.
         """
         fields = self.layout.split({name: codes[name] for name in self.shapes if name in {*given, *wanted}})
+        filled = self.layout.filled(fields)
         canvas = {
-            key: (_known if stream_of(key) in given else _wanted)(state, self.layout.shapes[key])
+            key: (_known if stream_of(key) in given else _wanted)(state, filled[key], self.layout.shapes[key])
             for key, state in fields.items()
         }
-        asked = [key for key in fields if stream_of(key) in wanted]
+        asked = [key for key in fields if stream_of(key) in wanted and key != length_field(stream_of(key))]
         nats = self.process.nelbo(self, canvas, asked, points=points, generator=generator)
+        nats |= _length_nats(self, canvas, wanted, generator)
         return {
             name: torch.stack([nats[key] for key in self.layout.fields_of(name)]).sum(0) for name in wanted
         }
+
+    def _draw(
+        self,
+        denoise: CodeDenoiser,
+        canvas: Canvas,
+        key: str,
+        depth: int,
+        draw: Callable[[Tensor, Tensor], Tensor],
+        noise: Noise,
+    ) -> Field:
+        """The field `key` with its codes of a depth sampled, in one evaluation."""
+        logits = denoise(canvas)[key][..., depth, :]
+        return _drawn(canvas[key], draw(logits, noise.uniform(1).to(logits.device)), depth)
 
     def _sampler(self, options: CodeSamplingConfig, *, unconditional: bool) -> CodeSampler:
         name, default = (
@@ -202,16 +227,41 @@ class Loom(nn.Module):
         return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
 
     def _noised(
-        self, key: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
+        self, key: str, codes: Tensor, filled: Tensor, t: Tensor, generator: torch.Generator
     ) -> Field:
-        known, valid = (t == 0)[:, None, None].expand_as(codes), present[:, None].expand(codes.shape[:2])
+        """A field of a stream at t, with codes at the positions `filled`, bool (B, L)."""
+        known = (t == 0)[:, None, None].expand_as(codes)
+        valid = filled & ~self.layout.left_out(key, t)[:, None]
         clean = Field(codes, known, valid, torch.zeros_like(t), self.layout.shapes[key].codebook_size)
-        return self.process.corrupt(clean, t, generator=generator)
+        return self.process.corrupt(clean, self.layout.level(key, t), generator=generator)
 
 
-def _known(codes: Tensor, shape: CodeShape) -> Field:
+def _length_nats(
+    loom: Loom, canvas: Canvas, wanted: Sequence[str], generator: torch.Generator
+) -> dict[str, Tensor]:
+    """−log p in nats (B,) of each length of the wanted streams, given the other streams and earlier lengths.
+
+    A length is predicted as it is sampled: without the codes of its stream, before those of later streams.
+    """
+    nats, shown = {}, {key: f for key, f in canvas.items() if stream_of(key) not in wanted}
+    for length in [key for key in map(length_field, wanted) if key in canvas]:
+        own = {key: f for key, f in canvas.items() if stream_of(key) == stream_of(length)}
+        t = torch.ones_like(own[length].t)
+        noisy = loom.process.diffuse(own, dict.fromkeys(own, t), generator=generator)
+        logits = loom(shown | {key: f for key, f in noisy.items() if key != stream_of(length)})
+        nats[length] = loom.process.training_loss(logits[length], own[length].state, noisy[length])
+        shown |= noisy | {length: own[length]}
+    return nats
+
+
+def _known(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
     ones = torch.ones_like(codes, dtype=torch.bool)
-    return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+    return Field(codes, ones, filled, torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+
+
+def _given(f: Field) -> Field:
+    """The field as a condition."""
+    return replace(f, known=torch.ones_like(f.known), t=torch.zeros_like(f.t))
 
 
 def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
@@ -223,10 +273,11 @@ def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
     return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
 
 
-def _wanted(codes: Tensor, shape: CodeShape) -> Field:
-    return replace(_known(codes, shape), known=torch.zeros_like(codes, dtype=torch.bool))
+def _wanted(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
+    return replace(_known(codes, filled, shape), known=torch.zeros_like(codes, dtype=torch.bool))
 
 
 def _unknown(n: int, shape: CodeShape, device: torch.device) -> Field:
     codes = torch.full((n, shape.num_positions, shape.depth), MASK, device=device)
-    return replace(_wanted(codes, shape), t=torch.ones(n, device=device))
+    filled = torch.ones(codes.shape[:2], dtype=torch.bool, device=device)
+    return replace(_wanted(codes, filled, shape), t=torch.ones(n, device=device))

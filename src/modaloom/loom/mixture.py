@@ -19,7 +19,8 @@ class TrainingMixture:
     joint_prob: float = 0.1
     """Fraction of samples in which every stream is a target, each at its own noise level."""
     full_noise_prob: float = 0.25
-    """Fraction of target streams at full noise (t = 1)."""
+    """Fraction of target streams at full noise (t = 1); of a variable stream the length alone is the target
+    there."""
     noise_power: float = 0.4
     """The other noise levels are t = u^noise_power, u uniform: a power below 1 favours high noise."""
     uncond_prob: float = 0.1

@@ -44,5 +44,5 @@ class Neighbours:
             both = (model.encode(name, [sample.streams[name]]), torch.from_numpy(self.codes[name]))
             here, there = (model.loom.layout.split({name: codes}) for codes in both)
             same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
-            equal += np.asarray(same) / model.loom.shapes[name].num_codes
+            equal += np.asarray(same) / model.loom.layout.num_codes(name)
         return self.keys[int(equal.argmax())]
