@@ -12,12 +12,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import check_choice
 from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
-from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.noise import Noise, uniforms
 from modaloom.diffusion.samplers import (
     CODE_SAMPLERS,
     DEFAULT_SAMPLER,
@@ -78,33 +79,40 @@ class Loom(nn.Module):
         return self.network.hidden_matrices()
 
     def loss(
-        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], generator: torch.Generator
+        self,
+        codes: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        generator: torch.Generator,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Loss:
         """Weighted denoising loss, in nats, of the target streams of a random canvas.
 
         Args:
             codes: stream → int64 (B, L, Q).
             present: stream → bool (B,), False where the sample lacks the stream.
-            generator: CPU generator of the canvas and the noise.
+            generator: CPU generator of the canvas and the noise, of one seed on all ranks.
+            distributed: whose samples count, with those of this rank.
         """
         names = draw_streams(self.shapes, self.config.mixture, generator)
         here = {n: present[n] for n in names}
-        level = draw_noise(self.shapes, here, self.config.mixture, generator)
+        rows = distributed.rows(len(codes[names[0]]))
+        level = draw_noise(self.shapes, here, self.config.mixture, generator, rows)
         clean = self.layout.split({n: codes[n] for n in names})
         canvas = {
-            key: self._noised(key, state, present[stream_of(key)], level[stream_of(key)], generator)
+            key: self._noised(key, state, present[stream_of(key)], level[stream_of(key)], generator, rows)
             for key, state in clean.items()
         }
         logits = self(canvas)
         total = torch.zeros((), device=codes[names[0]].device)
         nats = dict.fromkeys(names, total)
         for key, f in canvas.items():
+            name = stream_of(key)
             mean_B = self.process.training_loss(logits[key], clean[key], f)
-            mean_B = mean_B * ((f.t > 0) & present[stream_of(key)])
-            total = total + mean_B.mean()
-            hidden = (f.state != clean[key]).any((1, 2)).sum().clamp_min(1)
-            share = self.layout.shapes[key].num_codes / self.shapes[stream_of(key)].num_codes
-            nats[stream_of(key)] = nats[stream_of(key)] + share * mean_B.detach().sum() / hidden
+            mean_B = mean_B * ((f.t > 0) & present[name])
+            total = total + distributed.mean(mean_B)
+            hidden = distributed.sum((f.state != clean[key]).any((1, 2)).sum()).clamp_min(1)
+            share = self.layout.shapes[key].num_codes / self.shapes[name].num_codes
+            nats[name] = nats[name] + share * distributed.sum(mean_B.detach().sum()) / hidden
         return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
@@ -202,11 +210,12 @@ class Loom(nn.Module):
         return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
 
     def _noised(
-        self, key: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
+        self, key: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator, rows: Rows
     ) -> Field:
         known, valid = (t == 0)[:, None, None].expand_as(codes), present[:, None].expand(codes.shape[:2])
         clean = Field(codes, known, valid, torch.zeros_like(t), self.layout.shapes[key].codebook_size)
-        return self.process.corrupt(clean, t, generator=generator)
+        uniform = rows.own(uniforms(rows.total, *codes.shape[1:], generator=generator))
+        return self.process.advance(clean, t, uniform=uniform.to(codes.device))
 
 
 def _known(codes: Tensor, shape: CodeShape) -> Field:
