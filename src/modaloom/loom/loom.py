@@ -12,12 +12,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import check_choice
 from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
-from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.noise import Noise, uniforms
 from modaloom.diffusion.samplers import (
     CODE_SAMPLERS,
     DEFAULT_SAMPLER,
@@ -78,23 +79,34 @@ class Loom(nn.Module):
         return self.network.hidden_matrices()
 
     def loss(
-        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], generator: torch.Generator
+        self,
+        codes: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        generator: torch.Generator,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Loss:
         """Weighted denoising loss, in nats, of the target streams of a random canvas.
 
         Args:
             codes: stream → int64 (B, L, Q).
             present: stream → bool (B,), False where the sample lacks the stream.
-            generator: CPU generator of the canvas and the noise.
+            generator: CPU generator of the canvas and the noise, of one seed on all ranks.
+            distributed: whose samples count, with those of this rank.
         """
         names = draw_streams(self.shapes, self.config.mixture, generator)
         here = {n: present[n] for n in names}
-        level = draw_noise(self.shapes, here, self.config.mixture, generator)
+        rows = distributed.rows(len(codes[names[0]]))
+        level = draw_noise(self.shapes, here, self.config.mixture, generator, rows)
         clean = self.layout.split(self.layout.trim({n: codes[n] for n in names}, present))
         filled = self.layout.filled(clean)
         canvas = {
             key: self._noised(
-                key, state, filled[key] & present[stream_of(key)][:, None], level[stream_of(key)], generator
+                key,
+                state,
+                filled[key] & present[stream_of(key)][:, None],
+                level[stream_of(key)],
+                generator,
+                rows,
             )
             for key, state in clean.items()
         }
@@ -102,12 +114,14 @@ class Loom(nn.Module):
         total = torch.zeros((), device=codes[names[0]].device)
         nats = dict.fromkeys(names, total)
         for key, f in canvas.items():
+            name = stream_of(key)
             mean_B = self.process.training_loss(logits[key], clean[key], f)
-            mean_B = mean_B * ((f.t > 0) & present[stream_of(key)])
-            total = total + mean_B.mean()
-            hidden = ((f.state != clean[key]) & f.valid[..., None]).any((1, 2)).sum().clamp_min(1)
-            share = self.layout.shapes[key].num_codes / self.layout.num_codes(stream_of(key))
-            nats[stream_of(key)] = nats[stream_of(key)] + share * mean_B.detach().sum() / hidden
+            mean_B = mean_B * ((f.t > 0) & present[name])
+            total = total + distributed.mean(mean_B)
+            changed = (f.state != clean[key]) & f.valid[..., None]
+            hidden = distributed.sum(changed.any((1, 2)).sum()).clamp_min(1)
+            share = self.layout.shapes[key].num_codes / self.layout.num_codes(name)
+            nats[name] = nats[name] + share * distributed.sum(mean_B.detach().sum()) / hidden
         return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
@@ -227,13 +241,16 @@ class Loom(nn.Module):
         return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
 
     def _noised(
-        self, key: str, codes: Tensor, filled: Tensor, t: Tensor, generator: torch.Generator
+        self, key: str, codes: Tensor, filled: Tensor, t: Tensor, generator: torch.Generator, rows: Rows
     ) -> Field:
         """A field of a stream at t, with codes at the positions `filled`, bool (B, L)."""
-        known = (t == 0)[:, None, None].expand_as(codes)
+        shape, known = self.layout.shapes[key], (t == 0)[:, None, None].expand_as(codes)
         valid = filled & ~self.layout.left_out(key, t)[:, None]
-        clean = Field(codes, known, valid, torch.zeros_like(t), self.layout.shapes[key].codebook_size)
-        return self.process.corrupt(clean, self.layout.level(key, t), generator=generator)
+        clean = Field(codes, known, valid, torch.zeros_like(t), shape.codebook_size)
+        # The noise is drawn for the longest possible sample, so that it is the same whatever the batch.
+        uniform = uniforms(rows.total, shape.num_positions, shape.depth, generator=generator)
+        uniform = rows.own(uniform)[:, : codes.shape[1]].to(codes.device)
+        return self.process.advance(clean, self.layout.level(key, t), uniform=uniform)
 
 
 def _length_nats(

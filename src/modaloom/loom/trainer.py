@@ -40,7 +40,7 @@ class LoomTrainer:
     Args:
         run: run folder, open for writing.
         folder: training data.
-        accelerator: device and precision.
+        accelerator: device, precision and ranks.
         notify: receives warnings.
 
     Raises:
@@ -140,7 +140,7 @@ class LoomTrainer:
         index, held_out = self._packed(name, "train"), self._packed(name, "val")
         self.data.shortenings.notify(self.notify)
         size = min(self.config.training.tokenizer.batch_size, len(index))
-        batches = BatchSampler(len(index), size, self.config.seed, name)
+        batches = BatchSampler(len(index), size, self.config.seed, name, self.accelerator.distributed)
 
         def batch(step: int) -> Tensor:
             return _stack([index[i] for i in batches(step).tolist()])
@@ -156,7 +156,7 @@ class LoomTrainer:
             name,
             tokenizer,
             batch,
-            tokenizer.loss,
+            partial(tokenizer.loss, distributed=self.accelerator.distributed),
             self.config.training.tokenizer,
             size,
             num_samples=len(index),
@@ -188,7 +188,7 @@ class LoomTrainer:
         codes, present = self.codes("train")
         n = len(self.data.rows["train"])
         size = min(self.config.training.loom.batch_size, n)
-        batches = BatchSampler(n, size, self.config.seed, LOOM)
+        batches = BatchSampler(n, size, self.config.seed, LOOM, self.accelerator.distributed)
 
         def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
             rows = batches(step)
@@ -198,7 +198,7 @@ class LoomTrainer:
             }
 
         def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
-            return loom.loss(batch["codes"], batch["present"], noise)
+            return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
 
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, size, num_samples=n)
 

@@ -37,7 +37,7 @@ class RestorerTrainer:
     Args:
         run: the run folder, new or resumed.
         folder: the data.
-        accelerator: device and precision.
+        accelerator: device, precision and ranks.
         notify: gets messages about the data and the training.
     """
 
@@ -138,7 +138,7 @@ class RestorerTrainer:
     def _stage(self) -> Stage:
         restorer, rows = self.restoration.restorer, self.data.rows["train"]
         size, seed = self.config.training.restorer.batch_size, self.config.seed
-        batches = BatchSampler(len(rows), size, seed, RESTORER)
+        batches = BatchSampler(len(rows), size, seed, RESTORER, self.accelerator.distributed)
         seen = BatchSampler(len(rows), 1, seed, f"{RESTORER}/measure")
         restorer.fit_normalizer(
             self.pair(int(rows[seen(i)]), "measure", i) for i in range(NUM_MEASURED_PAIRS)
@@ -147,11 +147,11 @@ class RestorerTrainer:
             channels_last(restorer)
 
         def batch(step: int) -> ConditionalExample:
-            picked = rows[batches(step)].tolist()
-            return collate([self.pair(row, "pair", step, i, size=step) for i, row in enumerate(picked)])
+            picked = enumerate(rows[batches(step)].tolist(), batches.rows.first)
+            return collate([self.pair(row, "pair", step, i, size=step) for i, row in picked])
 
         def loss(batch: ConditionalExample, noise: torch.Generator) -> Loss:
-            return restorer.loss(batch, noise)
+            return restorer.loss(batch, noise, self.accelerator.distributed)
 
         return Stage(
             RESTORER, restorer, batch, loss, self.config.training.restorer, size, num_samples=len(rows)

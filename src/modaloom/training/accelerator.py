@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import AdamW, Optimizer
 
 from modaloom.core.defaults import DEVICE
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue, WorkFailed, check_choice
 from modaloom.core.precision import fast_bf16
 from modaloom.core.types import Loss
@@ -110,18 +111,21 @@ class Optimizers:
 
 
 class Accelerator:
-    """Device and precision of the computation.
+    """Device, precision and ranks of the computation.
 
     Args:
         device: auto | cpu | cuda | mps.
         precision: fp32 | bf16 | auto (bf16 where its matrix products are faster).
+        distributed: the ranks that train together.
 
     Raises:
         BadValue: an unknown or unavailable device, or an unknown precision.
     """
 
-    def __init__(self, device: str = DEVICE, precision: str = "auto") -> None:
-        self.device = torch.device(_device(device))
+    def __init__(
+        self, device: str = DEVICE, precision: str = "auto", distributed: Distributed = SINGLE_PROCESS
+    ) -> None:
+        self.device, self.distributed = torch.device(_device(device)), distributed
         check_choice("precision", precision, ("auto", "bf16", "fp32"))
         self._asked = precision
 
@@ -165,13 +169,14 @@ class Accelerator:
         lr_scale: float,
         where: str,
     ) -> StepResult:
-        """Take one training step: forward, backward, gradient clipping, optimizer.
+        """Take one training step: forward, backward, sum of the gradients, gradient clipping, optimizer.
 
         Args:
             module: set to training mode.
             optimizers: of the module's parameters.
-            batch: tensors in nested mappings, sequences and dataclasses; moved to the device.
-            compute: batch → loss.
+            batch: this rank's rows, tensors in nested mappings, sequences and dataclasses; moved to the
+                device.
+            compute: batch → loss of the whole batch (`core.distributed`).
             lr_scale: fraction of the peak learning rates, in (0, 1].
             where: names the step in error messages.
 
@@ -184,6 +189,7 @@ class Accelerator:
         with self.autocast():
             loss = compute(batch)
         loss.total.backward()  # type: ignore[no-untyped-call]
+        self.distributed.sum_gradients(optimizers.parameters)
         norm = get_total_norm([p.grad for p in optimizers.parameters if p.grad is not None])
         if not torch.isfinite(norm + loss.total.detach()):
             raise WorkFailed(f"{where}: {_blame(module, batch, loss)} is not finite; the step is not saved")
