@@ -308,6 +308,20 @@ RESTORING = (
         RESTORER,
     ),
     Mutant(
+        "a preview of half the way, by mean flow",
+        "restorer/restorer.py",
+        "x - expand_like(t, x) * average(",
+        "x - expand_like(t, x) / 2 * average(",
+        "restorer/test_restorer_stream.py",
+    ),
+    Mutant(
+        "a preview at the time of the step before",
+        "restorer/restorer.py",
+        "clean, state, times[step]",
+        "clean, state, times[step - 1]",
+        "restorer/test_restorer_stream.py",
+    ),
+    Mutant(
         "a scale forgotten on the way back",
         "restorer/restorer.py",
         "+ expand_like(self.scale_K[example.task_index], data) * data",

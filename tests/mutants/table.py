@@ -379,6 +379,20 @@ DIFFUSION = (
         DISCRETE,
     ),
     Mutant(
+        "a preview that guesses codes that are written",
+        "diffusion/masked.py",
+        "torch.where(field.state == MASK, logits.argmax(-1), field.state)",
+        "logits.argmax(-1)",
+        "loom/test_stream.py",
+    ),
+    Mutant(
+        "a preview that guesses codes that are clean",
+        "diffusion/uniform.py",
+        "noisy = unknown(field) & (field.t > 0)[:, None, None]",
+        "noisy = unknown(field)",
+        "loom/test_stream.py",
+    ),
+    Mutant(
         "the Loom's own evidence left out",
         "loom/loom.py",
         "self.process.to_posterior_logits(logits[name], field)",

@@ -27,8 +27,9 @@ class FieldLayout:
     streams: Mapping[str, CodeShape]
 
     def fields_of(self, stream: str) -> list[str]:
-        """Names of the stream's fields."""
-        return [*self._code_fields(stream), *[length_field(stream)] * self.streams[stream].variable]
+        """Names of the stream's fields: its codes, its length and its shared codes."""
+        first, *shared = self._code_fields(stream)
+        return [first, *[length_field(stream)] * self.streams[stream].variable, *shared]
 
     @property
     def shapes(self) -> dict[str, CodeShape]:

@@ -5,7 +5,7 @@ absent stream is not in the canvas, target streams go from t = 1 to t = 0.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import check_choice
+from modaloom.core.frame import Frame, Frames, finished
 from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
@@ -27,7 +28,7 @@ from modaloom.diffusion.samplers import (
     resolve_sampler,
 )
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
-from modaloom.loom.layout import FieldLayout, length_field, shared_field, stream_of
+from modaloom.loom.layout import FieldLayout, length_field, stream_of
 from modaloom.loom.mixture import draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -138,9 +139,17 @@ class Loom(nn.Module):
                 fields[key] = _unknown(n, shape, device)
         return fields
 
-    @torch.no_grad()
     def sample(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> dict[str, Tensor]:
-        """Sample all unknown codes of the canvas; returns stream → codes (B, L, Q) of all streams.
+        """`stream` to its end; returns stream → codes (B, L, Q) of all streams."""
+        return finished(self.stream(canvas, options, noise))
+
+    @torch.no_grad()
+    def stream(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> Frames[dict[str, Tensor]]:
+        """Sample all unknown codes of the canvas, at least one; yields after each of `num_steps` steps.
+
+        The result is stream → codes (B, L, Q) of all streams, and so is the preview, without the target
+        streams that are still to come: unknown codes are the denoiser's most likely ones, at the price of one
+        more step.
 
         Target streams are sampled sequentially, short ones first, each conditioned on the previous ones: the
         chain rule, one of the orders that masked diffusion allows. If they were sampled together, each would
@@ -149,36 +158,70 @@ class Loom(nn.Module):
 
         Raises `BadValue` for a sampler that does not support the process.
         """
-        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
-        draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
         done = {key: f for key, f in canvas.items() if bool(f.known.all())}
-        wanted = {stream_of(key) for key in canvas.keys() - done.keys()}
-        for name in sorted(wanted, key=lambda name: (self.shapes[name].num_codes, name)):
-            sampler = self._sampler(options, unconditional=not done)
+        unknown = canvas.keys() - done.keys()
+        step, total = 0, self.num_steps(unknown, options)
+        names = {stream_of(key) for key in unknown}
+        for name in sorted(names, key=lambda name: (self.shapes[name].num_codes, name)):
             asked = {
                 key: self.process.prior(canvas[key], noise=noise)
                 for key in self.layout.fields_of(name)
                 if key not in done
             }
-            if (length := length_field(name)) in asked:
-                shown = {key: f for key, f in asked.items() if not self.layout.left_out(key, f.t).all()}
-                asked[length] = self._draw(denoise, done | shown, length, 0, draw, noise)
-                filled = self.layout.filled({key: f.state for key, f in asked.items()})
-                asked[name] = replace(asked[name], valid=filled[name])
-            for depth in range(self.shapes[name].shared if (shared := shared_field(name)) in asked else 0):
-                asked[shared] = self._draw(denoise, done | asked, shared, depth, draw, noise)
-            *_, last = sampler.fns[self.config.process](
-                denoise,
-                self.process,
-                done | asked,
-                times,
-                noise=noise,
-                temperature=options.temperature,
-                top_p=options.top_p,
-                **{option: getattr(options, option) for option in sampler.options},
-            )
-            done |= {key: _given(last[key]) for key in asked}
-        return self.layout.join({key: f.state for key, f in done.items()})
+            for state in self._states(name, done, asked, options, noise):
+                step += 1
+                result = self._join(state) if step == total else None
+                yield Frame(step, total, partial(self._most_likely, state, options), result, name)
+            done |= {key: _given(state[key]) for key in asked}
+
+    def num_steps(self, unknown: Collection[str], options: CodeSamplingConfig) -> int:
+        """The number of steps of `stream` for these unknown fields; see `FieldLayout.fields_of`."""
+        first = sum(self.layout.shapes[key].depth for key in unknown if key != stream_of(key))
+        return options.steps * len({stream_of(key) for key in unknown}) + first
+
+    def _states(
+        self, name: str, done: Canvas, asked: Canvas, options: CodeSamplingConfig, noise: Noise
+    ) -> Iterator[Canvas]:
+        """Sample the fields `asked` of a stream given those that are done; yields the canvas at each step."""
+        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
+        draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
+        sampler = self._sampler(options, unconditional=not done)
+        asked = self._fitted(name, asked)
+        for key in [key for key in self.layout.fields_of(name) if key in asked and key != name]:
+            for depth in range(self.layout.shapes[key].depth):
+                logits = denoise(done | asked)[key][..., depth, :]
+                codes = draw(logits, noise.uniform(1).to(logits.device))
+                asked = self._fitted(name, asked | {key: _drawn(asked[key], codes, depth)})
+                yield done | asked
+        yield from sampler.fns[self.config.process](
+            denoise,
+            self.process,
+            done | asked,
+            times,
+            noise=noise,
+            temperature=options.temperature,
+            top_p=options.top_p,
+            **{option: getattr(options, option) for option in sampler.options},
+        )
+
+    def _fitted(self, name: str, asked: Canvas) -> Canvas:
+        """The fields of a stream, its codes limited to its length; none while that is unknown."""
+        if (length := length_field(name)) not in asked:
+            return asked
+        filled = self.layout.filled({key: f.state for key, f in asked.items()})[name]
+        known = ~self.layout.left_out(name, asked[length].t)
+        return asked | {name: replace(asked[name], valid=filled & known[:, None])}
+
+    @torch.no_grad()
+    def _most_likely(self, canvas: Canvas, options: CodeSamplingConfig) -> dict[str, Tensor]:
+        """Stream → codes (B, L, Q): those of the canvas, its noisy ones replaced by the most likely."""
+        noisy = {key: f for key, f in canvas.items() if bool((f.t > 0).any())}
+        logits = self.guided(options.guidance)(canvas) if noisy else {}
+        clean = {key: replace(f, state=self.process.most_likely(logits[key], f)) for key, f in noisy.items()}
+        return self._join(canvas | clean)
+
+    def _join(self, canvas: Canvas) -> dict[str, Tensor]:
+        return self.layout.join({key: f.state for key, f in canvas.items()})
 
     def guided(self, scale: float) -> CodeDenoiser:
         """The denoiser with classifier-free guidance of this scale; 1 is the plain conditional."""
@@ -218,19 +261,6 @@ class Loom(nn.Module):
         return {
             name: torch.stack([nats[key] for key in self.layout.fields_of(name)]).sum(0) for name in wanted
         }
-
-    def _draw(
-        self,
-        denoise: CodeDenoiser,
-        canvas: Canvas,
-        key: str,
-        depth: int,
-        draw: Callable[[Tensor, Tensor], Tensor],
-        noise: Noise,
-    ) -> Field:
-        """The field `key` with its codes of a depth sampled, in one evaluation."""
-        logits = denoise(canvas)[key][..., depth, :]
-        return _drawn(canvas[key], draw(logits, noise.uniform(1).to(logits.device)), depth)
 
     def _sampler(self, options: CodeSamplingConfig, *, unconditional: bool) -> CodeSampler:
         name, default = (

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from modaloom.core.types import Sample
-from modaloom.loom.model import Model
+from modaloom.loom.layout import FieldLayout
 from modaloom.runs.caches import Caches
 
 
@@ -34,15 +34,20 @@ class Neighbours:
         except (OSError, ValueError, LookupError):
             return cls()
 
-    def nearest(self, model: Model, sample: Sample) -> str | None:
-        """Key of the training sample with the most equal codes; None if no stream has cached codes."""
-        streams = [name for name in sample.streams if name in self.codes]
+    def nearest(self, layout: FieldLayout, codes: Mapping[str, Tensor]) -> str | None:
+        """Key of the training sample with the most equal codes; None if no stream has cached codes.
+
+        Args:
+            layout: of the run's Loom.
+            codes: stream → int64 (L, Q), those of one sample.
+        """
+        streams = [name for name in codes if name in self.codes]
         if not streams:
             return None
         equal = np.zeros(len(self.keys))
         for name in streams:
-            both = (model.encode(name, [sample.streams[name]]), torch.from_numpy(self.codes[name]))
-            here, there = (model.loom.layout.split({name: codes}) for codes in both)
+            both = (codes[name][None], torch.from_numpy(self.codes[name]))
+            here, there = (layout.split({name: rows}) for rows in both)
             same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
-            equal += np.asarray(same) / model.loom.layout.num_codes(name)
+            equal += np.asarray(same) / layout.num_codes(name)
         return self.keys[int(equal.argmax())]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder, open_folder
@@ -108,15 +109,10 @@ class _SampleGrid:
     def generate(self, n: int) -> Values:
         """Generate one sample per condition in folder `given`; unconditionally, n samples."""
         given = self.folder / "given" if self.direction.given else None
-        drawn = generate(
-            self.trained.path,
-            given,
-            want=self.direction.want,
-            out=self.folder / "drawn",
-            n=None if given else n,
-            device=self.trained.device,
+        frames = generate(
+            self.trained, given, want=self.direction.want, out=self.folder / "drawn", n=None if given else n
         )
-        return {int(sample.key): sample.streams for sample in drawn}
+        return {int(sample.key): sample.streams for sample in Results(frames)}
 
     def command(self, n: int) -> str:
         """Command that reproduces the generated samples."""

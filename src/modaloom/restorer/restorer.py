@@ -3,15 +3,16 @@
 Shapes: B batch, C channels, K subtasks.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import BadValue, check_range
+from modaloom.core.frame import Frame, Frames, finished, last, single
 from modaloom.core.types import Loss
 from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.level import expand_like
@@ -188,11 +189,28 @@ class Restorer(nn.Module):
         state = torch.zeros_like(example.target)
         return self._denormalize(example, self._denoiser(example)(state, state.new_ones(len(state))))
 
-    @torch.no_grad()
     def sample(
         self, example: ConditionalExample, noise: Tensor, times: Tensor, *, sampler: SamplerFn = ddim
     ) -> Tensor:
-        """Returns a posterior sample of a batch, (B, C, *axes).
+        """`stream` to its end: returns a posterior sample of a batch, (B, C, *axes)."""
+        frames = self.stream(example, noise, times, sampler=sampler)
+        del noise
+        return finished(frames)
+
+    def sample_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Tensor:
+        """`stream_mean_flow` to its end: returns a posterior sample of a batch, (B, C, *axes)."""
+        frames = self.stream_mean_flow(example, noise, times)
+        del noise
+        return finished(frames)
+
+    @torch.no_grad()
+    def stream(
+        self, example: ConditionalExample, noise: Tensor, times: Tensor, *, sampler: SamplerFn = ddim
+    ) -> Frames[Tensor]:
+        """Draws a posterior sample of a batch, (B, C, *axes); yields after each step.
+
+        The preview is the denoiser's estimate of the target at the present state, at the price of an
+        evaluation.
 
         Args:
             example: the batch; its target is the initial estimate if times[0] < 1.
@@ -202,29 +220,46 @@ class Restorer(nn.Module):
             sampler: integrates the reverse process.
         """
         if times[0] == 0:
-            return example.target
+            return single(example.target)
         # Only the sampler keeps a reference to the state, and nothing to the noise: signals may be large.
-        states = sampler(
-            self._denoiser(example), self.process, self._initial_state(example, noise, times[:1]), times
-        )
-        del noise
-        return self._denormalize(example, deque(states, maxlen=1).pop())
+        denoise = self._denoiser(example)
+        states = sampler(denoise, self.process, self._initial_state(example, noise, times[:1]), times)
+        return self._frames(example, states, times, denoise)
 
     @torch.no_grad()
-    def sample_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Tensor:
-        """`sample` by the average velocity (mean flow): one step is enough, a few are better.
+    def stream_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Frames[Tensor]:
+        """`stream` by the average velocity (mean flow): one step is enough, a few are better.
+
+        The preview is the sample that a single step from the present state to t = 0 gives.
 
         Raises `BadValue` if the Restorer was not trained with mean flow.
         """
         if not self.mean_flow_prob:
             raise BadValue("this Restorer has not learned mean flow; take another sampler")
         if times[0] == 0:
-            return example.target
-        states = mean_flow(
-            self._average_velocity(example), self._initial_state(example, noise, times[:1]), times
+            return single(example.target)
+        average = self._average_velocity(example)
+        states = mean_flow(average, self._initial_state(example, noise, times[:1]), times)
+        return self._frames(
+            example, states, times, lambda x, t: x - expand_like(t, x) * average(x, torch.zeros_like(t), t)
         )
-        del noise
-        return self._denormalize(example, deque(states, maxlen=1).pop())
+
+    @torch.no_grad()
+    def _frames(
+        self, example: ConditionalExample, states: Iterator[Tensor], times: Tensor, clean: SignalDenoiser
+    ) -> Frames[Tensor]:
+        total = len(times) - 1
+        for step, state in enumerate(states, start=1):
+            if step == total:
+                yield last(self._denormalize(example, state), total=total)
+            else:
+                yield Frame(step, total, partial(self._estimate, example, clean, state, times[step]))
+
+    @torch.no_grad()
+    def _estimate(
+        self, example: ConditionalExample, clean: SignalDenoiser, state: Tensor, time: Tensor
+    ) -> Tensor:
+        return self._denormalize(example, clean(state, time.to(state).expand(len(state))))
 
     def _average_velocity(self, example: ConditionalExample) -> AverageVelocity:
         return lambda state, r, t: self.network(
