@@ -39,10 +39,10 @@ def codes(n, seed=0):
     return found
 
 
-def loom(process="masked", shapes=SHAPES, **config):
+def loom(process="masked", **config):
     """A Loom whose every parameter is random, so that everything matters."""
-    options = LoomConfig(width=16, num_layers=2, num_heads=2, process=process, **config)
-    net = Loom(shapes, {n: n for n in shapes}, {}, options)
+    options = LoomConfig(**{"width": 16, "num_layers": 2, "num_heads": 2, "process": process, **config})
+    net = Loom(SHAPES, {n: n for n in SHAPES}, {}, options)
     for p in net.parameters():
         nn.init.normal_(p, std=0.4, generator=generator(1, *p.shape))
     return net.eval()
@@ -95,8 +95,8 @@ def test_each_length_has_its_own_table_and_near_lengths_have_near_vectors():
     assert tables["text"] == tables["sound"] == "t"
     assert tables["text:length"] != tables["sound:length"]
     (vectors,) = LAYOUT.vectors({name: name for name in SHAPES}, {})["text:length"]
-    apart = torch.cdist(vectors, vectors)
-    assert (apart[0].diff() > 0).all()
+    apart = torch.cdist(vectors, vectors).fill_diagonal_(torch.inf)
+    assert (apart.argmin(1) - torch.arange(LONGEST + 1)).abs().unique().tolist() == [1]
 
 
 def test_batches_are_cut_to_the_longest_that_is_there():
@@ -151,24 +151,24 @@ def test_predicted_lengths_depend_on_what_is_given_alone(process):
 
 
 def test_cutting_a_batch_changes_no_loss(monkeypatch):
-    truth, net = codes(16), loom(mixture=JOINT)
+    truth, net = codes(16), loom(num_layers=1, mixture=JOINT)
     for name in ("text", "sound"):
         truth[name][:, SHAPES[name].row_size * 2 :] = SHAPES[name].padding
-    cut = [net.loss(truth, everyone(16), generator(step)).total for step in range(4)]
+    cut = [net.loss(truth, everyone(16), generator(step)).total for step in range(2)]
     monkeypatch.setattr(FieldLayout, "trim", lambda _, streams, present: streams)
-    whole = [net.loss(truth, everyone(16), generator(step)).total for step in range(4)]
+    whole = [net.loss(truth, everyone(16), generator(step)).total for step in range(2)]
     torch.testing.assert_close(torch.stack(cut), torch.stack(whole))
 
 
 def test_who_knows_nothing_pays_the_logarithm_of_the_codebook():
     net = Loom(SHAPES, {n: n for n in SHAPES}, {}, LoomConfig(width=16, num_layers=1, num_heads=2))
-    truth = codes(400)
+    truth = codes(100)
     nats = net.nelbo(truth, ["text", "sound"], ["image"], generator=generator(0), points=64)
     for name, depth in (("text", 1), ("sound", 2)):
         lengths = LAYOUT.split(truth)[f"{name}:length"].flatten()
         counts = lengths * SHAPES[name].row_size * depth + SHAPES[name].shared
         expected = math.log(SHAPES[name].grid[0] + 1) + counts.double().mean() * math.log(5)
-        assert float(nats[name].mean()) == pytest.approx(float(expected), rel=0.02)
+        assert float(nats[name].mean()) == pytest.approx(float(expected), rel=0.08)
 
 
 def test_bits_per_code_are_of_the_codes_that_are_there():
@@ -238,26 +238,27 @@ def test_given_texts_of_any_length_are_shown_as_far_as_they_go():
 
 
 def test_it_learns_lengths_and_codes():
-    """The image's first code is the length of the text, whose codes are its position's parity."""
+    """The image's first code is the length of the text, whose codes are all 1 if that is even."""
     shapes = {"text": CodeShape((3,), 1, 2, variable=True), "image": CodeShape((1,), 1, 4)}
 
     def named(seed):
         image = torch.randint(4, (64, 1, 1), generator=generator(seed))
         where = torch.arange(3)[:, None]
-        return {"image": image, "text": torch.where(where < image, where % 2, 2)}
+        return {"image": image, "text": torch.where(where < image, (image + 1) % 2, 2)}
 
     torch.manual_seed(0)
-    config = LoomConfig(width=16, num_layers=2, num_heads=2, mixture=TrainingMixture(uncond_prob=0.3))
+    mixture = TrainingMixture(wanted=("text",), full_noise_prob=0.5, uncond_prob=0.3)
+    config = LoomConfig(width=16, num_layers=1, num_heads=2, mixture=mixture)
     net = Loom(shapes, {n: n for n in shapes}, {}, config)
-    adam, here = torch.optim.Adam(net.parameters(), 0.01), torch.ones(64, dtype=torch.bool)
-    for step in range(250):
+    adam, here = torch.optim.Adam(net.parameters(), 0.03), torch.ones(64, dtype=torch.bool)
+    for step in range(160):
         adam.zero_grad()
         net.loss(named(step), dict.fromkeys(shapes, here), generator(0, step)).total.backward()
         adam.step()
     net.eval()
     truth = named(-1)
-    for given, nats in (["image"], 0), ([], math.log(4)):
-        bound = net.nelbo(truth, ["text"], given, generator=generator(0), points=16)["text"]
-        assert bound.mean().item() == pytest.approx(nats, abs=0.2)
-    drawn = net.sample(net.canvas({"image": truth["image"]}, ["text"], 64), CodeSamplingConfig(), noise(64))
+    bound = net.nelbo(truth, ["text"], ["image"], generator=generator(0), points=16)["text"]
+    assert bound.mean().item() == pytest.approx(0, abs=0.2)
+    likely = CodeSamplingConfig(temperature=0)
+    drawn = net.sample(net.canvas({"image": truth["image"]}, ["text"], 64), likely, noise(64))
     assert (drawn["text"] == truth["text"]).all((1, 2)).float().mean() > 0.95

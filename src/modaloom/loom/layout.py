@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from modaloom.core.types import CodeShape
-from modaloom.networks.timestep_embedding import sinusoidal_embedding
+from modaloom.networks.rotary import Rotary
 
 SHARED, LENGTH = ":shared", ":length"
 """Suffixes of the fields of shared codes and of lengths; stream names contain no colon."""
-NUM_FREQUENCIES = 16
-"""Of the embedding of a length."""
+LENGTH_CHANNELS = 32
+"""Sines and cosines of the embedding of a length."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,7 @@ class FieldLayout:
             )
         }
         lengths = {
-            length_field(name): sinusoidal_embedding(
-                torch.linspace(0, 1, shape.grid[0] + 1), NUM_FREQUENCIES
-            )[None]
+            length_field(name): _sinusoidal(torch.arange(shape.grid[0] + 1))[None]
             for name, shape in self.streams.items()
             if shape.variable
         }
@@ -151,6 +149,12 @@ def length_field(stream: str) -> str:
 def stream_of(field: str) -> str:
     """The stream that a field belongs to."""
     return field.partition(":")[0]
+
+
+def _sinusoidal(lengths: Tensor) -> Tensor:
+    """(N,) → (N, `LENGTH_CHANNELS`): the sinusoidal embedding of Vaswani et al. 2017, arXiv 1706.03762."""
+    turns = Rotary.of(lengths, LENGTH_CHANNELS)
+    return torch.cat([turns.cos, turns.sin], 1)
 
 
 def _depths(shape: CodeShape) -> list[int]:
