@@ -12,7 +12,7 @@ from modaloom.runs.config_io import override
 
 WORDS = ["red", "green", "blue", "small", "large"]
 SETTINGS = (
-    *("tokenizers.text.variable_length=true", "tokenizers.text.vocab_size=270", "data.limits.max_tokens=48"),
+    *("tokenizers.text.variable_length=true", "tokenizers.text.vocab_size=300", "data.limits.max_tokens=64"),
     *("tokenizers.image.code_grid=2", "tokenizers.image.widths=[8,8]", "tokenizers.image.latent_dim=4"),
     *("loom.width=16", "loom.num_layers=1", "loom.num_heads=2", "training.precision=fp32"),
     *("training.tokenizer.batch_size=8", "training.loom.batch_size=8"),
@@ -39,12 +39,12 @@ def run(folder, tmp_path_factory):
 def test_captions_of_any_length_are_trained_and_scored(run, folder):
     facts = json.loads((run.path / "data.json").read_text())
     assert facts["tokenizers"]["text"]["state"]["variable"] is True
-    assert facts["streams"]["text"]["grid"] == [48]
+    assert facts["streams"]["text"]["grid"] == [64]
     lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     bits = [line["val.bits_alone.text"] for line in lines if "val.bits_alone.text" in line]
     assert 0 < bits[-1] < 10
     rows = modaloom.evaluate(run, folder, n=8)
-    assert {"image->text", "text->image", "->image+text"} <= {row.row for row in rows}
+    assert {row.row for row in rows} == {"image->text", "text->image"}
 
 
 def test_samples_have_lengths_of_their_own(run):
@@ -55,16 +55,16 @@ def test_samples_have_lengths_of_their_own(run):
 
 
 def test_a_longer_caption_is_taken_whole_and_one_past_the_limit_is_named(run, folder, tmp_path):
-    """Training texts have at most 40 words; the limit is 48 tokens."""
+    """Training texts have at most 40 words; the limit is 64 tokens."""
     tokenizer = run.model.streams["text"].tokenizer
     longest = max(tokenizer.required_length([f.read_text()]) for f in folder.glob("*.txt"))
-    assert longest < 48
-    fits = "red " * 60
-    while tokenizer.required_length([fits]) > 48:
+    assert longest < 64
+    fits = "red " * 70
+    while tokenizer.required_length([fits]) > 64:
         fits = fits[:-4]
     assert tokenizer.required_length([fits]) > longest
     said = []
-    for name, text in (("fits", fits.strip()), ("longer", "red " * 60)):
+    for name, text in (("fits", fits.strip()), ("longer", "red " * 70)):
         [
             *modaloom.generate(
                 run.path,
@@ -83,7 +83,7 @@ def test_codes_go_to_shards_and_back(run, folder, tmp_path):
     modaloom.tokenize(run.path, folder, out=tmp_path / "codes")
     modaloom.detokenize(run.path, tmp_path / "codes", out=tmp_path / "back")
     for file in folder.glob("*.txt"):
-        assert (tmp_path / "back" / file.name).read_text().strip() == file.read_text().strip()
+        assert (tmp_path / "back" / f"{file.stem}.text.txt").read_text().strip() == file.read_text().strip()
 
 
 def test_report_audit_and_mutual_information(run, folder):
