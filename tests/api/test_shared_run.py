@@ -35,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def world(place: Path) -> Path:
-    modaloom.world(place / "world", n=12, held_out=6, streams="image,caption")
+    modaloom.world(place / "world", n=12, held_out=6, streams=["image", "caption"])
     return place / "world"
 
 

@@ -292,7 +292,7 @@ def test_a_run_restores_step_by_step(runs: Runs, files: Path, task: str, mode: s
     expected = run.restore(files / "rgba.png", asked)
     frames = run.stream(files / "deep.png", asked, notify=said.append)
     assert [len(frame.preview().getbands()) for frame in frames] == [1 if task == "superres" else 3] * steps
-    assert len(said) == len({*said}) == (task == "superres")
+    assert len(said) == len({*said}) > 0
     seen = [*run.stream(files / "rgba.png", asked)]
     assert [(f.stream, f.step, f.total) for f in seen] == [("image", i + 1, steps) for i in range(steps)]
     assert {(f.preview().size, f.preview().mode) for f in seen} == {(expected.size, expected.mode)}

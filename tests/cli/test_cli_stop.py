@@ -19,6 +19,7 @@ import modaloom.api as modaloom
 from modaloom.diffusion.samplers import CODE_SAMPLERS
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.modalities import MODALITIES
+from modaloom.progress import Progress
 
 STEPS = 3
 
@@ -81,6 +82,23 @@ def test_a_stop_within_a_step_keeps_the_samples_that_are_finished(
     assert lines[0][:4] == lines[1]
     assert {name: whole[name] for name in kept if name.endswith(".png")}.items() <= kept.items()
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "out"}
+
+
+def test_a_stop_between_two_steps_keeps_them_too(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_batches: None
+) -> None:
+    """Ctrl-C while the progress is shown: outside of the work, which is told of it."""
+
+    def show(self: Progress, name: str, done: int, *rest: object) -> None:
+        if done == 2 * STEPS + 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "show", show)
+    result = call(*generating(run, tmp_path / "out"))
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == f"error: stopped; 4 finished samples are in {tmp_path / 'out'}"
+    assert len([*(tmp_path / "out").glob("*.png")]) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
 def test_a_stop_before_anything_is_finished_leaves_nothing(

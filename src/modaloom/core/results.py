@@ -25,4 +25,5 @@ class Results(Iterator[T]):
 
     def close(self) -> None:
         """Cancels the work; results that are already finished stay."""
+        self._each.close()
         self.frames.close()
