@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 MASK = -1
 """The absorbing state of a code: its value is unknown."""
+STORAGE_TYPES = (torch.uint8, torch.uint16, torch.int32)
+"""Types of codes in files, smallest first. Computations use int64."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class CodeShape:
     def num_codes(self) -> int:
         """The number of free codes: L × Q, shared codes counted once."""
         return self.num_positions * (self.depth - self.shared) + self.shared
+
+    @property
+    def storage_type(self) -> torch.dtype:
+        """The first of `STORAGE_TYPES` that holds K codes."""
+        return next(dtype for dtype in STORAGE_TYPES if self.codebook_size - 1 <= torch.iinfo(dtype).max)
 
 
 @dataclass(frozen=True)

@@ -13,26 +13,33 @@ from modaloom.core.types import Sample
 from modaloom.loom.model import Model
 from modaloom.runs.caches import Caches
 
+CHUNK_SIZE = 4096
+"""Training samples that are compared at a time."""
+
 
 @dataclass(frozen=True)
 class Neighbours:
     """Keys and codes of the training samples; empty if the run has no caches."""
 
     keys: list[str] = field(default_factory=list)
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(n,): row of each key in `codes`."""
     codes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """Stream → (n, L, Q)."""
+    """Stream → (N, L, Q), memory-mapped."""
 
     @classmethod
     def of(cls, run: Path) -> "Neighbours":
-        """Load from the caches of a run folder."""
+        """Open the caches of a run folder."""
         caches = Caches.of(run)
         if caches is None:
             return cls()
         try:
-            codes = {name: array[caches.rows] for name, array in caches.arrays("codes").items()}
-            return cls(caches.keys, codes)
+            codes = caches.arrays("codes")
         except (OSError, ValueError, LookupError):
             return cls()
+        rows = np.array(caches.rows, np.int64)
+        fits = all(rows.max(initial=-1) < len(array) for array in codes.values())
+        return cls(caches.keys, rows, codes) if fits else cls()
 
     def nearest(self, model: Model, sample: Sample) -> str | None:
         """Key of the training sample with the most equal codes; None if no stream has cached codes."""
@@ -41,8 +48,11 @@ class Neighbours:
             return None
         equal = np.zeros(len(self.keys))
         for name in streams:
-            both = (model.encode(name, [sample.streams[name]]), torch.from_numpy(self.codes[name]))
-            here, there = (model.loom.layout.split({name: codes}) for codes in both)
-            same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
-            equal += np.asarray(same) / model.loom.shapes[name].num_codes
+            layout, num_codes = model.loom.layout, model.loom.shapes[name].num_codes
+            here = layout.split({name: model.encode(name, [sample.streams[name]])})
+            for i in range(0, len(equal), CHUNK_SIZE):
+                chunk = self.codes[name][self.rows[i : i + CHUNK_SIZE]].astype(np.int64)
+                there = layout.split({name: torch.from_numpy(chunk)})
+                same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
+                equal[i : i + CHUNK_SIZE] += np.asarray(same) / num_codes
         return self.keys[int(equal.argmax())]
