@@ -145,7 +145,10 @@ def test_codes_take_no_more_bytes_than_their_codebook_needs(tmp_path):
         for name, (size, _) in sizes.items()
     }
     write_shards(
-        tmp_path, iter([Shard([*"kl"], codes, dict.fromkeys(codes, everyone))]), shapes=shapes, model="m"
+        tmp_path,
+        iter([Shard([*"kl"], codes, {name: everyone.clone() for name in codes})]),
+        shapes=shapes,
+        model="m",
     )
     stored = load_file(tmp_path / "codes-00000.safetensors")
     assert {name: stored[f"codes.{name}"].dtype for name in sizes} == {
