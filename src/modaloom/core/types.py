@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 MASK = -1
 """The absorbing state of a code: its value is unknown."""
+STORAGE_TYPES = (torch.uint8, torch.uint16, torch.int32)
+"""Types of codes in files, smallest first. Computations use int64."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ class CodeShape:
     def padding(self) -> int:
         """The value after the end of a sample, K: no code."""
         return self.codebook_size
+
+    @property
+    def storage_type(self) -> torch.dtype:
+        """The first of `STORAGE_TYPES` that holds K codes, and `padding` where there is any."""
+        last = self.padding if self.variable else self.codebook_size - 1
+        return next(dtype for dtype in STORAGE_TYPES if last <= torch.iinfo(dtype).max)
 
 
 @dataclass(frozen=True)

@@ -13,26 +13,33 @@ from torch import Tensor
 from modaloom.loom.layout import FieldLayout
 from modaloom.runs.caches import Caches
 
+CHUNK_SIZE = 4096
+"""Training samples that are compared at a time."""
+
 
 @dataclass(frozen=True)
 class Neighbours:
     """Keys and codes of the training samples; empty if the run has no caches."""
 
     keys: list[str] = field(default_factory=list)
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(n,): row of each key in `codes`."""
     codes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """Stream → (n, L, Q)."""
+    """Stream → (N, L, Q), memory-mapped."""
 
     @classmethod
     def of(cls, run: Path) -> "Neighbours":
-        """Load from the caches of a run folder."""
+        """Open the caches of a run folder."""
         caches = Caches.of(run)
         if caches is None:
             return cls()
         try:
-            codes = {name: array[caches.rows] for name, array in caches.arrays("codes").items()}
-            return cls(caches.keys, codes)
+            codes = caches.arrays("codes")
         except (OSError, ValueError, LookupError):
             return cls()
+        rows = np.array(caches.rows, np.int64)
+        fits = all(rows.max(initial=-1) < len(array) for array in codes.values())
+        return cls(caches.keys, rows, codes) if fits else cls()
 
     def nearest(self, layout: FieldLayout, codes: Mapping[str, Tensor]) -> str | None:
         """Key of the training sample with the most equal codes; None if no stream has cached codes.
@@ -46,8 +53,11 @@ class Neighbours:
             return None
         equal = np.zeros(len(self.keys))
         for name in streams:
-            both = (codes[name][None], torch.from_numpy(self.codes[name]))
-            here, there = (layout.split({name: rows}) for rows in both)
-            same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
-            equal += np.asarray(same) / layout.num_codes(name)
+            num_codes = layout.num_codes(name)
+            here = layout.split({name: codes[name][None]})
+            for i in range(0, len(equal), CHUNK_SIZE):
+                chunk = self.codes[name][self.rows[i : i + CHUNK_SIZE]].astype(np.int64)
+                there = layout.split({name: torch.from_numpy(chunk)})
+                same = sum((here[part] == there[part]).sum((1, 2)) for part in here)
+                equal[i : i + CHUNK_SIZE] += np.asarray(same) / num_codes
         return self.keys[int(equal.argmax())]

@@ -20,7 +20,7 @@ from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.plain import compared_whole
 from modaloom.evaluation.rows import Direction
 from modaloom.evaluation.worst import lowest, score_answers
-from modaloom.loom.evaluation.folder import MAX_TRAIN_SAMPLES, FolderReading, held_out
+from modaloom.loom.evaluation.folder import FolderReading, held_out
 from modaloom.loom.generation import generate
 from modaloom.loom.run import TrainedRun
 from modaloom.modalities import MODALITIES
@@ -57,7 +57,7 @@ def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = N
     split, samples = [*by_split.items()][-1]
     whole = [name for name, modality in trained.modality_of.items() if compared_whole(modality)]
     streams = [name for name in whole if name in index.modality_of]
-    train = FolderReading(trained, index, streams).read(("train",), most=MAX_TRAIN_SAMPLES).get("train", [])
+    train = FolderReading(trained, index, streams).read(("train",)).get("train", [])
     judge = judge_of(index.path, train, {split: samples}, trained.modality_of, trained.model.specs)
     root = trained.path / SAMPLES
     shutil.rmtree(root, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Training of a Restorer: a run with one stage."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,6 @@ from modaloom.data.reader import Reader
 from modaloom.modalities.unit import array_to_unit
 from modaloom.networks.conv import channels_last
 from modaloom.restorer.config import RestorerRunConfig
-from modaloom.restorer.crops import random_crops
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_restorer
 from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
@@ -24,6 +24,7 @@ from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
 from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
+from modaloom.transforms import random_crops
 
 NUM_MEASURED_PAIRS = 400
 """Training examples that the normalizer is fitted to."""
@@ -122,17 +123,18 @@ class RestorerTrainer:
 
     def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
         """Random crops for residual tasks, else whole signals."""
-        signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
+        signals, config = self.data.signals(row), self.config.restorer
+        to_unit = partial(array_to_unit, self.data.modality)
         if self.data.plan.spec is not None:
-            return [array_to_unit(modality, signal) for signal in signals]
+            return [*map(to_unit, signals)]
         side = config.crop_sizes[size % len(config.crop_sizes)]
         return random_crops(
             signals,
-            modality,
+            to_unit,
             side=side,
             scales=config.crop_scales,
             candidates=config.crop_candidates,
-            random=random,
+            generator=random,
         )
 
     def _stage(self) -> Stage:

@@ -28,6 +28,8 @@ DEVICES: dict[str, Callable[[], bool]] = {
     "mps": torch.backends.mps.is_available,
 }
 """Device → availability check; `auto` selects the first available one. mps is untested."""
+WORKERS = {"cuda": 2, "cpu": 0, "mps": 0}
+"""Device → default number of threads that prepare batches: on the CPU, the step itself uses all cores."""
 
 
 @dataclass(frozen=True)
@@ -149,15 +151,19 @@ class Accelerator:
 
     def move(self, batch: Any) -> Any:
         """Move every tensor of a nested batch to the device."""
-        if isinstance(batch, Tensor):
-            return batch.to(self.device, non_blocking=True)
-        if isinstance(batch, Mapping):
-            return {name: self.move(value) for name, value in batch.items()}
-        if isinstance(batch, list | tuple):
-            return type(batch)(self.move(value) for value in batch)
-        if is_dataclass(batch) and not isinstance(batch, type):
-            return replace(batch, **{f.name: self.move(getattr(batch, f.name)) for f in fields(batch)})
-        return batch
+        return _map(batch, lambda tensor: tensor.to(self.device, non_blocking=True))
+
+    def pin(self, batch: Any) -> Any:
+        """Copy every tensor of a nested batch to page-locked memory, from which CUDA copies asynchronously.
+
+        Returns the batch itself for other devices.
+        """
+        return _map(batch, Tensor.pin_memory) if self.device.type == "cuda" else batch
+
+    @property
+    def workers(self) -> int:
+        """Default number of threads that prepare batches."""
+        return WORKERS[self.device.type]
 
     def step(
         self,
@@ -196,6 +202,19 @@ class Accelerator:
         clip_grads_with_norm_(optimizers.parameters, optimizers.config.max_grad_norm, norm)
         optimizers.step(lr_scale)
         return StepResult(Loss(loss.total.detach(), loss.parts), norm)
+
+
+def _map(batch: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    """Apply a function to every tensor in nested mappings, sequences and dataclasses."""
+    if isinstance(batch, Tensor):
+        return function(batch)
+    if isinstance(batch, Mapping):
+        return {name: _map(value, function) for name, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        return type(batch)(_map(value, function) for value in batch)
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return replace(batch, **{f.name: _map(getattr(batch, f.name), function) for f in fields(batch)})
+    return batch
 
 
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:

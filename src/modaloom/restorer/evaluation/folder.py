@@ -16,11 +16,11 @@ from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.modalities.unit import array_to_unit
-from modaloom.restorer.crops import Packed
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun, load_restored
 from modaloom.restorer.signal_dataset import SignalSource, check_same_size, signal_sources
 from modaloom.restorer.tasks import Signals
+from modaloom.transforms.crop import Packed
 
 MAX_SIDE = 96
 """Maximum side length of the centre crop that is scored, in positions; whole signals are not cropped."""
