@@ -1,6 +1,7 @@
 """Streams of variable length in the Loom: the length is a code of its own, drawn before all others."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -262,3 +263,9 @@ def test_it_learns_lengths_and_codes():
     likely = CodeSamplingConfig(temperature=0)
     drawn = net.sample(net.canvas({"image": truth["image"]}, ["text"], 64), likely, noise(64))
     assert (drawn["text"] == truth["text"]).all((1, 2)).float().mean() > 0.95
+
+
+def test_the_end_of_a_sample_is_stored_as_one_more_code():
+    full = CodeShape((3,), 1, 256)
+    assert full.storage_type is torch.uint8
+    assert replace(full, variable=True).storage_type is torch.uint16
