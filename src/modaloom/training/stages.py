@@ -150,8 +150,7 @@ class _Session:
             raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
         begun, whole = self._begun(stage.name), 60 * run.training.minutes
         end = begun + seconds_for([plan.time_share for plan in self.plans], i, begun, whole)
-        first = trapezoid(MIN_STEPS, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
-        pace = measure_pace(stage, self.accelerator, first, PACE_SHARE * (end - begun), seed=run.seed)
+        pace = measure_pace(stage, self.accelerator, PACE_SHARE * (end - begun), seed=run.seed)
         steps = max(MIN_STEPS, int((end - self.clock()) / pace))
         schedule = run.training.schedule.get(stage.name)
         if schedule is None:
