@@ -28,17 +28,18 @@ from modaloom.diffusion.gaussian import VariancePreserving
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.evaluation.ridge import PatchRidge
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.unit import array_to_unit
 from modaloom.networks.conv import channels_last
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
 from modaloom.restorer.config import RestorerConfig, RestorerTrainingConfig
-from modaloom.restorer.crops import randint_below, random_crops
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks import Signals
 from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
 from modaloom.training.accelerator import Accelerator
+from modaloom.transforms.crop import randint_below, random_crops
 
-IMAGE, DEFAULTS = MODALITIES["image"], RestorerConfig()
+TO_UNIT, DEFAULTS = partial(array_to_unit, MODALITIES["image"]), RestorerConfig()
 BATCH = 16
 """Crops per training step."""
 FITTED = 96
@@ -84,7 +85,7 @@ class Lessons:
     def piece(self, side: int, random: torch.Generator) -> Tensor:
         picture = self.pictures[randint_below(len(self.pictures), random)]
         (piece,) = random_crops(
-            [picture], IMAGE, side=side, scales=self.scales, candidates=self.candidates, random=random
+            [picture], TO_UNIT, side=side, scales=self.scales, candidates=self.candidates, generator=random
         )
         return piece
 

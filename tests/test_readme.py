@@ -118,7 +118,7 @@ def test_the_pieces_run_as_they_stand(name: str, capsys: pytest.CaptureFixture[s
         r"^```python\n(.*?)^```\n\n<!-- output -->\n```text\n(.*?)^```$", text(name), re.M | re.S
     )
     _, *alone = pieces  # the first one trains for minutes
-    assert len(alone) == 3
+    assert len(alone) == 4
     for code, output in alone:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

@@ -282,6 +282,24 @@ def test_wrong_values_in_python_are_named(runs: Runs, value: object, how: dict[s
         load_restored(runs["vary"]).restore(value, RestoreOptions(**how))
 
 
+@pytest.mark.parametrize(
+    ("task", "mode", "steps"), [("superres", "sample", 3), ("superres", "mean", 1), ("vary", "", 3)]
+)
+def test_a_run_restores_step_by_step(runs: Runs, files: Path, task: str, mode: str, steps: int) -> None:
+    """Each preview is a whole picture, keeps transparency, and tells what is lost only once."""
+    run, asked = load_restored(runs[task]), RestoreOptions(mode=mode, sampling={"steps": 3}, seed=4)
+    said: list[str] = []
+    expected = run.restore(files / "rgba.png", asked)
+    frames = run.stream(files / "deep.png", asked, notify=said.append)
+    assert [len(frame.preview().getbands()) for frame in frames] == [1 if task == "superres" else 3] * steps
+    assert len(said) == len({*said}) > 0
+    seen = [*run.stream(files / "rgba.png", asked)]
+    assert [(f.stream, f.step, f.total) for f in seen] == [("image", i + 1, steps) for i in range(steps)]
+    assert {(f.preview().size, f.preview().mode) for f in seen} == {(expected.size, expected.mode)}
+    assert seen[-1].result.tobytes() == seen[-1].preview().tobytes() == expected.tobytes()
+    assert (steps == 1) == (seen[0].preview().tobytes() == expected.tobytes())
+
+
 def test_what_training_does_not_fix_is_free(runs: Runs, files: Path, tmp_path: Path) -> None:
     """Less noise than the most that was learned; an answer that need not be consistent; another fault."""
     for i, (task, setting) in enumerate(

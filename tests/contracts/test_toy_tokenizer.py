@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 import modaloom.api as modaloom
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.types import CodeShape, Loss
 from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
 from modaloom.loom.run import load
@@ -71,10 +72,12 @@ class RoundedLinear(Tokenizer):
             packed = codec.denormalize(self.rebuilt(codes[..., 0].float()))
         return [codec.unpack(one, self.spec) for one in packed.numpy()]
 
-    def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
+    def loss(
+        self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
+    ) -> Loss:
         numbers = self.scaled(batch.float())
         rounded = numbers + (numbers.round() - numbers).detach()
-        total = self.modality.signal.loss(self.rebuilt(rounded), batch.float()).mean()
+        total = distributed.mean(self.modality.signal.loss(self.rebuilt(rounded), batch.float()))
         return Loss(total, {"reconstruction": total.detach()})
 
     def state(self) -> Mapping[str, Any]:

@@ -4,10 +4,17 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from modaloom.core.errors import BadFile, BadFolder
+from modaloom.core.types import CodeShape
 from modaloom.data.shards import INDEX, Shard, shard_files, shards_model, write_shards
+
+SHAPES = {
+    "image.gray": CodeShape((4,), 3, 70_000),
+    "text": CodeShape((5,), 1, 9),
+    "x": CodeShape((3,), 2, 300),
+}
 
 
 def shard(keys, seed):
@@ -26,7 +33,7 @@ def shard(keys, seed):
 @pytest.fixture
 def folder(tmp_path):
     written = [shard(["a", "ä/b", "c"], 0), shard(["d", "e"], 1)]
-    assert write_shards(tmp_path, iter(written), model="1f" * 32) == 5
+    assert write_shards(tmp_path, iter(written), shapes=SHAPES, model="1f" * 32) == 5
     return tmp_path, written
 
 
@@ -45,14 +52,16 @@ def test_shards_come_back(folder):
 def test_rows_that_are_not_contiguous_are_written_too(tmp_path):
     codes = torch.arange(24).reshape(2, 3, 4).permute(2, 1, 0)
     every_other = torch.tensor([True, False] * 4)[::2]
-    write_shards(tmp_path, iter([Shard([*"abcd"], {"x": codes}, {"x": every_other})]), model="m")
+    write_shards(
+        tmp_path, iter([Shard([*"abcd"], {"x": codes}, {"x": every_other})]), shapes=SHAPES, model="m"
+    )
     (found,) = (file.read() for file in shard_files(tmp_path))
     assert torch.equal(found.codes["x"], codes)
     assert torch.equal(found.present["x"], every_other)
 
 
 def test_no_shards_are_a_dataset_of_nothing(tmp_path):
-    assert write_shards(tmp_path, iter(()), model="m") == 0
+    assert write_shards(tmp_path, iter(()), shapes={}, model="m") == 0
     assert [file.read() for file in shard_files(tmp_path)] == []
 
 
@@ -120,3 +129,42 @@ def test_the_index_cannot_name_files_elsewhere(folder):
     (inside / INDEX).write_text(json.dumps(index))
     with pytest.raises(BadFile):
         [file.read() for file in shard_files(inside)]
+
+
+def test_codes_take_no_more_bytes_than_their_codebook_needs(tmp_path):
+    everyone = torch.ones(2, dtype=torch.bool)
+    sizes = {
+        "a": (256, torch.uint8),
+        "b": (257, torch.uint16),
+        "c": (65_536, torch.uint16),
+        "d": (65_537, torch.int32),
+    }
+    shapes = {name: CodeShape((2,), 1, size) for name, (size, _) in sizes.items()}
+    codes = {
+        name: torch.tensor([0, size - 1]).reshape(1, 2, 1).expand(2, -1, -1)
+        for name, (size, _) in sizes.items()
+    }
+    write_shards(
+        tmp_path,
+        iter([Shard([*"kl"], codes, {name: everyone.clone() for name in codes})]),
+        shapes=shapes,
+        model="m",
+    )
+    stored = load_file(tmp_path / "codes-00000.safetensors")
+    assert {name: stored[f"codes.{name}"].dtype for name in sizes} == {
+        name: kind for name, (_, kind) in sizes.items()
+    }
+    (found,) = (file.read() for file in shard_files(tmp_path))
+    assert all(torch.equal(found.codes[name], codes[name]) for name in sizes)
+
+
+def test_shards_of_other_types_are_read(folder):
+    """Such as those of version 0.1, which has int32 for all."""
+    path, (written, _) = folder
+    tensors = {f"codes.{name}": codes.int() for name, codes in written.codes.items()}
+    save_file(
+        tensors | {f"present.{n}": here for n, here in written.present.items()},
+        path / "codes-00000.safetensors",
+    )
+    found = shard_files(path)[0].read()
+    assert all(torch.equal(found.codes[name], written.codes[name]) for name in written.codes)

@@ -1,6 +1,7 @@
 """Rows of stand-in models whose scores are known beforehand."""
 
 import random
+from collections import Counter
 
 import pytest
 from toy_models import ToyModel, small_world
@@ -139,6 +140,13 @@ def test_options_go_by_direction_or_by_wanted_streams():
     rows(model, [I2C, C2I, IQ2A], tests={"seen": WORLD.tests["test-seen"]}, n=3, options=options)
     assert [call[3] for call in model.calls] == [quick, slow, slow, None]
     assert model.calls[1][2] != model.calls[2][2]  # the second draw has names of its own
+
+
+def test_each_value_is_encoded_once():
+    """Given in one direction, wanted in two, and given once more for the diversity: 20 of each split."""
+    model = ToyModel(truth)
+    rows(model, [I2C, C2I, JOINT], n=20)
+    assert Counter(model.encoded) == {"image": 60, "caption": 60}
 
 
 def test_n_below_one_is_refused():

@@ -17,6 +17,7 @@ from modaloom.loom.config import CodeSamplingConfig, LoomConfig, LoomRunConfig, 
 from modaloom.loom.files import LOOM, pack_model
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.trainer import LoomTrainer
+from modaloom.runs.caches import Caches
 from modaloom.runs.config import DataConfig, OptimizerConfig
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -199,7 +200,7 @@ def test_the_validation_is_of_the_validation_samples(straight):
     trainer, _ = straight
     found = trainer.validate()
     trainer.model.loom.eval()
-    expected = bits_per_code(trainer.model, *trainer.codes("val"), seed=0)
+    expected = bits_per_code(trainer.model, *trainer.codes(trainer.data.rows["val"]), seed=0)
     assert found == {f"val.{name}": value for name, value in expected.items()}
 
 
@@ -212,7 +213,7 @@ def test_test_samples_stay_out(straight):
 def test_samples_that_lack_a_stream_or_have_a_bad_file_take_part_with_the_rest(straight):
     trainer, _ = straight
     for split, first, n in (("train", 0, 26), ("val", 26, 12)):
-        codes, present = trainer.codes(split)
+        codes, present = trainer.codes(trainer.data.rows[split])
         keys = [f"{split}/{i:02d}" for i in range(first, first + n)]
         assert [trainer.data.samples[i].key for i in trainer.data.rows[split].tolist()] == keys
         lacking = LACKING_IMAGE | {"train/00"}
@@ -227,16 +228,25 @@ def test_samples_that_lack_a_stream_or_have_a_bad_file_take_part_with_the_rest(s
 
 def test_the_codes_are_the_trained_tokenizers(straight):
     trainer, _ = straight
-    codes, present = trainer.codes("val")
+    codes, present = trainer.codes(trainer.data.rows["val"])
     samples = [trainer.data.samples[i] for i in trainer.data.rows["val"].tolist()]
     values = [trainer.data.reader.value(s, "image") for s in samples if "image" in s.streams]
     assert torch.equal(codes["image"][present["image"]], trainer.model.encode("image", values))
 
 
-def test_usage_counts_every_training_code(straight):
+def test_codes_are_cached_in_bytes_and_widened_when_they_are_read(straight):
     trainer, _ = straight
+    codes, _ = trainer.codes(trainer.data.rows["train"][:2])
+    cached = Caches.of(trainer.run.path).arrays("codes")
+    assert {name: array.dtype.name for name, array in cached.items()} == {"image": "uint8", "text": "uint16"}
+    assert {one.dtype for one in codes.values()} == {torch.int64}
+
+
+def test_usage_counts_every_training_code(straight, monkeypatch):
+    trainer, _ = straight
+    monkeypatch.setattr(module, "CHUNK_SIZE", 5)  # so that there are several, the last of them smaller
     ((name, found),) = trainer.usage().items()
-    codes, present = trainer.codes("train")
+    codes, present = trainer.codes(trainer.data.rows["train"])
     seen = codes["image"][present["image"]]
     assert (name, found["size"], found["depth"]) == ("image", 8, 2)
     for depth, (counts, perplexity) in enumerate(zip(found["counts"], found["perplexity"], strict=True)):

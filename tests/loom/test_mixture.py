@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from modaloom.core.distributed import SINGLE_PROCESS
 from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape
 from modaloom.loom.mixture import TrainingMixture, draw_noise, draw_streams
@@ -19,7 +20,8 @@ UNIFORM = TrainingMixture(joint_prob=1, full_noise_prob=0, noise_power=1)
 def levels(config, present=None, n=N, seed=0):
     """float (n, S) noise levels in the order of `present`."""
     present = present or {name: torch.ones(n, dtype=torch.bool) for name in SHAPES}
-    drawn = draw_noise(SHAPES, present, config, torch.Generator().manual_seed(seed))
+    rows = SINGLE_PROCESS.rows(len(next(iter(present.values()))))
+    drawn = draw_noise(SHAPES, present, config, torch.Generator().manual_seed(seed), rows)
     assert list(drawn) == list(present)
     return torch.stack([*drawn.values()], 1)
 

@@ -85,4 +85,4 @@ def test_streams_that_were_never_wanted_can_only_be_given():
 
 def test_codes_too_are_checked(toy):
     with pytest.raises(BadValue, match="both given and wanted"):
-        toy.generate_codes({"short": codes(1)["short"]}, ["short"], n=1)
+        toy.stream({"short": codes(1)["short"]}, ["short"], n=1)

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from modaloom.core.frame import Frames, single
 from modaloom.core.types import Sample
+from modaloom.loom.generated import Generated
+from modaloom.loom.model import Model
 from modaloom.world import STREAMS
 from modaloom.world.splits import scene
 
@@ -50,6 +56,10 @@ class ToyModel:
     lossy: Callable[[str, Any], Any] = same
     modality_of: Mapping[str, str] = field(default_factory=lambda: {m: STREAMS[m].modality for m in NAMES})
     calls: list[Any] = field(default_factory=list)
+    table: list[Any] = field(default_factory=list)
+    """The value of each code."""
+    encoded: list[str] = field(default_factory=list)
+    """The stream of every value that was encoded."""
     specs: Mapping[str, Any] = field(default_factory=lambda: {**dict.fromkeys(NAMES, TEXT), "image": IMAGE})
 
     @property
@@ -60,13 +70,22 @@ class ToyModel:
     def streams(self) -> dict[str, SimpleNamespace]:
         return {name: SimpleNamespace(modality=modality) for name, modality in self.modality_of.items()}
 
-    def encode(self, name: str, values: Sequence[Any]) -> list[Any]:
-        return [self.lossy(name, value) for value in values]
+    def encode(self, name: str, values: Sequence[Any]) -> Tensor:
+        self.encoded += [name] * len(values)
+        return self._codes([self.lossy(name, value) for value in values])
 
-    def decode(self, name: str, codes: list[Any]) -> list[Any]:
-        return codes
+    def decode(self, name: str, codes: Tensor) -> list[Any]:
+        return [self.table[code] for code in codes.flatten().tolist()]
 
-    def generate(self, given, want, *, n, seed, names, options):
+    def values(self, codes: Mapping[str, Tensor]) -> list[Generated]:
+        return Model.values(self, codes)
+
+    def stream(self, given, want, *, n, seed, names, options) -> Frames[Mapping[str, Tensor]]:
         assert all(len(column) == n == len(names) for column in given.values())
         self.calls.append((tuple(given), tuple(want), tuple(names), options))
-        return [{stream: self.rule(name, want)[stream] for stream in want} for name in names]
+        rows = [self.rule(name, want) for name in names]
+        return single({stream: self._codes([row[stream] for row in rows]) for stream in want})
+
+    def _codes(self, values: Sequence[Any]) -> Tensor:
+        self.table += values
+        return torch.arange(len(self.table) - len(values), len(self.table)).view(-1, 1, 1)

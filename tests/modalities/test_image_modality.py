@@ -1,7 +1,6 @@
 """Pictures of every size, mode and state of decay."""
 
 import contextlib
-import math
 import re
 from pathlib import Path
 
@@ -227,29 +226,6 @@ def test_compare_at_another_size_and_against_noise() -> None:
     assert images.compare(truth, big, spec)["psnr"] > images.compare(noise(4, 8), big, spec)["psnr"] + 5
     shifted = Image.fromarray(np.full((4, 4, 3), 51, np.uint8))
     assert images.compare(shifted, Image.new("RGB", (4, 4)), spec)["mse"] == pytest.approx(0.04)
-
-
-def test_varied_colours_are_turned_about_the_grey_axis() -> None:
-    draw = torch.Generator().manual_seed(0)
-    signal = torch.rand(64, 3, 4, 5, generator=draw) - 0.5  # no turn leaves [-1, 1]
-    turned = images.augment(signal, torch.Generator().manual_seed(1))
-    angles = 2 * math.pi * torch.rand(64, 1, 1, generator=torch.Generator().manual_seed(1)).flatten()
-    for one, back, angle in zip(signal, turned, angles.tolist()):
-        for before, after in zip(one.flatten(1).T.numpy(), back.flatten(1).T.numpy()):
-            grey, axis = before.mean(), np.full(3, 3**-0.5)
-            chroma = before - grey
-            expected = grey + chroma * math.cos(angle) + np.cross(axis, chroma) * math.sin(angle)
-            np.testing.assert_allclose(after, expected, atol=1e-6)
-    assert len(angles.unique()) == 64
-
-
-def test_varying_leaves_greys_alone_and_stays_in_range() -> None:
-    grey = torch.linspace(-1, 1, 8).expand(2, 3, 1, 8)
-    torch.testing.assert_close(images.augment(grey, torch.Generator().manual_seed(0)), grey)
-    one = torch.rand(2, 1, 4, 4)
-    assert torch.equal(images.augment(one, torch.Generator().manual_seed(0)), one)
-    corners = torch.tensor([[1.0, -1, -1], [1, 1, -1]])[..., None, None]
-    assert images.augment(corners, torch.Generator().manual_seed(0)).abs().max() <= 1
 
 
 def test_the_loss_is_the_squared_error_of_each_picture() -> None:

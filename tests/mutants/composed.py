@@ -102,8 +102,8 @@ COMPOSED = (
     Mutant(
         "unused codes may be revived",
         "quantizers/growing.py",
-        "self.inner.update(z, codes, generator, first=self.used)",
-        "self.inner.update(z, codes, generator)",
+        "self.inner.update(z, codes, generator, distributed, first=self.used)",
+        "self.inner.update(z, codes, generator, distributed)",
         BOOKS,
     ),
     Mutant(
@@ -186,8 +186,8 @@ COMPOSED = (
     Mutant(
         "with dropout, one sample that is not finite spoils only some stages",
         "quantizers/residual.py",
-        "if not len(counted) or not is_finite(counted):",
-        "if not len(counted):",
+        "if not is_learnable(counted, distributed):",
+        "if not distributed.rows(len(counted)).total:",
         CONTRACT,
     ),
     Mutant(

@@ -11,7 +11,7 @@ PEER = "oracles/test_unet_peer.py"
 DEGRADATIONS, TASKS = "degradations/test_degradations.py", "restorer/test_tasks.py"
 HINTS = "restorer/test_hints.py"
 RESTORER, RIDGE = "restorer/test_restorer.py", "evaluation/test_ridge.py"
-PIECES, SCORES = "restorer/test_crops.py", "restorer/test_trials.py"
+PIECES, SCORES = "transforms/test_crop.py", "restorer/test_trials.py"
 FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract.py"
 PICTURES, STYLE = "modalities/test_image_modality.py", "restorer/test_style_learned.py"
 TILES = "restorer/test_restorer_tiles.py"
@@ -196,10 +196,10 @@ RESTORING = (
     ),
     Mutant(
         "the candidate with least detail",
-        "restorer/crops.py",
+        "transforms/crop.py",
         "max(placements, key=",
         "min(placements, key=",
-        "restorer/test_crops.py",
+        "transforms/test_crop.py",
     ),
     Mutant(
         "the first candidate",
@@ -280,6 +280,20 @@ RESTORING = (
         RESTORER,
     ),
     Mutant(
+        "a preview of half the way, by mean flow",
+        "restorer/restorer.py",
+        "x - expand_like(t, x) * average(",
+        "x - expand_like(t, x) / 2 * average(",
+        "restorer/test_restorer_stream.py",
+    ),
+    Mutant(
+        "a preview at the time of the step before",
+        "restorer/restorer.py",
+        "clean, state, times[step]",
+        "clean, state, times[step - 1]",
+        "restorer/test_restorer_stream.py",
+    ),
+    Mutant(
         "a scale forgotten on the way back",
         "restorer/restorer.py",
         "+ expand_like(self.scale_K[example.task_index], data) * data",
@@ -302,12 +316,12 @@ RESTORING = (
     ),
     Mutant(
         "pieces of one scale alone",
-        "restorer/crops.py",
+        "transforms/crop.py",
         "cls(starts, level,",
         "cls(starts, 0,",
         PIECES,
     ),
-    Mutant("pieces never mirrored", "restorer/crops.py", "bool(mirrored)", "False", PIECES),
+    Mutant("pieces never mirrored", "transforms/crop.py", "bool(mirrored)", "False", PIECES),
     Mutant(
         "signals in [-1, 1] for restoration",
         "modalities/unit.py",

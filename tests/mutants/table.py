@@ -7,6 +7,7 @@ from information import INFORMATION
 from judged import JUDGED, METRICS
 from mutant import Mutant
 from pages import REPORT
+from parallel import PARALLEL
 from pictures import PICTURES
 from restoring import RESTORING
 from scenes import WORLD
@@ -21,29 +22,29 @@ QUANTIZERS = (
     Mutant(
         "β on the codebook's term instead of the encoder's (Q1)",
         "quantizers/vq.py",
-        "self.commitment * commitment + self.codebook.loss(z.detach(), e)",
-        "commitment + self.commitment * self.codebook.loss(z.detach(), e)",
+        "self.commitment * commitment + self.codebook.loss(z.detach(), e, distributed)",
+        "commitment + self.commitment * self.codebook.loss(z.detach(), e, distributed)",
         Q,
     ),
     Mutant(
         "no stop-gradient on the code in the commitment (Q1)",
         "quantizers/vq.py",
-        "squared_error(z, e.detach())",
-        "squared_error(z, e)",
+        "squared_error(z, e.detach(), distributed)",
+        "squared_error(z, e, distributed)",
         Q,
     ),
     Mutant(
         "no stop-gradient on z in the codebook's loss (Q1)",
         "quantizers/vq.py",
-        "self.codebook.loss(z.detach(), e)",
-        "self.codebook.loss(z, e)",
+        "self.codebook.loss(z.detach(), e, distributed)",
+        "self.codebook.loss(z, e, distributed)",
         Q,
     ),
     Mutant(
         "the loss a mean over vectors, not values (Q1)",
-        "quantizers/codebook.py",
-        "squared_error(e, z) / max(1, z.numel())",
-        "squared_error(e, z) / max(1, len(z))",
+        "quantizers/error.py",
+        "max(1, total * a.shape[1])",
+        "max(1, total)",
         Q,
     ),
     Mutant(
@@ -98,8 +99,8 @@ QUANTIZERS = (
     Mutant(
         "no bound on how many codes revive (Q5)",
         "quantizers/codebook.py",
-        "[: min(max_restarts, len(z))]",
-        "[: len(z)]",
+        "[: min(max_restarts, total)]",
+        "[:total]",
         Q,
     ),
     Mutant(
@@ -140,8 +141,8 @@ QUANTIZERS = (
     Mutant(
         "the codebook learns from padding (Q11)",
         "quantizers/vq.py",
-        "self.codebook.update(seen, codes[counts], generator)",
-        "self.codebook.update(rows.detach(), codes, generator)",
+        "self.codebook.update(seen, codes[counts], generator, distributed)",
+        "self.codebook.update(rows.detach(), codes, generator, distributed)",
         Q,
     ),
     Mutant(
@@ -379,6 +380,20 @@ DIFFUSION = (
         DISCRETE,
     ),
     Mutant(
+        "a preview that guesses codes that are written",
+        "diffusion/masked.py",
+        "torch.where(field.state == MASK, logits.argmax(-1), field.state)",
+        "logits.argmax(-1)",
+        "loom/test_stream.py",
+    ),
+    Mutant(
+        "a preview that guesses codes that are clean",
+        "diffusion/uniform.py",
+        "noisy = unknown(field) & (field.t > 0)[:, None, None]",
+        "noisy = unknown(field)",
+        "loom/test_stream.py",
+    ),
+    Mutant(
         "the Loom's own evidence left out",
         "loom/loom.py",
         "self.process.to_posterior_logits(logits[name], field)",
@@ -490,7 +505,7 @@ TRAINING = (
         "levels are not stratified over the batch",
         "loom/mixture.py",
         "(strata_BS + start_1S) % 1",
-        "torch.rand(B, S, generator=generator)",
+        "torch.rand(total, S, generator=generator)",
         "loom/test_mixture.py",
     ),
 )
@@ -510,4 +525,5 @@ MUTANTS = (
     *REPORT,
     *METRICS,
     *INFORMATION,
+    *PARALLEL,
 )

@@ -7,6 +7,7 @@ import torch
 
 from modaloom.core.types import Sample
 from modaloom.evaluation import Direction
+from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.evaluation.pairing import Pairing
 
 ASK = Direction(("x",), ("y",))
@@ -27,9 +28,8 @@ def pairing(givens, bits, wanted=None):
     def encode(name, values):
         return torch.tensor(values).reshape(-1, 1, 1)
 
-    found = Pairing.of(
-        SimpleNamespace(encode=encode, loom=SimpleNamespace(nelbo=nelbo)), ASK, samples, seed=0
-    )
+    model = SimpleNamespace(encode=encode, loom=SimpleNamespace(nelbo=nelbo))
+    found = Pairing.of(Encoded(model), ASK, samples, seed=0)
     assert len(noises) == len(samples)
     assert all(torch.equal(noise, noises[0]) for noise in noises)
     return found

@@ -16,7 +16,6 @@ from modaloom.loom.config import LoomRunConfig
 from modaloom.networks.local_resnet import LocalResNetConfig
 from modaloom.networks.unet import UNetConfig
 from modaloom.restorer.config import RestorerConfig, RestorerRunConfig, RestorerTrainingConfig
-from modaloom.restorer.crops import detail
 from modaloom.restorer.example import as_batch
 from modaloom.restorer.files import RESTORER, unpack_restorer
 from modaloom.restorer.tasks import TASKS
@@ -26,6 +25,7 @@ from modaloom.runs.config_io import from_plain, to_plain
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.interrupts import Interrupted
+from modaloom.transforms.crop import detail
 
 STEPS = 4
 

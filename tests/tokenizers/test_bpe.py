@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modaloom.core.errors import BadRun, BadValue
-from modaloom.modalities import Shortened
+from modaloom.modalities import MODALITIES, Limits, Shortened
 from modaloom.tokenizers.bpe import BPE
 
 TEXTS = ["a small red circle", "a large blue star", "what colour is it?", "red"] * 50
+TEXT = MODALITIES["text"]
 bpe = BPE.learn(TEXTS, vocab_size=300, length=16)
 
 
@@ -99,3 +100,38 @@ def test_the_vocabulary_holds_every_byte() -> None:
         BPE.learn(TEXTS, vocab_size=200, length=4)
     with pytest.raises(BadValue, match="length"):
         bpe.view((0,))
+
+
+varied = BPE.learn(TEXTS, vocab_size=300, length=16, variable=True)
+
+
+@given(st.text(max_size=30))
+def test_a_text_of_variable_length_has_a_code_per_token_and_comes_back(text: str) -> None:
+    wide = varied.view((130,))
+    (row,) = wide.encode([text])[..., 0].tolist()
+    tokens = wide.hf_tokenizer.encode(text).ids
+    assert row == tokens + [wide.shape.padding] * (130 - len(tokens))
+    assert wide.decode(wide.encode([text])) == [text]
+    assert wide.shortened(text) == ()
+
+
+def test_variable_length_has_the_same_vocabulary_without_eos_and_pad() -> None:
+    assert varied.shape.codebook_size == bpe.eos
+    fixed, free = bpe.encode(["a small red circle"])[0], varied.encode(["a small red circle"])[0]
+    n = int((free != varied.shape.padding).sum())
+    assert torch.equal(fixed[:n], free[:n])
+    assert varied.required_length(["red"]) == bpe.required_length(["red"]) - 1
+    assert "variable" not in bpe.state()
+    again = BPE.restore(json.loads(json.dumps(varied.state())))
+    assert again.shape == varied.shape
+    assert torch.equal(again.encode(TEXTS), varied.encode(TEXTS))
+
+
+def test_variable_length_goes_up_to_the_limit_and_what_is_cut_is_named() -> None:
+    options = BPE.Config(vocab_size=300, variable_length=True)
+    ((found,),) = (g.values() for g in BPE.fit(TEXT, {"caption": TEXTS}, Limits(max_tokens=5), options))
+    assert found.shape.grid == (5,)
+    assert found.shortened("xqzjk") == ()
+    assert found.shortened("xqzjkvwy") == [Shortened("are cut after 5 tokens", "max_tokens", 5, 8)]
+    assert found.as_learned("xqzjkvwy") == "xqzjk"
+    assert found.as_learned("xqzjk") == "xqzjk"

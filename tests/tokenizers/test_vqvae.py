@@ -100,7 +100,7 @@ def test_the_asked_share_of_the_pictures_is_varied():
     seen = []
     black = replace(
         CODEC,
-        augment=lambda signal, generator: torch.full_like(signal, -1),
+        augment=lambda signal, generator, rows: torch.full_like(signal, -1),
         loss=lambda back, signal: seen.append(signal) or CODEC.loss(back, signal),
     )
     tokenizer = VQVAETokenizer(replace(IMAGE, codec=black), SPEC, replace(CONFIG, augment_prob=0.25))

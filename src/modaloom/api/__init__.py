@@ -9,12 +9,15 @@ from modaloom.api.look import inspect, report
 from modaloom.api.runs import evaluate, examples, load, mutual_information
 from modaloom.api.training import TrainCallbacks, train
 from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
+from modaloom.core.frame import Frame
+from modaloom.core.results import Results
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.audit import audit
 from modaloom.loom.codes import detokenize, tokenize
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
+from modaloom.loom.generated import Generated
 from modaloom.loom.run import TrainedRun
 from modaloom.restorer.config import SignalSamplingOptions
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, restore
@@ -27,11 +30,14 @@ __all__ = [
     "BadValue",
     "CodeSamplingConfig",
     "CodeSamplingOptions",
+    "Frame",
+    "Generated",
     "ModaloomError",
     "MutualInformation",
     "PartlyFailed",
     "RestoreOptions",
     "RestoredRun",
+    "Results",
     "ScoreRow",
     "SignalSamplingOptions",
     "TrainCallbacks",

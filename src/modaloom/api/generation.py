@@ -1,14 +1,16 @@
 """Generation by a Loom, optionally refined by a Restorer."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modaloom.core.defaults import DEVICE, SEED
+from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.notices import Notify, silent
 from modaloom.loom import generation
 from modaloom.loom.config import CodeSamplingOptions
+from modaloom.loom.run import TrainedRun
 from modaloom.modalities.base import Value
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_restored
 
@@ -33,7 +35,7 @@ class RunRefiner:
 
 
 def generate(
-    run: str | os.PathLike[str],
+    run: str | os.PathLike[str] | TrainedRun,
     folder: str | os.PathLike[str] | None = None,
     *,
     given: Mapping[str, Value] | None = None,
@@ -45,15 +47,16 @@ def generate(
     refine: str | os.PathLike[str] | None = None,
     device: str = DEVICE,
     notify: Notify = silent,
-) -> Iterator[Sample]:
-    """Generates samples, writes them as plain files and yields each; the folder is created at the end.
+) -> Results[Sample]:
+    """Generates samples while it is iterated over, writes them as plain files and yields each.
 
+    The folder appears at the end, or when the work is stopped, with the samples that are finished.
     Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
     sample of the folder, under its key, from the streams that it has; `want` may then be ("missing",).
     Samples without any input stream, or with an unreadable one, are left out.
 
     Args:
-        run: a run folder, or the name of a bundled run.
+        run: a run folder, the name of a bundled run, or a loaded run.
         folder: paired files; samples are generated for each of them.
         given: input stream → value, the same for every sample.
         want: streams to generate.
@@ -62,15 +65,16 @@ def generate(
         seed: equal seeds give equal files, independently of n.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
-        device: auto | cpu | cuda | mps.
+        device: auto | cpu | cuda | mps; a loaded run stays on its device.
         notify: gets a warning for every direction that is no better than its baseline.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
         PartlyFailed: at the end, if files of the folder could not be read; all other samples are written.
+        KeyboardInterrupt: after Ctrl-C; the message says how many samples are kept.
     """
     refiner = None if refine is None else RunRefiner(str(refine), load_restored(refine, device=device))
-    return generation.generate(
+    frames = generation.generate(
         run,
         folder,
         given=given,
@@ -83,3 +87,4 @@ def generate(
         device=device,
         notify=notify,
     )
+    return Results(frames)

@@ -29,11 +29,11 @@ class Commands(TyperGroup):
         sys.exit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; Ctrl-C stops it without a traceback."""
+        """Run a command; Ctrl-C ends it without a traceback, with what is kept as the interrupt's message."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            typer.echo("error: stopped; continue a training with --resume", err=True)
+        except KeyboardInterrupt as stop:
+            typer.echo(f"error: stopped; {str(stop) or 'a training goes on with --resume'}", err=True)
             raise typer.Exit(130) from None
 
 

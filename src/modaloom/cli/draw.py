@@ -7,7 +7,6 @@ import typer
 
 from modaloom.cli import options, printing
 from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
-from modaloom.progress import Progress
 
 if TYPE_CHECKING:
     from modaloom.api import CodeSamplingOptions
@@ -77,26 +76,20 @@ def generate(
     sampling = cast(
         "CodeSamplingOptions", {name: value for name, value in chosen.items() if value is not None}
     )
-    count = 0
-    with Progress() as progress:
-        for count, _ in enumerate(
-            api.generate(
-                run,
-                folder,
-                given=options.given(given or ()),
-                want=options.names(want),
-                out=out,
-                n=n,
-                seed=seed,
-                sampling=sampling,
-                refine=refine,
-                device=device,
-                notify=printing.notice,
-            ),
-            start=1,
-        ):
-            progress.show("samples", count)
-    typer.echo(f"{count} samples in {out}")
+    samples = api.generate(
+        run,
+        folder,
+        given=options.given(given or ()),
+        want=options.names(want),
+        out=out,
+        n=n,
+        seed=seed,
+        sampling=sampling,
+        refine=refine,
+        device=device,
+        notify=printing.notice,
+    )
+    typer.echo(f"{printing.steps(samples, 'samples')} samples in {out}")
 
 
 def tokenize(

@@ -76,15 +76,15 @@ def evaluate(
         options.write_json(file, [one.to_dict() for one in mi])
         printing.mutual_information(mi)
         return
+    trained = api.load(run, device=device)
     with Progress() as progress:
         found = api.evaluate(
-            run,
+            trained,
             folder,
             rows=options.names(rows),
             n=n,
             seed=seed,
             minutes=minutes,
-            device=device,
             on_row=printing.callbacks(progress).on_row,
             notify=printing.notice,
         )
@@ -95,7 +95,7 @@ def evaluate(
     )
     if not rows:
         printing.mutual_information(
-            api.mutual_information(run, folder, n=min(n, INFORMATION_SAMPLES), seed=seed, device=device)
+            api.mutual_information(trained, folder, n=min(n, INFORMATION_SAMPLES), seed=seed)
         )
     for one in api.diagnosis(run, found):
         typer.echo(f"{one.row}: {one.sentence}")

@@ -2,15 +2,19 @@
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from modaloom.progress import Progress
 
 if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
-    from modaloom.api import MutualInformation, TrainCallbacks
+    from modaloom.api import MutualInformation, Results, TrainCallbacks
     from modaloom.api.runs import Trained
+
+
+T = TypeVar("T")
 
 
 def callbacks(progress: Progress) -> "TrainCallbacks":
@@ -29,6 +33,23 @@ def callbacks(progress: Progress) -> "TrainCallbacks":
         on_row=row,
         notify=progress.write,
     )
+
+
+def steps(results: "Results[T]", noun: str) -> int:
+    """Finish all results, with their steps on a progress display; returns how many there are.
+
+    Ctrl-C always reaches the work itself, which keeps what is finished and says so.
+    """
+    count = 0
+    with Progress() as progress:
+        try:
+            for frame in results.frames:
+                count += len(frame.result or ())
+                note = partial("{}, {:,} {}".format, frame.stream, count, noun)
+                progress.show("steps", frame.step, frame.total, note)
+        except KeyboardInterrupt as stop:
+            results.frames.throw(stop)
+    return count
 
 
 def finished(trained: "Trained") -> None:

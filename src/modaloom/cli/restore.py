@@ -7,7 +7,6 @@ import typer
 
 from modaloom.cli import options, printing
 from modaloom.core.defaults import DEVICE, DRAWS, SEED
-from modaloom.progress import Progress
 
 if TYPE_CHECKING:
     from modaloom.api import SignalSamplingOptions
@@ -65,19 +64,13 @@ def restore(
         ),
         seed=seed,
     )
-    count = 0
-    with Progress() as progress:
-        for count, _ in enumerate(
-            api.restore(
-                run,
-                inputs or (),
-                out=out,
-                n=n,
-                restore_options=restore_options,
-                device=device,
-                notify=printing.notice,
-            ),
-            start=1,
-        ):
-            progress.show("files", count)
-    typer.echo(f"{count} files in {out}")
+    files = api.restore(
+        run,
+        inputs or (),
+        out=out,
+        n=n,
+        restore_options=restore_options,
+        device=device,
+        notify=printing.notice,
+    )
+    typer.echo(f"{printing.steps(files, 'files')} files in {out}")

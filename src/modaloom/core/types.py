@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 MASK = -1
 """The absorbing state of a code: its value is unknown."""
+STORAGE_TYPES = (torch.uint8, torch.uint16, torch.int32)
+"""Types of codes in files, smallest first. Computations use int64."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,16 @@ class CodeShape:
     """The shape of a tokenized stream: an integer grid of codes."""
 
     grid: tuple[int, ...]
-    """Positions, e.g. (4, 4) for an image, (14,) for a text."""
+    """Positions, e.g. (4, 4) for an image, (14,) for a text; of a variable stream the most."""
     depth: int
     """Residual depth Q: codes per position."""
     codebook_size: int
     """Codebook size K."""
     shared: int = 0
     """How many of the last depths hold one code for all positions."""
+    variable: bool = False
+    """Whether the first axis is a length that differs by sample, from 0 to `grid[0]`. The codes of a sample
+    are then followed by `padding`."""
 
     @property
     def num_positions(self) -> int:
@@ -37,8 +43,24 @@ class CodeShape:
 
     @property
     def num_codes(self) -> int:
-        """The number of free codes: L × Q, shared codes counted once."""
+        """The number of free codes: L × Q, shared codes counted once; of a variable stream the most."""
         return self.num_positions * (self.depth - self.shared) + self.shared
+
+    @property
+    def row_size(self) -> int:
+        """Positions per index of the first axis: a variable stream of length n has n × row_size positions."""
+        return self.num_positions // self.grid[0]
+
+    @property
+    def padding(self) -> int:
+        """The value after the end of a sample, K: no code."""
+        return self.codebook_size
+
+    @property
+    def storage_type(self) -> torch.dtype:
+        """The first of `STORAGE_TYPES` that holds K codes, and `padding` where there is any."""
+        last = self.padding if self.variable else self.codebook_size - 1
+        return next(dtype for dtype in STORAGE_TYPES if last <= torch.iinfo(dtype).max)
 
 
 @dataclass(frozen=True)
@@ -57,14 +79,15 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Field:
-    """One stream of the canvas. Codes shared by all positions of a stream are a separate field."""
+    """One stream of the canvas. Codes shared by all positions of a stream are a separate field, and so is its
+    length where that differs by sample."""
 
     state: Tensor
     """int64 (B, L, Q) codes, `MASK` where unknown."""
     known: Tensor
     """bool (B, L, Q): True where the code is given and must not change."""
     valid: Tensor
-    """bool (B, L): False where the sample has no such stream or the position is padding."""
+    """bool (B, L): False where the sample has no such stream or the position is after its end."""
     t: Tensor
     """float32 (B,): noise level."""
     codebook_size: int | None = None

@@ -1,5 +1,8 @@
 """Cached arrays of values or codes on disk, memory-mapped, with a mask of the samples present.
 
+A file is mapped for one reading and not longer: the pages that were read belong to the process as long as
+the map exists, so that a map that is kept grows to the size of the file.
+
 `NAME-FINGERPRINT.npy` is written last and renamed atomically, so a file of that name is complete; one with
 another fingerprint replaces it.
 """
@@ -8,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,10 +30,15 @@ Rows = Iterable[NDArray[Any] | None]
 class CachedArray:
     """One stream of n samples."""
 
-    array: NDArray[Any]
-    """(n, …), read-only, memory-mapped; zeros where absent."""
+    open: Callable[[], NDArray[Any]]
+    """Maps the file into memory."""
     present: NDArray[np.bool_]
     """(n,), True where the sample has the stream."""
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """(n, …), read-only, a new memory map at each access; zeros where absent."""
+        return self.open()
 
 
 def fingerprint(samples: Sequence[Sample], stream: str, *facts: Any) -> str:
@@ -85,10 +94,10 @@ def open_cache(folder: Path, name: str, fingerprint: str, n: int, rows: Callable
 
 
 def _open(array: Path, present: Path, n: int) -> CachedArray:
-    found = CachedArray(np.load(array, mmap_mode="r"), np.load(present))
-    if not len(found.array) == len(found.present) == n:
+    mapped, here = np.load(array, mmap_mode="r"), np.load(present)
+    if not len(mapped) == len(here) == n:
         raise ValueError(f"{array} does not have {n} rows")
-    return found
+    return CachedArray(partial(np.memmap, array, mapped.dtype, "r", mapped.offset, mapped.shape), here)
 
 
 def remove(folder: Path, name: str) -> None:

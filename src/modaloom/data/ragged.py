@@ -1,10 +1,10 @@
 """Cached arrays of different sizes on disk, memory-mapped: the source of crops of large signals.
 
 `NAME-FINGERPRINT.raw` has the concatenated values, `NAME-FINGERPRINT.npy` the shapes and an empty array of
-the dtype. The latter is written last and renamed atomically, so a file of that name is complete.
+the dtype. The latter is written last and renamed atomically, so a file of that name is complete. A signal is
+mapped when it is read and not longer, as in `cache.py`.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,13 @@ from modaloom.data.cache import Rows, remove
 class RaggedArray:
     """One stream of n samples."""
 
-    values: NDArray[Any]
-    """All values, one-dimensional, memory-mapped, read-only."""
+    path: Path
+    """All values, one signal after another."""
+    dtype: np.dtype[Any]
     shapes: NDArray[np.int64]
     """(n, dimensions); zeros where a sample lacks the stream."""
     starts: NDArray[np.int64]
-    """(n,), offset of each sample in `values`."""
+    """(n,), offset of each sample in the file, in values."""
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -35,9 +36,9 @@ class RaggedArray:
         return np.asarray(self.shapes.all(1))
 
     def __getitem__(self, row: int) -> NDArray[Any]:
-        shape = self.shapes[row]
-        start = int(self.starts[row])
-        return self.values[start : start + math.prod(shape)].reshape(shape)
+        """The signal of a sample that has the stream, read-only, a new memory map."""
+        start = int(self.starts[row]) * self.dtype.itemsize
+        return np.memmap(self.path, self.dtype, "r", start, tuple(self.shapes[row].tolist()))
 
 
 def open_ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callable[[], Rows]) -> RaggedArray:
@@ -74,26 +75,25 @@ def open_ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callabl
 def _open(path: Path, n: int) -> RaggedArray:
     with path.open("rb") as file:
         shapes, dtype = np.load(file), np.load(file).dtype
-    ends = shapes.prod(1).cumsum()
-    values = np.memmap(path.with_suffix(".raw"), dtype, "r")
-    if len(shapes) != n or ends[-1] != len(values):
+    ends, values = shapes.prod(1).cumsum(), path.with_suffix(".raw")
+    if len(shapes) != n or ends[-1] * dtype.itemsize != values.stat().st_size:
         raise ValueError(f"{path} does not fit its values")
-    return RaggedArray(values, shapes, ends - shapes.prod(1))
+    return RaggedArray(values, dtype, shapes, ends - shapes.prod(1))
 
 
 def _write(path: Path, n: int, rows: Rows) -> None:
-    shapes: dict[int, tuple[int, ...]] = {}
-    dtypes: dict[int, np.dtype[Any]] = {}
+    shapes: NDArray[np.int64] | None = None
+    dtypes: set[np.dtype[Any]] = set()
     with new_file(path.with_suffix(".raw")) as file:
         for i, row in zip(range(n), rows, strict=True):
             if row is not None:
-                shapes[i], dtypes[i] = row.shape, row.dtype
+                shapes = np.zeros((n, row.ndim), np.int64) if shapes is None else shapes
+                shapes[i] = row.shape
+                dtypes.add(row.dtype)
                 file.write(row.tobytes())
-        if not shapes:
+        if shapes is None:
             raise BadFolder(f"no sample has values for {path.stem}; check the folder with `modaloom inspect`")
-    (dtype,) = {*dtypes.values()}
-    found = np.zeros((n, len(shapes[min(shapes)])), np.int64)
-    found[[*shapes]] = [*shapes.values()]
+    (dtype,) = dtypes
     with new_file(path) as file:
-        np.save(file, found)
+        np.save(file, shapes)
         np.save(file, np.zeros(0, dtype))

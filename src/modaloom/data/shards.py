@@ -1,17 +1,21 @@
-"""Codes of a dataset as safetensors shards, written by `tokenize` and read by `detokenize`."""
+"""Codes of a dataset as safetensors shards, written by `tokenize` and read by `detokenize`.
+
+`codes.STREAM` has integers of any type, `present.STREAM` bools. Codes are written in the smallest of
+`STORAGE_TYPES` that holds the codebook.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, BadFolder
 from modaloom.core.json_text import to_json
+from modaloom.core.types import CodeShape
 
 INDEX = "index.json"
 VERSION = 1
@@ -30,12 +34,24 @@ class Shard:
     """Stream → bool (n,)."""
 
 
-def write_shards(folder: Path, shards: Iterator[Shard], *, model: str) -> int:
-    """Write shards into an existing empty folder; returns the number of samples. `model`: its hash."""
+def write_shards(
+    folder: Path, shards: Iterator[Shard], *, shapes: Mapping[str, CodeShape], model: str
+) -> int:
+    """Write shards into an existing empty folder; returns the number of samples.
+
+    Args:
+        folder: the folder.
+        shards: their streams are among those of `shapes`.
+        shapes: stream → shape of its codes, which are written in its storage type.
+        model: hash of the model that made the codes.
+    """
     entries = []
     for number, shard in enumerate(shards):
         name = f"codes-{number:05d}.safetensors"
-        tensors = {f"codes.{stream}": c.to(torch.int32).contiguous() for stream, c in shard.codes.items()}
+        tensors = {
+            f"codes.{stream}": codes.to(shapes[stream].storage_type).contiguous()
+            for stream, codes in shard.codes.items()
+        }
         tensors |= {f"present.{stream}": p.contiguous() for stream, p in shard.present.items()}
         save_file(tensors, folder / name)
         entries.append({"file": name, "keys": list(shard.keys)})

@@ -52,6 +52,9 @@ class Masked(Process):
         """The logits unchanged: a mask carries no information about its code."""
         return logits
 
+    def most_likely(self, logits: Tensor, field: Field) -> Tensor:
+        return torch.where(field.state == MASK, logits.argmax(-1), field.state)
+
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         frontier = Frontier.of(noisy)
         nats = (frontier.masked * frontier.nats(logits, codes)).sum(1)

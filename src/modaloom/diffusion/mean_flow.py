@@ -51,22 +51,19 @@ def average_target(
     return output, (velocity - expand_like(t - r, state) * dudt).detach()
 
 
-def mean_flow_error(
-    average: AverageVelocity, data: Tensor, r: Tensor, t: Tensor, *, generator: torch.Generator
-) -> Tensor:
+def mean_flow_error(average: AverageVelocity, data: Tensor, noise: Tensor, r: Tensor, t: Tensor) -> Tensor:
     """Squared error of the average velocity for one sample of ε (algorithm 1).
 
     Args:
         average: the network.
         data: float (B, ...), clean, of about unit variance.
+        noise: ε (B, ...), standard normal.
         r: float (B,), the earlier time, in [0, t].
         t: float (B,) in [0, 1].
-        generator: of ε.
 
     Returns:
         float (B,), the mean over the values of each sample.
     """
-    noise = torch.randn(data.shape, dtype=data.dtype, device=generator.device, generator=generator).to(data)
     state = torch.lerp(data, noise, expand_like(t, data))
     output, target = average_target(average, state, noise - data, r, t)
     return (output - target).square().flatten(1).mean(1)

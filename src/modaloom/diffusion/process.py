@@ -40,6 +40,14 @@ class Process(ABC):
         """
 
     @abstractmethod
+    def most_likely(self, logits: Tensor, field: Field) -> Tensor:
+        """The field's codes, int64 (B, L, Q), with each noisy one replaced by its most likely clean code.
+
+        `logits` float (B, L, Q, K) are the posterior's. Each code is chosen for itself: it is the mode of its
+        own distribution, not that of their joint one.
+        """
+
+    @abstractmethod
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         """Integrand of the NELBO, nats per sample (B,): its mean over t ~ U(0, 1) and `corrupt` bounds
         −log p(unknown | known).

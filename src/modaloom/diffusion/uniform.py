@@ -72,6 +72,10 @@ class Uniform(Process):
         """The inverse of `to_posterior_logits`: logits of each code given the rest of the canvas."""
         return _add_at_state(logits, field.state, -self.odds(field.t, logits.shape[-1]).log())
 
+    def most_likely(self, logits: Tensor, field: Field) -> Tensor:
+        noisy = unknown(field) & (field.t > 0)[:, None, None]
+        return torch.where(noisy, logits.argmax(-1), field.state)
+
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         """In float64: near t = 1 terms of size K cancel."""
         size, t = logits.shape[-1], noisy.t.double()

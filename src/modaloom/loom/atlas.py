@@ -18,8 +18,8 @@ from modaloom.runs.store import ATLAS, SAMPLES
 from modaloom.tokenizers import Tokenizer
 from modaloom.tokenizers.usage import CodeUsage
 
-MAX_VALUES = 2000
-"""Maximum number of training values per stream that are analysed."""
+MAX_VALUES, MAX_ELEMENTS = 2000, 2**26
+"""Maximum number of training values per stream, and of their elements, that are analysed."""
 MAX_CODES = 256
 """Maximum number of codes on a sheet, most frequent first."""
 COLUMNS, TILE = 16, 16
@@ -58,11 +58,12 @@ def _trainable(trained: TrainedRun) -> dict[str, tuple[Tokenizer, list[str]]]:
 
 
 def _rows(caches: Caches, stream: str) -> tuple[Tensor, Tensor]:
-    """The first `MAX_VALUES` prepared training values of a stream, and their codes."""
+    """The first prepared training values of a stream, and their codes."""
     here = caches.present("codes", stream)
-    rows = [row for row in caches.rows if here[row]][:MAX_VALUES]
-    prepared, codes = (caches.arrays(kind)[stream][rows] for kind in (PREPARED, "codes"))
-    return torch.from_numpy(prepared), torch.from_numpy(codes.astype(np.int64))
+    prepared, codes = (caches.arrays(kind)[stream] for kind in (PREPARED, "codes"))
+    most = min(MAX_VALUES, MAX_ELEMENTS // prepared[0].size)
+    rows = [row for row in caches.rows if here[row]][:most]
+    return torch.from_numpy(prepared[rows]), torch.from_numpy(codes[rows].astype(np.int64))
 
 
 def _write(folder: Path, file: str, found: CodeUsage) -> dict[str, object]:

@@ -53,7 +53,7 @@ def tokenize(
                 yield _shard(trained, present, streams)
 
     with new_folder(out) as root:
-        count = write_shards(root, shards(), model=trained.hash)
+        count = write_shards(root, shards(), shapes=trained.model.loom.shapes, model=trained.hash)
         failures = reader.failures()
     lost.notify(notify)
     if failures:

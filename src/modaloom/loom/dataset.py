@@ -71,12 +71,13 @@ class PreparedData:
         return self._cached(PREPARED, stream, tokenizer.state(), rows)
 
     def codes(self, stream: str, tokenizer: Tokenizer, version: str) -> CachedArray:
-        """Codes (n, L, Q) of a stream, cached once per `version` of its tokenizer."""
+        """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer."""
         shape = tokenizer.shape
 
         def rows() -> Iterator[np.ndarray | None]:
             for here, codes in self._encoded(stream, tokenizer):
-                found = iter(codes.reshape(-1, shape.num_positions, shape.depth).numpy().astype(np.int32))
+                stored = codes.reshape(-1, shape.num_positions, shape.depth).to(shape.storage_type)
+                found = iter(stored.numpy())
                 yield from (next(found) if present else None for present in here)
 
         return self._cached("codes", stream, version, rows)

@@ -2,8 +2,9 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,16 +16,18 @@ from modaloom.core.errors import (
     check_names,
     shown,
 )
+from modaloom.core.frame import Frames
 from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import stoppable_folder
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
-from modaloom.data.writer import writing
+from modaloom.data.writer import Writer
 from modaloom.evaluation.scores import cautions, scores
 from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.generated import Generated
 from modaloom.loom.model import BATCH_SIZE
-from modaloom.loom.neighbours import Neighbours
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
@@ -53,7 +56,7 @@ class Refiner(Protocol):
 
 
 def generate(
-    run: str | os.PathLike[str],
+    run: str | os.PathLike[str] | TrainedRun,
     folder: str | os.PathLike[str] | None = None,
     *,
     given: Mapping[str, Value] | None = None,
@@ -65,15 +68,16 @@ def generate(
     refiner: Refiner | None = None,
     device: str = DEVICE,
     notify: Notify = silent,
-) -> Iterator[Sample]:
-    """Generate samples, write them as plain files of the data contract, and yield each.
+) -> Frames[list[Sample]]:
+    """Generate samples and write them as plain files of the data contract, step by step.
 
-    The output folder appears when all samples are written. Without `folder`, samples `0000`, `0001`, … are
-    generated from `given`. With it, samples are generated for every sample of the folder from the streams
-    that it has, under the same key. Samples without a given stream, or with an unreadable one, are skipped.
+    The output folder appears when all samples are written, or when the work is stopped, with those that are
+    finished. Without `folder`, samples `0000`, `0001`, … are generated from `given`. With it, samples are
+    generated for every sample of the folder from the streams that it has, under the same key. Samples without
+    a given stream, or with an unreadable one, are skipped.
 
     Args:
-        run: run folder, or the name of a bundled run.
+        run: a loaded run, or a run folder or bundled run to load.
         folder: data folder that provides given streams.
         given: stream → value for all samples, as in `TrainedRun.generate`.
         want: target streams; with `folder` also "missing": the streams that each sample lacks.
@@ -82,15 +86,22 @@ def generate(
         seed: seed of the sampling noise, a signed 64-bit integer.
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
-        device: auto | cpu | cuda | mps.
+        device: device of a run that is loaded here: auto | cpu | cuda | mps.
         notify: receives a warning for every direction that is no better than its baseline, and for given
             values that a limit of the run shortens.
+
+    Yields:
+        A frame after each sampling step and each refined sample. Its result is the samples that it finishes,
+        which are written; its preview the batch that is being generated. `total` assumes that all files are
+        readable; if they are not, the work ends before it.
 
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written.
         PartlyFailed: at the end, if files of the folder could not be read; all other samples are written.
+        KeyboardInterrupt: after Ctrl-C; the message says how many samples are kept.
     """
-    trained, want = load(run, device=device), check_names("want", want)
+    trained = run if isinstance(run, TrainedRun) else load(run, device=device)
+    want = check_names("want", want)
     if refiner is not None:
         _check_refiner(refiner, trained, want)
     options = trained.sampling(sampling or {})
@@ -100,33 +111,45 @@ def generate(
     for name, value in fixed.items():
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
     reader = None if folder is None else _reader(trained, Path(folder), fixed, want, lost)
-    jobs = (
+    plan, jobs = (
         _single(trained, fixed, want, n or DRAWS)
         if reader is None
         else _each(trained, reader, fixed, want, n or FOLDER_DRAWS)
     )
+    source = trained.path if isinstance(run, TrainedRun) else run
     facts = {
         "seed": seed,
         "model": trained.hash,
-        "command": _command(run, folder, _plain(given or {}, fixed), want, n, seed, options),
+        "command": _command(source, folder, _plain(given or {}, fixed), want, n, seed, options),
     }
     if refiner is not None:
         command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
         facts |= {"refine": refiner.hash, "command": command}
-    neighbours, rows, warn = Neighbours.of(trained.path), scores(trained.path), once(notify)
-    count, failures = 0, list[str]()
-    with writing(out, trained.modality_of) as writer:
+    rows, warn = scores(trained.path), once(notify)
+    total, step, count = _num_steps(trained, plan, refiner, options), 0, 0
+    with stoppable_folder(out, "samples", lambda: count) as root:
+        writer = Writer(root, trained.modality_of)
         for batch in _batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
-            for sample in _drawn(trained, batch, seed, options):
-                nearest = neighbours.nearest(trained.model, sample)
-                finished = sample if refiner is None else _refined(refiner, sample, seed)
-                writer.write(finished, {**facts, "nearest": nearest})
-                count += 1
-                yield finished
-        if reader is not None:
-            failures = reader.failures()
+            keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
+            for frame in _sampled(trained, batch, seed, options):
+                step += 1
+                shown = replace(frame.map(partial(_named, keys)), step=step, total=total, first=count)
+                if frame.result is None or refines:
+                    yield replace(shown, result=None)
+            assert frame.result is not None
+            pairs = [*zip(keys, frame.result)]
+            for group in [[pair] for pair in pairs] if refines else [pairs]:
+                step, written = step + refines, list[Sample]()
+                for key, sample in group:
+                    nearest = trained.neighbours.nearest(trained.model.loom.layout, sample.codes)
+                    finished = _refined(refiner, Sample(key, sample), seed)
+                    writer.write(finished, {**facts, "nearest": nearest})
+                    written.append(finished)
+                    count += 1
+                yield replace(shown, step=step, result=written)
+        failures = [] if reader is None else reader.failures()
     lost.notify(notify)
     if failures:
         raise PartlyFailed(failures, f"{count:,} samples are in {out}")
@@ -138,11 +161,15 @@ def _check_refiner(refiner: Refiner, trained: TrainedRun, want: Sequence[str]) -
         raise BadValue(f"{refiner.run} restores {refiner.stream}, which is not wanted; leave --refine out")
 
 
-def _refined(refiner: Refiner, sample: Sample, seed: int) -> Sample:
-    streams = dict(sample.streams)
-    if refiner.stream in streams:
-        streams[refiner.stream] = refiner.refine(streams[refiner.stream], seed=seed, name=sample.key)
-    return Sample(sample.key, streams)
+def _refines(refiner: Refiner | None, want: Sequence[str]) -> bool:
+    return refiner is not None and refiner.stream in want
+
+
+def _refined(refiner: Refiner | None, sample: Sample, seed: int) -> Sample:
+    if refiner is None or refiner.stream not in sample.streams:
+        return sample
+    refined = refiner.refine(sample.streams[refiner.stream], seed=seed, name=sample.key)
+    return Sample(sample.key, {**sample.streams, refiner.stream: refined})
 
 
 @dataclass(frozen=True)
@@ -154,11 +181,16 @@ class _Job:
     want: tuple[str, ...]
 
 
-def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> Iterator[_Job]:
+_Jobs = tuple[Iterator[_Job], Iterator[_Job]]
+"""The jobs if all files are readable, with the files' places for values; and the jobs, read one by one."""
+
+
+def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> _Jobs:
     if tuple(want) == (MISSING,):
         raise BadValue(f"--want {MISSING} fills the gaps of a FOLDER; name one, or streams that are wanted")
     wanted = tuple(check_choice("stream to want", name, trained.model.wanted) for name in want)
-    return (_Job(f"{i:04d}", given, wanted) for i in range(n))
+    plan, jobs = ((_Job(f"{i:04d}", given, wanted) for i in range(n)) for _ in range(2))
+    return plan, jobs
 
 
 def _reader(
@@ -178,16 +210,22 @@ def _reader(
 
 def _each(
     trained: TrainedRun, reader: Reader, fixed: Mapping[str, Value], want: Sequence[str], n: int
-) -> Iterator[_Job]:
-    """n jobs for every sample that has target streams and whose present streams are all readable."""
-    for sample in reader.folder.samples:
-        read = reader.read(sample).streams
-        given = {**read, **fixed}
-        lacking = tuple(name for name in trained.model.wanted if name not in given)
-        wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
-        whole = all(name in read for name in reader.streams if name in sample.streams)
-        for i in range(n if wanted and given and whole else 0):
-            yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", given, wanted)
+) -> _Jobs:
+    def listed(sample: Sample) -> Mapping[str, Value]:
+        return {name: sample.streams[name] for name in reader.streams if name in sample.streams}
+
+    def jobs(read: Callable[[Sample], Mapping[str, Value]]) -> Iterator[_Job]:
+        """n jobs for every sample that has target streams and whose present streams are all readable."""
+        for sample in reader.folder.samples:
+            found = read(sample)
+            given = {**found, **fixed}
+            lacking = tuple(name for name in trained.model.wanted if name not in given)
+            wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
+            whole = found.keys() == listed(sample).keys()
+            for i in range(n if wanted and given and whole else 0):
+                yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", given, wanted)
+
+    return jobs(listed), jobs(lambda sample: reader.read(sample).streams)
 
 
 def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
@@ -203,15 +241,27 @@ def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
         yield batch
 
 
-def _drawn(
-    trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: CodeSamplingConfig
-) -> Iterator[Sample]:
-    given = {name: [job.given[name] for job in batch] for name in batch[0].given}
-    keys = [job.key for job in batch]
-    drawn = trained.model.generate(
-        given, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling
+def _num_steps(
+    trained: TrainedRun, plan: Iterator[_Job], refiner: Refiner | None, sampling: CodeSamplingConfig
+) -> int:
+    """Sampling steps of all batches, and one for each refined sample."""
+    return sum(
+        trained.model.num_steps(batch[0].want, sampling) + len(batch) * _refines(refiner, batch[0].want)
+        for batch in _batched(plan)
     )
-    yield from (Sample(key, values) for key, values in zip(keys, drawn))
+
+
+def _sampled(
+    trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: CodeSamplingConfig
+) -> Frames[list[Generated]]:
+    given = {name: [job.given[name] for job in batch] for name in batch[0].given}
+    keys, codes = [job.key for job in batch], trained.model.codes(given)
+    frames = trained.model.stream(codes, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling)
+    return (frame.map(trained.model.values) for frame in frames)
+
+
+def _named(keys: Sequence[str], samples: Sequence[Generated]) -> list[Sample]:
+    return [Sample(key, sample) for key, sample in zip(keys, samples, strict=True)]
 
 
 def _command(

@@ -1,4 +1,7 @@
-"""Bits per code of held-out data (NELBO), comparable between models with the same tokenizers."""
+"""Bits per code of held-out data (NELBO), comparable between models with the same tokenizers.
+
+The length of a variable stream counts as one of its codes.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -48,4 +51,4 @@ def _stream_bits(
     loom, noise = model.loom, generator(seed, "bits", want)
     chosen = {name: codes[name][rows] for name in (want, *given)}
     nats = loom.nelbo(chosen, [want], given, generator=noise, points=NUM_NOISE_LEVELS)[want]
-    return float(nats.mean()) / math.log(2) / loom.shapes[want].num_codes
+    return float(nats.mean()) / math.log(2) / float(loom.layout.count(want, chosen[want]).double().mean())

@@ -5,19 +5,21 @@ absent stream is not in the canvas, target streams go from t = 1 to t = 0.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import check_choice
+from modaloom.core.frame import Frame, Frames, finished
 from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
-from modaloom.diffusion.noise import Noise
+from modaloom.diffusion.noise import Noise, uniforms
 from modaloom.diffusion.samplers import (
     CODE_SAMPLERS,
     DEFAULT_SAMPLER,
@@ -26,7 +28,7 @@ from modaloom.diffusion.samplers import (
     resolve_sampler,
 )
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
-from modaloom.loom.layout import FieldLayout, shared_field, stream_of
+from modaloom.loom.layout import FieldLayout, length_field, stream_of
 from modaloom.loom.mixture import draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -78,33 +80,49 @@ class Loom(nn.Module):
         return self.network.hidden_matrices()
 
     def loss(
-        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], generator: torch.Generator
+        self,
+        codes: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        generator: torch.Generator,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Loss:
         """Weighted denoising loss, in nats, of the target streams of a random canvas.
 
         Args:
             codes: stream → int64 (B, L, Q).
             present: stream → bool (B,), False where the sample lacks the stream.
-            generator: CPU generator of the canvas and the noise.
+            generator: CPU generator of the canvas and the noise, of one seed on all ranks.
+            distributed: whose samples count, with those of this rank.
         """
         names = draw_streams(self.shapes, self.config.mixture, generator)
         here = {n: present[n] for n in names}
-        level = draw_noise(self.shapes, here, self.config.mixture, generator)
-        clean = self.layout.split({n: codes[n] for n in names})
+        rows = distributed.rows(len(codes[names[0]]))
+        level = draw_noise(self.shapes, here, self.config.mixture, generator, rows)
+        clean = self.layout.split(self.layout.trim({n: codes[n] for n in names}, present))
+        filled = self.layout.filled(clean)
         canvas = {
-            key: self._noised(key, state, present[stream_of(key)], level[stream_of(key)], generator)
+            key: self._noised(
+                key,
+                state,
+                filled[key] & present[stream_of(key)][:, None],
+                level[stream_of(key)],
+                generator,
+                rows,
+            )
             for key, state in clean.items()
         }
         logits = self(canvas)
         total = torch.zeros((), device=codes[names[0]].device)
         nats = dict.fromkeys(names, total)
         for key, f in canvas.items():
+            name = stream_of(key)
             mean_B = self.process.training_loss(logits[key], clean[key], f)
-            mean_B = mean_B * ((f.t > 0) & present[stream_of(key)])
-            total = total + mean_B.mean()
-            hidden = (f.state != clean[key]).any((1, 2)).sum().clamp_min(1)
-            share = self.layout.shapes[key].num_codes / self.shapes[stream_of(key)].num_codes
-            nats[stream_of(key)] = nats[stream_of(key)] + share * mean_B.detach().sum() / hidden
+            mean_B = mean_B * ((f.t > 0) & present[name])
+            total = total + distributed.mean(mean_B)
+            changed = (f.state != clean[key]) & f.valid[..., None]
+            hidden = distributed.sum(changed.any((1, 2)).sum()).clamp_min(1)
+            share = self.layout.shapes[key].num_codes / self.layout.num_codes(name)
+            nats[name] = nats[name] + share * distributed.sum(mean_B.detach().sum()) / hidden
         return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
     def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
@@ -112,52 +130,98 @@ class Loom(nn.Module):
         device = next(self.parameters()).device
         rows = {name: codes.reshape(n, self.shapes[name].num_positions, -1) for name, codes in given.items()}
         shown = self.layout.split(rows)
+        filled = self.layout.filled(shown)
         fields: Canvas = {}
         for key, shape in self.layout.shapes.items():
             if key in shown:
-                fields[key] = _known(shown[key].to(device), shape)
+                fields[key] = _known(shown[key].to(device), filled[key].to(device), shape)
             elif stream_of(key) in want:
                 fields[key] = _unknown(n, shape, device)
         return fields
 
-    @torch.no_grad()
     def sample(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> dict[str, Tensor]:
-        """Sample all unknown codes of the canvas; returns stream → codes (B, L, Q) of all streams.
+        """`stream` to its end; returns stream → codes (B, L, Q) of all streams."""
+        return finished(self.stream(canvas, options, noise))
+
+    @torch.no_grad()
+    def stream(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> Frames[dict[str, Tensor]]:
+        """Sample all unknown codes of the canvas, at least one; yields after each of `num_steps` steps.
+
+        The result is stream → codes (B, L, Q) of all streams, and so is the preview, without the target
+        streams that are still to come: unknown codes are the denoiser's most likely ones, at the price of one
+        more step.
 
         Target streams are sampled sequentially, short ones first, each conditioned on the previous ones: the
         chain rule, one of the orders that masked diffusion allows. If they were sampled together, each would
         be fixed while the others are still partly masked. The shared codes of a stream are sampled before its
-        other codes, one depth per step.
+        other codes, one depth per step, and before them its length, which decides how many there are.
 
         Raises `BadValue` for a sampler that does not support the process.
         """
-        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
-        draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
         done = {key: f for key, f in canvas.items() if bool(f.known.all())}
-        wanted = {stream_of(key) for key in canvas.keys() - done.keys()}
-        for name in sorted(wanted, key=lambda name: (self.shapes[name].num_codes, name)):
-            sampler = self._sampler(options, unconditional=not done)
+        unknown = canvas.keys() - done.keys()
+        step, total = 0, self.num_steps(unknown, options)
+        names = {stream_of(key) for key in unknown}
+        for name in sorted(names, key=lambda name: (self.shapes[name].num_codes, name)):
             asked = {
                 key: self.process.prior(canvas[key], noise=noise)
                 for key in self.layout.fields_of(name)
                 if key not in done
             }
-            for depth in range(self.shapes[name].shared if shared_field(name) in asked else 0):
-                logits = denoise(done | asked)[shared_field(name)][..., depth, :]
-                codes, f = draw(logits, noise.uniform(1).to(logits.device)), asked[shared_field(name)]
-                asked[shared_field(name)] = _drawn(f, codes, depth)
-            *_, last = sampler.fns[self.config.process](
-                denoise,
-                self.process,
-                done | asked,
-                times,
-                noise=noise,
-                temperature=options.temperature,
-                top_p=options.top_p,
-                **{option: getattr(options, option) for option in sampler.options},
-            )
-            done |= {key: _known(last[key].state, self.layout.shapes[key]) for key in asked}
-        return self.layout.join({key: f.state for key, f in done.items()})
+            for state in self._states(name, done, asked, options, noise):
+                step += 1
+                result = self._join(state) if step == total else None
+                yield Frame(step, total, partial(self._most_likely, state, options), result, name)
+            done |= {key: _given(state[key]) for key in asked}
+
+    def num_steps(self, unknown: Collection[str], options: CodeSamplingConfig) -> int:
+        """The number of steps of `stream` for these unknown fields; see `FieldLayout.fields_of`."""
+        first = sum(self.layout.shapes[key].depth for key in unknown if key != stream_of(key))
+        return options.steps * len({stream_of(key) for key in unknown}) + first
+
+    def _states(
+        self, name: str, done: Canvas, asked: Canvas, options: CodeSamplingConfig, noise: Noise
+    ) -> Iterator[Canvas]:
+        """Sample the fields `asked` of a stream given those that are done; yields the canvas at each step."""
+        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
+        draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
+        sampler = self._sampler(options, unconditional=not done)
+        asked = self._fitted(name, asked)
+        for key in [key for key in self.layout.fields_of(name) if key in asked and key != name]:
+            for depth in range(self.layout.shapes[key].depth):
+                logits = denoise(done | asked)[key][..., depth, :]
+                codes = draw(logits, noise.uniform(1).to(logits.device))
+                asked = self._fitted(name, asked | {key: _drawn(asked[key], codes, depth)})
+                yield done | asked
+        yield from sampler.fns[self.config.process](
+            denoise,
+            self.process,
+            done | asked,
+            times,
+            noise=noise,
+            temperature=options.temperature,
+            top_p=options.top_p,
+            **{option: getattr(options, option) for option in sampler.options},
+        )
+
+    def _fitted(self, name: str, asked: Canvas) -> Canvas:
+        """The fields of a stream, its codes limited to its length; none while that is unknown."""
+        if (length := length_field(name)) not in asked:
+            return asked
+        filled = self.layout.filled({key: f.state for key, f in asked.items()})[name]
+        known = ~self.layout.left_out(name, asked[length].t)
+        return asked | {name: replace(asked[name], valid=filled & known[:, None])}
+
+    @torch.no_grad()
+    def _most_likely(self, canvas: Canvas, options: CodeSamplingConfig) -> dict[str, Tensor]:
+        """Stream → codes (B, L, Q): those of the canvas, its noisy ones replaced by the most likely."""
+        noisy = {key: f for key, f in canvas.items() if bool((f.t > 0).any())}
+        logits = self.guided(options.guidance)(canvas) if noisy else {}
+        clean = {key: replace(f, state=self.process.most_likely(logits[key], f)) for key, f in noisy.items()}
+        return self._join(canvas | clean)
+
+    def _join(self, canvas: Canvas) -> dict[str, Tensor]:
+        return self.layout.join({key: f.state for key, f in canvas.items()})
 
     def guided(self, scale: float) -> CodeDenoiser:
         """The denoiser with classifier-free guidance of this scale; 1 is the plain conditional."""
@@ -175,6 +239,9 @@ class Loom(nn.Module):
     ) -> dict[str, Tensor]:
         """Upper bound on −log p(wanted | given), as one summand in nats (B,) per stream of `wanted`.
 
+        Of variable streams it is −log p(lengths | given), with an evaluation for each length, plus the bound
+        of the codes given the lengths.
+
         Args:
             codes: stream → int64 (B, L, Q), for all streams of `wanted` and `given`.
             wanted: target streams.
@@ -183,12 +250,14 @@ class Loom(nn.Module):
             points: noise levels per sample; see `Process.nelbo`.
         """
         fields = self.layout.split({name: codes[name] for name in self.shapes if name in {*given, *wanted}})
+        filled = self.layout.filled(fields)
         canvas = {
-            key: (_known if stream_of(key) in given else _wanted)(state, self.layout.shapes[key])
+            key: (_known if stream_of(key) in given else _wanted)(state, filled[key], self.layout.shapes[key])
             for key, state in fields.items()
         }
-        asked = [key for key in fields if stream_of(key) in wanted]
+        asked = [key for key in fields if stream_of(key) in wanted and key != length_field(stream_of(key))]
         nats = self.process.nelbo(self, canvas, asked, points=points, generator=generator)
+        nats |= _length_nats(self, canvas, wanted, generator)
         return {
             name: torch.stack([nats[key] for key in self.layout.fields_of(name)]).sum(0) for name in wanted
         }
@@ -202,16 +271,44 @@ class Loom(nn.Module):
         return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
 
     def _noised(
-        self, key: str, codes: Tensor, present: Tensor, t: Tensor, generator: torch.Generator
+        self, key: str, codes: Tensor, filled: Tensor, t: Tensor, generator: torch.Generator, rows: Rows
     ) -> Field:
-        known, valid = (t == 0)[:, None, None].expand_as(codes), present[:, None].expand(codes.shape[:2])
-        clean = Field(codes, known, valid, torch.zeros_like(t), self.layout.shapes[key].codebook_size)
-        return self.process.corrupt(clean, t, generator=generator)
+        """A field of a stream at t, with codes at the positions `filled`, bool (B, L)."""
+        shape, known = self.layout.shapes[key], (t == 0)[:, None, None].expand_as(codes)
+        valid = filled & ~self.layout.left_out(key, t)[:, None]
+        clean = Field(codes, known, valid, torch.zeros_like(t), shape.codebook_size)
+        # The noise is drawn for the longest possible sample, so that it is the same whatever the batch.
+        uniform = uniforms(rows.total, shape.num_positions, shape.depth, generator=generator)
+        uniform = rows.own(uniform)[:, : codes.shape[1]].to(codes.device)
+        return self.process.advance(clean, self.layout.level(key, t), uniform=uniform)
 
 
-def _known(codes: Tensor, shape: CodeShape) -> Field:
+def _length_nats(
+    loom: Loom, canvas: Canvas, wanted: Sequence[str], generator: torch.Generator
+) -> dict[str, Tensor]:
+    """−log p in nats (B,) of each length of the wanted streams, given the other streams and earlier lengths.
+
+    A length is predicted as it is sampled: without the codes of its stream, before those of later streams.
+    """
+    nats, shown = {}, {key: f for key, f in canvas.items() if stream_of(key) not in wanted}
+    for length in [key for key in map(length_field, wanted) if key in canvas]:
+        own = {key: f for key, f in canvas.items() if stream_of(key) == stream_of(length)}
+        t = torch.ones_like(own[length].t)
+        noisy = loom.process.diffuse(own, dict.fromkeys(own, t), generator=generator)
+        logits = loom(shown | {key: f for key, f in noisy.items() if key != stream_of(length)})
+        nats[length] = loom.process.training_loss(logits[length], own[length].state, noisy[length])
+        shown |= noisy | {length: own[length]}
+    return nats
+
+
+def _known(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
     ones = torch.ones_like(codes, dtype=torch.bool)
-    return Field(codes, ones, ones[..., 0], torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+    return Field(codes, ones, filled, torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+
+
+def _given(f: Field) -> Field:
+    """The field as a condition."""
+    return replace(f, known=torch.ones_like(f.known), t=torch.zeros_like(f.t))
 
 
 def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
@@ -223,10 +320,11 @@ def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
     return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
 
 
-def _wanted(codes: Tensor, shape: CodeShape) -> Field:
-    return replace(_known(codes, shape), known=torch.zeros_like(codes, dtype=torch.bool))
+def _wanted(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
+    return replace(_known(codes, filled, shape), known=torch.zeros_like(codes, dtype=torch.bool))
 
 
 def _unknown(n: int, shape: CodeShape, device: torch.device) -> Field:
     codes = torch.full((n, shape.num_positions, shape.depth), MASK, device=device)
-    return replace(_wanted(codes, shape), t=torch.ones(n, device=device))
+    filled = torch.ones(codes.shape[:2], dtype=torch.bool, device=device)
+    return replace(_wanted(codes, filled, shape), t=torch.ones(n, device=device))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import Rows
 from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape
 
@@ -19,7 +20,8 @@ class TrainingMixture:
     joint_prob: float = 0.1
     """Fraction of samples in which every stream is a target, each at its own noise level."""
     full_noise_prob: float = 0.25
-    """Fraction of target streams at full noise (t = 1)."""
+    """Fraction of target streams at full noise (t = 1); of a variable stream the length alone is the target
+    there."""
     noise_power: float = 0.4
     """The other noise levels are t = u^noise_power, u uniform: a power below 1 favours high noise."""
     uncond_prob: float = 0.1
@@ -56,6 +58,7 @@ def draw_noise(
     present: Mapping[str, Tensor],
     config: TrainingMixture,
     generator: torch.Generator,
+    rows: Rows,
 ) -> dict[str, Tensor]:
     """Sample float32 (B,) noise levels per stream: 0 for a given stream, in (0, 1] for a target.
 
@@ -69,20 +72,21 @@ def draw_noise(
         present: stream of the canvas → bool (B,).
         config: the training mixture.
         generator: CPU generator.
+        rows: where the B samples are in the whole batch, which is stratified.
     """
     names = list(present)
     here_BS = torch.stack([present[name].cpu() for name in names], 1)
-    B, S = here_BS.shape
+    S, total = len(names), rows.total
     can_BS = here_BS * _wanted(names, config) / _roots({name: shapes[name] for name in names})
     odds_BS = can_BS.cumsum(1)
-    drawn_B1 = torch.rand(B, 1, generator=generator) * odds_BS[:, -1:]
+    drawn_B1 = rows.own(torch.rand(total, 1, generator=generator)) * odds_BS[:, -1:]
     wanted_B1 = (odds_BS <= drawn_B1).sum(1, keepdim=True)
-    joint_B1 = torch.rand(B, 1, generator=generator) < config.joint_prob
+    joint_B1 = rows.own(torch.rand(total, 1, generator=generator)) < config.joint_prob
     wanted_BS = (joint_B1 & (can_BS > 0)) | (torch.arange(S) == wanted_B1)
     start_1S = torch.rand(1, S, generator=generator)
-    strata_BS = torch.stack([torch.randperm(B, generator=generator) for _ in names], 1) / B
+    strata_BS = rows.own(torch.stack([torch.randperm(total, generator=generator) for _ in names], 1)) / total
     level_BS = (1 - (strata_BS + start_1S) % 1) ** config.noise_power
-    full_BS = torch.rand(B, S, generator=generator) < config.full_noise_prob
+    full_BS = rows.own(torch.rand(total, S, generator=generator)) < config.full_noise_prob
     level_BS = torch.where(full_BS, 1.0, level_BS) * wanted_BS
     device = present[names[0]].device
     return {name: level_BS[:, i].to(device) for i, name in enumerate(names)}

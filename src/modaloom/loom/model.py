@@ -1,17 +1,19 @@
 """A model: the tokenizers of its streams and a Loom over their codes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadValue, check_choice
+from modaloom.core.frame import Frames, finished
 from modaloom.core.rng import generator
 from modaloom.core.types import Canvas, Field
 from modaloom.diffusion.noise import Noise
 from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.generated import Generated
 from modaloom.loom.loom import Loom
 from modaloom.modalities.base import DataSpec, Value
 from modaloom.tokenizers.base import Tokenizer
@@ -69,6 +71,23 @@ class Model:
         shape = tokenizer.shape
         return tokenizer.decode(codes.reshape(len(codes), *shape.grid, shape.depth))
 
+    def codes(self, given: Mapping[str, Sequence[Value]]) -> dict[str, Tensor]:
+        """Stream → n values, encoded to int64 codes (n, L, Q); an object that is repeated is encoded once."""
+        return {name: self._encode_once(name, values) for name, values in given.items()}
+
+    def _encode_once(self, name: str, values: Sequence[Value]) -> Tensor:
+        objects = {id(value): value for value in values}
+        place = {key: i for i, key in enumerate(objects)}
+        return self.encode(name, [*objects.values()])[[place[id(value)] for value in values]]
+
+    def values(self, codes: Mapping[str, Tensor]) -> list[Generated]:
+        """Stream → int64 codes (n, L, Q), decoded: n samples."""
+        columns = {name: self.decode(name, column) for name, column in codes.items()}
+        return [
+            Generated(dict(zip(columns, row)), {name: column[i] for name, column in codes.items()})
+            for i, row in enumerate(zip(*columns.values(), strict=True))
+        ]
+
     def generate(
         self,
         given: Mapping[str, Sequence[Value]],
@@ -78,7 +97,7 @@ class Model:
         seed: int = 0,
         names: Sequence[str | int] | None = None,
         options: CodeSamplingConfig | None = None,
-    ) -> list[dict[str, Value]]:
+    ) -> list[Generated]:
         """Generate the streams `want` conditioned on `given`.
 
         Args:
@@ -91,17 +110,15 @@ class Model:
             options: sampling options; default: the model's.
 
         Returns:
-            n dicts: target stream → value.
+            n samples: target stream → value, and their codes.
 
         Raises:
             BadValue: an unknown stream, a stream both given and a target, or no target.
         """
-        codes = {name: self.encode(name, values) for name, values in given.items()}
-        drawn = self.generate_codes(codes, want, n=n, seed=seed, names=names, options=options)
-        columns = {name: self.decode(name, drawn[name]) for name in want}
-        return [{name: column[i] for name, column in columns.items()} for i in range(n)]
+        frames = self.stream(self.codes(given), want, n=n, seed=seed, names=names, options=options)
+        return self.values(finished(frames))
 
-    def generate_codes(
+    def stream(
         self,
         given: Mapping[str, Tensor],
         want: Sequence[str],
@@ -110,12 +127,16 @@ class Model:
         seed: int = 0,
         names: Sequence[str | int] | None = None,
         options: CodeSamplingConfig | None = None,
-    ) -> dict[str, Tensor]:
-        """`generate` without tokenization: stream → int64 codes (n, L, Q).
+    ) -> Frames[dict[str, Tensor]]:
+        """`generate` from codes to codes, step by step; see `Loom.stream`.
 
         Args:
             given: stream → int64 codes (n, L, Q).
             want, n, seed, names, options: as in `generate`.
+
+        Returns:
+            Frames whose result is target stream → int64 codes (n, L, Q), on the CPU. The preview shows the
+            batch of up to `BATCH_SIZE` samples that is being generated.
 
         Raises:
             BadValue: as `generate`.
@@ -130,15 +151,43 @@ class Model:
             raise BadValue("nothing is wanted; name at least one stream")
         canvas = self.loom.canvas(given, want, n)
         names = range(n) if names is None else names
-        parts = [
-            self.loom.sample(
-                _rows(canvas, slice(i, i + BATCH_SIZE)),
-                options or self.loom.config.sampling,
-                Noise([generator(seed, "sample", name) for name in names[i : i + BATCH_SIZE]]),
-            )
-            for i in range(0, n, BATCH_SIZE)
-        ]
-        return {name: torch.cat([part[name] for part in parts]).cpu() for name in want}
+        return self._stream(canvas, want, names, seed, options or self.loom.config.sampling)
+
+    def _stream(
+        self,
+        canvas: Canvas,
+        want: Sequence[str],
+        names: Sequence[str | int],
+        seed: int,
+        options: CodeSamplingConfig,
+    ) -> Frames[dict[str, Tensor]]:
+        def wanted(codes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            return {name: codes[name].cpu() for name in want if name in codes}
+
+        parts: list[dict[str, Tensor]] = []
+        starts = range(0, len(names), BATCH_SIZE)
+        for i, first in enumerate(starts):
+            rows = slice(first, first + BATCH_SIZE)
+            noise = Noise([generator(seed, "sample", name) for name in names[rows]])
+            for part in self.loom.stream(_rows(canvas, rows), options, noise):
+                frame = part.map(wanted)
+                parts += [] if frame.result is None else [frame.result]
+                yield replace(
+                    frame,
+                    step=i * frame.total + frame.step,
+                    total=len(starts) * frame.total,
+                    result=_joined(parts) if len(parts) == len(starts) else None,
+                    first=first,
+                )
+
+    def num_steps(self, want: Sequence[str], options: CodeSamplingConfig) -> int:
+        """The number of steps of `stream` for a batch of these target streams."""
+        fields = [key for name in want for key in self.loom.layout.fields_of(name)]
+        return self.loom.num_steps(fields, options)
+
+
+def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def _rows(canvas: Canvas, rows: slice) -> Canvas:

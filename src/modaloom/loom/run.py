@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
@@ -15,9 +16,12 @@ from modaloom.core.errors import (
     check_names,
     shown,
 )
+from modaloom.core.frame import Frames, finished
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
 from modaloom.loom.files import unpack_model
+from modaloom.loom.generated import Generated
 from modaloom.loom.model import Model
+from modaloom.loom.neighbours import Neighbours
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.config_io import changed
@@ -47,7 +51,7 @@ class TrainedRun:
         n: int = DRAWS,
         seed: int = SEED,
         **sampling: Unpack[CodeSamplingOptions],
-    ) -> list[dict[str, Value]]:
+    ) -> list[Generated]:
         """Generate n samples of the streams `want` conditioned on `given`.
 
         Args:
@@ -59,16 +63,43 @@ class TrainedRun:
             sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
-            n dicts: target stream → value.
+            n samples: target stream → value, and their codes (`Generated.codes`).
 
         Raises:
             BadValue: an unknown stream, a value that its modality rejects, or an option out of range.
             BadFile: an unreadable path.
         """
+        return finished(self.stream(given, want, n=n, seed=seed, **sampling))
+
+    def stream(
+        self,
+        given: Mapping[str, Value] | None = None,
+        want: str | Sequence[str] = (),
+        *,
+        n: int = DRAWS,
+        seed: int = SEED,
+        **sampling: Unpack[CodeSamplingOptions],
+    ) -> Frames[list[Generated]]:
+        """`generate`, step by step.
+
+        Args:
+            given, want, n, seed, sampling: as in `generate`.
+
+        Returns:
+            A frame after each sampling step; the last one's `result` is what `generate` returns. Target
+            streams are generated one after the other, samples in batches of 64. `preview()` returns those of
+            the present batch, with the target streams so far; codes that are still unknown are the denoiser's
+            most likely ones, each for itself. It costs a step and the decoding.
+
+        Raises:
+            BadValue, BadFile: as `generate`, at once.
+        """
         check_draws(n, seed)
         values = {name: [value] * n for name, value in self.values(given).items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
-        return self.model.generate(values, wanted, n=n, seed=seed, options=self.sampling(sampling))
+        options = self.sampling(sampling)
+        frames = self.model.stream(self.model.codes(values), wanted, n=n, seed=seed, options=options)
+        return (frame.map(self.model.values) for frame in frames)
 
     def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
         """Apply `value` to every stream. Raises `BadValue` and `BadFile`."""
@@ -97,6 +128,11 @@ class TrainedRun:
     def device(self) -> str:
         """Device type of the model."""
         return next(self.model.loom.parameters()).device.type
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The codes of its training samples, read once."""
+        return Neighbours.of(self.path)
 
     @property
     def modality_of(self) -> dict[str, str]:

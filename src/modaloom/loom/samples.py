@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder, open_folder
@@ -19,7 +20,7 @@ from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.plain import compared_whole
 from modaloom.evaluation.rows import Direction
 from modaloom.evaluation.worst import lowest, score_answers
-from modaloom.loom.evaluation.folder import MAX_TRAIN_SAMPLES, FolderReading, held_out
+from modaloom.loom.evaluation.folder import FolderReading, held_out
 from modaloom.loom.generation import generate
 from modaloom.loom.run import TrainedRun
 from modaloom.modalities import MODALITIES
@@ -56,7 +57,7 @@ def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = N
     split, samples = [*by_split.items()][-1]
     whole = [name for name, modality in trained.modality_of.items() if compared_whole(modality)]
     streams = [name for name in whole if name in index.modality_of]
-    train = FolderReading(trained, index, streams).read(("train",), most=MAX_TRAIN_SAMPLES).get("train", [])
+    train = FolderReading(trained, index, streams).read(("train",)).get("train", [])
     judge = judge_of(index.path, train, {split: samples}, trained.modality_of, trained.model.specs)
     root = trained.path / SAMPLES
     shutil.rmtree(root, ignore_errors=True)
@@ -108,15 +109,10 @@ class _SampleGrid:
     def generate(self, n: int) -> Values:
         """Generate one sample per condition in folder `given`; unconditionally, n samples."""
         given = self.folder / "given" if self.direction.given else None
-        drawn = generate(
-            self.trained.path,
-            given,
-            want=self.direction.want,
-            out=self.folder / "drawn",
-            n=None if given else n,
-            device=self.trained.device,
+        frames = generate(
+            self.trained, given, want=self.direction.want, out=self.folder / "drawn", n=None if given else n
         )
-        return {int(sample.key): sample.streams for sample in drawn}
+        return {int(sample.key): sample.streams for sample in Results(frames)}
 
     def command(self, n: int) -> str:
         """Command that reproduces the generated samples."""

@@ -14,9 +14,10 @@ from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
 from modaloom.data.notices import once
+from modaloom.data.present_values import PresentValues
 from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig
-from modaloom.loom.dataset import PreparedData, prepare
+from modaloom.loom.dataset import CHUNK_SIZE, PreparedData, prepare
 from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
@@ -40,7 +41,7 @@ class LoomTrainer:
     Args:
         run: run folder, open for writing.
         folder: training data.
-        accelerator: device and precision.
+        accelerator: device, precision and ranks.
         notify: receives warnings.
 
     Raises:
@@ -86,21 +87,26 @@ class LoomTrainer:
         ]
         return [*plans, StagePlan(self._loom, 1 - share if learned else 1.0)]
 
-    def codes(self, split: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Stream → int64 codes (n, L, Q), and stream → bool (n,) presence, of split train or val."""
-        rows = self.data.rows[split].numpy()
-        codes = {name: torch.from_numpy(c.array[rows].astype(np.int64)) for name, c in self._codes.items()}
-        return codes, {name: torch.from_numpy(c.present[rows]) for name, c in self._codes.items()}
+    def codes(self, rows: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Read some rows of the caches.
+
+        Args:
+            rows: int64 (n,).
+
+        Returns:
+            Stream → int64 codes (n, L, Q), and stream → bool (n,) presence.
+        """
+        index = rows.numpy()
+        codes = {name: torch.from_numpy(c.array[index].astype(np.int64)) for name, c in self._codes.items()}
+        return codes, {name: torch.from_numpy(c.present[index]) for name, c in self._codes.items()}
 
     def validate(self) -> dict[str, float]:
         """`bits_per_code` on the first validation samples, with prefix `val.`."""
         assert self.model is not None
-        codes, present = (
-            {name: c[:MAX_VALIDATION_SAMPLES].to(self.accelerator.device) for name, c in columns.items()}
-            for columns in self.codes("val")
-        )
-        if not len(self.data.rows["val"]):
+        rows = self.data.rows["val"][:MAX_VALIDATION_SAMPLES]
+        if not len(rows):
             return {}
+        codes, present = self.accelerator.move(self.codes(rows))
         self.model.loom.eval()
         with self.accelerator.autocast():
             figures = bits_per_code(self.model, codes, present, seed=self.config.seed)
@@ -119,13 +125,9 @@ class LoomTrainer:
 
     def usage(self) -> dict[str, dict[str, Any]]:
         """Trained tokenizer → counts and perplexity of its codes per depth, over the training codes."""
-        codes, present = self.codes("train")
         found = {}
         for name in self.stages[:-1]:
-            shape = self.data.tokenizers[name].shape
-            streams = [s for s, plan in self.data.plans.items() if plan.tokenizer == name]
-            seen = torch.cat([codes[s][present[s]].flatten(0, 1) for s in streams])
-            counts = [torch.bincount(seen[:, q], minlength=shape.codebook_size) for q in range(shape.depth)]
+            shape, counts = self.data.tokenizers[name].shape, self._counts(name)
             found[name] = {
                 "size": shape.codebook_size,
                 "depth": shape.depth,
@@ -135,17 +137,31 @@ class LoomTrainer:
             }
         return found
 
+    def _counts(self, name: str) -> Tensor:
+        """int64 (Q, K): how often the training samples have each code of a tokenizer, by depth."""
+        shape, codes = self.data.tokenizers[name].shape, self._values(name, "train", self._codes.__getitem__)
+        counts = np.zeros((shape.depth, shape.codebook_size), np.int64)
+        for i in range(0, len(codes), CHUNK_SIZE):
+            for depth, seen in enumerate(np.concatenate(codes[i : i + CHUNK_SIZE]).T):
+                counts[depth] += np.bincount(seen, minlength=shape.codebook_size)
+        return torch.from_numpy(counts)
+
+    def _values(self, name: str, split: str, cache: Callable[[str], CachedArray]) -> PresentValues:
+        """The cached values, of a split, of the streams that share a tokenizer."""
+        streams = [stream for stream, plan in self.data.plans.items() if plan.tokenizer == name]
+        return PresentValues.of([cache(stream) for stream in streams], self.data.rows[split].numpy())
+
     def _tokenizer(self, name: str, tokenizer: Tokenizer) -> Stage:
         """Stage that trains a tokenizer on all values of the streams that share it."""
-        index, held_out = self._packed(name, "train"), self._packed(name, "val")
+        values, held_out = (self._values(name, split, self.data.prepared) for split in ("train", "val"))
         self.data.shortenings.notify(self.notify)
-        size = min(self.config.training.tokenizer.batch_size, len(index))
-        batches = BatchSampler(len(index), size, self.config.seed, name)
+        size = min(self.config.training.tokenizer.batch_size, len(values))
+        batches = BatchSampler(len(values), size, self.config.seed, name, self.accelerator.distributed)
 
         def batch(step: int) -> Tensor:
-            return _stack([index[i] for i in batches(step).tolist()])
+            return _stack(values[batches(step).numpy()])
 
-        shown = self.accelerator.move(_stack((held_out or index)[:MAX_VALIDATION_SAMPLES]))
+        shown = self.accelerator.move(_stack((held_out or values)[:MAX_VALIDATION_SAMPLES]))
 
         def error() -> float:
             loss = tokenizer.loss(shown, generator(self.config.seed, name, "val"))
@@ -156,18 +172,12 @@ class LoomTrainer:
             name,
             tokenizer,
             batch,
-            tokenizer.loss,
+            partial(tokenizer.loss, distributed=self.accelerator.distributed),
             self.config.training.tokenizer,
             size,
-            num_samples=len(index),
+            num_samples=len(values),
             validation_error=error,
         )
-
-    def _packed(self, name: str, split: str) -> list[tuple[np.ndarray, int]]:
-        """All values of a split of the streams that share a tokenizer, as (array, row)."""
-        rows = self.data.rows[split].numpy()
-        columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
-        return [(c.array, row) for c in columns for row in rows[c.present[rows]]]
 
     def _cache_codes(self, tokenizers: Iterable[str]) -> None:
         """Cache the codes of all streams of these tokenizers, and report values that limits shorten."""
@@ -185,23 +195,20 @@ class LoomTrainer:
         self._cache_codes(self.data.tokenizers)
         loom = build_loom(streams, self.config.loom, seed=derive(self.config.seed, "init", LOOM))
         self.model = Model(streams, loom)
-        codes, present = self.codes("train")
-        n = len(self.data.rows["train"])
+        rows = self.data.rows["train"]
+        n = len(rows)
         size = min(self.config.training.loom.batch_size, n)
-        batches = BatchSampler(n, size, self.config.seed, LOOM)
+        batches = BatchSampler(n, size, self.config.seed, LOOM, self.accelerator.distributed)
 
         def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
-            rows = batches(step)
-            return {
-                "codes": {name: c[rows] for name, c in codes.items()},
-                "present": {name: p[rows] for name, p in present.items()},
-            }
+            codes, present = self.codes(rows[batches(step)])
+            return {"codes": codes, "present": present}
 
         def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
-            return loom.loss(batch["codes"], batch["present"], noise)
+            return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
 
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, size, num_samples=n)
 
 
-def _stack(values: Sequence[tuple[np.ndarray, int]]) -> Tensor:
-    return torch.from_numpy(np.stack([array[row] for array, row in values]))
+def _stack(values: Sequence[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(values))

@@ -1,29 +1,10 @@
-"""Colour augmentation of images, and their colour-invariant outline."""
-
-import math
+"""The colour-invariant outline of images."""
 
 import torch
 from torch import Tensor
 
 MIN_STD = 0.01
 """Minimum standard deviation in the outline's normalization; prevents amplifying noise of flat images."""
-
-_ACROSS_GREY = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
-"""[a]ₓ, the cross-product matrix of the grey axis's unit vector."""
-
-
-def augment(signal: Tensor, generator: torch.Generator) -> Tensor:
-    """Rotates the colours of each image about the grey axis by a random angle; (B, C, H, W) in [-1, 1].
-
-    The rotation by θ about the unit axis a is cos θ · I + (1 − cos θ) · aaᵀ + sin θ · [a]ₓ (Rodrigues'
-    formula). Images without three channels are unchanged.
-    """
-    if signal.shape[1] != 3:
-        return signal
-    angle_B11 = (2 * math.pi * torch.rand(len(signal), 1, 1, generator=generator)).to(signal)
-    along, across = torch.full((3, 3), 1 / 3).to(signal), _ACROSS_GREY.to(signal)
-    turn_B33 = angle_B11.cos() * (torch.eye(3).to(signal) - along) + along + angle_B11.sin() * across
-    return torch.einsum("bij,bjhw->bihw", turn_B33, signal).clamp(-1, 1)
 
 
 @torch.no_grad()

@@ -19,10 +19,11 @@ from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened
-from modaloom.modalities.colours import augment, outline
+from modaloom.modalities.colours import outline
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
 from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.transforms import rotate_colours
 
 FORMATS = {
     "png": "PNG",
@@ -289,7 +290,7 @@ IMAGE = Modality(
         normalize=normalize,
         denormalize=denormalize,
         loss=loss,
-        augment=augment,
+        augment=rotate_colours,
         outline=outline,
     ),
     shortened=shortened,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from modaloom.core.distributed import Rows
 from modaloom.core.errors import BadValue
 from modaloom.modalities.codec import Codec, DataSpec, Value
 
@@ -16,7 +17,7 @@ MAX_POSITIONS = 256
 """Maximum number of positions in a signal's features: 16 × 16 for an image."""
 
 
-def unchanged(signal: Tensor, generator: torch.Generator) -> Tensor:
+def unchanged(signal: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
     """Default of `SignalCodec.augment`: no augmentation."""
     return signal
 
@@ -44,8 +45,8 @@ class SignalCodec(Codec):
     """The inverse of `normalize`, with rounding and clipping."""
     loss: Callable[[Tensor, Tensor], Tensor]
     """(reconstruction, signal) → reconstruction loss (B,)."""
-    augment: Callable[[Tensor, torch.Generator], Tensor] = unchanged
-    """Signal batch → augmented batch, for the training of tokenizers."""
+    augment: Callable[[Tensor, torch.Generator, Rows], Tensor] = unchanged
+    """(signal batch, generator, where its rows are) → augmented batch, for the training of tokenizers."""
     outline: Callable[[Tensor], Tensor] = no_outline
     """Signal batch → (B, 1, *axes), equal for signals that only differ in tint (an image's colours)."""
 

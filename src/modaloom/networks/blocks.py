@@ -3,9 +3,14 @@
 Shapes: B batch, L tokens, D width, H heads, C channels of a head.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from modaloom.networks.packing import Group
+from modaloom.networks.rotary import Rotary
 
 MAX_UNFUSED_TOKENS = 256
 """The longest sequence for which attention on a CPU is computed without the fused kernel."""
@@ -23,12 +28,28 @@ class Attention(nn.Module):
         self.norm_k = nn.LayerNorm(width // heads, bias=False)
         nn.init.zeros_(self.out.weight)
 
-    def forward(self, x_BLD: Tensor, mask: Tensor | None = None) -> Tensor:
-        """(B, L, D) → (B, L, D); `mask` as in `attend`."""
+    def forward(
+        self,
+        x_BLD: Tensor,
+        mask: Tensor | None = None,
+        rotary: Rotary | None = None,
+        groups: Sequence[Group] = (),
+    ) -> Tensor:
+        """(B, L, D) → (B, L, D).
+
+        Args:
+            x_BLD: float (B, L, D).
+            mask: as in `attend`.
+            rotary: positions of the L tokens; None: attention does not depend on positions.
+            groups: of a packed sequence (B = 1), in place of a mask; see `Packing`.
+        """
         B, L, D = x_BLD.shape
         q_BHLC, k_BHLC, v_BHLC = self.qkv(x_BLD).view(B, L, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q_BHLC, k_BHLC = self.norm_q(q_BHLC).to(v_BHLC), self.norm_k(k_BHLC).to(v_BHLC)
-        y_BHLC = attend(q_BHLC, k_BHLC, v_BHLC, mask)
+        if rotary is not None:
+            q_BHLC, k_BHLC = rotary(q_BHLC), rotary(k_BHLC)
+        qkv = (q_BHLC, k_BHLC, v_BHLC)
+        y_BHLC = attend_by_group(*qkv, groups) if groups else attend(*qkv, mask)
         out: Tensor = self.out(y_BHLC.transpose(1, 2).reshape(B, L, D))
         return out
 
@@ -56,6 +77,15 @@ def attend(q_BHLC: Tensor, k_BHLC: Tensor, v_BHLC: Tensor, mask: Tensor | None) 
     return y_BHLC
 
 
+def attend_by_group(q_1HNC: Tensor, k_1HNC: Tensor, v_1HNC: Tensor, groups: Sequence[Group]) -> Tensor:
+    """`attend` within each row of a packed sequence: (1, H, N, C) → (1, H, N, C)."""
+    sizes = [len(group.index) for group in groups]
+    parts = zip(*(x.split(sizes, 2) for x in (q_1HNC, k_1HNC, v_1HNC)), strict=True)
+    return torch.cat(
+        [group.unpad(attend(*map(group.pad, qkv), group.mask)) for group, qkv in zip(groups, parts)], 2
+    )
+
+
 class MLP(nn.Module):
     """Two linear layers with a squared ReLU between them (So et al. 2021, arXiv 2109.08668)."""
 
@@ -79,7 +109,14 @@ class TransformerBlock(nn.Module):
         self.norm_a, self.norm_m = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
         self.attention, self.mlp = Attention(width, heads), MLP(width)
 
-    def forward(self, x_BLD: Tensor, mask: Tensor | None = None) -> Tensor:
-        x_BLD = x_BLD + self.attention(self.norm_a(x_BLD), mask)
+    def forward(
+        self,
+        x_BLD: Tensor,
+        mask: Tensor | None = None,
+        rotary: Rotary | None = None,
+        groups: Sequence[Group] = (),
+    ) -> Tensor:
+        """(B, L, D) → (B, L, D); arguments as in `Attention`."""
+        x_BLD = x_BLD + self.attention(self.norm_a(x_BLD), mask, rotary, groups)
         y: Tensor = x_BLD + self.mlp(self.norm_m(x_BLD))
         return y

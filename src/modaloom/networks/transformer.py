@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.errors import BadValue
 from modaloom.core.types import Canvas, CodeShape, Field, Logits
 from modaloom.networks.blocks import TransformerBlock
+from modaloom.networks.packing import Packing
+from modaloom.networks.rotary import Rotary
 from modaloom.networks.timestep_embedding import TimestepEmbedding
 
 
@@ -51,9 +54,11 @@ class CodeEmbedding(nn.Module):
             x_BLD = x_BLD + self.project(self.vectors[row_BLQ].flatten(-2))
         return x_BLD
 
-    def logits(self, x_BLD: Tensor) -> Tensor:
-        """(B, L, D) → float32 (B, L, Q, K)."""
-        y: Tensor = self.head(x_BLD).float()
+    def logits(self, x_BLD: Tensor, valid_BL: Tensor | None = None) -> Tensor:
+        """(B, L, D) → float32 (B, L, Q, K), 0 where not `valid_BL`, bool (B, L)."""
+        y: Tensor = self.head(x_BLD if valid_BL is None else x_BLD[valid_BL]).float()
+        if valid_BL is not None:
+            y = y.new_zeros(*valid_BL.shape, y.shape[-1]).index_put((valid_BL,), y)
         return y.reshape(*y.shape[:-1], self.depth, self.codebook_size)
 
 
@@ -88,6 +93,10 @@ class PositionalEmbedding(nn.Module):
 class CanvasTransformer(nn.Module):
     """Canvas → logits of every stream in it. Absent streams have no tokens.
 
+    The first axis of a variable stream has rotary positions instead of learned ones, so that nothing in the
+    network depends on its greatest length; tokens of other streams are at position 0. A canvas with a
+    variable stream is packed: invalid positions cost nothing, and their logits are 0.
+
     Args:
         shapes: stream → code shape.
         tables: stream → name of its code embedding (the tokenizer's name).
@@ -98,6 +107,9 @@ class CanvasTransformer(nn.Module):
         encoder_decoder: given tokens attend to given tokens alone, so that they can be encoded once for all
             sampling steps.
         time_conditioned: add an embedding of each stream's noise level t to its tokens.
+
+    Raises:
+        BadValue: a stream is variable and the heads have an odd number of channels.
     """
 
     def __init__(
@@ -114,6 +126,13 @@ class CanvasTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.tables, self.encoder_decoder = dict(tables), encoder_decoder
+        self.row_sizes = {name: shape.row_size for name, shape in shapes.items() if shape.variable}
+        self.head_channels = width // heads
+        if self.row_sizes and self.head_channels % 2:
+            raise BadValue(
+                f"a stream of variable length needs heads with an even number of channels, not {width} / "
+                f"{heads}; change the width or the number of heads"
+            )
         by_table = {tables[name]: shape for name, shape in shapes.items()}
         self.code_embed = nn.ModuleDict(
             {
@@ -122,7 +141,10 @@ class CanvasTransformer(nn.Module):
             }
         )
         self.pos_embed = nn.ModuleDict(
-            {_module_name(n): PositionalEmbedding(s.grid, width) for n, s in shapes.items()}
+            {
+                _module_name(n): PositionalEmbedding(s.grid[1:] if s.variable else s.grid, width)
+                for n, s in shapes.items()
+            }
         )
         self.given_embed = nn.Parameter(torch.zeros(width))
         self.norm_in, self.norm_out = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
@@ -131,12 +153,28 @@ class CanvasTransformer(nn.Module):
 
     def forward(self, canvas: Canvas) -> Logits:
         x_BTD = self.norm_in(torch.cat([self._embed(name, field) for name, field in canvas.items()], 1))
+        rotary = self._rotary(canvas)
+        if rotary is not None:
+            valid_BT = torch.cat([f.valid for f in canvas.values()], 1)
+            if bool(valid_BT.any()) and not bool(valid_BT.all()):
+                return self._packed(canvas, x_BTD, valid_BT, rotary)
         mask = self._mask(canvas)
         for block in self.blocks:
-            x_BTD = block(x_BTD, mask)
+            x_BTD = block(x_BTD, mask, rotary)
         lengths = [field.state.shape[1] for field in canvas.values()]
         by_stream = self.norm_out(x_BTD).split(lengths, 1)
         return {name: self._table(name).logits(x_BLD) for name, x_BLD in zip(canvas, by_stream)}
+
+    def _packed(self, canvas: Canvas, x_BTD: Tensor, valid_BT: Tensor, rotary: Rotary) -> Logits:
+        """The same for valid tokens only; other logits are 0."""
+        known_BT = torch.cat([f.known.all(-1) for f in canvas.values()], 1) if self.encoder_decoder else None
+        packing = Packing.of(valid_BT, known_BT)
+        x_1ND, rotary = packing.pack(x_BTD), rotary[packing.tokens % x_BTD.shape[1]]
+        for block in self.blocks:
+            x_1ND = block(x_1ND, None, rotary, packing.groups)
+        x_BTD = packing.unpack(self.norm_out(x_1ND), valid_BT)
+        by_stream = x_BTD.split([field.state.shape[1] for field in canvas.values()], 1)
+        return {name: self._table(name).logits(x, canvas[name].valid) for name, x in zip(canvas, by_stream)}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
         """Weight matrices of the transformer blocks, for optimizers that treat them apart (Muon)."""
@@ -149,10 +187,25 @@ class CanvasTransformer(nn.Module):
 
     def _embed(self, name: str, field: Field) -> Tensor:
         given_BL1 = field.known.all(-1, keepdim=True)
-        x: Tensor = self._table(name)(field.state) + self.pos_embed[_module_name(name)]()
+        pos_RD = self.pos_embed[_module_name(name)]()
+        pos_LD = pos_RD.repeat(field.state.shape[1] // len(pos_RD), 1)
+        x: Tensor = self._table(name)(field.state) + pos_LD
         if self.time_embed is not None:
             x = x + self.time_embed(field.t)[:, None]
         return x + given_BL1 * self.given_embed
+
+    def _rotary(self, canvas: Canvas) -> Rotary | None:
+        """Positions of the tokens; None if the canvas has no variable stream."""
+        if not self.row_sizes.keys() & canvas.keys():
+            return None
+        device = self.given_embed.device
+        positions = [
+            torch.arange(L, device=device) // self.row_sizes[name]
+            if name in self.row_sizes
+            else torch.zeros(L, dtype=torch.int64, device=device)
+            for name, L in ((name, field.state.shape[1]) for name, field in canvas.items())
+        ]
+        return Rotary.of(torch.cat(positions), self.head_channels)
 
     def _mask(self, canvas: Canvas) -> Tensor | None:
         valid_BT = torch.cat([f.valid for f in canvas.values()], 1)

@@ -4,10 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue, check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_finite, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
+from modaloom.quantizers.error import squared_deviation
 from modaloom.quantizers.residual import Residual, total
 
 
@@ -47,20 +49,29 @@ class Adaptive(Quantizer):
         self.started: Tensor
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
-        variance = self._update_variance(rows[counts].detach())
-        parts = self.residual.parts(z, mask=mask, generator=generator)
+        variance = self._update_variance(rows[counts].detach(), distributed)
+        parts = self.residual.parts(z, mask=mask, generator=generator, distributed=distributed)
         kept = self._stages_needed(rows.detach().reshape(z.shape), parts, self.target_distortion * variance)
         drops = [(kept <= q)[..., None] for q in range(len(parts))]
         codes = torch.cat([p.codes.masked_fill(drop, self.skip_code) for p, drop in zip(parts, drops)], -1)
         q = total([p.z_q.detach().masked_fill(drop, 0) for p, drop in zip(parts, drops)])
         used = stats.averaged(
-            [stats.use(column, self.skip_code + 1) for column in codes.reshape(-1, self.depth)[counts].T]
+            [
+                stats.use(column, self.skip_code + 1, distributed)
+                for column in codes.reshape(-1, self.depth)[counts].T
+            ]
         )
-        distortion = stats.distortion(rows[counts].detach(), q.reshape(-1, self.dim)[counts])
-        depth = kept.reshape(-1)[counts].sum() / max(1, len(rows[counts]))
+        distortion = stats.distortion(rows[counts].detach(), q.reshape(-1, self.dim)[counts], distributed)
+        n = max(1, distributed.rows(len(rows[counts])).total)
+        depth = distributed.sum(kept.reshape(-1)[counts].sum()) / n
         measured = {**used, "distortion": distortion, "depth": depth}
         return Quantized(self.residual.pass_gradient(z, q), codes, total([p.loss for p in parts]), measured)
 
@@ -81,11 +92,11 @@ class Adaptive(Quantizer):
         return F.pad(self.residual.vectors, (0, 0, 0, 1))
 
     @torch.no_grad()
-    def _update_variance(self, z: Tensor) -> Tensor:
+    def _update_variance(self, z: Tensor, distributed: Distributed) -> Tensor:
         """Update the moving average of E‖z − mean‖² with z (N, dim); returns its previous value."""
-        if not (self.training and len(z) and is_finite(z)):
+        if not (self.training and is_learnable(z, distributed)):
             return self.variance.clone()
-        now = (z - z.mean(0)).square().sum() / len(z)
+        now = squared_deviation(z, distributed) / distributed.rows(len(z)).total
         if not self.started:
             self.variance.copy_(now)
             self.started.fill_(True)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue
 from modaloom.core.types import Quantized
 
@@ -23,7 +24,12 @@ class Quantizer(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         """Quantize vectors.
 
@@ -34,7 +40,8 @@ class Quantizer(nn.Module, ABC):
         Args:
             z: float (..., dim).
             mask: bool (...); vectors at False get codes but do not contribute to loss, stats and codebook.
-            generator: of random initialisation, restarts and dropout.
+            generator: of random initialisation, restarts and dropout; of one seed on all ranks.
+            distributed: whose vectors count for loss, stats and codebook, with those of this rank.
 
         Returns:
             z_q float32 (..., dim), codes int64 (..., Q), loss and stats.
@@ -63,9 +70,10 @@ class Quantizer(nn.Module, ABC):
         return len(self.codebook_sizes)
 
 
-def is_finite(z: Tensor) -> bool:
-    """Whether all values of the non-empty z are finite, without a temporary of its size."""
-    return all(bool(end.isfinite()) for end in z.aminmax())
+def is_learnable(z: Tensor, distributed: Distributed) -> bool:
+    """Whether z (N, D) has rows and all are finite, over all ranks; without a temporary of its size."""
+    finite = not len(z) or all(bool(end.isfinite()) for end in z.aminmax())
+    return distributed.rows(len(z)).total > 0 and distributed.all(finite)
 
 
 def rows_of(z: Tensor, mask: Tensor | None, dim: int) -> tuple[Tensor, Tensor | slice]:

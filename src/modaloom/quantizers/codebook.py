@@ -11,7 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from modaloom.quantizers.error import squared_error
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
+from modaloom.quantizers.error import mean_squared_error
 from modaloom.quantizers.kmeans import flat, kmeans, residual_sums, sample_rows
 
 
@@ -33,15 +34,21 @@ class Codebook(nn.Module, ABC):
 
     @abstractmethod
     def start(self, z: Tensor, generator: torch.Generator | None) -> None:
-        """Initialise the vectors from the first batch z (N, D), finite, N ≥ 1."""
+        """Initialise the vectors from the first batch z (N, D) of all ranks, finite, N ≥ 1."""
 
     @abstractmethod
-    def loss(self, z: Tensor, e: Tensor) -> Tensor:
+    def loss(self, z: Tensor, e: Tensor, distributed: Distributed) -> Tensor:
         """Codebook loss of e (N, D), rows of `vectors`, and detached z (N, D); 0 if trained by EMA."""
 
     @abstractmethod
-    def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
-        """Update from z (N, D), finite, N ≥ 1, and its codes (N,)."""
+    def update(
+        self,
+        z: Tensor,
+        codes: Tensor,
+        generator: torch.Generator | None,
+        distributed: Distributed = SINGLE_PROCESS,
+    ) -> None:
+        """Update from z (N, D), finite, and its codes (N,); N ≥ 1 over all ranks."""
 
 
 class FreeCodebook(Codebook):
@@ -92,21 +99,28 @@ class FreeCodebook(Codebook):
 
     @torch.no_grad()
     def update(
-        self, z: Tensor, codes: Tensor, generator: torch.Generator | None, *, first: int | None = None
+        self,
+        z: Tensor,
+        codes: Tensor,
+        generator: torch.Generator | None,
+        distributed: Distributed = SINGLE_PROCESS,
+        *,
+        first: int | None = None,
     ) -> None:
         """Update the codebook from a batch.
 
         Args:
-            z: float32 (N, D), finite, N ≥ 1.
+            z: float32 (N, D), finite; N ≥ 1 over all ranks.
             codes: int64 (N,), the codes of z.
             generator: of restarts.
+            distributed: whose vectors count.
             first: number of codes in use; None: all.
         """
         z = self.surface(z)
-        pull, hits = map(_reduce, residual_sums(z, codes, self.vectors))
+        pull, hits = map(distributed.sum, residual_sums(z, codes, self.vectors))
         self.count.lerp_(hits, 1 - self.decay)
         self._move(pull)
-        self._restart_dead_codes(z, self.count[:first], generator)
+        self._restart_dead_codes(z, self.count[:first], generator, distributed)
 
     @torch.no_grad()
     def set_vectors(self, codes: Tensor, rows: Tensor, counts: Tensor) -> None:
@@ -114,19 +128,21 @@ class FreeCodebook(Codebook):
         self.vectors[codes] = self.surface(rows)
         self.count[codes] = counts
 
-    def _restart_dead_codes(self, z: Tensor, count: Tensor, generator: torch.Generator | None) -> None:
+    def _restart_dead_codes(
+        self, z: Tensor, count: Tensor, generator: torch.Generator | None, distributed: Distributed
+    ) -> None:
         """Move the least used dead codes to random vectors of the batch, with the mean count.
 
         The threshold is relative to N/K; an absolute one would restart all codes where K is close to N.
         """
-        mean = len(z) / len(count)
+        total = distributed.rows(len(z)).total
+        mean = total / len(count)
         max_restarts = math.ceil(self.max_restart_fraction * len(count))
-        rarest = count.argsort(stable=True)[: min(max_restarts, len(z))]
+        rarest = count.argsort(stable=True)[: min(max_restarts, total)]
         dead = rarest[count[rarest] < self.dead_code_threshold * mean]
         if len(dead):
-            self.set_vectors(
-                dead, sample_rows(z, len(dead), generator), torch.full((len(dead),), mean).to(count)
-            )
+            rows = sample_rows(distributed.gather(z), len(dead), generator)
+            self.set_vectors(dead, rows, torch.full((len(dead),), mean).to(count))
 
 
 class EMACodebook(FreeCodebook):
@@ -165,7 +181,7 @@ class EMACodebook(FreeCodebook):
         )
         self.register_buffer("vectors", torch.zeros(size, dim))
 
-    def loss(self, z: Tensor, e: Tensor) -> Tensor:
+    def loss(self, z: Tensor, e: Tensor, distributed: Distributed) -> Tensor:
         return z.new_zeros(())
 
     def _move(self, pull: Tensor) -> None:
@@ -198,18 +214,8 @@ class GradientCodebook(FreeCodebook):
         )
         self.vectors = nn.Parameter(torch.zeros(size, dim))
 
-    def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        return codebook_loss(z, e)
+    def loss(self, z: Tensor, e: Tensor, distributed: Distributed) -> Tensor:
+        return mean_squared_error(e, z, distributed)
 
     def _move(self, pull: Tensor) -> None:
         """Nothing: the optimizer updates the vectors."""
-
-
-def codebook_loss(z: Tensor, e: Tensor) -> Tensor:
-    """Mean squared error of z and e (N, D) over all values."""
-    return squared_error(e, z) / max(1, z.numel())
-
-
-def _reduce(statistic: Tensor) -> Tensor:
-    """The sum of a batch statistic over all processes: the place for an all-reduce; there is one process."""
-    return statistic

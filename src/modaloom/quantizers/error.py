@@ -1,16 +1,29 @@
-"""Σ(a − b)² in chunks, without a temporary of the size of a."""
+"""Squared errors in chunks, without a temporary of the size of their arguments."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import Distributed
+
 CHUNK_SIZE = 2**17
 """Values per chunk."""
 
 
+def mean_squared_error(a: Tensor, b: Tensor, distributed: Distributed) -> Tensor:
+    """The mean of (a − b)² over all values of a and b (N, D) of all ranks; 0 if there are none."""
+    total = distributed.rows(len(a)).total
+    return distributed.sum(squared_error(a, b)) / max(1, total * a.shape[1])
+
+
+def squared_deviation(z: Tensor, distributed: Distributed) -> Tensor:
+    """Σ‖z − mean‖² of the rows z (N, D) of all ranks."""
+    return distributed.sum((z - distributed.mean(z)).square().sum())
+
+
 def squared_error(a: Tensor, b: Tensor) -> Tensor:
-    """Squared distance of a and b (N, D): a scalar with gradients to both."""
+    """Σ(a − b)² of a and b (N, D): a scalar with gradients to both."""
     total: Tensor = _SquaredError.apply(a, b)  # type: ignore[no-untyped-call]
     return total
 

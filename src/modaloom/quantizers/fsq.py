@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadValue
 from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.options import QuantizerConfig
@@ -45,8 +46,8 @@ class FSQ(FixedCodebookQuantizer):
     def surrogate(self, rows: Tensor) -> Tensor:
         return rows.tanh()
 
-    def loss(self, rows: Tensor, q: Tensor) -> Tensor:
-        return (rows * 0).sum()
+    def loss(self, rows: Tensor, q: Tensor, distributed: Distributed) -> Tensor:
+        return distributed.sum((rows * 0).sum())
 
 
 def fsq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
@@ -27,21 +28,27 @@ class Grouped(Quantizer):
         self.dim = sum(quantizer.dim for quantizer in quantizers)
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
         # A vector that is not finite in one slice is invalid for all quantizers, so that none learns from it.
         checked = z.masked_fill(~z.isfinite().all(-1, keepdim=True), float("nan"))
         slices = torch.split(checked, [quantizer.dim for quantizer in self._parts], -1)
         parts: list[Quantized] = [
-            quantizer(part, mask=mask, generator=generator) for quantizer, part in zip(self._parts, slices)
+            quantizer(part, mask=mask, generator=generator, distributed=distributed)
+            for quantizer, part in zip(self._parts, slices)
         ]
         z_q = torch.cat([part.z_q for part in parts], -1)
         shares = [quantizer.dim / self.dim for quantizer in self._parts]
         loss = torch.stack([share * part.loss for share, part in zip(shares, parts)]).sum()
         measured = stats.averaged([part.stats for part in parts])
         ends = (end.detach().reshape(-1, self.dim)[counts] for end in (rows, z_q))
-        measured["distortion"] = stats.distortion(*ends)
+        measured["distortion"] = stats.distortion(*ends, distributed)
         return Quantized(z_q, torch.cat([part.codes for part in parts], -1), loss, measured)
 
     def decode(self, codes: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ Legend: N vectors, K codes, A of them in use, D = dim.
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue, check_range
 from modaloom.quantizers.codebook import Codebook, FreeCodebook
+from modaloom.quantizers.error import squared_deviation
 from modaloom.quantizers.options import GrowthConfig
 from modaloom.quantizers.unit import direction
 
@@ -73,16 +75,22 @@ class GrowingCodebook(Codebook):
     @torch.no_grad()
     def start(self, z: Tensor, generator: torch.Generator | None) -> None:
         self.inner.start(z, generator, first=self.used)
-        members = (z - z.mean(0)).square().sum() / self.used
+        members = squared_deviation(z, SINGLE_PROCESS) / self.used
         self.spread.copy_(SPREAD_INIT_SCALE * members * _directions(self.spread, generator))
 
-    def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        return self.inner.loss(z, e)
+    def loss(self, z: Tensor, e: Tensor, distributed: Distributed) -> Tensor:
+        return self.inner.loss(z, e, distributed)
 
     @torch.no_grad()
-    def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
-        self._measure(self.inner.surface(z), codes)
-        self.inner.update(z, codes, generator, first=self.used)
+    def update(
+        self,
+        z: Tensor,
+        codes: Tensor,
+        generator: torch.Generator | None,
+        distributed: Distributed = SINGLE_PROCESS,
+    ) -> None:
+        self._measure(self.inner.surface(z), codes, distributed)
+        self.inner.update(z, codes, generator, distributed, first=self.used)
         self.batches += 1
         missing = self._scheduled_size() - self.used
         if missing > 0:
@@ -95,14 +103,14 @@ class GrowingCodebook(Codebook):
         doubled = self.growth.initial_codes * 2.0 ** min(64.0, int(self.batches) / self.growth.doubling_steps)
         return min(len(self.count), int(doubled))
 
-    def _measure(self, z: Tensor, codes: Tensor) -> None:
+    def _measure(self, z: Tensor, codes: Tensor, distributed: Distributed) -> None:
         off = z - self.vectors[codes]
         along = (off * direction(self.spread)[codes]).sum(1, keepdim=True)
         error = torch.zeros_like(self.error).index_add_(0, codes, off.square().sum(1))
         spread = torch.zeros_like(self.spread).index_add_(0, codes, off * along)
-        variance = (z - z.mean(0)).square().sum()
-        for average, now in ((self.error, error), (self.spread, spread), (self.variance, variance)):
-            average.lerp_(now, 1 - self.inner.decay)
+        self.error.lerp_(distributed.sum(error), 1 - self.inner.decay)
+        self.spread.lerp_(distributed.sum(spread), 1 - self.inner.decay)
+        self.variance.lerp_(squared_deviation(z, distributed), 1 - self.inner.decay)
 
     def _split_scores(self) -> Tensor:
         """Priority of splitting each code (K,): weighted fractions of squared error and assignments."""

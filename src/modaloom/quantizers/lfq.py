@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadValue
 from modaloom.quantizers.base import Quantizer
-from modaloom.quantizers.error import squared_error
+from modaloom.quantizers.error import mean_squared_error
 from modaloom.quantizers.normalized import Normalized
 from modaloom.quantizers.options import QuantizerConfig
 from modaloom.quantizers.projected import Projected
@@ -51,18 +52,19 @@ class LFQ(FixedCodebookQuantizer):
     def surrogate(self, rows: Tensor) -> Tensor:
         return rows
 
-    def loss(self, rows: Tensor, q: Tensor) -> Tensor:
-        commitment = squared_error(rows, q) / max(1, rows.numel())
-        return self.commitment * commitment + self.entropy * self.entropy_loss(rows)
+    def loss(self, rows: Tensor, q: Tensor, distributed: Distributed) -> Tensor:
+        commitment = mean_squared_error(rows, q, distributed)
+        return self.commitment * commitment + self.entropy * self.entropy_loss(rows, distributed)
 
-    def entropy_loss(self, z: Tensor) -> Tensor:
+    def entropy_loss(self, z: Tensor, distributed: Distributed) -> Tensor:
         """z (N, d) → mean entropy of the soft assignments − summed entropy of the mean bits; 0 if N = 0."""
-        if not len(z):
+        total = distributed.rows(len(z)).total
+        if not total:
             return z.sum()
         logit = 4 * self.side / self.temperature * z
         plus = logit.sigmoid()
-        each = (F.softplus(logit) - plus * logit).sum() / len(z)
-        return each - _entropy(plus.mean(0)).sum()
+        each = distributed.sum((F.softplus(logit) - plus * logit).sum()) / total
+        return each - _entropy(distributed.mean(plus)).sum()
 
 
 def lfq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:

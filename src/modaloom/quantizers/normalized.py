@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_finite, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
 from modaloom.quantizers.unit import direction
 
 
@@ -34,22 +35,29 @@ class Normalized(Quantizer):
         return self.products[0] / self.products[1].clamp(min=torch.finfo(self.products.dtype).tiny)
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
         if mask is not None:  # 0 · NaN of a masked vector would make the gradient NaN
             rows = rows.masked_fill(~mask.reshape(-1, 1), 0)
-        out: Quantized = self.inner(direction(rows).reshape(z.shape), mask=mask, generator=generator)
+        out: Quantized = self.inner(
+            direction(rows).reshape(z.shape), mask=mask, generator=generator, distributed=distributed
+        )
         seen, chosen = rows[counts].detach(), out.z_q.detach().reshape(-1, self.dim)[counts]
-        learns = self.training and len(seen) > 0 and is_finite(seen)
-        now = torch.stack([(seen * chosen).sum(), chosen.square().sum()])
+        learns = self.training and is_learnable(seen, distributed)
+        now = distributed.sum(torch.stack([(seen * chosen).sum(), chosen.square().sum()]))
         if learns and not self.started:
             self.products.copy_(now)
             self.started.fill_(True)
         gain = self.gain
         if learns:
             self.products.lerp_(now, 1 - self.decay)
-        measured = {**out.stats, "distortion": stats.distortion(seen, gain * chosen)}
+        measured = {**out.stats, "distortion": stats.distortion(seen, gain * chosen, distributed)}
         return Quantized(gain * out.z_q, out.codes, out.loss, measured)
 
     def decode(self, codes: Tensor) -> Tensor:

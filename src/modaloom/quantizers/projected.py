@@ -4,11 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
 from modaloom.quantizers.base import Quantizer, rows_of
-from modaloom.quantizers.error import squared_error
+from modaloom.quantizers.error import mean_squared_error
 
 
 class Projected(Quantizer):
@@ -40,18 +41,24 @@ class Projected(Quantizer):
         nn.init.zeros_(self.up.bias)
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
         if mask is not None:  # 0 · NaN of a masked vector would make the gradients NaN
             rows = rows.masked_fill(~mask.reshape(-1, 1), 0)
         with torch.autocast(z.device.type, enabled=False):
             narrow = self.down(rows).reshape(*z.shape[:-1], self.inner.dim)
-            out: Quantized = self.inner(narrow, mask=mask, generator=generator)
+            out: Quantized = self.inner(narrow, mask=mask, generator=generator, distributed=distributed)
             z_q = self.up(out.z_q)
         ends = rows[counts], z_q.reshape(-1, self.dim)[counts]
-        loss = out.loss + self.commitment * squared_error(*ends) / max(1, ends[0].numel())
-        measured = {**out.stats, "distortion": stats.distortion(*(end.detach() for end in ends))}
+        loss = out.loss + self.commitment * mean_squared_error(*ends, distributed)
+        distortion = stats.distortion(*(end.detach() for end in ends), distributed)
+        measured = {**out.stats, "distortion": distortion}
         return Quantized(z_q, out.codes, loss, measured)
 
     def decode(self, codes: Tensor) -> Tensor:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_finite, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
 from modaloom.quantizers.gradients import GRADIENT_ESTIMATORS
 from modaloom.quantizers.options import QuantizerConfig
 
@@ -49,15 +50,21 @@ class Residual(Quantizer):
         self.stages = nn.ModuleList(stages)
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
-        kept = self._kept(z, rows[counts], generator) if self.training and self.dropout else None
-        parts = self.parts(z, mask=mask, kept=kept, generator=generator)
+        drops = self.training and self.dropout
+        kept = self._kept(z, rows[counts], generator, distributed) if drops else None
+        parts = self.parts(z, mask=mask, kept=kept, generator=generator, distributed=distributed)
         q = total([_where_kept(part.z_q.detach(), kept, q) for q, part in enumerate(parts)])
         measured = stats.averaged([part.stats for part in parts])
         ends = (end.detach().reshape(-1, self.dim)[counts] for end in (z, q))
-        measured["distortion"] = stats.distortion(*ends)
+        measured["distortion"] = stats.distortion(*ends, distributed)
         codes = torch.cat([part.codes for part in parts], -1)
         return Quantized(self.pass_gradient(z, q), codes, total([part.loss for part in parts]), measured)
 
@@ -68,6 +75,7 @@ class Residual(Quantizer):
         mask: Tensor | None = None,
         kept: Tensor | None = None,
         generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> list[Quantized]:
         """Quantize the residual of each stage.
 
@@ -76,13 +84,15 @@ class Residual(Quantizer):
             mask: bool (...), True for vectors that count.
             kept: int64 (...), the number of stages for which each vector counts; None: all.
             generator: as of `forward`.
+            distributed: as of `forward`.
 
         Returns:
             The result of each stage.
         """
         residual, parts = z, list[Quantized]()
         for q, stage in enumerate(self._stages):
-            parts.append(stage(residual, mask=_stage_mask(mask, kept, q), generator=generator))
+            own = _stage_mask(mask, kept, q)
+            parts.append(stage(residual, mask=own, generator=generator, distributed=distributed))
             residual = residual - parts[-1].z_q.detach()
         return parts
 
@@ -106,18 +116,21 @@ class Residual(Quantizer):
     def _stages(self) -> list[Quantizer]:
         return list(self.stages)  # type: ignore[arg-type]
 
-    def _kept(self, z: Tensor, counted: Tensor, generator: torch.Generator | None) -> Tensor | None:
+    def _kept(
+        self, z: Tensor, counted: Tensor, generator: torch.Generator | None, distributed: Distributed
+    ) -> Tensor | None:
         """Quantizer dropout: the number of stages each vector keeps, int64 (...), constant within a sample.
 
         None if an unmasked value is not finite, so that every stage sees it and skips its update.
         """
-        if not len(counted) or not is_finite(counted):
+        if not is_learnable(counted, distributed):
             return None
-        sample = (*z.shape[:-1][:1], *[1] * (z.ndim - 2))
+        samples = distributed.rows(len(z))
+        sample = (*[samples.total][: z.ndim - 1], *[1] * (z.ndim - 2))
         device, deepest = generator.device if generator else z.device, len(self.stages)
         n = torch.randint(1, deepest + 1, sample, generator=generator, device=device)
         drops = torch.rand(sample, generator=generator, device=device) < self.dropout
-        return torch.where(drops, n, deepest).to(z.device).expand(z.shape[:-1])
+        return samples.own(torch.where(drops, n, deepest)).to(z.device).expand(z.shape[:-1])
 
 
 def total(terms: Sequence[Tensor]) -> Tensor:

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from modaloom.quantizers.codebook import Codebook, codebook_loss
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
+from modaloom.quantizers.codebook import Codebook
+from modaloom.quantizers.error import mean_squared_error
 
 
 class SimCodebook(Codebook):
@@ -42,13 +44,19 @@ class SimCodebook(Codebook):
         self.count.fill_(len(z) / len(self.count))
         self.started.fill_(True)
 
-    def loss(self, z: Tensor, e: Tensor) -> Tensor:
-        return codebook_loss(z, e)
+    def loss(self, z: Tensor, e: Tensor, distributed: Distributed) -> Tensor:
+        return mean_squared_error(e, z, distributed)
 
     @torch.no_grad()
-    def update(self, z: Tensor, codes: Tensor, generator: torch.Generator | None) -> None:
+    def update(
+        self,
+        z: Tensor,
+        codes: Tensor,
+        generator: torch.Generator | None,
+        distributed: Distributed = SINGLE_PROCESS,
+    ) -> None:
         """Update the counts; the optimizer updates W and b."""
-        hits = torch.bincount(codes, minlength=len(self.count)).to(self.count)
+        hits = distributed.sum(torch.bincount(codes, minlength=len(self.count)).to(self.count))
         self.count.lerp_(hits, 1 - self.decay)
 
 

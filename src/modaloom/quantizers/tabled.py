@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
 from modaloom.quantizers.base import Quantizer, rows_of, straight_through
@@ -36,21 +37,26 @@ class FixedCodebookQuantizer(Quantizer):
         """Rows (N, D) → (N, D): the differentiable function whose gradient replaces that of the rounding."""
 
     @abstractmethod
-    def loss(self, rows: Tensor, q: Tensor) -> Tensor:
+    def loss(self, rows: Tensor, q: Tensor, distributed: Distributed) -> Tensor:
         """Scalar loss of unmasked rows (N, D) and their code vectors; not finite if a row is not."""
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
         codes = (self.digits(rows.detach()) * self.places).sum(1)
         q = F.embedding(codes, self.table)
         measured = {
-            **stats.use(codes[counts], len(self.table)),
-            "distortion": stats.distortion(rows[counts].detach(), q[counts]),
+            **stats.use(codes[counts], len(self.table), distributed),
+            "distortion": stats.distortion(rows[counts].detach(), q[counts], distributed),
         }
         z_q = straight_through(self.surrogate(rows), q).reshape(z.shape)
-        loss = self.loss(rows[counts], q[counts])
+        loss = self.loss(rows[counts], q[counts], distributed)
         return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
 
     @final

@@ -7,13 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import check_choice
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_finite, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
 from modaloom.quantizers.codebook import Codebook
 from modaloom.quantizers.codebooks import build_codebook
-from modaloom.quantizers.error import squared_error
+from modaloom.quantizers.error import mean_squared_error
 from modaloom.quantizers.gradients import GRADIENT_ESTIMATORS
 from modaloom.quantizers.nearest import nearest
 from modaloom.quantizers.normalized import Normalized
@@ -51,23 +52,28 @@ class VQ(Quantizer):
         self.codebook = codebook
 
     def forward(
-        self, z: Tensor, *, mask: Tensor | None = None, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        *,
+        mask: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        distributed: Distributed = SINGLE_PROCESS,
     ) -> Quantized:
         rows, counts = rows_of(z, mask, self.dim)
         counted = rows[counts]
         seen = counted.detach()
-        learns = self.training and len(seen) > 0 and is_finite(seen)
+        learns = self.training and is_learnable(seen, distributed)
         if learns and not self.codebook.started:
-            self.codebook.start(seen, generator)
+            self.codebook.start(distributed.gather(seen), generator)
         vectors = self.codebook.vectors
         codes = nearest(rows.detach(), vectors.detach()[: self.codebook.used])
         e = F.embedding(codes, vectors)
-        loss = self._loss(counted, e[counts])
+        loss = self._loss(counted, e[counts], distributed)
         if learns:
-            self.codebook.update(seen, codes[counts], generator)
+            self.codebook.update(seen, codes[counts], generator, distributed)
         measured = {
-            **stats.use(codes[counts], len(self.codebook.count)),
-            "distortion": stats.distortion(seen, e[counts]),
+            **stats.use(codes[counts], len(self.codebook.count), distributed),
+            "distortion": stats.distortion(seen, e[counts], distributed),
         }
         z_q = self.pass_gradient(rows, e).reshape(z.shape)
         return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)
@@ -83,9 +89,9 @@ class VQ(Quantizer):
     def vectors(self) -> Tensor:
         return self.codebook.vectors.detach()[None]
 
-    def _loss(self, z: Tensor, e: Tensor) -> Tensor:
-        commitment = squared_error(z, e.detach()) / max(1, z.numel())
-        return self.commitment * commitment + self.codebook.loss(z.detach(), e)
+    def _loss(self, z: Tensor, e: Tensor, distributed: Distributed) -> Tensor:
+        commitment = mean_squared_error(z, e.detach(), distributed)
+        return self.commitment * commitment + self.codebook.loss(z.detach(), e, distributed)
 
 
 def vq(dim: int, size: int, options: QuantizerConfig) -> Quantizer:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from modaloom.core.counter_rng import counter_noise
 from modaloom.core.errors import BadValue, check_choice
+from modaloom.core.frame import Frames, finished, single
 from modaloom.core.rng import derive
 from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.noise import CounterNoise
@@ -20,8 +21,8 @@ from modaloom.restorer.example import ConditionalExample, as_batch
 from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks.base import Signals, Task
 
-PredictFn = Callable[[Restorer, ConditionalExample, SignalSamplingConfig, int, float], Tensor]
-"""(Restorer, example as a batch of one, sampling, seed, start time) → prediction (1, C, *axes)."""
+PredictFn = Callable[[Restorer, ConditionalExample, SignalSamplingConfig, int, float], Frames[Tensor]]
+"""(Restorer, example as a batch of one, sampling, seed, start time) → frames of (1, C, *axes)."""
 
 
 def run_task(
@@ -34,9 +35,24 @@ def run_task(
     sampling: SignalSamplingConfig,
     seed: int = 0,
 ) -> Tensor:
-    """Returns the restored signal (C, *axes), on the CPU.
+    """`stream_task` to its end: returns the restored signal (C, *axes), on the CPU."""
+    return finished(stream_task(restorer, task, inputs, options, mode=mode, sampling=sampling, seed=seed))
 
-    The noise at a position depends on the seed and the position alone.
+
+def stream_task(
+    restorer: Restorer,
+    task: Task[Any],
+    inputs: Signals,
+    options: Any,
+    *,
+    mode: str = "",
+    sampling: SignalSamplingConfig,
+    seed: int = 0,
+) -> Frames[Tensor]:
+    """Restores a signal; yields after each evaluation of the mean, or step of the sampler.
+
+    Result and preview are finished signals (C, *axes), on the CPU: of the prediction, and of its present
+    estimate (`Restorer.stream`). The noise at a position depends on the seed and the position alone.
 
     Args:
         restorer: the trained model.
@@ -52,10 +68,13 @@ def run_task(
     """
     example = task.build_condition(inputs, options)
     restorer.check(example)
-    prediction = MODES[resolve_mode(restorer, mode)](
-        restorer, _to_device(as_batch(example), restorer), sampling, seed, task.start_time(options)
-    )
-    return task.finalize(prediction[0].cpu(), example, inputs, options)
+    predict = MODES[resolve_mode(restorer, mode)]
+    batch, start = _to_device(as_batch(example), restorer), task.start_time(options)
+
+    def finish(prediction: Tensor) -> Tensor:
+        return task.finalize(prediction[0].cpu(), example, inputs, options)
+
+    return (frame.map(finish) for frame in predict(restorer, batch, sampling, seed, start))
 
 
 def resolve_mode(restorer: Restorer, mode: str) -> str:
@@ -68,13 +87,13 @@ def resolve_mode(restorer: Restorer, mode: str) -> str:
 
 def _mean(
     restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, seed: int, start: float
-) -> Tensor:
-    return restorer.mean(example)
+) -> Frames[Tensor]:
+    yield from single(restorer.mean(example))
 
 
 def _sample(
     restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, seed: int, start: float
-) -> Tensor:
+) -> Frames[Tensor]:
     times = _timesteps(restorer.process, sampling, start)
     name = (
         (MEAN_FLOW if restorer.mean_flow_prob else DEFAULT_SAMPLER)
@@ -82,9 +101,9 @@ def _sample(
         else sampling.sampler
     )
     if name == MEAN_FLOW:
-        return restorer.sample_mean_flow(example, _noise(example, seed), times)
+        return restorer.stream_mean_flow(example, _noise(example, seed), times)
     sampler = partial(SIGNAL_SAMPLERS[name].sample, noise=CounterNoise(derive(seed, "walk")))
-    return restorer.sample(example, _noise(example, seed), times, sampler=sampler)
+    return restorer.stream(example, _noise(example, seed), times, sampler=sampler)
 
 
 def _timesteps(process: GaussianProcess, sampling: SignalSamplingConfig, start: float) -> Tensor:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -18,16 +19,18 @@ from modaloom.core.errors import (
     check_count,
     check_names,
 )
+from modaloom.core.frame import Frame, Frames, finished
+from modaloom.core.results import Results
 from modaloom.core.rng import derive
-from modaloom.data.atomic_io import new_folder
+from modaloom.data.atomic_io import all_or_none, stoppable_folder
 from modaloom.data.inputs import named_files
-from modaloom.data.notices import Notify, silent
+from modaloom.data.notices import Notify, once, silent
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Modality, Value
 from modaloom.modalities.unit import fit_to_spec, from_unit, to_unit
 from modaloom.restorer.config import RestorerRunConfig, SignalSamplingConfig, SignalSamplingOptions
 from modaloom.restorer.files import Restoration, unpack_restorer
-from modaloom.restorer.inference import resolve_mode, run_task
+from modaloom.restorer.inference import resolve_mode, stream_task
 from modaloom.restorer.tasks import Signals
 from modaloom.runs.config_io import changed, override
 from modaloom.runs.model import load_model
@@ -109,11 +112,34 @@ class RestoredRun:
                 reference.
             BadFile: a path that cannot be read.
         """
+        return finished(self.stream(value, restore_options, name=name, notify=notify))
+
+    def stream(
+        self,
+        value: Value,
+        restore_options: RestoreOptions | None = None,
+        *,
+        name: str | int = 0,
+        notify: Notify = silent,
+    ) -> Frames[Value]:
+        """`restore`, step by step.
+
+        Args:
+            value, restore_options, name, notify: as in `restore`.
+
+        Returns:
+            A frame after each step of the sampler, or a single one of the posterior mean; the last one's
+            `result` is what `restore` returns. `preview()` returns its present estimate: the denoiser's, or
+            for mean flow what a single step to the end would give. It costs a step.
+
+        Raises:
+            BadValue, BadFile: as `restore`, at once.
+        """
         restore_options, found = restore_options or RestoreOptions(), self.restoration
         options = self.check(restore_options)
         held = found.task.prepare(self._signal(value), self._mask(restore_options.mask), options)
         style = None if restore_options.style is None else self._signal(restore_options.style)
-        signal = run_task(
+        frames = stream_task(
             found.restorer,
             found.task,
             Signals(input=held, reference=style),
@@ -122,7 +148,12 @@ class RestoredRun:
             sampling=self._sampling(restore_options),
             seed=derive(restore_options.seed, "restore", name),
         )
-        return self._conformed(value, from_unit(self.modality, signal), options, notify)
+        tell, stream = once(notify), found.plan.streams[-1]
+
+        def finish(signal: Tensor) -> Value:
+            return self._conformed(value, from_unit(self.modality, signal), options, tell)
+
+        return (replace(frame.map(finish), stream=stream) for frame in frames)
 
     def _conformed(self, source: Value, made: Value, options: object, notify: Notify) -> Value:
         task, plan = self.restoration.task, self.restoration.plan
@@ -182,8 +213,10 @@ def restore(
     restore_options: RestoreOptions | None = None,
     device: str = DEVICE,
     notify: Notify = silent,
-) -> Iterator[Path]:
-    """Restores files and yields the path of each result; the output folder is created atomically at the end.
+) -> Results[Path]:
+    """Restores files while it is iterated over, and yields the path of each result.
+
+    The output folder appears at the end, or when the work is stopped, with the results that are finished.
 
     Results are written to `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix. A folder among the
     inputs stands for all readable files in it, recursively, and its relative paths are kept. Results of an
@@ -202,6 +235,7 @@ def restore(
     Raises:
         BadValue, BadFile, BadFolder, BadRun: before anything is written, or if every input fails.
         PartlyFailed: at the end, if some inputs failed; the results of all others are written.
+        KeyboardInterrupt: after Ctrl-C; the message says how many files are kept.
     """
     trained, restore_options = load_restored(run, device=device), restore_options or RestoreOptions()
     paths = [Path(inputs)] if isinstance(inputs, str | os.PathLike) else [Path(path) for path in inputs]
@@ -214,13 +248,30 @@ def restore(
         mask=_opened(trained, restore_options.mask),
     )
     trained.check(restore_options)
-    outcome = _Outcome()
-    with new_folder(out) as root:
-        for name, found in _answers(trained, values, restore_options, outcome):
+    return Results(_written(trained, values, restore_options, Path(out), notify))
+
+
+def _written(
+    trained: RestoredRun,
+    values: Mapping[str, Value],
+    restore_options: RestoreOptions,
+    out: Path,
+    notify: Notify,
+) -> Frames[Mapping[Path, Value]]:
+    """Restores the values and writes the results; yields after each step.
+
+    A frame's result is the path and the value that it finishes.
+    """
+    outcome, count = _Outcome(), 0
+    with stoppable_folder(out, "files", lambda: count) as root:
+        for name, frame in _answers(trained, values, restore_options, outcome):
             place = f"{name}.{trained.modality.suffixes[0]}"
-            (root / place).parent.mkdir(parents=True, exist_ok=True)
-            trained.modality.write(found, root / place)
-            yield Path(out) / place
+            if frame.result is not None:
+                (root / place).parent.mkdir(parents=True, exist_ok=True)
+                with all_or_none(root / place):
+                    trained.modality.write(frame.result, root / place)
+                count += 1
+            yield frame.map(partial(_at, out / place))
         if len(outcome.failures) == len(values):
             raise _all_failed(outcome.failures)
     for change, names in outcome.changes.items():
@@ -240,20 +291,25 @@ class _Outcome:
     """Property that results do not keep → input names."""
 
 
+def _at(path: Path, value: Value) -> dict[Path, Value]:
+    return {path: value}
+
+
 def _answers(
     trained: RestoredRun, values: Mapping[str, Value], restore_options: RestoreOptions, outcome: _Outcome
-) -> Iterator[tuple[str, Value]]:
-    """Yields name and result of every input that can be restored."""
-    for name, value in values.items():
+) -> Iterator[tuple[str, Frame[Value]]]:
+    """Yields the name and each frame of every input that can be restored; all have equally many steps."""
+    for i, (name, value) in enumerate(values.items()):
         changes: list[str] = []
         try:
-            found = trained.restore(value, restore_options, name=name, notify=changes.append)
+            for frame in trained.stream(value, restore_options, name=name, notify=changes.append):
+                step, total = i * frame.total + frame.step, len(values) * frame.total
+                yield name, replace(frame, step=step, total=total, first=i)
         except ModaloomError as error:
             outcome.failures[name] = error
             continue
         for change in changes:
             outcome.changes.setdefault(change, []).append(name)
-        yield name, found
 
 
 def _failure(name: str, error: ModaloomError) -> str:

@@ -3,14 +3,16 @@
 Shapes: B batch, C channels, K subtasks.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import BadValue, check_range
+from modaloom.core.frame import Frame, Frames, finished, last, single
 from modaloom.core.types import Loss
 from modaloom.diffusion.gaussian_process import GaussianProcess
 from modaloom.diffusion.level import expand_like
@@ -116,50 +118,70 @@ class Restorer(nn.Module):
             )
         self.shift_K[seen], self.scale_K[seen] = mean.to(self.shift_K), deviation.to(self.scale_K)
 
-    def loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
+    def loss(
+        self,
+        example: ConditionalExample,
+        generator: torch.Generator,
+        distributed: Distributed = SINGLE_PROCESS,
+    ) -> Loss:
         """Squared error of the network's output on a batch, with one loss part for each objective.
 
         Targets are normalized, so subtasks have equal weight whatever their scale. Mean-flow examples also
         need a Jacobian-vector product, and are weighted by the inverse of their own error
         (`adaptive_weighting`).
+
+        Args:
+            example: the batch, or this rank's part of it.
+            generator: CPU generator of levels and noise, of one seed on all ranks.
+            distributed: whose examples count, with those of this rank.
         """
         if not self.mean_flow_prob:
-            return self._denoising_loss(example, generator)
-        use_mean_flow = (
-            torch.rand(len(example.task_index), generator=generator)
-            < (1 - self.mean_prob) * self.mean_flow_prob
-        )
-        parts = [
-            (
-                rows.sum() / len(rows),
-                part(_select_rows(example, rows.to(example.task_index.device)), generator),
-            )
-            for rows, part in ((~use_mean_flow, self._denoising_loss), (use_mean_flow, self._mean_flow_loss))
-            if rows.any()
-        ]
+            return self._denoising_loss(example, generator, distributed)
+        rows = distributed.rows(len(example.task_index))
+        mean_flow_share = (1 - self.mean_prob) * self.mean_flow_prob
+        use_mean_flow = torch.rand(rows.total, generator=generator) < mean_flow_share
+        parts = []
+        for chosen, part in ((~use_mean_flow, self._denoising_loss), (use_mean_flow, self._mean_flow_loss)):
+            if chosen.any():
+                own = _select_rows(example, rows.own(chosen).to(example.task_index.device))
+                parts.append((chosen.sum() / rows.total, part(own, generator, distributed)))
         total = torch.stack([share * loss.total for share, loss in parts]).sum()
         return Loss(total, {name: value for _, loss in parts for name, value in loss.parts.items()})
 
-    def _denoising_loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
+    def _denoising_loss(
+        self, example: ConditionalExample, generator: torch.Generator, distributed: Distributed
+    ) -> Loss:
         data = self._normalize(example, example.target)
-        chance = torch.rand(2, len(data), generator=generator).to(data)
+        rows = distributed.rows(len(data))
+        chance = rows.own(torch.rand(2, rows.total, generator=generator).T).T.to(data)
         is_mean = chance[0] < self.mean_prob / (1 - (1 - self.mean_prob) * self.mean_flow_prob)
         t = torch.where(is_mean, 1.0, chance[1])
-        noise = torch.randn(data.shape, generator=generator).to(data) * expand_like(~is_mean, data)
+        noise = _noise(data, generator, rows) * expand_like(~is_mean, data)
         level = self.process.level(t, data)
         network = self.prediction.wrap(self._conditioned_network(example), self.process)
         output = network(level.mix(data, noise), t)
         error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
         parts = {"mean": error[is_mean], "sample": error[~is_mean]}
-        return Loss(error.mean(), {name: part.detach().mean() for name, part in parts.items() if len(part)})
+        logged = {
+            name: distributed.mean(part.detach())
+            for name, part in parts.items()
+            if distributed.rows(len(part)).total
+        }
+        return Loss(distributed.mean(error), logged)
 
-    def _mean_flow_loss(self, example: ConditionalExample, generator: torch.Generator) -> Loss:
+    def _mean_flow_loss(
+        self, example: ConditionalExample, generator: torch.Generator, distributed: Distributed
+    ) -> Loss:
         data = self._normalize(example, example.target)
-        r, t = sample_intervals(*torch.rand(2, len(data), generator=generator), share=1, generator=generator)
-        error = mean_flow_error(
-            self._average_velocity(example), data, r.to(data), t.to(data), generator=generator
+        rows = distributed.rows(len(data))
+        intervals = sample_intervals(
+            *torch.rand(2, rows.total, generator=generator), share=1, generator=generator
         )
-        return Loss(adaptive_weighting(error).mean(), {"leap": error.detach().mean()})
+        r, t = (rows.own(time).to(data) for time in intervals)
+        noise = _noise(data, generator, rows)
+        error = mean_flow_error(self._average_velocity(example), data, noise, r, t)
+        parts = {"leap": distributed.mean(error.detach())}
+        return Loss(distributed.mean(adaptive_weighting(error)), parts)
 
     @torch.no_grad()
     def mean(self, example: ConditionalExample) -> Tensor:
@@ -167,11 +189,28 @@ class Restorer(nn.Module):
         state = torch.zeros_like(example.target)
         return self._denormalize(example, self._denoiser(example)(state, state.new_ones(len(state))))
 
-    @torch.no_grad()
     def sample(
         self, example: ConditionalExample, noise: Tensor, times: Tensor, *, sampler: SamplerFn = ddim
     ) -> Tensor:
-        """Returns a posterior sample of a batch, (B, C, *axes).
+        """`stream` to its end: returns a posterior sample of a batch, (B, C, *axes)."""
+        frames = self.stream(example, noise, times, sampler=sampler)
+        del noise
+        return finished(frames)
+
+    def sample_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Tensor:
+        """`stream_mean_flow` to its end: returns a posterior sample of a batch, (B, C, *axes)."""
+        frames = self.stream_mean_flow(example, noise, times)
+        del noise
+        return finished(frames)
+
+    @torch.no_grad()
+    def stream(
+        self, example: ConditionalExample, noise: Tensor, times: Tensor, *, sampler: SamplerFn = ddim
+    ) -> Frames[Tensor]:
+        """Draws a posterior sample of a batch, (B, C, *axes); yields after each step.
+
+        The preview is the denoiser's estimate of the target at the present state, at the price of an
+        evaluation.
 
         Args:
             example: the batch; its target is the initial estimate if times[0] < 1.
@@ -181,29 +220,46 @@ class Restorer(nn.Module):
             sampler: integrates the reverse process.
         """
         if times[0] == 0:
-            return example.target
+            return single(example.target)
         # Only the sampler keeps a reference to the state, and nothing to the noise: signals may be large.
-        states = sampler(
-            self._denoiser(example), self.process, self._initial_state(example, noise, times[:1]), times
-        )
-        del noise
-        return self._denormalize(example, deque(states, maxlen=1).pop())
+        denoise = self._denoiser(example)
+        states = sampler(denoise, self.process, self._initial_state(example, noise, times[:1]), times)
+        return self._frames(example, states, times, denoise)
 
     @torch.no_grad()
-    def sample_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Tensor:
-        """`sample` by the average velocity (mean flow): one step is enough, a few are better.
+    def stream_mean_flow(self, example: ConditionalExample, noise: Tensor, times: Tensor) -> Frames[Tensor]:
+        """`stream` by the average velocity (mean flow): one step is enough, a few are better.
+
+        The preview is the sample that a single step from the present state to t = 0 gives.
 
         Raises `BadValue` if the Restorer was not trained with mean flow.
         """
         if not self.mean_flow_prob:
             raise BadValue("this Restorer has not learned mean flow; take another sampler")
         if times[0] == 0:
-            return example.target
-        states = mean_flow(
-            self._average_velocity(example), self._initial_state(example, noise, times[:1]), times
+            return single(example.target)
+        average = self._average_velocity(example)
+        states = mean_flow(average, self._initial_state(example, noise, times[:1]), times)
+        return self._frames(
+            example, states, times, lambda x, t: x - expand_like(t, x) * average(x, torch.zeros_like(t), t)
         )
-        del noise
-        return self._denormalize(example, deque(states, maxlen=1).pop())
+
+    @torch.no_grad()
+    def _frames(
+        self, example: ConditionalExample, states: Iterator[Tensor], times: Tensor, clean: SignalDenoiser
+    ) -> Frames[Tensor]:
+        total = len(times) - 1
+        for step, state in enumerate(states, start=1):
+            if step == total:
+                yield last(self._denormalize(example, state), total=total)
+            else:
+                yield Frame(step, total, partial(self._estimate, example, clean, state, times[step]))
+
+    @torch.no_grad()
+    def _estimate(
+        self, example: ConditionalExample, clean: SignalDenoiser, state: Tensor, time: Tensor
+    ) -> Tensor:
+        return self._denormalize(example, clean(state, time.to(state).expand(len(state))))
 
     def _average_velocity(self, example: ConditionalExample) -> AverageVelocity:
         return lambda state, r, t: self.network(
@@ -230,6 +286,11 @@ class Restorer(nn.Module):
             expand_like(self.shift_K[example.task_index], data)
             + expand_like(self.scale_K[example.task_index], data) * data
         )
+
+
+def _noise(data: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
+    """ε for these rows, in the shape, dtype and device of `data`."""
+    return rows.own(torch.randn(rows.total, *data.shape[1:], generator=generator)).to(data)
 
 
 def _select_rows(example: ConditionalExample, rows: Tensor) -> ConditionalExample:

@@ -18,7 +18,6 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Modality, Shortened, Value
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.restorer.config import RestorerRunConfig
-from modaloom.restorer.crops import Packed
 from modaloom.restorer.files import RestorerPlan
 from modaloom.restorer.tasks import TASKS
 from modaloom.runs.caches import CACHE
@@ -26,6 +25,7 @@ from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer
 from modaloom.tokenizers import Tokenizer
 from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
+from modaloom.transforms.crop import Packed
 
 
 @dataclass(frozen=True)

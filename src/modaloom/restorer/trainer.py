@@ -1,6 +1,7 @@
 """Training of a Restorer: a run with one stage."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,6 @@ from modaloom.data.reader import Reader
 from modaloom.modalities.unit import array_to_unit
 from modaloom.networks.conv import channels_last
 from modaloom.restorer.config import RestorerRunConfig
-from modaloom.restorer.crops import random_crops
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_restorer
 from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
@@ -24,6 +24,7 @@ from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
 from modaloom.training.loop import Stage, Step, validates_at
 from modaloom.training.stages import StagePlan, run_stages
+from modaloom.transforms import random_crops
 
 NUM_MEASURED_PAIRS = 400
 """Training examples that the normalizer is fitted to."""
@@ -37,7 +38,7 @@ class RestorerTrainer:
     Args:
         run: the run folder, new or resumed.
         folder: the data.
-        accelerator: device and precision.
+        accelerator: device, precision and ranks.
         notify: gets messages about the data and the training.
     """
 
@@ -122,23 +123,24 @@ class RestorerTrainer:
 
     def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
         """Random crops for residual tasks, else whole signals."""
-        signals, modality, config = self.data.signals(row), self.data.modality, self.config.restorer
+        signals, config = self.data.signals(row), self.config.restorer
+        to_unit = partial(array_to_unit, self.data.modality)
         if self.data.plan.spec is not None:
-            return [array_to_unit(modality, signal) for signal in signals]
+            return [*map(to_unit, signals)]
         side = config.crop_sizes[size % len(config.crop_sizes)]
         return random_crops(
             signals,
-            modality,
+            to_unit,
             side=side,
             scales=config.crop_scales,
             candidates=config.crop_candidates,
-            random=random,
+            generator=random,
         )
 
     def _stage(self) -> Stage:
         restorer, rows = self.restoration.restorer, self.data.rows["train"]
         size, seed = self.config.training.restorer.batch_size, self.config.seed
-        batches = BatchSampler(len(rows), size, seed, RESTORER)
+        batches = BatchSampler(len(rows), size, seed, RESTORER, self.accelerator.distributed)
         seen = BatchSampler(len(rows), 1, seed, f"{RESTORER}/measure")
         restorer.fit_normalizer(
             self.pair(int(rows[seen(i)]), "measure", i) for i in range(NUM_MEASURED_PAIRS)
@@ -147,11 +149,11 @@ class RestorerTrainer:
             channels_last(restorer)
 
         def batch(step: int) -> ConditionalExample:
-            picked = rows[batches(step)].tolist()
-            return collate([self.pair(row, "pair", step, i, size=step) for i, row in enumerate(picked)])
+            picked = enumerate(rows[batches(step)].tolist(), batches.rows.first)
+            return collate([self.pair(row, "pair", step, i, size=step) for i, row in picked])
 
         def loss(batch: ConditionalExample, noise: torch.Generator) -> Loss:
-            return restorer.loss(batch, noise)
+            return restorer.loss(batch, noise, self.accelerator.distributed)
 
         return Stage(
             RESTORER, restorer, batch, loss, self.config.training.restorer, size, num_samples=len(rows)

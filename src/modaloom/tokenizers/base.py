@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.usage import CodeUsage
@@ -78,8 +79,19 @@ class Tokenizer(nn.Module, ABC):
         """Descriptions of what the tokenizer's limits remove from the value; empty if nothing."""
         return ()
 
-    def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
-        """Prepared values (B, …) → training loss, of trainable tokenizers. Raises `TypeError` for others."""
+    def loss(
+        self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
+    ) -> Loss:
+        """Training loss of trainable tokenizers.
+
+        Args:
+            batch: prepared values (B, …) of this rank.
+            generator: CPU generator, of one seed on all ranks.
+            distributed: whose values count, with those of this rank.
+
+        Raises:
+            TypeError: for a tokenizer that is not trainable.
+        """
         raise TypeError(f"{type(self).__name__} is complete after fit: it has no loss to train on")
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:

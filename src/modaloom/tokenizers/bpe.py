@@ -25,6 +25,8 @@ class BPEConfig:
 
     vocab_size: int = 512
     """Maximum number of codes: 256 bytes, merges, EOS and PAD. ≥ 258."""
+    variable_length: bool = False
+    """Whether a text has as many codes as tokens, without EOS and PAD, instead of as many as the longest."""
 
     def __post_init__(self) -> None:
         check_range("vocab_size", self.vocab_size, NUM_BYTES + 2)
@@ -33,42 +35,53 @@ class BPEConfig:
 class BPE(Tokenizer):
     """Text → `length` codes: tokens, EOS, then PAD. EOS and PAD are ordinary codes.
 
+    Of variable length: at most `length` codes, one per token; `shape.padding` follows them.
+
     Longer text is truncated to `length` tokens, without EOS.
     """
 
     Config = BPEConfig
 
-    def __init__(self, hf_tokenizer: HFTokenizer, *, length: int) -> None:
+    def __init__(self, hf_tokenizer: HFTokenizer, *, length: int, variable: bool = False) -> None:
         super().__init__()
         check_range("text length", length, 1)
         self.hf_tokenizer = hf_tokenizer
         self.eos = hf_tokenizer.get_vocab_size()
-        self.pad = self.eos + 1
-        self.shape = CodeShape(grid=(length,), depth=1, codebook_size=self.pad + 1)
+        self.pad = self.eos if variable else self.eos + 1
+        num_codes = self.eos if variable else self.pad + 1
+        self.shape = CodeShape(grid=(length,), depth=1, codebook_size=num_codes, variable=variable)
         self.spec = {"tokens": length}
 
     @classmethod
     def fit(
         cls, modality: Modality, columns: Mapping[str, Iterable[str]], limits: Limits, options: BPEConfig
     ) -> list[dict[str, Self]]:
-        """Learn one vocabulary for all streams; a stream is as long as its longest text, up to the limit.
+        """Learn one vocabulary for all streams.
+
+        A stream is as long as its longest text, up to the limit; of variable length it may be as long as the
+        limit, since what is not there costs nothing.
 
         Args:
             modality: text.
             columns: stream → texts.
             limits: `max_tokens` bounds the length.
-            options: size of the vocabulary.
+            options: size of the vocabulary, and whether lengths vary.
         """
         texts = [text for column in columns.values() for text in column]
-        shared = cls.learn(texts, vocab_size=options.vocab_size, length=1)
+        variable, most = options.variable_length, limits.max_tokens
+        shared = cls.learn(texts, vocab_size=options.vocab_size, length=1, variable=variable)
         lengths = {
-            name: min(limits.max_tokens, shared.required_length(column)) for name, column in columns.items()
+            name: most if variable else min(most, shared.required_length(column))
+            for name, column in columns.items()
         }
         return [{name: shared.view((length,)) for name, length in lengths.items()}]
 
     @classmethod
-    def learn(cls, texts: Sequence[str], *, vocab_size: int, length: int) -> Self:
-        """Learn at most `vocab_size` ≥ 258 codes, including EOS and PAD. Raises `BadValue`."""
+    def learn(cls, texts: Sequence[str], *, vocab_size: int, length: int, variable: bool = False) -> Self:
+        """Learn at most `vocab_size` ≥ 258 codes, including EOS and PAD. Raises `BadValue`.
+
+        The vocabulary is the same whether the length is variable or not.
+        """
         check_range("vocab_size", vocab_size, NUM_BYTES + 2)
         hf_tokenizer = _byte_level_tokenizer(models.BPE())
         trainer = trainers.BpeTrainer(
@@ -77,16 +90,16 @@ class BPE(Tokenizer):
             show_progress=False,
         )
         hf_tokenizer.train_from_iterator(texts, trainer)
-        return cls(hf_tokenizer, length=length)
+        return cls(hf_tokenizer, length=length, variable=variable)
 
     def view(self, grid: Sequence[int]) -> Self:
         """The same vocabulary for a stream of another length, (length,)."""
         (length,) = grid
-        return type(self)(self.hf_tokenizer, length=length)
+        return type(self)(self.hf_tokenizer, length=length, variable=self.shape.variable)
 
     def required_length(self, texts: Iterable[str]) -> int:
-        """Number of codes of the longest text, including EOS."""
-        return 1 + max(map(self._tokens, texts), default=0)
+        """Number of codes of the longest text, including EOS where there is one."""
+        return (not self.shape.variable) + max(map(self._tokens, texts), default=0)
 
     def as_learned(self, value: str) -> str:
         """Text truncated to `length` tokens."""
@@ -95,7 +108,8 @@ class BPE(Tokenizer):
     def shortened(self, value: str) -> Sequence[Shortened]:
         tokens, length = self._tokens(value), self.spec["tokens"]
         how = f"are cut after {length} tokens"
-        return [Shortened(how, "max_tokens", length, tokens + 1)] if tokens > length else ()
+        needed = self.required_length([value])
+        return [Shortened(how, "max_tokens", length, needed)] if tokens > length else ()
 
     def _tokens(self, text: str) -> int:
         return len(self.hf_tokenizer.encode(text).ids)
@@ -113,7 +127,7 @@ class BPE(Tokenizer):
         return batch[..., None]
 
     def decode(self, codes: Tensor) -> list[str]:
-        """Codes (B, length, 1) → texts up to the first EOS, without PAD; invalid UTF-8 becomes �."""
+        """Codes (B, length, 1) → texts up to the first EOS or end, without PAD; invalid UTF-8 becomes �."""
         return [self._text(row) for row in codes[..., 0].tolist()]
 
     def _text(self, ids: list[int]) -> str:
@@ -121,10 +135,11 @@ class BPE(Tokenizer):
         return str(self.hf_tokenizer.decode([code for code in ids[:end] if code < self.eos]))
 
     def state(self) -> Mapping[str, Any]:
-        """Vocabulary in code order, merges in order, and length."""
+        """Vocabulary in code order, merges in order, length, and `variable` where it is."""
         model = json.loads(self.hf_tokenizer.to_str())["model"]
         vocabulary = sorted(model["vocab"], key=model["vocab"].__getitem__)
-        return {"vocabulary": vocabulary, "merges": model["merges"], "length": self.shape.grid[0]}
+        state = {"vocabulary": vocabulary, "merges": model["merges"], "length": self.shape.grid[0]}
+        return state | ({"variable": True} if self.shape.variable else {})
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
@@ -132,7 +147,8 @@ class BPE(Tokenizer):
         try:
             vocab = {token: code for code, token in enumerate(state["vocabulary"])}
             merges = [(left, right) for left, right in state["merges"]]
-            return cls(_byte_level_tokenizer(models.BPE(vocab=vocab, merges=merges)), length=state["length"])
+            hf_tokenizer = _byte_level_tokenizer(models.BPE(vocab=vocab, merges=merges))
+            return cls(hf_tokenizer, length=state["length"], variable=state.get("variable", False))
         except Exception as error:  # the library raises bare Exceptions
             raise BadRun(f"the text tokenizer's state is damaged ({error})") from error
 

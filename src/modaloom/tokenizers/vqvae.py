@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
@@ -115,12 +116,14 @@ class VQVAETokenizer(Tokenizer):
     def vectors(self) -> Tensor:
         return self.quantizer.vectors
 
-    def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
+    def loss(
+        self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
+    ) -> Loss:
         """Packed batch (B, …) → reconstruction loss + quantizer loss, per signal value."""
-        signal = self._augmented(self.codec.normalize(batch), generator)
-        quantized = self.quantizer(self._encode(signal), generator=generator)
+        signal = self._augmented(self.codec.normalize(batch), generator, distributed.rows(len(batch)))
+        quantized = self.quantizer(self._encode(signal), generator=generator, distributed=distributed)
         rebuilt = self._decode(quantized.z_q).float()
-        reconstruction = self.codec.loss(rebuilt, signal).mean()
+        reconstruction = distributed.mean(self.codec.loss(rebuilt, signal))
         parts = {"reconstruction": reconstruction.detach(), **quantized.stats}
         return Loss(reconstruction + quantized.loss, parts)
 
@@ -169,12 +172,13 @@ class VQVAETokenizer(Tokenizer):
         config = TypeAdapter(VQVAEConfig).validate_python(state["config"])
         return cls(MODALITIES[state["modality"]], dict(state["spec"]), config)
 
-    def _augmented(self, signal: Tensor, generator: torch.Generator) -> Tensor:
+    def _augmented(self, signal: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
         if self.config.augment_prob == 0:
             return signal
-        chosen_B = torch.rand(len(signal), generator=generator).to(signal.device) < self.config.augment_prob
+        uniform_B = rows.own(torch.rand(rows.total, generator=generator))
+        chosen_B = uniform_B.to(signal.device) < self.config.augment_prob
         chosen = chosen_B.reshape(-1, *[1] * (signal.ndim - 1))
-        return torch.where(chosen, self.codec.augment(signal, generator), signal)
+        return torch.where(chosen, self.codec.augment(signal, generator, rows), signal)
 
     def _encode(self, signal: Tensor) -> Tensor:
         """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of the stride."""

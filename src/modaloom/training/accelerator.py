@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import AdamW, Optimizer
 
 from modaloom.core.defaults import DEVICE
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue, WorkFailed, check_choice
 from modaloom.core.precision import fast_bf16
 from modaloom.core.types import Loss
@@ -27,6 +28,8 @@ DEVICES: dict[str, Callable[[], bool]] = {
     "mps": torch.backends.mps.is_available,
 }
 """Device → availability check; `auto` selects the first available one. mps is untested."""
+WORKERS = {"cuda": 2, "cpu": 0, "mps": 0}
+"""Device → default number of threads that prepare batches: on the CPU, the step itself uses all cores."""
 
 
 @dataclass(frozen=True)
@@ -110,18 +113,21 @@ class Optimizers:
 
 
 class Accelerator:
-    """Device and precision of the computation.
+    """Device, precision and ranks of the computation.
 
     Args:
         device: auto | cpu | cuda | mps.
         precision: fp32 | bf16 | auto (bf16 where its matrix products are faster).
+        distributed: the ranks that train together.
 
     Raises:
         BadValue: an unknown or unavailable device, or an unknown precision.
     """
 
-    def __init__(self, device: str = DEVICE, precision: str = "auto") -> None:
-        self.device = torch.device(_device(device))
+    def __init__(
+        self, device: str = DEVICE, precision: str = "auto", distributed: Distributed = SINGLE_PROCESS
+    ) -> None:
+        self.device, self.distributed = torch.device(_device(device)), distributed
         check_choice("precision", precision, ("auto", "bf16", "fp32"))
         self._asked = precision
 
@@ -145,15 +151,19 @@ class Accelerator:
 
     def move(self, batch: Any) -> Any:
         """Move every tensor of a nested batch to the device."""
-        if isinstance(batch, Tensor):
-            return batch.to(self.device, non_blocking=True)
-        if isinstance(batch, Mapping):
-            return {name: self.move(value) for name, value in batch.items()}
-        if isinstance(batch, list | tuple):
-            return type(batch)(self.move(value) for value in batch)
-        if is_dataclass(batch) and not isinstance(batch, type):
-            return replace(batch, **{f.name: self.move(getattr(batch, f.name)) for f in fields(batch)})
-        return batch
+        return _map(batch, lambda tensor: tensor.to(self.device, non_blocking=True))
+
+    def pin(self, batch: Any) -> Any:
+        """Copy every tensor of a nested batch to page-locked memory, from which CUDA copies asynchronously.
+
+        Returns the batch itself for other devices.
+        """
+        return _map(batch, Tensor.pin_memory) if self.device.type == "cuda" else batch
+
+    @property
+    def workers(self) -> int:
+        """Default number of threads that prepare batches."""
+        return WORKERS[self.device.type]
 
     def step(
         self,
@@ -165,13 +175,14 @@ class Accelerator:
         lr_scale: float,
         where: str,
     ) -> StepResult:
-        """Take one training step: forward, backward, gradient clipping, optimizer.
+        """Take one training step: forward, backward, sum of the gradients, gradient clipping, optimizer.
 
         Args:
             module: set to training mode.
             optimizers: of the module's parameters.
-            batch: tensors in nested mappings, sequences and dataclasses; moved to the device.
-            compute: batch → loss.
+            batch: this rank's rows, tensors in nested mappings, sequences and dataclasses; moved to the
+                device.
+            compute: batch → loss of the whole batch (`core.distributed`).
             lr_scale: fraction of the peak learning rates, in (0, 1].
             where: names the step in error messages.
 
@@ -184,12 +195,26 @@ class Accelerator:
         with self.autocast():
             loss = compute(batch)
         loss.total.backward()  # type: ignore[no-untyped-call]
+        self.distributed.sum_gradients(optimizers.parameters)
         norm = get_total_norm([p.grad for p in optimizers.parameters if p.grad is not None])
         if not torch.isfinite(norm + loss.total.detach()):
             raise WorkFailed(f"{where}: {_blame(module, batch, loss)} is not finite; the step is not saved")
         clip_grads_with_norm_(optimizers.parameters, optimizers.config.max_grad_norm, norm)
         optimizers.step(lr_scale)
         return StepResult(Loss(loss.total.detach(), loss.parts), norm)
+
+
+def _map(batch: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    """Apply a function to every tensor in nested mappings, sequences and dataclasses."""
+    if isinstance(batch, Tensor):
+        return function(batch)
+    if isinstance(batch, Mapping):
+        return {name: _map(value, function) for name, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        return type(batch)(_map(value, function) for value in batch)
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return replace(batch, **{f.name: _map(getattr(batch, f.name), function) for f in fields(batch)})
+    return batch
 
 
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from modaloom.training.budget import Budget, seconds_for, shortage
 from modaloom.training.interrupts import Interrupted, catch_interrupts
 from modaloom.training.loop import Stage, Step, Training, record, train
 from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
+from modaloom.training.prefetch import prefetched
 from modaloom.training.threads import ThreadTuner, candidates, fastest, kept_threads
 
 PACE_SHARE = 0.02
@@ -79,8 +81,8 @@ def run_stages(
     session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
         stage = plan.build()
-        with catch_interrupts() as stopped, kept_threads():
-            training = yield from session.train(i, stage, stopped)
+        with catch_interrupts() as stopped, kept_threads(), session.prefetched(stage) as ahead:
+            training = yield from session.train(i, ahead, stopped)
         steps = {**folder.run().training.steps, stage.name: training.total}
         session.record(steps=steps)
         stage.module.load_state_dict(training.ema.tensors)
@@ -103,6 +105,14 @@ class _Session:
         changed = replace(run, training=replace(run.training, **changes))
         if changed != run:
             self.folder.save_run(changed)
+
+    @contextmanager
+    def prefetched(self, stage: Stage) -> Iterator[Stage]:
+        """The stage with batches that are prepared ahead."""
+        workers = self.folder.run().training.workers
+        workers = self.accelerator.workers if workers is None else workers
+        with prefetched(lambda step: self.accelerator.pin(stage.batch(step)), workers) as batch:
+            yield replace(stage, batch=batch)
 
     def train(self, i: int, stage: Stage, stopped: Callable[[], bool]) -> Generator[Step, None, Training]:
         """Train stage i to its end, yielding after every step."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
+from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.model import BATCH_SIZE, Model
 
 NUM_NOISE_LEVELS = 16
@@ -50,7 +51,7 @@ class Bounds:
         self, model: Model, samples: Sequence[Sample], *, seed: int = 0, points: int = NUM_NOISE_LEVELS
     ) -> None:
         self.model, self.samples, self.seed, self.points = model, samples, seed, points
-        self._codes: dict[str, dict[int, Tensor]] = {}
+        self._encoded = Encoded(model)
         self._bits: dict[tuple[str, str | None, tuple[int, ...]], Tensor] = {}
 
     def pointwise(self, given: str, want: str, *, most: int | None = None) -> Pointwise:
@@ -70,14 +71,8 @@ class Bounds:
 
     def _batch(self, want: str, given: str | None, rows: Sequence[int]) -> Tensor:
         shown = () if given is None else (given,)
-        codes = {name: self._column(name, rows) for name in (want, *shown)}
+        here = [self.samples[row] for row in rows]
+        codes = {name: self._encoded.codes(name, here) for name in (want, *shown)}
         noise = generator(self.seed, "information", want, rows[0])
         nats = self.model.loom.nelbo(codes, [want], shown, generator=noise, points=self.points)[want]
         return nats.double().cpu() / math.log(2)
-
-    def _column(self, name: str, rows: Sequence[int]) -> Tensor:
-        if name not in self._codes:
-            having = [i for i, sample in enumerate(self.samples) if name in sample.streams]
-            codes = self.model.encode(name, [self.samples[i].streams[name] for i in having])
-            self._codes[name] = dict(zip(having, codes, strict=True))
-        return torch.stack([self._codes[name][row] for row in rows])

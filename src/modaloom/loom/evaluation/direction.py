@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from modaloom.core.frame import finished
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.evaluation.baselines import Library
@@ -12,8 +13,9 @@ from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.memorization import Memorization, Repetition
 from modaloom.evaluation.rows import Direction, ScoreRow
 from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.evaluation.pairing import Pairing
-from modaloom.loom.model import BATCH_SIZE, Model
+from modaloom.loom.model import BATCH_SIZE
 from modaloom.modalities import Value
 
 MIN_SAMPLES = 20
@@ -31,7 +33,8 @@ Reference = Callable[[Sequence[Value]], Estimates]
 class DirectionEvaluation:
     """Computes the score rows of a direction on a split."""
 
-    model: Model
+    encoded: Encoded
+    """The model, with the codes of the split's samples."""
     library: Library
     judge: Judge
     direction: Direction
@@ -100,7 +103,7 @@ class DirectionEvaluation:
     def pairing_rows(self) -> Iterator[ScoreRow]:
         """Metrics from the model's likelihood bounds, for data whose answers cannot be checked by parsing."""
         if self.direction.given and len(self.samples) > 1 and not self.judge.parsed:
-            pairing = Pairing.of(self.model, self.direction, self.samples, seed=self.seed)
+            pairing = Pairing.of(self.encoded, self.direction, self.samples, seed=self.seed)
             columns = {"floor": pairing.floor(), "ceiling": pairing.ceiling()}
             yield from self.to_rows(pairing.estimates(), columns)
 
@@ -124,10 +127,10 @@ class DirectionEvaluation:
 
     def generate(self, samples: Sequence[Sample], *, name: str = "{}") -> list[Answer]:
         """The model's answers; each depends on the seed and its sample's key only."""
-        given = {stream: [s.streams[stream] for s in samples] for stream in self.direction.given}
-        names = [name.format(sample.key) for sample in samples]
-        want, n = self.direction.want, len(samples)
-        return [*self.model.generate(given, want, n=n, seed=self.seed, names=names, options=self.sampling)]
+        given = {stream: self.encoded.codes(stream, samples) for stream in self.direction.given}
+        names, want, model = [name.format(s.key) for s in samples], self.direction.want, self.encoded.model
+        frames = model.stream(given, want, n=len(samples), seed=self.seed, names=names, options=self.sampling)
+        return [*model.values(finished(frames))]
 
     def baselines(self) -> dict[str, list[Answer]]:
         """Column → answers without the Loom; an unconditional direction has the ceiling only."""
@@ -142,10 +145,7 @@ class DirectionEvaluation:
 
     def reconstructions(self) -> list[Answer]:
         """Ground-truth values after encoding and decoding."""
-        columns = {
-            name: self.model.decode(name, self.model.encode(name, [s.streams[name] for s in self.samples]))
-            for name in self.direction.want
-        }
+        columns = {name: self.encoded.reconstructions(name, self.samples) for name in self.direction.want}
         return [dict(zip(columns, values)) for values in zip(*columns.values(), strict=True)]
 
     def score(self, answers: Sequence[Answer]) -> Estimates:

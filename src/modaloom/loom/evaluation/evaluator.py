@@ -12,6 +12,7 @@ from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction, ScoreRow
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.direction import MIN_SAMPLES, DirectionEvaluation
+from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.model import Model
 
 MAX_FULL_DIRECTIONS = 24
@@ -57,7 +58,7 @@ def evaluate(
     check_range("n", n, 1)
     budget = budget or Budget()
     modality_of = {name: stream.modality for name, stream in model.streams.items()}
-    library = Library(train, modality_of, model.specs, seed=seed)
+    library, encoded = Library(train, modality_of, model.specs, seed=seed), Encoded(model)
     if directions is None:
         directions = all_directions(list(model.streams), judge, model.wanted)
     each = shared(n, len(directions))
@@ -68,7 +69,7 @@ def evaluate(
             if picked and library.covers(direction):
                 name, sampling = split.removeprefix("test-"), _sampling(direction, options or {})
                 asked.append(
-                    DirectionEvaluation(model, library, judge, direction, name, picked, seed, sampling)
+                    DirectionEvaluation(encoded, library, judge, direction, name, picked, seed, sampling)
                 )
     shortest: list[tuple[int, DirectionEvaluation]] = []
     for i, one in enumerate(asked):

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -12,6 +14,7 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.notices import Notify, Shortenings, notify_skipped, silent
+from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.directions import all_directions, named_directions
@@ -21,8 +24,8 @@ from modaloom.loom.evaluation.evaluator import evaluate as score
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, load
 
-MAX_TRAIN_SAMPLES = 10_000
-"""Maximum number of training samples for floors, baselines and retrieval."""
+MAX_SAMPLES, MAX_ELEMENTS = 10_000, 2**28
+"""Maximum number of samples per split, and of elements of their prepared values, that are read."""
 READ_FRACTION = 0.2
 """Fraction of the time for reading training samples, and of the rest for reading held-out samples."""
 MIN_READ = 100
@@ -77,7 +80,7 @@ def evaluate(
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
     reading = FolderReading(trained, index, streams, notify)
-    train = reading.read(("train",), most=MAX_TRAIN_SAMPLES, budget=budget.part(READ_FRACTION)).get("train")
+    train = reading.read(("train",), budget=budget.part(READ_FRACTION)).get("train")
     tests = reading.read(reading.tests, budget=budget.part(READ_FRACTION))
     reading.tell()
     if not tests or not train:
@@ -129,7 +132,7 @@ class FolderReading:
     def __init__(
         self, trained: TrainedRun, index: Folder, streams: Sequence[str], notify: Notify = silent
     ) -> None:
-        self.index, self.notify = index, notify
+        self.index, self.model, self.notify = index, trained.model, notify
         self.of = split_of(trained.run.data, index)
         self.lost = Shortenings(trained.run.data.limits)
         self.reader = prepared_reader(trained.model, index, streams, self.lost)
@@ -140,9 +143,18 @@ class FolderReading:
         names = {name for name in self.of.values() if name.startswith("test")}
         return sorted(names, key=split_order) or ["val"]
 
-    def read(
-        self, splits: Sequence[str], *, most: int | None = None, budget: Budget | None = None
-    ) -> dict[str, list[Sample]]:
+    @cached_property
+    def most(self) -> int:
+        """Maximum number of samples of a split that are read."""
+        reader = Reader(self.index, streams=self.reader.streams, max_skipped_fraction=1)
+        size = sum(
+            self.model.streams[name].tokenizer.prepare(value).size
+            for name in reader.streams
+            for value in islice(reader.column(name), 1)
+        )
+        return min(MAX_SAMPLES, MAX_ELEMENTS // size) if size else MAX_SAMPLES
+
+    def read(self, splits: Sequence[str], *, budget: Budget | None = None) -> dict[str, list[Sample]]:
         """Split → its samples, without empty splits.
 
         At most `most` samples per split, and as many as the budget allows, in random order: key order may be
@@ -151,7 +163,7 @@ class FolderReading:
         found, budget = {}, budget or Budget()
         for i, name in enumerate(splits):
             there = [s for s in self.index.samples if self.of[s.key] == name]
-            order = torch.randperm(len(there), generator=generator(0, "library"))[:most].tolist()
+            order = torch.randperm(len(there), generator=generator(0, "library"))[: self.most].tolist()
             part = budget.part(1 / (len(splits) - i))
             read = {place: self.reader.read(there[place]) for place in part.take(order, MIN_READ)}
             if len(read) < len(order):

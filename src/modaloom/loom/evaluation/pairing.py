@@ -12,7 +12,7 @@ from modaloom.core.types import Sample
 from modaloom.evaluation.estimate import Proportion, average
 from modaloom.evaluation.judge import Estimates
 from modaloom.evaluation.rows import Direction
-from modaloom.loom.model import Model
+from modaloom.loom.evaluation.encoded import Encoded
 
 MAX_CANDIDATES = 50
 """Maximum number of candidates per sample, and of samples; the cost is their product."""
@@ -34,24 +34,24 @@ class Pairing:
     """bool (n, m): whether a condition belongs to a sample with the same target value."""
 
     @classmethod
-    def of(cls, model: Model, direction: Direction, samples: Sequence[Sample], *, seed: int) -> "Pairing":
+    def of(cls, encoded: Encoded, direction: Direction, samples: Sequence[Sample], *, seed: int) -> "Pairing":
         """Compute the bounds for the first `MAX_CANDIDATES` samples, each under the conditions of all.
 
         The noise is the same for every condition, so bounds of a value differ by the condition only.
 
         Args:
-            model: tokenizers and Loom.
+            encoded: the model, with the samples' codes.
             direction: given and target streams.
             samples: samples that have all streams of the direction.
             seed: seed of the noise.
         """
         few = samples[:MAX_CANDIDATES]
-        codes = {name: model.encode(name, [s.streams[name] for s in few]) for name in direction.streams}
+        codes = {name: encoded.codes(name, few) for name in direction.streams}
         bits, equal, right = [], [], []
         for turn in range(len(few)):
             turned = {name: codes[name].roll(-turn, 0) for name in direction.given}
             noise = generator(seed, "pairs", direction.name)
-            nats = model.loom.nelbo(
+            nats = encoded.model.loom.nelbo(
                 {**codes, **turned}, direction.want, direction.given, generator=noise, points=NUM_NOISE_LEVELS
             )
             bits.append(torch.stack([*nats.values()]).sum(0).double().cpu() / math.log(2))

@@ -16,11 +16,11 @@ from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.modalities.unit import array_to_unit
-from modaloom.restorer.crops import Packed
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun, load_restored
-from modaloom.restorer.signal_dataset import check_same_size, signal_sources
+from modaloom.restorer.signal_dataset import SignalSource, check_same_size, signal_sources
 from modaloom.restorer.tasks import Signals
+from modaloom.transforms.crop import Packed
 
 MAX_SIDE = 96
 """Maximum side length of the centre crop that is scored, in positions; whole signals are not cropped."""
@@ -108,11 +108,13 @@ def read_cases(
     of = split_of(trained.run.data, index)
     tests = sorted({s for s in of.values() if s.startswith("test")}, key=split_order) or ["val"]
     reader = Reader(index, streams=trained.restoration.plan.streams)
+    columns = [*signal_sources(trained.run, trained.restoration.plan)]
     found = {
         place: [
             *_cases(
                 trained,
                 reader,
+                columns,
                 [s for s in index.samples if of[s.key] == place][: max(most, NUM_FILTER_SIGNALS)],
             )
         ]
@@ -124,8 +126,9 @@ def read_cases(
     return {place: cases for place, cases in found.items() if cases}
 
 
-def _cases(trained: RestoredRun, reader: Reader, samples: Sequence[Sample]) -> Iterator[RestorationCase]:
-    columns = [*signal_sources(trained.run, trained.restoration.plan)]
+def _cases(
+    trained: RestoredRun, reader: Reader, columns: Sequence[SignalSource], samples: Sequence[Sample]
+) -> Iterator[RestorationCase]:
     for sample in samples:
         values = reader.read(sample).streams
         if all(column.stream in values for column in columns):

@@ -12,10 +12,7 @@ from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.hints import spread_hints
 from modaloom.restorer.tasks.masking import append_mask, check_mask_size, restoration_example
-
-RECOLOR_STD = (0.8, 0.8, 0.8, 0.8, 0.2)
-"""Standard deviations of the random mixing weights of `random_recolor`: of red, green and blue minus luma, of
-luma minus its mean, and of the constant 1. All weights are then scaled by one uniform factor in [0, 1)."""
+from modaloom.transforms import recolour
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,8 @@ def _augment(signals: Signals, options: Colorize, generator: torch.Generator) ->
     want, known = require_target(signals), require_input(signals)[3] > 0
     if not known.any() or torch.rand((), generator=generator) >= options.repainted:
         return signals
-    other = random_recolor(want, generator)
+    other = recolour(want, generator)
     return Signals(other, gray_with_hints(other, known))
-
-
-def random_recolor(image: Tensor, generator: torch.Generator) -> Tensor:
-    """RGB (3, H, W) → RGB whose colours are a random affine map of colours and luma; luma is unchanged."""
-    grey = quantize_8bit(luma(image))
-    seen = torch.cat([image - grey, grey - grey.mean(), torch.ones_like(grey)])
-    mixing = torch.randn(3, len(RECOLOR_STD), generator=generator) * torch.tensor(RECOLOR_STD)
-    mixing *= torch.rand((), generator=generator)
-    return replace_luma(grey, torch.tensordot(mixing.to(image), seen, 1))
 
 
 def _build_condition(signals: Signals, options: Colorize) -> ConditionalExample:

@@ -1,13 +1,16 @@
 """Pieces against a picture whose pixels say where they are."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from modaloom.modalities import MODALITIES
-from modaloom.restorer.crops import detail, random_crops
+from modaloom.modalities.unit import array_to_unit
+from modaloom.transforms.crop import detail, random_crops
 
-IMAGE = MODALITIES["image"]
+TO_UNIT = partial(array_to_unit, MODALITIES["image"])
 
 
 def random(seed: int) -> torch.Generator:
@@ -21,7 +24,7 @@ def mapped(height: int, width: int) -> np.ndarray:
 
 
 def cut(signals: list[np.ndarray], *, side: int = 8, scales: int = 1, seed: int = 0) -> list[torch.Tensor]:
-    found = random_crops(signals, IMAGE, side=side, scales=scales, candidates=1, random=random(seed))
+    found = random_crops(signals, TO_UNIT, side=side, scales=scales, candidates=1, generator=random(seed))
     return [(2550 * x).round() / 10 for x in found]
 
 
@@ -66,7 +69,7 @@ def test_a_small_signal_is_padded_with_its_last_values_at_its_own_scale() -> Non
 def test_one_axis_is_never_mirrored() -> None:
     ramp = np.arange(100, dtype=np.uint8)[None]
     for seed in range(20):
-        (piece,) = random_crops([ramp], IMAGE, side=9, scales=2, candidates=1, random=random(seed))
+        (piece,) = random_crops([ramp], TO_UNIT, side=9, scales=2, candidates=1, generator=random(seed))
         assert (piece.diff() > 0).all()
 
 
@@ -78,7 +81,7 @@ def test_of_the_candidates_the_one_with_most_detail_is_taken() -> None:
     share = {
         n: np.mean(
             [
-                detail(random_crops([rough], IMAGE, **cuts, candidates=n, random=random(seed))[0]) > 0
+                detail(random_crops([rough], TO_UNIT, **cuts, candidates=n, generator=random(seed))[0]) > 0
                 for seed in range(100)
             ]
         )

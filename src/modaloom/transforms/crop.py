@@ -1,4 +1,4 @@
-"""Random training crops of signals, for residual tasks, which apply to signals of any size."""
+"""Random crops of signals at random scales, turned and mirrored."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from modaloom.modalities.base import Modality
-from modaloom.modalities.unit import array_to_unit
-
 Packed = NDArray[Any]
 """(C, *axes)."""
+ToUnit = Callable[[Packed], Tensor]
+"""Packed array → float32 signal in [0, 1], position by position."""
 
 POOLS: Mapping[int, Callable[[Tensor, int], Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
@@ -45,12 +44,12 @@ class CropPlacement:
         turns, mirrored = (randint_below(4, random), randint_below(2, random)) if len(sides) > 1 else (0, 0)
         return cls(starts, level, turns, bool(mirrored))
 
-    def crop(self, signal: Packed, modality: Modality, side: int) -> Tensor:
+    def crop(self, signal: Packed, to_unit: ToUnit, side: int) -> Tensor:
         """Returns the crop of a signal, float32 (C, side, …) in [0, 1]; short axes are edge-padded."""
         long = side << self.level
         window = signal[(slice(None), *(slice(start, start + long) for start in self.starts))]
         spare = [(0, 0), *((0, long - n) for n in window.shape[1:])]
-        whole = array_to_unit(modality, np.pad(window, spare, mode="edge"))
+        whole = to_unit(np.pad(window, spare, mode="edge"))
         small = POOLS[len(self.starts)](whole, 1 << self.level) if self.level else whole
         turned = small.rot90(self.turns, (-2, -1)) if self.turns else small
         return turned.flip(-1) if self.mirrored else turned
@@ -58,12 +57,12 @@ class CropPlacement:
 
 def random_crops(
     signals: Sequence[Packed],
-    modality: Modality,
+    to_unit: ToUnit,
     *,
     side: int,
     scales: int,
     candidates: int,
-    random: torch.Generator,
+    generator: torch.Generator,
 ) -> list[Tensor]:
     """Returns the same random crop of several signals of one size, float32 (C, side, …) in [0, 1].
 
@@ -71,16 +70,18 @@ def random_crops(
 
     Args:
         signals: arrays (C, *axes) with equal axes.
-        modality: modality of the signals.
+        to_unit: converts the crops.
         side: side length of the crop along every axis.
         scales: number of scales; a crop is cut 2^k times as large, k < `scales` as far as the signals are
             large enough, and downsampled with a box filter.
         candidates: number of random placements; the one whose first signal has the most detail is used.
-        random: source of randomness.
+        generator: source of randomness.
     """
-    placements = [CropPlacement.random(signals[0].shape[1:], side, scales, random) for _ in range(candidates)]
-    best = max(placements, key=lambda placement: detail(placement.crop(signals[0], modality, side)))
-    return [best.crop(signal, modality, side) for signal in signals]
+    placements = [
+        CropPlacement.random(signals[0].shape[1:], side, scales, generator) for _ in range(candidates)
+    ]
+    best = max(placements, key=lambda placement: detail(placement.crop(signals[0], to_unit, side)))
+    return [best.crop(signal, to_unit, side) for signal in signals]
 
 
 def detail(signal: Tensor) -> float:

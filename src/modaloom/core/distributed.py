@@ -1,0 +1,113 @@
+"""Ranks: operating-system processes that train one model together, each on its rows of every batch.
+
+**Losses.** Every rank returns the loss of the whole batch: sums over rows are `Distributed.sum`, and counts
+are those of all ranks. The gradient of a sum goes to the rank's own term, so the gradients of the ranks add
+up to that of the whole batch. (A term that depends on no row would be counted once per rank.)
+
+**Noise.** Every rank draws the random numbers of the whole batch, from a generator of the same seed, and
+keeps its own rows (`Rows.own`). So whether something is drawn must not depend on a rank's rows.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A rank's rows of a batch: n of `total`, from `first` on. Lower ranks have the rows before."""
+
+    first: int
+    n: int
+    total: int
+
+    def own(self, values: Tensor) -> Tensor:
+        """These rows (n, ...) of values of all rows (total, ...); a view."""
+        return values if self.n == self.total else values.narrow(0, self.first, self.n)
+
+
+class Distributed(ABC):
+    """The ranks of a training. All call the same methods in the same order, with tensors on their device.
+
+    Every method that communicates raises `WorkFailed` if another rank does not answer.
+    """
+
+    size: int
+    """The number of ranks."""
+    rank: int
+    """Which of them this is, from 0."""
+
+    @abstractmethod
+    def sum(self, term: Tensor) -> Tensor:
+        """The sum over the ranks of a tensor of one shape, with the gradient of this rank's term."""
+
+    @abstractmethod
+    def mean(self, rows: Tensor) -> Tensor:
+        """(n, ...) → (...): the mean over the rows of all ranks, with the gradient of `sum`."""
+
+    @abstractmethod
+    def all(self, value: bool) -> bool:
+        """Whether `value` is true on every rank."""
+
+    @abstractmethod
+    def rows(self, n: int) -> Rows:
+        """Where the n rows of this rank are among those of all ranks."""
+
+    @abstractmethod
+    def gather(self, rows: Tensor) -> Tensor:
+        """(n, ...) → (total, ...): the rows of all ranks, in their order, without gradient."""
+
+    @abstractmethod
+    def broadcast(self, value: Tensor) -> Tensor:
+        """The tensor of rank 0; all have its shape and dtype."""
+
+    @abstractmethod
+    def barrier(self) -> None:
+        """Wait for all ranks."""
+
+    @abstractmethod
+    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Replace each gradient by its sum over the ranks; None stays None if it is None on all."""
+
+    @final
+    def split(self, total: int) -> Rows:
+        """This rank's share of `total` rows; shares differ by one row at most."""
+        first, end = (total * rank // self.size for rank in (self.rank, self.rank + 1))
+        return Rows(first, end - first, total)
+
+
+class SingleProcess(Distributed):
+    """One rank: every operation is the identity."""
+
+    size, rank = 1, 0
+
+    def sum(self, term: Tensor) -> Tensor:
+        return term
+
+    def mean(self, rows: Tensor) -> Tensor:
+        return rows.mean(0)
+
+    def all(self, value: bool) -> bool:
+        return value
+
+    def rows(self, n: int) -> Rows:
+        return Rows(0, n, n)
+
+    def gather(self, rows: Tensor) -> Tensor:
+        return rows
+
+    def broadcast(self, value: Tensor) -> Tensor:
+        return value
+
+    def barrier(self) -> None:
+        """There is nobody to wait for."""
+
+    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """The gradients are complete."""
+
+
+SINGLE_PROCESS = SingleProcess()
+"""The default wherever a `Distributed` is accepted."""
