@@ -19,10 +19,11 @@ from modaloom.degradations.luma import luma, replace_luma
 from modaloom.degradations.upsample import upsample
 from modaloom.diffusion.samplers.continuous.dpmpp_2m import dpmpp_2m
 from modaloom.diffusion.samplers.continuous.heun import heun
-from modaloom.evaluation.ridge import PatchRidge
 from modaloom.metrics.psnr import psnr
 from modaloom.restorer.example import ConditionalExample, as_batch
-from modaloom.restorer.restorer import Restorer, SamplerFn
+from modaloom.restorer.files import Restoration
+from modaloom.restorer.patch_ridge import PatchRidge
+from modaloom.restorer.restorer import SamplerFn
 from modaloom.restorer.tasks import Signals
 from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
 
@@ -57,18 +58,17 @@ class Degraded:
         signals = Signals(picture, given)
         return cls(signals, given, RESTORE.build_condition(signals, options), options)
 
-    def mean(self, restorer: Restorer) -> Tensor:
-        found = restorer.mean(as_batch(self.pair))[0]
-        return RESTORE.finalize(found, self.pair, self.signals, self.options)
+    def mean(self, restoration: Restoration) -> Tensor:
+        found = restoration.restorer.mean(as_batch(self.pair))[0]
+        return restoration.task.finalize(found, self.pair, self.signals, self.options)
 
     def sample(
-        self, restorer: Restorer, *, seed: int, steps: int = STEPS, sampler: SamplerFn = dpmpp_2m
+        self, restoration: Restoration, *, seed: int, steps: int = STEPS, sampler: SamplerFn = dpmpp_2m
     ) -> Tensor:
         noise = torch.randn(1, *self.pair.target.shape, generator=generator(seed, "sample"))
-        found = restorer.sample(as_batch(self.pair), noise, torch.linspace(1, 0, steps + 1), sampler=sampler)[
-            0
-        ]
-        return RESTORE.finalize(found, self.pair, self.signals, self.options)
+        times = torch.linspace(1, 0, steps + 1)
+        found = restoration.restorer.sample(as_batch(self.pair), noise, times, sampler=sampler)[0]
+        return restoration.task.finalize(found, self.pair, self.signals, self.options)
 
 
 def degraded(picture: Tensor, options: Restore) -> Degraded:
@@ -103,13 +103,16 @@ def spectrum(picture: Tensor) -> Tensor:
     return torch.bincount(rings.flatten(), power.flatten())
 
 
-def judge_superres(restorer: Restorer, picture: Tensor, ridge: PatchRidge) -> Iterator[tuple[str, float]]:
+def judge_superres(
+    restoration: Restoration, picture: Tensor, ridge: PatchRidge
+) -> Iterator[tuple[str, float]]:
     example = degraded(picture, SUPERRES)
-    bicubic, found = upsample(example.given, factor=2), example.mean(restorer)
+    bicubic, found = upsample(example.given, factor=2), example.mean(restoration)
     yield "superres, dB", db(found, picture)
     yield "superres: dB over bicubic", db(found, picture) - db(bicubic, picture)
-    yield "superres: dB over ridge", db(found, picture) - db(ridge(bicubic), picture)
-    sample = example.sample(restorer, seed=0)
+    linear = RESTORE.postprocess(ridge(bicubic), example.signals, SUPERRES)
+    yield "superres: dB over ridge", db(found, picture) - db(linear, picture)
+    sample = example.sample(restoration, seed=0)
     off = 255 * (downsample(sample, factor=2) - example.given)
     yield "superres, sample: RMS made smaller, levels", float(off.square().mean().sqrt())
     truth, smooth, rough = map(spectrum, (picture, bicubic, sample))
@@ -120,17 +123,19 @@ def judge_superres(restorer: Restorer, picture: Tensor, ridge: PatchRidge) -> It
     yield "bicubic: power / truth's there", float(smooth[lost].sum() / truth[lost].sum())
 
 
-def judge_convergence(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+def judge_convergence(restoration: Restoration, picture: Tensor) -> Iterator[tuple[str, float]]:
     """All degradations, central crop: a sampler of few evaluations beside a converged one."""
     examples = [degraded(middle(picture, SIDE), options) for options in DEGRADATIONS]
     few, many = (
-        torch.stack([example.sample(restorer, seed=0, steps=steps, sampler=sampler) for example in examples])
+        torch.stack(
+            [example.sample(restoration, seed=0, steps=steps, sampler=sampler) for example in examples]
+        )
         for steps, sampler in ((FEW, dpmpp_2m), (MANY, heun))
     )
     yield CONVERGENCE, float((few - many).square().mean().sqrt())
 
 
-def judge_denoise(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+def judge_denoise(restoration: Restoration, picture: Tensor) -> Iterator[tuple[str, float]]:
     example = degraded(picture, DENOISE)
     sigma, noisy = DENOISE.denoise.sigma, example.given.permute(1, 2, 0).numpy()
     smooth = [
@@ -140,25 +145,25 @@ def judge_denoise(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, fl
         for h in STRENGTHS
     ]
     best = max(db(torch.from_numpy(image).permute(2, 0, 1), picture) for image in smooth)
-    found = db(example.mean(restorer), picture)
+    found = db(example.mean(restoration), picture)
     yield "denoise, dB", found
     yield "denoise: dB over non-local means", found - best
 
 
-def judge_jpeg(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+def judge_jpeg(restoration: Restoration, picture: Tensor) -> Iterator[tuple[str, float]]:
     example = degraded(picture, JPEG)
-    found = db(example.mean(restorer), picture)
+    found = db(example.mean(restoration), picture)
     yield "jpeg, dB", found
     yield "jpeg: dB over the file", found - db(example.given, picture)
 
 
-def judge_inpaint(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+def judge_inpaint(restoration: Restoration, picture: Tensor) -> Iterator[tuple[str, float]]:
     example = degraded(picture, INPAINT)
     hole = example.given[3] == 0
     smooth = inpaint_biharmonic(
         example.given[:3].permute(1, 2, 0).numpy(), hole.numpy(), channel_axis=-1, split_into_regions=True
     )
-    truth, found = picture[:, hole], example.mean(restorer)[:, hole]
+    truth, found = picture[:, hole], example.mean(restoration)[:, hole]
     yield "inpaint, dB in the holes", db(found, truth)
     yield (
         "inpaint: dB over biharmonic",
@@ -166,9 +171,9 @@ def judge_inpaint(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, fl
     )
 
 
-def judge_colorize(restorer: Restorer, picture: Tensor) -> Iterator[tuple[str, float]]:
+def judge_colorize(restoration: Restoration, picture: Tensor) -> Iterator[tuple[str, float]]:
     example = degraded(picture, COLORIZE)
-    found = ab_error(example.mean(restorer), picture)
+    found = ab_error(example.mean(restoration), picture)
     yield "colorize: ab error", found
     yield "colorize: ab error / spread hints'", found / ab_error(spread(example.given), picture)
 
@@ -190,17 +195,17 @@ def ab_error(found: Tensor, truth: Tensor) -> float:
     return float(np.linalg.norm(a - b, axis=-1).mean())
 
 
-def judge(restorer: Restorer, pictures: Mapping[str, Tensor], ridge: PatchRidge) -> dict[str, Figures]:
+def judge(restoration: Restoration, pictures: Mapping[str, Tensor], ridge: PatchRidge) -> dict[str, Figures]:
     """Columns: each picture, then the mean."""
     columns: dict[str, Figures] = {
         name: dict(
             [
-                *judge_superres(restorer, picture, ridge),
-                *judge_convergence(restorer, picture),
-                *judge_denoise(restorer, picture),
-                *judge_jpeg(restorer, picture),
-                *judge_inpaint(restorer, picture),
-                *judge_colorize(restorer, picture),
+                *judge_superres(restoration, picture, ridge),
+                *judge_convergence(restoration, picture),
+                *judge_denoise(restoration, picture),
+                *judge_jpeg(restoration, picture),
+                *judge_inpaint(restoration, picture),
+                *judge_colorize(restoration, picture),
             ]
         )
         for name, picture in pictures.items()
@@ -209,7 +214,7 @@ def judge(restorer: Restorer, pictures: Mapping[str, Tensor], ridge: PatchRidge)
     return {**columns, "mean": {name: float(np.mean([c[name] for c in columns.values()])) for name in names}}
 
 
-def sheet(restorer: Restorer, pictures: Mapping[str, Tensor]) -> Image.Image:
+def sheet(restoration: Restoration, pictures: Mapping[str, Tensor]) -> Image.Image:
     """A row per degradation: input, posterior mean, sample and ground truth of each picture's centre."""
     rows = []
     for options in DEGRADATIONS:
@@ -219,7 +224,7 @@ def sheet(restorer: Restorer, pictures: Mapping[str, Tensor]) -> Image.Image:
             example = degraded(truth, options)
             shown = example.given[:3] * (example.given[3] if options == INPAINT else 1)
             shown = F.interpolate(shown[None], truth.shape[1:])[0]
-            row += [shown, example.mean(restorer), example.sample(restorer, seed=0), truth]
+            row += [shown, example.mean(restoration), example.sample(restoration, seed=0), truth]
         rows.append(torch.cat([F.pad(picture, (2, 2, 2, 2), value=1) for picture in row], 2))
     pixels = (255 * torch.cat(rows, 1).clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
     return Image.fromarray(pixels)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import photographs
@@ -24,18 +25,16 @@ from torch import Tensor
 
 from modaloom.core.rng import generator
 from modaloom.degradations.upsample import upsample
-from modaloom.diffusion.gaussian import VariancePreserving
-from modaloom.diffusion.prediction import PREDICTIONS
-from modaloom.evaluation.ridge import PatchRidge
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.unit import array_to_unit
 from modaloom.networks.conv import channels_last
-from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
+from modaloom.networks.local_resnet import LocalResNetConfig
 from modaloom.restorer.config import RestorerConfig, RestorerTrainingConfig
 from modaloom.restorer.example import ConditionalExample, collate
+from modaloom.restorer.files import Restoration, RestorerPlan, build_restorer
+from modaloom.restorer.patch_ridge import PatchRidge
 from modaloom.restorer.restorer import Restorer
-from modaloom.restorer.tasks import Signals
-from modaloom.restorer.tasks.restore import RESTORE, SUBTASKS, Restore
+from modaloom.restorer.tasks import TASKS, Signals, Task
 from modaloom.training.accelerator import Accelerator
 from modaloom.transforms.crop import randint_below, random_crops
 
@@ -43,9 +42,9 @@ TO_UNIT, DEFAULTS = partial(array_to_unit, MODALITIES["image"]), RestorerConfig(
 BATCH = 16
 """Crops per training step."""
 FITTED = 96
-"""Pixels of the crops that the linear filter is fitted on."""
+"""Pixels of the crops that the baseline's linear filter is fitted on."""
 MEASURED = 400
-"""Pairs that the normalizer is fitted on."""
+"""Pairs that the network's linear filters and the normalizer are fitted on."""
 WARMUP_STEPS = 50
 """Warm-up steps."""
 TESTED = [path.stem for path in photographs.TEST]
@@ -74,13 +73,14 @@ TARGETS = [
 
 @dataclass(frozen=True)
 class Lessons:
-    """Training pairs from random crops of photographs, as `train --task restore` makes them."""
+    """Training pairs from random crops of photographs, as `train --task` makes them."""
 
     pictures: Sequence[np.ndarray]
     """uint8 (3, H, W)."""
     scales: int
     candidates: int
     seed: int
+    task: Task[Any] = TASKS["restore"]
 
     def piece(self, side: int, random: torch.Generator) -> Tensor:
         picture = self.pictures[randint_below(len(self.pictures), random)]
@@ -91,12 +91,22 @@ class Lessons:
 
     def pair(self, number: int, side: int = SIDE) -> ConditionalExample:
         random = generator(self.seed, "pair", number)
-        return RESTORE.make_example(Signals(self.piece(side, random)), Restore(), random)
+        return self.task.make_example(Signals(self.piece(side, random)), self.task.options(), random)
+
+    def measured(self) -> Iterator[ConditionalExample]:
+        return (self.pair(-1 - i) for i in range(MEASURED))
+
+
+def untrained(config: RestorerConfig, lessons: Lessons) -> Restoration:
+    """With the fitted linear filters, as `train` begins."""
+    plan = RestorerPlan(config.task, ("image",), "image", None).with_input_shape(lessons.pair(0))
+    found = Restoration(plan, config, build_restorer(plan, config, seed=lessons.seed))
+    return found.with_filters(lessons.measured())
 
 
 def train(restorer: Restorer, lessons: Lessons, *, sides: Sequence[int], seconds: float) -> Iterator[float]:
     """Yields each step's loss; the learning rate decays with the remaining time. Crop sizes alternate."""
-    restorer.fit_normalizer(lessons.pair(-1 - i) for i in range(MEASURED))
+    restorer.fit_normalizer(lessons.measured())
     channels_last(restorer)
     accelerator, start, step = Accelerator("cpu"), time.monotonic(), 0
     optimizers = accelerator.optimizer(restorer, RestorerTrainingConfig().restorer)
@@ -118,12 +128,7 @@ def ridge_of(lessons: Lessons) -> PatchRidge:
     random, lessons = generator(0, "ridge"), replace(lessons, candidates=1)
     squares = [lessons.piece(FITTED, random) for _ in range(100)]
     shown = [upsample(degraded(square, SUPERRES).given, factor=2) for square in squares]
-    return PatchRidge.fit(list(zip(shown, squares)), step=2)
-
-
-def network(config: LocalResNetConfig) -> LocalResNet:
-    """For the shared task: a picture, what is known of it, and its degradation."""
-    return LocalResNet(3, config, axes=2, condition_channels=4, context_features=len(SUBTASKS) + 1)
+    return PatchRidge.fit(list(zip(shown, squares)), TASKS["superres"].linear_filter(SUPERRES.superres))
 
 
 def main() -> None:
@@ -160,16 +165,16 @@ def main() -> None:
     parser.add_argument("--load", type=Path, help="score these weights without training")
     parser.add_argument("--picture", type=Path, help="write inputs and outputs there, a PNG")
     options = parser.parse_args()
-    torch.manual_seed(options.seed)
-    net = network(LocalResNetConfig(options.width, options.blocks))
-    restorer = Restorer(
-        net, VariancePreserving(), PREDICTIONS["v"], num_tasks=len(SUBTASKS), mean_prob=options.mean_prob
+    config = RestorerConfig(
+        "restore", local=LocalResNetConfig(options.width, options.blocks), mean_prob=options.mean_prob
     )
     tested, learned = photographs.split([EVERY[name] for name in options.judged])
     judged = {name: photographs.middle(picture, options.side) for name, picture in tested.items()}
     pictures = [(255 * picture).round().byte().numpy() for picture in learned.values()]
     lessons = Lessons(pictures, options.scales, options.candidates, options.seed)
-    made = {"parameters, M": sum(p.numel() for p in net.parameters()) / 1e6}
+    found = untrained(config, lessons)
+    restorer, lessons = found.restorer, replace(lessons, task=found.task)
+    made = {"parameters, M": sum(p.numel() for p in restorer.parameters()) / 1e6}
     if options.load:
         restorer.load_state_dict(load_file(options.load))
     else:
@@ -183,8 +188,8 @@ def main() -> None:
         save_file({name: value.contiguous() for name, value in restorer.state_dict().items()}, options.save)
     restorer.eval()
     if options.picture:
-        sheet(restorer, judged).save(options.picture)
-    columns = judge(restorer, judged, ridge_of(lessons))
+        sheet(found, judged).save(options.picture)
+    columns = judge(found, judged, ridge_of(lessons))
     columns["mean"] = {**columns["mean"], **made}
     publish(TARGETS, columns, options.json)
 

@@ -105,6 +105,30 @@ class Engine(ABC, Generic[C, R]):
     max_scored: ClassVar[int] = 1_000_000
     """Maximum number of samples per row in the evaluation at the end of a training."""
 
+    def choose(
+        self,
+        folder: Folder,
+        complete: Callable[[C], C],
+        minutes: float,
+        accelerator: Accelerator,
+        *,
+        notify: Notify,
+    ) -> C:
+        """Returns the configuration of the preset "auto" for data, device and time; by default the first.
+
+        Args:
+            folder: the data.
+            complete: applies the user's own settings to a preset's configuration.
+            minutes: time budget of the training, > 0.
+            accelerator: device and precision.
+            notify: gets a sentence that says what was chosen and why.
+
+        Raises:
+            ModaloomError: unusable data or settings.
+        """
+        first: Callable[[], Any] = next(iter(self.presets.values()))
+        return complete(first())
+
     @abstractmethod
     def trainer(
         self, run: RunFolder[C], folder: Folder, accelerator: Accelerator, *, notify: Notify

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.defaults import PRESET
 from modaloom.core.errors import BadRun, BadValue, check_choice
 from modaloom.engine import Engine
 from modaloom.loom.engine import LoomEngine
@@ -34,9 +35,13 @@ def engine_of_task(task: str) -> Engine[Any, Any]:
 
 
 def preset(name: str, *, task: str = "") -> RunConfig:
-    """Returns a preset's complete configuration. Raises `BadValue` for an unknown preset or task."""
+    """Returns a preset's complete configuration. Raises `BadValue` for an unknown preset or task.
+
+    "auto" is the engine's first preset; `Engine.choose` may find a larger one for the data.
+    """
     presets = engine_of_task(task).presets
-    return presets[check_choice("preset", name, presets)]()
+    chosen = check_choice("preset", name, (PRESET, *presets))
+    return presets[chosen if chosen in presets else next(iter(presets))]()
 
 
 def load_config(path: Path, *, task: str = "") -> RunConfig:

@@ -10,7 +10,7 @@ UNET, LOCAL, COUNTER_RNG = (
 PEER = "oracles/test_unet_peer.py"
 DEGRADATIONS, TASKS = "degradations/test_degradations.py", "restorer/test_tasks.py"
 HINTS = "restorer/test_hints.py"
-RESTORER, RIDGE = "restorer/test_restorer.py", "evaluation/test_ridge.py"
+RESTORER, RIDGE = "restorer/test_restorer.py", "restorer/test_patch_ridge.py"
 PIECES, SCORES = "transforms/test_crop.py", "restorer/test_trials.py"
 FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract.py"
 PICTURES, STYLE = "modalities/test_image_modality.py", "restorer/test_style_learned.py"
@@ -238,34 +238,6 @@ RESTORING = (
         "training/test_muon.py training/test_precision.py",
     ),
     Mutant(
-        "a new aim that changes the learning rates before it",
-        "runs/schedule.py",
-        "(*kept, (begin, total + 1))",
-        "(*kept[:-1], (begin, total + 1))",
-        "runs/test_schedule.py",
-    ),
-    Mutant(
-        "a fall that is aimed at the last step, not past it",
-        "runs/schedule.py",
-        "share *= (end - until) / (end - begin)",
-        "share *= (end - 1 - until) / (end - 1 - begin)",
-        "runs/test_schedule.py",
-    ),
-    Mutant(
-        "a budget that trusts the first pace",
-        "training/pace.py",
-        "self.pace = (self.pace + (now - self._looked) / (done - self._done)) / 2",
-        "self.pace = self.pace",
-        "training/test_pace.py",
-    ),
-    Mutant(
-        "an error that is compared with that of the step before",
-        "training/plateau.py",
-        "abs(other - step / 2)",
-        "abs(other - step / 2**0.5)",
-        "training/test_plateau.py",
-    ),
-    Mutant(
         "a trunk in bfloat16",
         "networks/conv.py",
         "return torch.autocast(x.device.type, enabled=False)",
@@ -282,9 +254,30 @@ RESTORING = (
     Mutant(
         "a target without the guess",
         "restorer/tasks/base.py",
-        "require_target(inputs) - self.initial_estimate(example)",
+        "require_target(inputs) - self.estimate(example)",
         "require_target(inputs)",
         TASKS,
+    ),
+    Mutant(
+        "an answer without the filter",
+        "restorer/tasks/base.py",
+        "self.postprocess(self.estimate(example) + prediction",
+        "self.postprocess(self.initial_estimate(example) + prediction",
+        TASKS,
+    ),
+    Mutant(
+        "one filter for all subtasks",
+        "restorer/tasks/base.py",
+        "self.filters[int(example.task_index)]",
+        "self.filters[0]",
+        TASKS,
+    ),
+    Mutant(
+        "a level that no filter is asked for",
+        "restorer/patch_ridge.py",
+        "self.spec.interpolation(level), self.weight_LPFC",
+        "self.spec.interpolation(0), self.weight_LPFC",
+        RIDGE,
     ),
     Mutant(
         "the wrong fault told",
@@ -330,16 +323,16 @@ RESTORING = (
     ),
     Mutant(
         "a penalty for a patch, not each pixel",
-        "evaluation/ridge.py",
-        "penalty * len(x_NF)",
-        "penalty",
+        "restorer/patch_ridge.py",
+        "penalty * self.count_P.clamp_min(1)",
+        "penalty * torch.ones_like(self.count_P)",
         RIDGE,
     ),
     Mutant(
         "rows and columns of a phase exchanged",
-        "evaluation/ridge.py",
-        "row, column = divmod",
-        "column, row = divmod",
+        "restorer/patch_ridge.py",
+        "for start, weight_FC in zip(_phases(period, len(box)), weight_PFC):",
+        "for start, weight_FC in zip((s[::-1] for s in _phases(period, len(box))), weight_PFC):",
         RIDGE,
     ),
     Mutant(

@@ -1,5 +1,6 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
+from budgets import BUDGETS
 from composed import COMPOSED
 from continuous import CONTINUOUS
 from information import INFORMATION
@@ -517,6 +518,7 @@ MUTANTS = (
     *RESTORING,
     *SIGNALS,
     *TRAINING,
+    *BUDGETS,
     *WORLD,
     *PICTURES,
     *JUDGED,

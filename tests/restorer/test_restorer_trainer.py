@@ -18,7 +18,9 @@ from modaloom.networks.unet import UNetConfig
 from modaloom.restorer.config import RestorerConfig, RestorerRunConfig, RestorerTrainingConfig
 from modaloom.restorer.example import as_batch
 from modaloom.restorer.files import RESTORER, unpack_restorer
-from modaloom.restorer.tasks import TASKS
+from modaloom.restorer.inference import run_task
+from modaloom.restorer.patch_ridge import PatchRidge
+from modaloom.restorer.tasks import TASKS, Signals
 from modaloom.restorer.trainer import RestorerTrainer
 from modaloom.runs.config import DataConfig, OptimizerConfig
 from modaloom.runs.config_io import from_plain, to_plain
@@ -75,7 +77,12 @@ def straight(folder, tmp_path_factory):
 
 
 def tensors(trainer):
-    return trainer.parts()[RESTORER].tensors
+    return {f"{part}.{n}": t for part, found in trainer.parts().items() for n, t in found.tensors.items()}
+
+
+def wanted(trainer, pair):
+    """What the target makes of the estimate."""
+    return trainer.restoration.task.estimate(pair) + pair.target
 
 
 @pytest.mark.parametrize("task", ["superres", "restore"])
@@ -97,7 +104,7 @@ def test_pieces_are_the_most_detailed_of_so_many_candidates(folder, tmp_path):
     for candidates in (1, 8):
         with RunFolder.create(tmp_path / f"{candidates}", config(crop_candidates=candidates)) as run:
             trainer = RestorerTrainer(run, folder, Accelerator("cpu", "fp32"), notify=pytest.fail)
-        wants = [(pair := trainer.pair(0, i)).condition[:3] + pair.target for i in range(20)]
+        wants = [wanted(trainer, trainer.pair(0, i)) for i in range(20)]
         found.append(sum(map(detail, wants)))
     assert found[1] > 1.02 * found[0]
     with pytest.raises(BadValue, match="crop_candidates is 0"):
@@ -117,6 +124,7 @@ def test_every_task_is_learned_and_its_model_rebuilt(task, folder, tmp_path):
     assert all(t.isfinite().all() for t in parts[RESTORER].tensors.values())
     again = unpack_restorer(parts)
     assert again.plan == trainer.plan
+    assert_same_filters(again.filters, trainer.restoration.filters)
     pair = trainer.pair(0, "any")
     noise, network = torch.randn(1, *pair.target.shape), trainer.restoration.restorer.network
     asked = noise, torch.tensor([0.5]), pair.condition[None], pair.context[None]
@@ -124,6 +132,48 @@ def test_every_task_is_learned_and_its_model_rebuilt(task, folder, tmp_path):
         found = again.restorer.network(*asked)
         assert found.abs().max() > 0
         torch.testing.assert_close(found, network(*asked))
+
+
+def assert_same_filters(some, others):
+    assert [one.spec for one in some] == [one.spec for one in others]
+    for one, other in zip(some, others, strict=True):
+        assert torch.equal(one.weight_LPFC, other.weight_LPFC)
+
+
+@pytest.mark.parametrize("task", ["superres", "restore"])
+def test_before_its_first_step_the_mean_is_the_filters_estimate_to_the_bit(task, folder, tmp_path):
+    with RunFolder.create(tmp_path / "run", config(task)) as run:
+        found = RestorerTrainer(run, folder, Accelerator("cpu", "fp32"), notify=pytest.fail).restoration
+    seen = Signals(torch.rand(3, 24, 20, generator=torch.Generator().manual_seed(0)))
+    for i, options in enumerate(found.task.subtasks(found.options).values() or [found.options]):
+        held = found.task.degrade(seen, options, torch.Generator())
+        asked = found.task.build_condition(Signals(input=held.input), options)
+        linear = found.filters[i](asked.condition[:3], float(asked.context[0, -1]))
+        expected = found.task.postprocess(linear, held, options)
+        mean = run_task(found.restorer, found.task, held, options, sampling=found.config.sampling)
+        assert torch.equal(mean, expected)
+        assert not torch.equal(linear, asked.condition[:3])
+
+
+def test_the_filter_is_that_of_the_training_examples_and_after_a_step_the_mean_is_near_it(folder, tmp_path):
+    run = config()
+    run = replace(run, training=replace(run.training, steps={RESTORER: 1}))
+    trainer = trained(tmp_path / "run", folder, run)
+    found, measured = trainer.restoration, [*trainer._measured()]
+    pairs = [(pair.condition[:3], wanted(trainer, pair)) for pair in measured]
+    again = PatchRidge.fit(pairs, TASKS["superres"].linear_filter(found.options))
+    torch.testing.assert_close(found.filters[0].weight_LPFC, again.weight_LPFC, rtol=0, atol=1e-4)
+    pair = trainer.pair(0, "any")
+    mean = found.restorer.mean(as_batch(pair))[0]
+    assert mean.square().mean() < 0.01 * pair.target.square().mean()
+
+
+def test_a_model_without_filters_starts_from_the_initial_estimate(straight):
+    parts = {name: part for name, part in straight.parts().items() if name == RESTORER}
+    old, pair = unpack_restorer(parts), straight.pair(0, "any")
+    assert old.filters == ()
+    assert torch.equal(old.task.estimate(pair), pair.condition[:3])
+    assert not torch.equal(straight.restoration.task.estimate(pair), pair.condition[:3])
 
 
 @pytest.mark.parametrize(("task", "stop"), [("superres", 1), ("superres", STEPS), ("generate", 2)])
@@ -166,7 +216,8 @@ def test_another_seed_is_another_model(straight, folder, tmp_path):
 
 def test_the_scale_is_that_of_the_targets(straight):
     targets = torch.stack([straight.pair(i % 10, "more", i).target for i in range(300)])
-    torch.testing.assert_close(float(tensors(straight)["scale_K"]), float(targets.std()), rtol=0.1, atol=0)
+    scale = float(straight.restoration.restorer.scale_K)
+    torch.testing.assert_close(scale, float(targets.std()), rtol=0.1, atol=0)
 
 
 def test_a_pair_has_the_given_stream_under_the_wanted_one(folder, tmp_path):
@@ -174,7 +225,7 @@ def test_a_pair_has_the_given_stream_under_the_wanted_one(folder, tmp_path):
     trainer = trained(tmp_path / "run", folder, config("image_to_image", ("image", "pale")))
     for row in (0, 4):
         pair = trainer.pair(row, "any")
-        given, want = pair.condition[:3], pair.condition[:3] + pair.target
+        given, want = pair.condition[:3], wanted(trainer, pair)
         assert (want * 255 - (given * 255 / 2 + 100)).abs().max() < 1
     assert trainer.data.rows["train"].tolist() == [0, 1, 2, *range(4, 10)]
 

@@ -1,5 +1,8 @@
 """Each task's pairs and answers, exactly."""
 
+from dataclasses import replace
+from functools import cache
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +12,8 @@ from modaloom.degradations.downsample import downsample
 from modaloom.degradations.jpeg import jpeg
 from modaloom.degradations.luma import luma
 from modaloom.degradations.quantize_8bit import quantize_8bit
-from modaloom.restorer.tasks import TASKS, Signals
+from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.tasks import TASKS, Signals, Task
 from modaloom.restorer.tasks.colorize import Colorize, gray_with_hints
 from modaloom.restorer.tasks.denoise import Denoise
 from modaloom.restorer.tasks.inpaint import Inpaint
@@ -32,13 +36,28 @@ def picture(seed: int = 0, channels: int = 3, height: int = 16, width: int = 24)
     return quantize_8bit(smooth + 0.05 * torch.randn(smooth.shape, generator=random(seed + 1)))
 
 
+def example_of(task: Task, seed: int) -> ConditionalExample:
+    want = picture(seed)
+    seen = Signals(want, input=(want + 0.1).clamp(0, 1), reference=want)
+    return task.make_example(seen, task.options(), random(seed))
+
+
+@cache
+def fitted(name: str) -> Task:
+    """The task with linear filters that are fitted to the examples 100 to 139."""
+    task = TASKS[name]
+    examples = [example_of(task, seed) for seed in range(100, 140)]
+    return replace(task, filters=task.fit_filters(task.options(), examples, channels=3, axes=2))
+
+
+@pytest.mark.parametrize("filtered", [False, True])
 @pytest.mark.parametrize("name", TASKS)
-def test_the_target_is_what_makes_the_answer_the_wanted_signal(name):
+def test_the_target_is_what_makes_the_answer_the_wanted_signal(name, filtered):
     """Contract: asking with what a user would hold, the pair's own target is answered by the truth.
 
     Colours come back within the rounding of 8 bits. The condition lies on the target's grid.
     """
-    task, want = TASKS[name], picture()
+    task, want = fitted(name) if filtered else TASKS[name], picture()
     options, seen = task.options(), Signals(want, input=(want + 0.1).clamp(0, 1))
     pair = task.make_example(seen, options, random())
     again = random()
@@ -51,6 +70,24 @@ def test_the_target_is_what_makes_the_answer_the_wanted_signal(name):
     assert 0 <= int(pair.task_index) < task.num_tasks
     replay = task.finalize(pair.target, pair, held, drawn)
     assert (replay - held.target).abs().max() * 255 <= 2
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_filter_of_each_subtask_improves_what_is_predicted_to_and_leaves_the_condition(name):
+    """The target is what the subtask's own filter, at the example's level, leaves of the error."""
+    plain, task = TASKS[name], fitted(name)
+    assert len(task.filters) == (task.num_tasks if task.is_residual else 0)
+    error = torch.zeros(2)
+    for seed in range(100, 140):
+        before, after = example_of(plain, seed), example_of(task, seed)
+        assert torch.equal(before.condition, after.condition)
+        guess = plain.initial_estimate(before)
+        if task.is_residual:
+            chosen = task.filters[int(before.task_index)]
+            estimate = chosen(guess, float(before.context[0, -1]))
+            torch.testing.assert_close(after.target, guess + before.target - estimate, rtol=0, atol=1e-6)
+        error += torch.stack([before.target.square().sum(), after.target.square().sum()])
+    assert error[1] < error[0] if task.is_residual else error[1] == error[0]
 
 
 def test_superres_asks_with_what_was_made_smaller():

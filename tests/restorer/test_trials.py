@@ -10,13 +10,13 @@ from modaloom.core.errors import BadValue
 from modaloom.degradations.downsample import downsample
 from modaloom.degradations.quantize_8bit import quantize_8bit
 from modaloom.degradations.upsample import upsample
-from modaloom.evaluation.ridge import PatchRidge
 from modaloom.metrics.hf_energy_ratio import hf_energy
 from modaloom.networks.local_resnet import LocalResNetConfig
 from modaloom.restorer.config import RestorerConfig
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.files import Restoration, RestorerPlan, build_restorer
 from modaloom.restorer.inference import run_task
+from modaloom.restorer.patch_ridge import PatchRidge
 from modaloom.restorer.tasks import TASKS, Signals
 
 
@@ -59,11 +59,24 @@ def test_the_figures_of_a_silent_network_are_those_of_the_guess() -> None:
     jpeg = [TASKS["jpeg"].degrade(c.signals, TASKS["jpeg"].options(), torch.Generator()).input for c in CASES]
     errors = [(quantize_8bit(a) - c.signals.target).double().square().mean() for a, c in zip(jpeg, CASES)]
     assert row.value == pytest.approx(sum(-10 * math.log10(e) for e in errors) / 4, abs=1e-4)
-    ridge = PatchRidge.fit([(given, c.signals.target) for given, c in zip(jpeg, CASES)], step=2)
+    spec = TASKS["jpeg"].linear_filter(TASKS["jpeg"].options())
+    ridge = PatchRidge.fit([(given, c.signals.target) for given, c in zip(jpeg, CASES)], spec)
     linear = [
         (quantize_8bit(ridge(a)) - c.signals.target).double().square().mean() for a, c in zip(jpeg, CASES)
     ]
     assert row.baseline == pytest.approx(sum(-10 * math.log10(e) for e in linear) / 4, abs=1e-4)
+
+
+def test_a_silent_network_that_starts_from_a_filter_scores_as_the_filter() -> None:
+    """The run's own, not the baseline's, which is fitted to other signals; floor and baseline stay."""
+    plain = restoration("jpeg")
+    examples = [plain.task.make_example(c.signals, plain.options, torch.Generator()) for c in CASES]
+    found, before = rows("jpeg", plain.with_filters(examples)), rows("jpeg")
+    row, other = found["restore:jpeg", "psnr"], before["restore:jpeg", "psnr"]
+    assert row.value == row.baseline == other.baseline
+    assert (row.floor, other.value) == (other.floor, other.floor)
+    row = rows("jpeg", plain.with_filters(examples), train=CASES[:1])["restore:jpeg", "psnr"]
+    assert row.value == other.baseline > row.baseline
 
 
 def test_without_training_signals_there_is_no_linear_filter() -> None:

@@ -12,7 +12,14 @@ from modaloom.runs.schedule import trapezoid
 from modaloom.training import pace as module
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Training
-from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
+from modaloom.training.pace import (
+    MAX_TIMED_STEPS,
+    MIN_STEPS,
+    TIMED_SCHEDULE,
+    WARMUP_STEPS,
+    Pacer,
+    measure_pace,
+)
 
 ACCELERATOR = Accelerator("cpu", "fp32")
 SCHEDULE = trapezoid(20, warmup=0.05, decay=0.5)
@@ -29,15 +36,22 @@ def test_a_pace_is_seconds_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
     base = stage("loom")
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: clock))
-    assert measure_pace(replace(base, batch=batch), ACCELERATOR, SCHEDULE, 2.5, seed=0) == 0.5
+    assert measure_pace(replace(base, batch=batch), ACCELERATOR, 2.5, seed=0) == 0.5
     assert clock == 4.0
-    assert measure_pace(replace(base, batch=batch), ACCELERATOR, SCHEDULE, 6.0, seed=0) == 0.5
+    assert measure_pace(replace(base, batch=batch), ACCELERATOR, 6.0, seed=0) == 0.5
     assert clock == 4.0 + 1.5 + 6.0
+
+
+def test_all_timed_steps_lie_in_a_warmup() -> None:
+    """A schedule that ends earlier has negative rates after its end, at which the weights diverge."""
+    rates = [TIMED_SCHEDULE.share(step) for step in range(WARMUP_STEPS + MAX_TIMED_STEPS)]
+    assert rates == sorted(rates)
+    assert 0 < rates[0] < rates[-1] <= 1
 
 
 def test_measuring_leaves_no_trace() -> None:
     fresh, used = (Training(stage("loom"), ACCELERATOR, SCHEDULE, seed=0, ema=0.9) for _ in range(2))
-    measure_pace(used.stage, ACCELERATOR, SCHEDULE, 0.01, seed=0)
+    measure_pace(used.stage, ACCELERATOR, 0.01, seed=0)
     assert all(p.grad is None for p in used.stage.module.parameters())
     for training in (fresh, used):
         for _ in range(5):
@@ -56,13 +70,13 @@ def test_measuring_leaves_no_trace_when_it_fails() -> None:
         return base.batch(step)
 
     with pytest.raises(RuntimeError, match="no data"):
-        measure_pace(replace(base, batch=batch), ACCELERATOR, SCHEDULE, 1, seed=0)
+        measure_pace(replace(base, batch=batch), ACCELERATOR, 1, seed=0)
     assert all(torch.equal(t, before[name]) for name, t in base.module.state_dict().items())
 
 
 def test_a_pace_of_the_real_clock() -> None:
     began = time.perf_counter()
-    pace = measure_pace(stage("loom", slow=0.01), ACCELERATOR, SCHEDULE, 0.1, seed=0)
+    pace = measure_pace(stage("loom", slow=0.01), ACCELERATOR, 0.1, seed=0)
     assert 0.01 < pace < 0.1
     assert 0.08 < time.perf_counter() - began < 2.5
 

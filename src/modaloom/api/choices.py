@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from modaloom.bench import BENCHES
+from modaloom.core.defaults import PRESET
 from modaloom.diffusion.samplers import AUTO, CODE_SAMPLERS
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
@@ -17,7 +18,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "code_samplers": (AUTO, *CODE_SAMPLERS),
     "devices": ("auto", *DEVICES),
     "modes": (*MODES,),
-    "presets": (*dict.fromkeys(name for engine in ENGINES.values() for name in engine.presets),),
+    "presets": (PRESET, *dict.fromkeys(name for engine in ENGINES.values() for name in engine.presets)),
     "signal_samplers": (AUTO, MEAN_FLOW, *SIGNAL_SAMPLERS),
     "tasks": (*(name for engine in ENGINES.values() for name in engine.tasks),),
     "timestep_spacings": (*TIMESTEP_SPACINGS,),

@@ -40,7 +40,8 @@ def configure(
     place = str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else ""
     chosen: RunConfig = ENGINES[run.engine].with_task(run, task, place)
     if minutes is not None:  # a time budget replaces the steps of the configuration
-        chosen = replace(chosen, training=replace(chosen.training, minutes=minutes, steps={}, schedule={}))
+        timed = replace(chosen.training, minutes=minutes, steps={}, schedule={}, threads={})
+        chosen = replace(chosen, training=timed)
     given = [(key, value) for key, value in values.items() if value is not None]
     return override(changed(chosen, given), check_names("settings", settings))
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def train(
         streams: stream, or streams, to train on; empty: all.
         task: a name in TASKS; empty: a Loom.
         tokenizers: a run whose reconstructions are the inputs of the task `refine`.
-        preset: a name in PRESETS; ignored if `config` is given.
+        preset: auto (sizes follow the data, the device and the minutes) | tiny | small | base; ignored if
+            `config` is given, auto is tiny if `steps` are.
         config: a `RunConfig` of an engine, or a TOML or JSON file of one.
         minutes: wall-clock budget of the training, split over its stages; default 15. Replaces the minutes
             and steps of `config`.
@@ -98,6 +100,17 @@ def train(
     callbacks = callbacks or TrainCallbacks()
     callbacks = replace(callbacks, notify=once(callbacks.notify))
     path, data = Path(out), Path(folder) if folder else None
+    complete = partial(
+        configure,
+        preset=preset,
+        settings=settings,
+        streams=streams,
+        task=task,
+        tokenizers=tokenizers,
+        minutes=minutes,
+        seed=seed,
+    )
+    automatic = config is None and preset == PRESET
     if resume and (path / CONFIG).exists():
         return _resume(
             path,
@@ -106,30 +119,22 @@ def train(
             device,
             samples,
             callbacks,
-            preset=preset,
-            config=config,
-            settings=settings,
-            streams=streams,
-            task=task,
-            tokenizers=tokenizers,
-            minutes=minutes,
-            seed=seed,
+            lambda kept: complete(config=kept if automatic else config),
         )
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
-    whole = configure(
-        preset=preset,
-        config=config,
-        settings=settings,
-        streams=streams,
-        task=task,
-        tokenizers=tokenizers,
-        minutes=minutes,
-        seed=seed,
-    )
+    whole = complete(config=config)
     accelerator = Accelerator(device, whole.training.precision)
-    open_folder(data)
+    index = open_folder(data)
     check_vacant(path)
+    if automatic and steps is None:
+        whole = ENGINES[whole.engine].choose(
+            index,
+            lambda run: complete(config=run),
+            whole.training.minutes or TRAIN_MINUTES,
+            accelerator,
+            notify=callbacks.notify,
+        )
     with RunFolder.create(path, whole) as run, _undone(path):
         return _train(run, data, steps, accelerator, samples, callbacks)
 
@@ -141,18 +146,17 @@ def _resume(
     device: str,
     samples: int,
     callbacks: TrainCallbacks,
-    *,
-    preset: str,
-    config: str | os.PathLike[str] | RunConfig | None,
-    **asked: Any,
+    asked: Callable[[RunConfig], RunConfig],
 ) -> Trained:
-    """Resumes a run with its configuration and data. Raises `BadRun` if the arguments differ from them."""
+    """Resumes a run with its configuration and data. Raises `BadRun` if the arguments differ from them.
+
+    `asked`: the run's configuration → that of the arguments.
+    """
     engine = engine_of_run(path)
     kept = RunFolder.open(path, engine.config).run()
     accelerator = Accelerator(device, kept.training.precision)
     with RunFolder.resume(path, engine.config) as run:
-        keeps = config is None and preset == PRESET
-        check_same(path, kept, configure(preset=preset, config=kept if keeps else config, **asked))
+        check_same(path, kept, asked(kept))
         check_folder(run, data)
         if run.model.exists() and (path / SCORES).exists():
             check_finished(run, steps)

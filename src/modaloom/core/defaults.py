@@ -24,8 +24,8 @@ WORLD_SAMPLES = 1000
 """Of the training split."""
 WORLD_SIDE = 32
 """Of the world's pictures, pixels."""
-PRESET = "tiny"
-"""Of a training that is given neither a preset nor a configuration."""
+PRESET = "auto"
+"""Of a training that is given neither a preset nor a configuration: chosen for data, device and time."""
 TRAIN_SAMPLES = 200
 """Test samples that a direction is scored on at the end of a training."""
 TRAIN_MINUTES = 15.0

@@ -12,6 +12,7 @@ from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.atlas import write_atlas
+from modaloom.loom.auto import choose
 from modaloom.loom.commands import examples
 from modaloom.loom.config import FROM, PRESETS, LoomRunConfig, flat
 from modaloom.loom.evaluation.folder import evaluate
@@ -32,6 +33,17 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
         FROM_SCRATCH,
         "What it generates may be close to training samples: `_provenance.jsonl` names the nearest one.",
     )
+
+    def choose(
+        self,
+        folder: Folder,
+        complete: Callable[[LoomRunConfig], LoomRunConfig],
+        minutes: float,
+        accelerator: Accelerator,
+        *,
+        notify: Notify,
+    ) -> LoomRunConfig:
+        return choose(folder, complete, minutes, accelerator, notify=notify)
 
     def trainer(
         self, run: RunFolder[LoomRunConfig], folder: Folder, accelerator: Accelerator, *, notify: Notify

@@ -1,6 +1,6 @@
 """Builds a Restorer from its plan and configuration, and converts it to and from model parts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.modalities.base import DataSpec
 from modaloom.restorer.config import NETWORKS, RestorerConfig
 from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.patch_ridge import FilterSpec, PatchRidge
 from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks import TASKS, Task
 from modaloom.restorer.tasks.base import OPTION_LIMITS
@@ -20,6 +21,8 @@ from modaloom.runs.model import Part, freeze
 
 RESTORER = "restorer"
 """The Restorer's name among the parts of a model and the stages of a training."""
+FILTERS = "filters"
+"""Name of the linear filters among the parts of a model; models of tasks without filters lack it."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,19 @@ class Restoration:
     plan: RestorerPlan
     config: RestorerConfig
     restorer: Restorer
+    filters: tuple[PatchRidge, ...] = ()
+    """The linear filter of each subtask; empty: none."""
 
     @property
     def task(self) -> Task[Any]:
-        return TASKS[self.plan.task]
+        """The task, with the filters."""
+        return replace(TASKS[self.plan.task], filters=self.filters)
+
+    def with_filters(self, examples: Iterable[ConditionalExample]) -> "Restoration":
+        """Returns a copy with filters fitted to training examples, which are made without any."""
+        plan = self.plan
+        filters = self.task.fit_filters(self.options, examples, channels=plan.channels, axes=plan.axes)
+        return replace(self, filters=filters)
 
     @property
     def options(self) -> Any:
@@ -110,7 +122,11 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
 def pack_restorer(found: Restoration) -> dict[str, Part]:
     """Returns the model parts of a trained Restorer."""
     state = {"plan": asdict(found.plan), "config": asdict(found.config)}
-    return {RESTORER: Part(found.restorer.state_dict(), state)}
+    parts = {RESTORER: Part(found.restorer.state_dict(), state)}
+    if found.filters:
+        weights = {str(i): one.weight_LPFC for i, one in enumerate(found.filters)}
+        parts[FILTERS] = Part(weights, {"specs": [asdict(one.spec) for one in found.filters]})
+    return parts
 
 
 def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
@@ -120,9 +136,15 @@ def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
         plan, config = RestorerPlan.of(part.state["plan"]), from_plain(RestorerConfig, part.state["config"])
         restorer = build_restorer(plan, config, seed=0)
         restorer.load_state_dict(dict(part.tensors))
+        filters = _unpack_filters(parts.get(FILTERS, Part({}, {"specs": []})))
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise BadRun(f"the model is not one of this version ({error})") from error
     freeze([restorer])
     network_type = NETWORKS[config.resolve_network(TASKS[plan.task].is_residual)]
     restorer.network = network_type.for_inference(restorer.network)
-    return Restoration(plan, config, restorer)
+    return Restoration(plan, config, restorer, filters)
+
+
+def _unpack_filters(part: Part) -> tuple[PatchRidge, ...]:
+    specs = [FilterSpec(**plain) for plain in part.state["specs"]]
+    return tuple(PatchRidge(spec, part.tensors[str(i)].double()) for i, spec in enumerate(specs))

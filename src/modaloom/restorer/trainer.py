@@ -27,7 +27,7 @@ from modaloom.training.stages import StagePlan, run_stages
 from modaloom.transforms import random_crops
 
 NUM_MEASURED_PAIRS = 400
-"""Training examples that the normalizer is fitted to."""
+"""Training examples that the linear filters, and then the normalizer, are fitted to."""
 MAX_VALIDATION_PAIRS = 128
 """Maximum number of validation examples."""
 
@@ -61,6 +61,7 @@ class RestorerTrainer:
             self.plan, self.config.restorer, seed=derive(self.config.seed, "init", RESTORER)
         )
         self.restoration = Restoration(self.plan, self.config.restorer, restorer)
+        self.restoration = self.restoration.with_filters(self._measured())
 
     @property
     def stages(self) -> list[str]:
@@ -98,7 +99,7 @@ class RestorerTrainer:
         """
         random = generator(self.config.seed, RESTORER, *names)
         want, *given = self._seen(row, random, size)
-        return self.task.make_example(Signals(want, *given), self.options, random)
+        return self.restoration.task.make_example(Signals(want, *given), self.options, random)
 
     def validate(self) -> dict[str, float]:
         """Returns the loss of each objective on examples of the first validation signals, as `val.NAME`."""
@@ -137,14 +138,18 @@ class RestorerTrainer:
             generator=random,
         )
 
+    def _measured(self) -> Iterator[ConditionalExample]:
+        """Yields the training examples that filters and normalizer are fitted to."""
+        rows = self.data.rows["train"]
+        seen = BatchSampler(len(rows), 1, self.config.seed, f"{RESTORER}/measure")
+        for i in range(NUM_MEASURED_PAIRS):
+            yield self.pair(int(rows[seen(i)]), "measure", i)
+
     def _stage(self) -> Stage:
         restorer, rows = self.restoration.restorer, self.data.rows["train"]
         size, seed = self.config.training.restorer.batch_size, self.config.seed
         batches = BatchSampler(len(rows), size, seed, RESTORER, self.accelerator.distributed)
-        seen = BatchSampler(len(rows), 1, seed, f"{RESTORER}/measure")
-        restorer.fit_normalizer(
-            self.pair(int(rows[seen(i)]), "measure", i) for i in range(NUM_MEASURED_PAIRS)
-        )
+        restorer.fit_normalizer(self._measured())
         if not restorer.mean_flow_prob:  # group norm has no forward-mode derivative in this memory format
             channels_last(restorer)
 

@@ -65,6 +65,9 @@ class TrainingConfig:
     """Stage → number of steps: configured, or recorded at the end of a stage with a time budget."""
     schedule: dict[str, Schedule] = field(default_factory=dict)
     """Stage → learning-rate schedule recorded during training with a time budget."""
+    threads: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """Stage → (step, number of CPU threads from this step on), recorded during training with a time budget;
+    the number affects roundings."""
     ema_decay: float = 0.999
     """Decay of the weight EMA per step, reached gradually; in [0, 1]."""
     checkpoint_seconds: float = 60.0
@@ -89,15 +92,23 @@ class TrainingConfig:
 
     def schedule_of(self, stage: str, optimizer: OptimizerConfig) -> Schedule:
         """Schedule of a stage with known steps: the recorded one if its number of steps matches."""
-        steps, recorded = self.steps[stage], self.schedule.get(stage)
-        if recorded is not None and recorded.total == steps:
-            return recorded
-        return trapezoid(steps, warmup=optimizer.warmup, decay=optimizer.decay)
+        if self._is_recorded(stage):
+            return self.schedule[stage]
+        return trapezoid(self.steps[stage], warmup=optimizer.warmup, decay=optimizer.decay)
+
+    def threads_of(self, stage: str) -> tuple[tuple[int, int], ...]:
+        """Changes of the number of threads of a stage with known steps: those recorded with its schedule."""
+        return self.threads.get(stage, ()) if self._is_recorded(stage) else ()
 
     def with_record(self, kept: "TrainingConfig") -> "TrainingConfig":
-        """These settings with the recorded steps, schedule and precision of another training."""
+        """These settings with the recorded steps, schedule, threads and precision of another training."""
         precision = kept.precision if self.precision == "auto" else self.precision
-        return replace(self, steps=kept.steps, schedule=kept.schedule, precision=precision)
+        recorded = {"steps": kept.steps, "schedule": kept.schedule, "threads": kept.threads}
+        return replace(self, **recorded, precision=precision)
+
+    def _is_recorded(self, stage: str) -> bool:
+        recorded = self.schedule.get(stage)
+        return recorded is not None and recorded.total == self.steps[stage]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from modaloom.runs.store import RunFolder
 from modaloom.training.loop import Training
 from modaloom.training.pace import Pacer
 from modaloom.training.plateau import ERROR, has_flattened, is_due, logged_errors
+from modaloom.training.threads import ThreadTuner, threads_at
 
 MIN_TIME_FRACTION = 0.5
 """Minimum fraction of its planned time that a stage gets, however late it starts."""
@@ -23,25 +24,43 @@ class Budget:
         folder: the run, open for writing.
         training: the stage in progress.
         pacer: measures the pace and gives the number of steps.
+        tuner: chooses the number of threads.
         earliest: time on the pacer's clock, in seconds, before which the stage does not end early.
     """
 
-    def __init__(self, folder: RunFolder[Any], training: Training, pacer: Pacer, *, earliest: float) -> None:
+    def __init__(
+        self,
+        folder: RunFolder[Any],
+        training: Training,
+        pacer: Pacer,
+        tuner: ThreadTuner,
+        *,
+        earliest: float,
+    ) -> None:
         self.folder, self.training, self.pacer, self.earliest = folder, training, pacer, earliest
+        self.tuner = tuner
+        self._set_threads(tuner.threads)
         if training.schedule.decaying(training.step):
             pacer.end_after(training.total - training.step)
         self._record()
 
-    def look(self) -> None:
-        """Update the schedule after a step."""
+    def look(self, seconds: float) -> None:
+        """Update schedule and number of threads after a step that took so many seconds."""
         training = self.training
-        before, decay = training.schedule, training.stage.optimizer.decay
-        training.schedule = self.pacer.refit(before, training.step, decay=decay)
+        before, decay = (training.schedule, training.threads), training.stage.optimizer.decay
+        self._set_threads(self.tuner.next(seconds))
+        training.schedule = self.pacer.refit(training.schedule, training.step, decay=decay)
         if self._is_enough():
             training.schedule = training.schedule.fall(training.step, decay)
             self.pacer.end_after(training.total - training.step)
-        if training.schedule != before:
+        if (training.schedule, training.threads) != before:
             self._record()
+
+    def _set_threads(self, threads: int) -> None:
+        """Use a number of threads from the next step on."""
+        training = self.training
+        if threads != threads_at(training.threads, training.step):
+            training.threads = (*training.threads, (training.step, threads))
 
     def _is_enough(self) -> bool:
         """Whether the validation error, which is logged, has flattened and the stage may end early."""
@@ -57,9 +76,11 @@ class Budget:
         return end >= self.earliest and has_flattened(errors, training.step)
 
     def _record(self) -> None:
-        run = self.folder.run()
-        schedule = {**run.training.schedule, self.training.stage.name: self.training.schedule}
-        self.folder.save_run(replace(run, training=replace(run.training, schedule=schedule)))
+        run, name = self.folder.run(), self.training.stage.name
+        schedule = {**run.training.schedule, name: self.training.schedule}
+        threads = {**run.training.threads, name: tuple(self.training.threads)}
+        recorded = replace(run.training, schedule=schedule, threads=threads)
+        self.folder.save_run(replace(run, training=recorded))
 
 
 def seconds_for(time_shares: Sequence[float], i: int, spent: float, whole: float) -> float:

@@ -20,6 +20,7 @@ from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.schedule import Schedule
 from modaloom.training.accelerator import Accelerator, StepResult, check_finite
 from modaloom.training.ema import EMA
+from modaloom.training.threads import Changes, threads_at
 
 NUM_VALIDATIONS = 10
 """Number of evaluations of a Loom's validation bound during training."""
@@ -59,6 +60,8 @@ class Step:
     learning_rate: float
     """Fraction of the peak learning rates, in (0, 1]."""
     samples_per_second: float
+    seconds: float
+    """Duration of the step."""
     seconds_left: float
     """Estimated seconds to the end of the stage."""
 
@@ -92,12 +95,21 @@ class Training:
         schedule: learning-rate schedule, which gives the number of steps.
         seed: seed of the noise.
         ema: decay of the weight average per step, in [0, 1].
+        threads: changes of the number of CPU threads; empty: the process's number.
     """
 
     def __init__(
-        self, stage: Stage, accelerator: Accelerator, schedule: Schedule, *, seed: int, ema: float
+        self,
+        stage: Stage,
+        accelerator: Accelerator,
+        schedule: Schedule,
+        *,
+        seed: int,
+        ema: float,
+        threads: Changes = (),
     ) -> None:
         stage.module.to(accelerator.device)
+        self.threads = threads
         self.stage, self.accelerator, self.schedule, self.seed = stage, accelerator, schedule, seed
         self.optimizers = accelerator.optimizer(stage.module, stage.optimizer)
         self.ema = EMA(stage.module, ema)
@@ -105,6 +117,9 @@ class Training:
 
     def advance(self) -> StepResult:
         """Take one step. Raises `WorkFailed` for NaN or infinity."""
+        threads = threads_at(self.threads, self.step)
+        if threads not in (None, torch.get_num_threads()):
+            torch.set_num_threads(threads)
         noise = generator(self.seed, self.stage.name, "noise", self.step)
         result = self.accelerator.step(
             self.stage.module,
@@ -184,6 +199,7 @@ def train(training: Training) -> Iterator[Step]:
             result.grad_norm,
             lr_scale,
             training.stage.size / pace,
+            seconds,
             (training.total - training.step) * pace,
         )
 

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 
-from modaloom.runs.schedule import Schedule
+from modaloom.runs.schedule import Schedule, trapezoid
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Stage, Training
 
@@ -12,6 +12,8 @@ WARMUP_STEPS = 3
 """Untimed steps before the measurement, which allocate memory and initialize codebooks."""
 MIN_TIMED_STEPS = 5
 MAX_TIMED_STEPS = 1000
+TIMED_SCHEDULE = trapezoid(2 * (WARMUP_STEPS + MAX_TIMED_STEPS), warmup=0.5, decay=0.5)
+"""Schedule of the timed steps, which all lie in its warmup."""
 MIN_STEPS = 10
 """Minimum number of steps of a stage."""
 LOOK_SHARE = 0.02
@@ -23,18 +25,15 @@ TOLERANCE = 0.1
 """Relative deviation of the remaining steps above which the schedule is refitted."""
 
 
-def measure_pace(
-    stage: Stage, accelerator: Accelerator, schedule: Schedule, seconds: float, *, seed: int
-) -> float:
+def measure_pace(stage: Stage, accelerator: Accelerator, seconds: float, *, seed: int) -> float:
     """Measure the seconds per step.
 
-    The timed steps are real training steps; the module's state_dict is restored afterwards, and a stage has
-    no other state.
+    The timed steps are real training steps, at the low learning rates of a warmup; the module's state_dict is
+    restored afterwards, and a stage has no other state.
 
     Args:
         stage: module and training setup.
         accelerator: device and precision.
-        schedule: learning-rate schedule of the timed steps.
         seconds: approximate duration of the measurement.
         seed: seed of the noise.
 
@@ -43,7 +42,7 @@ def measure_pace(
     """
     before = {name: t.detach().clone() for name, t in stage.module.state_dict().items()}
     try:
-        training = Training(stage, accelerator, schedule, seed=seed, ema=0.0)
+        training = Training(stage, accelerator, TIMED_SCHEDULE, seed=seed, ema=0.0)
         for _ in range(WARMUP_STEPS):
             training.advance()
         start, steps = time.perf_counter(), 0

@@ -5,7 +5,7 @@ from typing import Any
 
 FIRST_STEP = 64
 """First step at which the error is evaluated; then every factor √2 in the number of steps."""
-MIN_GAIN = 0.45
+MIN_GAIN = 0.3
 """Minimum relative reduction of the error by a doubling of the steps."""
 ERROR = "val.error"
 """Name of the error in metrics.jsonl."""

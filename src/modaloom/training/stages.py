@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from modaloom.core.errors import BadValue
 from modaloom.data.atomic_io import sweep
 from modaloom.runs.checkpoint import newest, save
@@ -17,6 +19,7 @@ from modaloom.training.interrupts import Interrupted, catch_interrupts
 from modaloom.training.loop import Stage, Step, Training, record, train
 from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
 from modaloom.training.prefetch import prefetched
+from modaloom.training.threads import ThreadTuner, candidates, fastest, kept_threads
 
 PACE_SHARE = 0.02
 """Fraction of a stage's time for measuring its pace."""
@@ -78,7 +81,7 @@ def run_stages(
     session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
         stage = plan.build()
-        with catch_interrupts() as stopped, session.prefetched(stage) as ahead:
+        with catch_interrupts() as stopped, kept_threads(), session.prefetched(stage) as ahead:
             training = yield from session.train(i, ahead, stopped)
         steps = {**folder.run().training.steps, stage.name: training.total}
         session.record(steps=steps)
@@ -127,7 +130,7 @@ class _Session:
                 window.clear()
             yield step
             if budget and not last:
-                budget.look()
+                budget.look(step.seconds)
             asked = stopped()
             if asked or last or time.monotonic() - saved >= config.checkpoint_seconds:
                 save(self.folder.checkpoints(stage.name), training.checkpoint())
@@ -143,7 +146,10 @@ class _Session:
         """Training of a stage, restored from its newest valid checkpoint if there is one."""
         run, place = self.folder.run(), self.folder.checkpoints(stage.name)
         schedule = schedule or run.training.schedule_of(stage.name, stage.optimizer)
-        training = Training(stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay)
+        threads = run.training.threads_of(stage.name) if stage.name in run.training.steps else ()
+        training = Training(
+            stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay, threads=threads
+        )
         sweep(place)
         found = newest(place)
         for damage in found.damaged:
@@ -160,17 +166,31 @@ class _Session:
             raise BadValue(f"nothing says how long to train {stage.name}; give --minutes or --steps")
         begun, whole = self._begun(stage.name), 60 * run.training.minutes
         end = begun + seconds_for([plan.time_share for plan in self.plans], i, begun, whole)
-        first = trapezoid(MIN_STEPS, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
-        pace = measure_pace(stage, self.accelerator, first, PACE_SHARE * (end - begun), seed=run.seed)
+        paces = self._paces(stage, PACE_SHARE * (end - begun))
+        threads = fastest(paces)
+        pace = paces[threads]
         steps = max(MIN_STEPS, int((end - self.clock()) / pace))
         schedule = run.training.schedule.get(stage.name)
         if schedule is None:
             self._warn(stage, steps, run.training.minutes)
             schedule = trapezoid(steps, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
         training = self._resume(stage, schedule)
+        training.threads = [c for c in run.training.threads.get(stage.name, ()) if c[0] < training.step]
+        tuner = ThreadTuner(threads, [*paces], pace=pace, seconds=end - self.clock())
         pacer = Pacer(end - self.clock(), pace, training.step, clock=self.clock)
         earliest = begun + whole * self.plans[i].min_time_share
-        return training, Budget(self.folder, training, pacer, earliest=earliest)
+        return training, Budget(self.folder, training, pacer, tuner, earliest=earliest)
+
+    def _paces(self, stage: Stage, seconds: float) -> dict[int, float]:
+        """Number of threads → seconds per step, measured within so many seconds."""
+        found, allowed = {}, candidates(torch.get_num_threads())
+        with kept_threads():
+            for threads in allowed if self.accelerator.device.type == "cpu" else allowed[:1]:
+                torch.set_num_threads(threads)
+                found[threads] = measure_pace(
+                    stage, self.accelerator, seconds / len(allowed), seed=self.folder.run().seed
+                )
+        return found
 
     def _warn(self, stage: Stage, steps: int, minutes: float) -> None:
         if short := shortage(stage.name, steps, stage.size, stage.num_samples, minutes):

@@ -1,7 +1,7 @@
 """Scores of a Restorer: the posterior mean against the input and a linear filter, samples by their detail."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -9,7 +9,6 @@ from torch import Tensor
 
 from modaloom.core.rng import derive, generator
 from modaloom.evaluation.estimate import average
-from modaloom.evaluation.ridge import PatchRidge
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.metrics.hf_energy_ratio import hf_energy
 from modaloom.modalities import MODALITIES
@@ -17,14 +16,11 @@ from modaloom.modalities.unit import from_unit
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.files import Restoration
 from modaloom.restorer.inference import run_task
+from modaloom.restorer.patch_ridge import PatchRidge
 from modaloom.restorer.tasks import Signals
 
-FILTER_AXES = 2
-"""Number of axes of signals that the linear filter supports."""
 MIN_HF_ENERGY = 1e-6
 """High-frequency energy of a ground truth below which it has no ratio: it would dominate the mean."""
-FILTER_PHASES = 2
-"""Phases of the linear filter along each axis: neighbouring pixels of an upsampled image differ."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class RestorationTrial:
     sample: Tensor | None
     """A posterior sample; None if the run was not trained for it."""
     linear: Tensor | None
-    """The linear filter's output for the initial estimate."""
+    """The initial estimate, improved by the baseline's linear filter."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +69,14 @@ class RestorationEvaluation:
             yield cls(restoration, name, options, bare.fitted(train), seed)
 
     def fitted(self, train: Sequence[RestorationCase]) -> PatchRidge | None:
-        """Returns the ridge filter from initial estimate to target; None if it does not apply."""
-        if not self.restoration.task.is_residual or self.restoration.plan.axes != FILTER_AXES or not train:
+        """Returns the ridge filter from initial estimate to target, which the run's own filter has no part
+        in; None if it does not apply."""
+        task = self.restoration.task
+        if not task.is_residual or not train:
             return None
-        asked = [(self.asked(self.held(case)), case) for case in train]
-        return PatchRidge.fit(
-            ((self.restoration.task.initial_estimate(pair), _want(case)) for pair, case in asked),
-            step=FILTER_PHASES,
-        )
+        guesses = [task.initial_estimate(self.asked(self.held(case))) for case in train]
+        spec = replace(task.linear_filter(self.options), levels=1)
+        return PatchRidge.fit([*zip(guesses, map(_want, train))], spec)
 
     def held(self, case: RestorationCase) -> Signals:
         """Returns the degraded signals of a case."""

@@ -4,7 +4,7 @@ Signals are float32 (C, *axes) in [0, 1]; images have rows before columns.
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue
 from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.patch_ridge import FilterSpec, NormalEquations, PatchRidge
 
 O = TypeVar("O")  # noqa: E741
 """A task's options, a frozen dataclass."""
@@ -57,6 +58,11 @@ def zero_estimate(example: ConditionalExample) -> Tensor:
     return torch.zeros_like(example.target)
 
 
+def degradation_level(example: ConditionalExample) -> float:
+    """The last feature of the context, which is one vector; 0 without features."""
+    return float(example.context[:1, -1:].sum())
+
+
 def clamp_output(restored: Tensor, signals: Signals, options: object) -> Tensor:
     """Clamps to [0, 1]."""
     return restored.clamp(0, 1)
@@ -90,9 +96,14 @@ class Task(Generic[O]):
     build_condition: Callable[[Signals, O], ConditionalExample]
     """Signals with `input` → unlabeled example, its target zeros or the initial state of sampling."""
     initial_estimate: Callable[[ConditionalExample], Tensor] = estimate_from_condition
-    """Example → the signal that the network's prediction is added to."""
+    """Example → a first estimate of the target, (C, *axes); for residual tasks, see `linear_filter`."""
+    linear_filter: Callable[[O], FilterSpec] = lambda options: FilterSpec()
+    """Options → what the weights of the linear filter depend on that improves the initial estimate of a
+    residual task. The level is the last feature of the example's context."""
+    filters: Sequence[PatchRidge] = ()
+    """The fitted filter of each subtask, by `task_index`; empty: the initial estimate is left as it is."""
     postprocess: Callable[[Tensor, Signals, O], Tensor] = clamp_output
-    """Initial estimate plus prediction (C, *axes), input signals → the finished signal."""
+    """Estimate plus prediction (C, *axes), input signals → the finished signal."""
     sample_options: Callable[[O, torch.Generator], O] = lambda options, generator: options
     """Options → randomly sampled options of one training example."""
     augment: Callable[[Signals, O, torch.Generator], Signals] = unchanged
@@ -106,7 +117,7 @@ class Task(Generic[O]):
     unconditional: bool = False
     """Whether it needs nothing but the shape of the target."""
     subtasks: Callable[[O], Mapping[str, O]] = lambda options: {}
-    """Name of a subtask → options that select it; empty for a single task."""
+    """Name of a subtask → options that select it, in the order of `task_index`; empty for a single task."""
     is_consistent: Callable[[O], bool] = lambda options: True
     """Whether the degraded result should equal the input."""
     fixed_options: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +145,37 @@ class Task(Generic[O]):
         options = self.sample_options(options, generator)
         inputs = self.augment(self.degrade(signals, options, generator), options, generator)
         example = self.build_condition(inputs, options)
-        return replace(example, target=require_target(inputs) - self.initial_estimate(example))
+        return replace(example, target=require_target(inputs) - self.estimate(example))
+
+    def estimate(self, example: ConditionalExample) -> Tensor:
+        """Returns the signal that the network's prediction is added to, (C, *axes): the initial estimate,
+        improved by the fitted linear filter."""
+        initial = self.initial_estimate(example)
+        if not self.filters:
+            return initial
+        return self.filters[int(example.task_index)](initial, degradation_level(example))
+
+    def fit_filters(
+        self, options: O, examples: Iterable[ConditionalExample], *, channels: int, axes: int
+    ) -> tuple[PatchRidge, ...]:
+        """Returns a linear filter from initial estimate to target for each subtask; none unless residual.
+
+        Args:
+            options: options of the task.
+            examples: training examples, made without filters; unbatched.
+            channels: channels of the target.
+            axes: number of axes of a signal.
+        """
+        assert not self.filters
+        if not self.is_residual:
+            return ()
+        specs = [self.linear_filter(one) for one in self.subtasks(options).values() or [options]]
+        sums = [NormalEquations(spec, channels=channels, axes=axes) for spec in specs]
+        for example in examples:
+            sums[int(example.task_index)].add(
+                self.initial_estimate(example), example.target, degradation_level(example)
+            )
+        return tuple(equations.solve() for equations in sums)
 
     def finalize(
         self, prediction: Tensor, example: ConditionalExample, signals: Signals, options: O
@@ -147,4 +188,4 @@ class Task(Generic[O]):
             signals: the input signals.
             options: options of the task.
         """
-        return self.postprocess(self.initial_estimate(example) + prediction, signals, options)
+        return self.postprocess(self.estimate(example) + prediction, signals, options)

@@ -7,8 +7,12 @@ import torch
 from modaloom.core.errors import check_range
 from modaloom.degradations.noise import add_noise
 from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.patch_ridge import FilterSpec
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
+
+NUM_LEVELS = 3
+"""Levels of noise between which the linear filter's weights are interpolated."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ DENOISE = Task(
     Denoise,
     _degrade,
     _build_condition,
+    linear_filter=lambda options: FilterSpec(levels=NUM_LEVELS, max_level=options.sigma),
     sample_options=_sample_options,
     is_consistent=lambda options: False,
     fixed_options={"sigma": "up to"},

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from modaloom.core.errors import check_choice
 from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.patch_ridge import FilterSpec
 from modaloom.restorer.tasks.base import Signals, Task
 from modaloom.restorer.tasks.colorize import COLORIZE, Colorize
 from modaloom.restorer.tasks.denoise import DENOISE, Denoise
@@ -82,6 +83,10 @@ def _build_condition(signals: Signals, options: Restore) -> ConditionalExample:
     return replace(example, context=context, task_index=torch.tensor(task_index))
 
 
+def _linear_filter(options: Restore) -> FilterSpec:
+    return SUBTASKS[options.degradation].linear_filter(options.subtask_options)
+
+
 def _postprocess(restored: Tensor, signals: Signals, options: Restore) -> Tensor:
     return SUBTASKS[options.degradation].postprocess(restored, signals, options.subtask_options)
 
@@ -98,6 +103,7 @@ RESTORE = Task(
     Restore,
     _degrade,
     _build_condition,
+    linear_filter=_linear_filter,
     postprocess=_postprocess,
     sample_options=_sample_options,
     augment=_augment,

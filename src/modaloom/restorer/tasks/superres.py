@@ -10,6 +10,7 @@ from modaloom.degradations.downsample import downsample
 from modaloom.degradations.quantize_8bit import quantize_8bit
 from modaloom.degradations.upsample import upsample
 from modaloom.restorer.example import ConditionalExample
+from modaloom.restorer.patch_ridge import FilterSpec
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
 
@@ -60,5 +61,10 @@ def consistent(image: Tensor, small: Tensor, factor: int) -> Tensor:
 
 
 SUPERRES = Task(
-    SuperRes, _degrade, _build_condition, postprocess=_postprocess, fixed_options={"factor": "only"}
+    SuperRes,
+    _degrade,
+    _build_condition,
+    linear_filter=lambda options: FilterSpec(period=options.factor),
+    postprocess=_postprocess,
+    fixed_options={"factor": "only"},
 )

@@ -1,0 +1,160 @@
+"""The best linear filter of a restoration: ridge regression from the patch around a position to what is
+missing there.
+
+Shapes: C channels, L levels, P phases, N positions, F features: a patch of all channels, and the constant 1.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from modaloom.core.errors import BadValue, check_range
+from modaloom.networks.tiled import crop, tile_boxes
+
+TILE = 256
+"""Positions along each axis that are filtered at once; bounds the memory."""
+PENALTY = 1e-6
+"""Penalty on the squared weights, per position, for signals in [0, 1]."""
+CONVOLVE: Mapping[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+"""Number of axes → cross-correlation."""
+
+
+@dataclass(frozen=True)
+class FilterSpec:
+    """What the weights of a linear filter depend on."""
+
+    side: int = 7
+    """Side length of the patch in positions, odd."""
+    period: int = 1
+    """Period, along each axis, of the grid that the degradation has, at most TILE: each of its P = periodⁿ
+    phases has weights of its own."""
+    levels: int = 1
+    """L: weights are interpolated linearly between those of L levels of the degradation."""
+    max_level: float = 1.0
+    """The last level, more than 0; the first is 0."""
+
+    def __post_init__(self) -> None:
+        check_range("side", self.side, 1)
+        if self.side % 2 == 0:
+            raise BadValue(f"side is {self.side}; the side of a patch must be odd")
+        check_range("period", self.period, 1, TILE)
+        check_range("levels", self.levels, 1)
+        check_range("max_level", self.max_level, 0, open_low=True)
+
+    def interpolation(self, level: float) -> Tensor:
+        """float64 (L,): the shares of the levels' weights at `level`; their sum is 1."""
+        place = min(max(level / self.max_level, 0), 1) * (self.levels - 1)
+        return (1 - (torch.arange(self.levels, dtype=torch.float64) - place).abs()).clamp_min(0)
+
+
+@dataclass(frozen=True)
+class PatchRidge:
+    """A signal plus an affine function of the patch around each of its positions."""
+
+    spec: FilterSpec
+    weight_LPFC: Tensor
+    """float64."""
+
+    @classmethod
+    def fit(
+        cls,
+        pairs: Sequence[tuple[Tensor, Tensor]],
+        spec: FilterSpec | None = None,
+        *,
+        penalty: float = PENALTY,
+    ) -> "PatchRidge":
+        """Returns the filter from given to wanted signals.
+
+        Args:
+            pairs: given and wanted signal, (C, *axes) each; at least one pair, all of one level.
+            spec: of one level; None: the defaults.
+            penalty: as of `NormalEquations.solve`.
+        """
+        first, _ = pairs[0]
+        equations = NormalEquations(spec or FilterSpec(), channels=len(first), axes=first.ndim - 1)
+        for given, wanted in pairs:
+            equations.add(given, wanted - given)
+        return equations.solve(penalty)
+
+    def __call__(self, given: Tensor, level: float = 0.0) -> Tensor:
+        """(C, *axes) → (C, *axes); needs the memory of two such signals and of a tile."""
+        side, period = self.spec.side, self.spec.period
+        weight_PFC = torch.tensordot(self.spec.interpolation(level), self.weight_LPFC, 1).to(given)
+        wide, out = _padded(given, side), given.clone()
+        for box in tile_boxes(given.shape[1:], TILE // period * period):
+            window = crop(wide, tuple(slice(s.start, s.stop + side - 1) for s in box))
+            for start, weight_FC in zip(_phases(period, len(box)), weight_PFC):
+                found = _every(crop(out, box), start, period)
+                if found.numel():
+                    found += self._correction(_every(window, start, 1), weight_FC)
+        return out
+
+    def _correction(self, window: Tensor, weight_FC: Tensor) -> Tensor:
+        """(C, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
+        axes = window.ndim - 1
+        kernel = weight_FC[:-1].T.unflatten(1, (len(window), *[self.spec.side] * axes))
+        return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.period)
+
+
+class NormalEquations:
+    """Sums over positions that determine a `PatchRidge`; their number does not grow with the positions.
+
+    Args:
+        spec: what the weights depend on.
+        channels: C.
+        axes: number of axes of a signal, 1 to 3.
+    """
+
+    def __init__(self, spec: FilterSpec, *, channels: int, axes: int) -> None:
+        self.spec, phases, features = spec, spec.period**axes, channels * spec.side**axes + 1
+        unknowns = spec.levels * features
+        self.count_P = torch.zeros(phases, dtype=torch.float64)
+        self.gram_PUU = torch.zeros(phases, unknowns, unknowns, dtype=torch.float64)
+        self.moment_PUC = torch.zeros(phases, unknowns, channels, dtype=torch.float64)
+
+    def add(self, given: Tensor, missing: Tensor, level: float = 0.0) -> None:
+        """Adds the positions of a signal.
+
+        Args:
+            given: (C, *axes).
+            missing: (C, *axes), what is to be added to `given`.
+            level: of the degradation.
+        """
+        period, axes, share_L = self.spec.period, given.ndim - 1, self.spec.interpolation(level)
+        patches = _padded(given.double(), self.spec.side)
+        for axis in range(1, axes + 1):
+            patches = patches.unfold(axis, self.spec.side, 1)
+        for phase, start in enumerate(_phases(period, axes)):
+            rows = _every(patches, start, period).movedim(0, axes).flatten(axes).flatten(0, axes - 1)
+            x_NF = F.pad(rows, (0, 1), value=1.0)
+            y_NC = _every(missing.double(), start, period).flatten(1).T
+            self.count_P[phase] += len(x_NF)
+            self.gram_PUU[phase] += torch.kron(torch.outer(share_L, share_L), x_NF.T @ x_NF)
+            self.moment_PUC[phase] += torch.kron(share_L[:, None], x_NF.T @ y_NC)
+
+    def solve(self, penalty: float = PENALTY) -> PatchRidge:
+        """Ridge regression (Hoerl & Kennard 1970, eq. 2.1): minimises the squared error plus `penalty` times
+        the squared weights, per position. Without positions the weights are 0."""
+        ridge_P11 = penalty * self.count_P.clamp_min(1)[:, None, None]
+        unknowns = self.gram_PUU.shape[-1]
+        weight_PUC = torch.linalg.solve(self.gram_PUU + ridge_P11 * torch.eye(unknowns), self.moment_PUC)
+        return PatchRidge(self.spec, weight_PUC.unflatten(1, (self.spec.levels, -1)).transpose(0, 1))
+
+
+def _padded(signal: Tensor, side: int) -> Tensor:
+    """(C, *axes) → (C, *axes + side − 1), edge-padded."""
+    return F.pad(signal, [side // 2] * 2 * (signal.ndim - 1), mode="replicate")
+
+
+def _phases(period: int, axes: int) -> Iterator[tuple[int, ...]]:
+    """The first position of each phase."""
+    return product(range(period), repeat=axes)
+
+
+def _every(signal: Tensor, start: tuple[int, ...], step: int) -> Tensor:
+    """The view (C, *axes / step) of every step-th position from `start` along the axes after the first."""
+    return signal[(slice(None), *(slice(first, None, step) for first in start))]
