@@ -24,8 +24,8 @@ def measure_pace(
 ) -> float:
     """Measure the seconds per step.
 
-    The timed steps are real training steps; the module's state_dict is restored afterwards, and a stage has
-    no other state.
+    The timed steps are real training steps; the state_dict of every module is restored afterwards, and a
+    stage has no other state.
 
     Args:
         stage: module and training setup.
@@ -37,7 +37,9 @@ def measure_pace(
     Raises:
         WorkFailed: the loss or a gradient is not finite.
     """
-    before = {name: t.detach().clone() for name, t in stage.module.state_dict().items()}
+    before = [
+        {name: t.detach().clone() for name, t in module.state_dict().items()} for module in stage.modules
+    ]
     try:
         training = Training(stage, accelerator, schedule, seed=seed, ema=0.0)
         for _ in range(WARMUP_STEPS):
@@ -48,8 +50,9 @@ def measure_pace(
             steps += 1
         return (time.perf_counter() - start) / steps
     finally:
-        stage.module.zero_grad(set_to_none=True)
-        stage.module.load_state_dict(before)
+        for module, state in zip(stage.modules, before):
+            module.zero_grad(set_to_none=True)
+            module.load_state_dict(state)
 
 
 class Pacer:
