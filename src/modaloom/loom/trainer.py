@@ -1,6 +1,6 @@
 """Training of a Loom run: first the tokenizers, then the Loom."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,9 @@ from modaloom.training.stages import StagePlan, run_stages
 
 MAX_VALIDATION_SAMPLES = 128
 """Validation samples for the Loom's bound and for a tokenizer's validation error."""
+
+PackedValue = tuple[np.ndarray, int]
+"""A prepared value: a memory-mapped array (n, …) and a row of it."""
 
 
 class LoomTrainer:
@@ -142,10 +145,18 @@ class LoomTrainer:
         size = min(self.config.training.tokenizer.batch_size, len(index))
         batches = BatchSampler(len(index), size, self.config.seed, name)
 
-        def batch(step: int) -> Tensor:
-            return _stack([index[i] for i in batches(step).tolist()])
+        def crops(values: Iterable[tuple[int, PackedValue]], *names: str | int) -> Tensor:
+            seed = partial(derive, self.config.seed, name, *names)
+            return torch.from_numpy(
+                np.stack([tokenizer.crop(array[row], seed(i)) for i, (array, row) in values])
+            )
 
-        shown = self.accelerator.move(_stack((held_out or index)[:MAX_VALIDATION_SAMPLES]))
+        def batch(step: int) -> Tensor:
+            return crops(((i, index[i]) for i in batches(step).tolist()), "crop", step)
+
+        shown = self.accelerator.move(
+            crops(enumerate((held_out or index)[:MAX_VALIDATION_SAMPLES]), "val", "crop")
+        )
 
         def error() -> float:
             loss = tokenizer.loss(shown, generator(self.config.seed, name, "val"))
@@ -163,7 +174,7 @@ class LoomTrainer:
             validation_error=error,
         )
 
-    def _packed(self, name: str, split: str) -> list[tuple[np.ndarray, int]]:
+    def _packed(self, name: str, split: str) -> list[PackedValue]:
         """All values of a split of the streams that share a tokenizer, as (array, row)."""
         rows = self.data.rows[split].numpy()
         columns = [self.data.prepared(s) for s, plan in self.data.plans.items() if plan.tokenizer == name]
@@ -201,7 +212,3 @@ class LoomTrainer:
             return loom.loss(batch["codes"], batch["present"], noise)
 
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, size, num_samples=n)
-
-
-def _stack(values: Sequence[tuple[np.ndarray, int]]) -> Tensor:
-    return torch.from_numpy(np.stack([array[row] for array, row in values]))

@@ -78,8 +78,15 @@ class Tokenizer(nn.Module, ABC):
         """Descriptions of what the tokenizer's limits remove from the value; empty if nothing."""
         return ()
 
+    def crop(self, prepared: NDArray[Any], seed: int) -> NDArray[Any]:
+        """The part of a prepared value that `loss` gets: all of it, unless it is trained on crops.
+
+        A pure function; a crop of a memory-mapped array reads that crop alone.
+        """
+        return prepared
+
     def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
-        """Prepared values (B, …) → training loss, of trainable tokenizers. Raises `TypeError` for others."""
+        """Prepared values or crops (B, …) → training loss. Raises `TypeError` if it is not trainable."""
         raise TypeError(f"{type(self).__name__} is complete after fit: it has no loss to train on")
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
