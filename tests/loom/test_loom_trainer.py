@@ -149,6 +149,27 @@ def test_crops_are_a_function_of_the_step_and_their_sample(folder, tmp_path, mon
         assert_same_bits(*(tensors(finish(run, folder)[0]) for run in (one, other)))
 
 
+def test_a_discriminator_resumes_and_is_dropped(folder, tmp_path):
+    """It begins after half of 6 steps: a stop comes when it has its own weights and moments."""
+    run = config(steps={"image": 6, LOOM: 1})
+    image = {**run.tokenizers["image"], "adversary": {"weight": 0.8, "feature_weight": 1, "width": 4}}
+    run = replace(run, tokenizers={"image": image})
+    for path, stops in (("whole", []), ("stopped", [("image", 2), ("image", 5)])):
+        RunFolder.create(tmp_path / path, run).close()
+        for stop in stops:
+            with RunFolder.resume(tmp_path / path, LoomRunConfig) as found, pytest.raises(Interrupted):
+                finish(found, folder, stop=stop)
+    one, other = (RunFolder.resume(tmp_path / path, LoomRunConfig) for path in ("whole", "stopped"))
+    with one, other:
+        kept, again = (tensors(finish(run, folder)[0]) for run in (one, other))
+        assert_same_bits(kept, again)
+        assert not [name for name in kept if "discriminator" in name]
+        logged = {r["step"] for r in one.metrics() if "loss.discriminator.loss" in r}
+        used = {r["step"] for r in one.metrics() if "loss.adversarial" in r}
+        assert logged == {4, 5, 6}
+        assert used == {5, 6}
+
+
 def test_a_kill_between_checkpoints_loses_steps_and_no_bits(straight, folder, tmp_path):
     """A consumer that just goes away: nothing is saved, and the log forgets what is to happen again."""
     expected, _ = straight

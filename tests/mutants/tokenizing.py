@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-AUTOENCODER = "networks/test_autoencoder.py"
+AUTOENCODER, ADVERSARY = "networks/test_autoencoder.py", "tokenizers/test_adversary.py"
 CROPS, TURNS = "tokenizers/test_crops.py", "training/test_turns.py"
 
 TOKENIZING = (
@@ -47,6 +47,27 @@ TOKENIZING = (
         "-(-(side - length) // stride) + 1",
         "(side - length) // stride + 1",
         CROPS,
+    ),
+    Mutant(
+        "a hinge without margin",
+        "tokenizers/adversary.py",
+        "(1 + fake).relu()",
+        "fake.relu()",
+        ADVERSARY,
+    ),
+    Mutant(
+        "the adaptive weight upside down",
+        "tokenizers/adversary.py",
+        "norms[0] / (norms[1] + 1e-6)",
+        "norms[1] / (norms[0] + 1e-6)",
+        ADVERSARY,
+    ),
+    Mutant(
+        "a tokenizer that lowers its scores",
+        "tokenizers/adversary.py",
+        "hinge = -scores.mean()",
+        "hinge = scores.mean()",
+        ADVERSARY,
     ),
     Mutant(
         "a rival that is not saved",

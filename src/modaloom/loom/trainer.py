@@ -1,6 +1,7 @@
 """Training of a Loom run: first the tokenizers, then the Loom."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from modaloom.runs.store import RunFolder
 from modaloom.tokenizers import Tokenizer
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
-from modaloom.training.loop import Stage, Step, validates_at
+from modaloom.training.loop import Stage, Step, Turn, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
 MAX_VALIDATION_SAMPLES = 128
@@ -162,16 +163,24 @@ class LoomTrainer:
             loss = tokenizer.loss(shown, generator(self.config.seed, name, "val"))
             return float(loss.parts.get("reconstruction", loss.total))
 
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(self.config.seed, "init", name, "objective"))
+            objective = tokenizer.objective()
+        optimizer = self.config.training.tokenizer
         channels_last(tokenizer)
         return Stage(
             name,
             tokenizer,
             batch,
-            tokenizer.loss,
-            self.config.training.tokenizer,
+            objective.loss,
+            optimizer,
             size,
             num_samples=len(index),
             validation_error=error,
+            turns=[
+                Turn(key, o.module, o.loss, replace(optimizer, learning_rate=o.learning_rate), o.start)
+                for key, o in objective.opponents.items()
+            ],
         )
 
     def _packed(self, name: str, split: str) -> list[PackedValue]:

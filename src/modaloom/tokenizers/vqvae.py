@@ -4,7 +4,7 @@ van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import torch
@@ -19,7 +19,8 @@ from modaloom.modalities.unit import fit_to_spec
 from modaloom.networks.autoencoder import Factors, decoder, encoder, stage_factors
 from modaloom.networks.conv import pad_to_stride, to_channels_last
 from modaloom.quantizers import Grouped, Quantizer, assemble
-from modaloom.tokenizers.base import Tokenizer
+from modaloom.tokenizers.adversary import Adversary
+from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
 from modaloom.tokenizers.crops import random_crop
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder
 from modaloom.tokenizers.losses import LOSSES
@@ -30,6 +31,20 @@ __all__ = ["VQVAEConfig", "VQVAETokenizer"]
 
 MAX_BATCH = 256
 """Values encoded or decoded per batch."""
+
+
+@dataclass(frozen=True)
+class _Reconstruction:
+    """A training batch and what became of it."""
+
+    signal: Tensor
+    """float32 (B, C, *axes), augmented."""
+    rebuilt: Tensor
+    """float32 (B, C, *axes), with gradient."""
+    error: Tensor
+    """Reconstruction loss, a scalar."""
+    loss: Loss
+    """Reconstruction loss + quantizer loss."""
 
 
 class VQVAETokenizer(Tokenizer):
@@ -94,12 +109,32 @@ class VQVAETokenizer(Tokenizer):
 
     def loss(self, batch: Tensor, generator: torch.Generator) -> Loss:
         """Packed values or crops (B, …) → reconstruction loss + quantizer loss, per signal value."""
+        return self._reconstruct(batch, generator).loss
+
+    def objective(self) -> Objective:
+        """`loss` and, if there is one, the part of the adversary, which takes its turn after the VQ-VAE."""
+        config = self.config.adversary
+        if not config.enabled:
+            return Objective(self.loss)
+        adversary = Adversary(config, self.spec["channels"], axes=len(self.strides))
+        *_, last_kernel = (p for p in self.decoder.parameters() if p.ndim > 1)
+
+        def loss(batch: Tensor, generator: torch.Generator) -> Loss:
+            made = self._reconstruct(batch, generator)
+            added = adversary.tokenizer_loss(made.signal, made.rebuilt, made.error, last_kernel)
+            return Loss(made.loss.total + added.total, {**made.loss.parts, **added.parts})
+
+        opponent = Opponent(adversary, adversary.loss, config.learning_rate, config.start)
+        return Objective(loss, {"discriminator": opponent})
+
+    def _reconstruct(self, batch: Tensor, generator: torch.Generator) -> _Reconstruction:
         signal = self._augmented(self.codec.normalize(batch), generator)
         quantized = self.quantizer(self._encode(signal), generator=generator)
         rebuilt = self._decode(quantized.z_q, signal.shape[2:]).float()
         reconstruction = self.signal_loss(rebuilt, signal).mean()
         parts = {"reconstruction": reconstruction.detach(), **quantized.stats}
-        return Loss(reconstruction + quantized.loss, parts)
+        loss = Loss(reconstruction + quantized.loss, parts)
+        return _Reconstruction(signal, rebuilt, reconstruction, loss)
 
     def prepare(self, value: Value) -> NDArray[Any]:
         """Value → packed array."""

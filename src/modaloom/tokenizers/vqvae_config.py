@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.quantizers import QuantizerConfig
+from modaloom.tokenizers.adversary import AdversaryConfig
 from modaloom.tokenizers.losses import LOSSES
 
 
@@ -40,6 +41,8 @@ class VQVAEConfig(QuantizerConfig):
     crop_size: tuple[int, ...] = ()
     """Sides of the random crops that training sees, multiples of the strides, one per axis; an axis that is
     not longer is kept whole. Empty: whole values."""
+    adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
+    """A discriminator, and a perceptual loss on its activations."""
     augment_prob: float = 0.5
     """Fraction of training signals that are augmented (for images: colours are rotated), in [0, 1]."""
 
