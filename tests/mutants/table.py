@@ -12,6 +12,7 @@ from pictures import PICTURES
 from restoring import RESTORING
 from scenes import WORLD
 from signals import SIGNALS
+from tokenizing import TOKENIZING
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
 BOUND, SAMPLING = "oracles/test_masked_bound.py", "oracles/test_sampler_conditionals.py"
@@ -517,6 +518,7 @@ MUTANTS = (
     *CONTINUOUS,
     *RESTORING,
     *SIGNALS,
+    *TOKENIZING,
     *TRAINING,
     *BUDGETS,
     *WORLD,
