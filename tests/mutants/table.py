@@ -135,8 +135,8 @@ QUANTIZERS = (
     Mutant(
         "the loss averaged over padding (Q11)",
         "quantizers/vq.py",
-        "loss = self._loss(counted, e[counts])",
-        "loss = self._loss(rows, e)",
+        "loss = self._loss(counted, e[counts], distributed)",
+        "loss = self._loss(rows, e, distributed)",
         Q,
     ),
     Mutant(
