@@ -1,6 +1,6 @@
 """Random numbers for sampling: float64, made on the generator's device so that seeds are portable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,20 @@ from modaloom.core.counter_rng import counter_noise
 from modaloom.core.rng import derive
 
 
+def uniforms(*shape: int, generator: torch.Generator) -> Tensor:
+    """float64 U[0, 1)."""
+    return torch.rand(*shape, dtype=torch.float64, device=generator.device, generator=generator)
+
+
+def prefix_uniforms(n: int, *shape: int, generator: torch.Generator) -> Tensor:
+    """float64 (n, *shape) of U[0, 1) whose first positions (axis 1) do not depend on the number of positions.
+
+    Neither do the numbers that `generator` makes afterwards: each sample has a generator of its own.
+    """
+    seeds = torch.randint(2**63 - 1, (n,), generator=generator, device=generator.device).tolist()
+    return torch.stack([uniforms(*shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+
+
 @dataclass(frozen=True)
 class Noise:
     """The random numbers of a batch, with one generator per sample (or per `each` samples)."""
@@ -18,10 +32,12 @@ class Noise:
     generators: Sequence[torch.Generator]
     each: int = 1
     """Consecutive samples that share a generator; 1 makes a sample independent of the batch size."""
+    draw: Callable[..., Tensor] = uniforms
+    """`uniforms`, or `prefix_uniforms`, which makes a sample independent of how far its batch is padded."""
 
     def uniform(self, *shape: int) -> Tensor:
         """float64 (B, *shape) of U[0, 1), B = len(generators) × each."""
-        return torch.cat([uniforms(self.each, *shape, generator=g) for g in self.generators])
+        return torch.cat([self.draw(self.each, *shape, generator=g) for g in self.generators])
 
     def normal(self, *shape: int) -> Tensor:
         """float64 (B, *shape) of N(0, 1)."""
@@ -45,11 +61,6 @@ class CounterNoise:
         """float32 (1, *shape) of N(0, 1), `shape` (C, *axes)."""
         self.calls += 1
         return counter_noise(derive(self.seed, self.calls), shape)[None]
-
-
-def uniforms(*shape: int, generator: torch.Generator) -> Tensor:
-    """float64 U[0, 1)."""
-    return torch.rand(*shape, dtype=torch.float64, device=generator.device, generator=generator)
 
 
 def normals(*shape: int, generator: torch.Generator) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from modaloom.core.types import CodeShape
 from modaloom.networks.rotary import Rotary
@@ -97,17 +98,16 @@ class FieldLayout:
 
     def join(self, fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The inverse of `split`."""
-        filled = self.filled(fields)
-        return {
-            name: torch.cat(
-                [fields[key].expand(*fields[name].shape[:2], -1) for key in self._code_fields(name)], -1
-            ).masked_fill(~filled[name][..., None], self.streams[name].padding)
-            for name in self.streams
-            if name in fields
-        }
+        filled, found = self.filled(fields), {}
+        for name in [name for name in self.streams if name in fields]:
+            shape, L = self.streams[name], fields[name].shape[1]
+            own = [fields[key].expand(-1, L, -1) for key in self._code_fields(name)]
+            whole = torch.cat(own, -1).masked_fill(~filled[name][..., None], shape.padding)
+            found[name] = F.pad(whole, (0, 0, 0, shape.num_positions - L), value=shape.padding)
+        return found
 
     def filled(self, fields: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Field → bool (B, L): the positions before the end of the sample, of fields with these codes."""
+        """Field → bool (B, L): the positions before the end of the sample, of fields with codes (B, L, Q)."""
         found = {key: torch.ones_like(codes[..., 0], dtype=torch.bool) for key, codes in fields.items()}
         for name, shape in self.streams.items():
             if shape.variable and name in fields:

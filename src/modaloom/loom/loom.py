@@ -19,7 +19,7 @@ from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Lo
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
-from modaloom.diffusion.noise import Noise, uniforms
+from modaloom.diffusion.noise import Noise, prefix_uniforms, uniforms
 from modaloom.diffusion.samplers import (
     CODE_SAMPLERS,
     DEFAULT_SAMPLER,
@@ -134,7 +134,7 @@ class Loom(nn.Module):
         fields: Canvas = {}
         for key, shape in self.layout.shapes.items():
             if key in shown:
-                fields[key] = _known(shown[key].to(device), filled[key].to(device), shape)
+                fields[key] = _cut(_known(shown[key].to(device), filled[key].to(device), shape), shape)
             elif stream_of(key) in want:
                 fields[key] = _unknown(n, shape, device)
         return fields
@@ -158,6 +158,8 @@ class Loom(nn.Module):
 
         Raises `BadValue` for a sampler that does not support the process.
         """
+        if any(self.layout.shapes[key].variable for key in canvas):
+            noise = replace(noise, draw=prefix_uniforms)
         done = {key: f for key, f in canvas.items() if bool(f.known.all())}
         unknown = canvas.keys() - done.keys()
         step, total = 0, self.num_steps(unknown, options)
@@ -208,9 +210,10 @@ class Loom(nn.Module):
         """The fields of a stream, its codes limited to its length; none while that is unknown."""
         if (length := length_field(name)) not in asked:
             return asked
+        if bool((asked[length].t > 0).any()):
+            return asked | {name: replace(asked[name], valid=torch.zeros_like(asked[name].valid))}
         filled = self.layout.filled({key: f.state for key, f in asked.items()})[name]
-        known = ~self.layout.left_out(name, asked[length].t)
-        return asked | {name: replace(asked[name], valid=filled & known[:, None])}
+        return asked | {name: _cut(replace(asked[name], valid=filled), self.layout.shapes[name])}
 
     @torch.no_grad()
     def _most_likely(self, canvas: Canvas, options: CodeSamplingConfig) -> dict[str, Tensor]:
@@ -304,6 +307,14 @@ def _length_nats(
 def _known(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
     ones = torch.ones_like(codes, dtype=torch.bool)
     return Field(codes, ones, filled, torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+
+
+def _cut(f: Field, shape: CodeShape) -> Field:
+    """The field of a variable stream without the positions that no sample has; another as it is."""
+    if not shape.variable:
+        return f
+    most = max(int(f.valid.sum(1).max()), shape.row_size)
+    return replace(f, state=f.state[:, :most], known=f.known[:, :most], valid=f.valid[:, :most])
 
 
 def _given(f: Field) -> Field:
