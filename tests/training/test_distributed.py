@@ -104,6 +104,20 @@ def test_each_operation(ranks: Ranks) -> None:
         assert torch.equal(rare, torch.ones(2, 3))
 
 
+def test_one_process_changes_nothing() -> None:
+    """Every operation returns its argument, without a copy."""
+    x = torch.ones(3, 2)
+    for returned in (SINGLE_PROCESS.sum(x), SINGLE_PROCESS.gather(x), SINGLE_PROCESS.broadcast(x)):
+        assert returned is x
+    assert SINGLE_PROCESS.split(3) == SINGLE_PROCESS.rows(3) == Rows(0, 3, 3)
+    assert SINGLE_PROCESS.rows(3).own(x) is x
+    linear = nn.Linear(2, 2)
+    linear(x).sum().backward()
+    before = linear.weight.grad
+    SINGLE_PROCESS.sum_gradients([linear.weight])
+    assert linear.weight.grad is before
+
+
 # Quantizers
 
 DIM = 6

@@ -1,4 +1,7 @@
-"""`Distributed` over torch's default process group (gloo for CPUs, nccl for GPUs)."""
+"""`Distributed` over torch's default process group: gloo for CPUs, nccl for GPUs.
+
+Tested with gloo. Where a rank is lost, nccl does not raise: its watchdog ends the process.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
