@@ -80,9 +80,13 @@ def attend(q_BHLC: Tensor, k_BHLC: Tensor, v_BHLC: Tensor, mask: Tensor | None) 
 def attend_by_group(q_1HNC: Tensor, k_1HNC: Tensor, v_1HNC: Tensor, groups: Sequence[Group]) -> Tensor:
     """`attend` within each row of a packed sequence: (1, H, N, C) → (1, H, N, C)."""
     sizes = [len(group.index) for group in groups]
-    parts = zip(*(x.split(sizes, 2) for x in (q_1HNC, k_1HNC, v_1HNC)), strict=True)
+    queries, keys, values = (x.split_with_sizes(sizes, 2) for x in (q_1HNC, k_1HNC, v_1HNC))
     return torch.cat(
-        [group.unpad(attend(*map(group.pad, qkv), group.mask)) for group, qkv in zip(groups, parts)], 2
+        [
+            group.unpad(attend(group.pad(q), group.pad(k), group.pad(v), group.mask))
+            for group, q, k, v in zip(groups, queries, keys, values)
+        ],
+        2,
     )
 
 

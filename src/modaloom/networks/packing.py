@@ -33,7 +33,7 @@ class Group:
         if len(self.index) < self.rows * self.length:
             padded = x_HnC.new_zeros(len(x_HnC), self.rows * self.length, x_HnC.shape[-1])
             x_HnC = padded.index_copy(1, self.index, x_HnC)
-        return x_HnC.unflatten(1, (self.rows, self.length)).transpose(0, 1)
+        return x_HnC.view(-1, self.rows, self.length, x_HnC.shape[-1]).transpose(0, 1)
 
     def unpad(self, x_GHMC: Tensor) -> Tensor:
         """The inverse of `pad`."""
@@ -69,7 +69,7 @@ class Packing:
     def unpack(self, x_1ND: Tensor, valid_BT: Tensor) -> Tensor:
         """The inverse of `pack`, with zeros for the tokens that are not valid."""
         zeros = x_1ND.new_zeros(valid_BT.numel(), x_1ND.shape[-1])
-        return zeros.index_copy(0, self.tokens, x_1ND[0]).unflatten(0, valid_BT.shape)
+        return zeros.index_copy(0, self.tokens, x_1ND[0]).view(*valid_BT.shape, -1)
 
 
 def _groups(counts: Sequence[int], known_N: Tensor | None, device: torch.device) -> Iterator[Group]:

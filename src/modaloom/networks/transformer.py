@@ -173,7 +173,7 @@ class CanvasTransformer(nn.Module):
         for block in self.blocks:
             x_1ND = block(x_1ND, None, rotary, packing.groups)
         x_BTD = packing.unpack(self.norm_out(x_1ND), valid_BT)
-        by_stream = x_BTD.split([field.state.shape[1] for field in canvas.values()], 1)
+        by_stream = x_BTD.split_with_sizes([field.state.shape[1] for field in canvas.values()], 1)
         return {name: self._table(name).logits(x, canvas[name].valid) for name, x in zip(canvas, by_stream)}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
