@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-AUTOENCODER, ADVERSARY = "networks/test_autoencoder.py", "tokenizers/test_adversary.py"
+AUTOENCODER, ADVERSARY = "networks/test_conv_autoencoder.py", "tokenizers/test_adversary.py"
 CROPS, TURNS = "tokenizers/test_crops.py", "training/test_turns.py"
 
 TOKENIZING = (
