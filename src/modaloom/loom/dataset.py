@@ -122,6 +122,9 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
 
 
 def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
+    """Streams to train on. Raises `BadValue` for a name, or settings, of a stream that the folder lacks."""
+    for name in config.streams:
+        check_choice("stream", name, folder.modality_of)
     wanted = config.data.streams or tuple(folder.modality_of)
     return tuple(check_choice("stream", name, folder.modality_of) for name in wanted)
 
