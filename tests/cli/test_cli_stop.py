@@ -108,7 +108,7 @@ def test_a_stop_before_anything_is_finished_leaves_nothing(
     monkeypatch.setitem(fns, "masked", interrupted(fns["masked"], 2))  # type: ignore[arg-type]
     result = call(*generating(run, tmp_path / "out"))
     assert result.exit_code == 130
-    assert result.stderr.splitlines()[-1] == "error: stopped; no samples were finished"
+    assert result.stderr.splitlines()[-1] == "error: stopped; no finished samples are kept"
     assert not [*tmp_path.iterdir()]
 
 

@@ -176,6 +176,8 @@ def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
     assert torch.equal(codec.denormalize(signal * 9), codec.denormalize(signal.mul(9).clamp(-1, 1)))
     assert torch.equal(codec.loss(signal, signal), torch.zeros(len(packed)))
     assert (codec.loss(signal, -signal) > 0).all()
+    part = (..., *(slice(1, 1 + side // 2) for side in spec["size"]))
+    assert torch.equal(codec.normalize(packed[part]), signal[part])
     blank = codec.blank(spec)
     assert codec.normalize(torch.from_numpy(codec.pack(blank, spec))[None]).abs().max() < 0.01
 

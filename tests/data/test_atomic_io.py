@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from modaloom.core.errors import WorkFailed
-from modaloom.data.atomic_io import new_file, sweep, write_file, write_folder, write_output
+from modaloom.data.atomic_io import (
+    all_or_none,
+    new_file,
+    stoppable_folder,
+    sweep,
+    write_file,
+    write_folder,
+    write_output,
+)
 
 CALLS = ("fsync", "replace", "mkdir", "unlink")
 """What a write asks of the system, besides the write itself."""
@@ -177,3 +185,51 @@ def test_an_output_keeps_links_and_pipes(tmp_path: Path) -> None:
     assert os.read(end, 100) == b"into the pipe"
     os.close(end)
     assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
+def test_a_stopped_folder_keeps_its_whole_files(tmp_path: Path, error: type[BaseException]) -> None:
+    def write(name: str, n: int) -> None:
+        with stoppable_folder(tmp_path / name, "files", lambda: n) as root:
+            for i in range(n):
+                (root / f"{i}").write_text("whole")
+            with all_or_none(root / "half", root / "never"):
+                (root / "half").write_text("ha")
+                raise error
+
+    for name, n in (("some", 2), ("none", 0)):
+        with pytest.raises(error) as stopped:
+            write(name, n)
+        if error is KeyboardInterrupt:
+            said = f"2 finished files are in {tmp_path / name}" if n else "no finished files are kept"
+            assert str(stopped.value) == said
+    assert content(tmp_path / "some") == {"0": b"whole", "1": b"whole"}
+    assert [path.name for path in tmp_path.iterdir()] == ["some"]
+
+
+def test_a_folder_that_is_stopped_while_it_takes_its_name_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And does not say otherwise."""
+
+    def write() -> None:
+        with stoppable_folder(tmp_path / "out", "files", lambda: 1) as root:
+            (root / "a").write_text("whole")
+
+    with (
+        failing(monkeypatch, 1, KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt, match="no finished files"),
+    ):
+        write()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_other_errors_leave_nothing_in_a_stoppable_folder(tmp_path: Path) -> None:
+    def write() -> None:
+        with stoppable_folder(tmp_path / "out", "files", lambda: 1) as root:
+            (root / "a").write_text("whole")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write()
+    assert not [*tmp_path.iterdir()]

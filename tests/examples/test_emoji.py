@@ -94,10 +94,10 @@ def test_what_is_not_installed_is_named(tmp_path: Path, cldr: Path) -> None:
 
 @pytest.mark.skipif(not INSTALLED, reason="needs fonts-noto-color-emoji and unicode-cldr-core")
 def test_the_whole_folder(tmp_path: Path) -> None:
-    """More than 3,500 pictures, in colour, no variant of a test emoji in training."""
+    """More than 3,300 pictures, in colour, no variant of a test emoji in training."""
     count = EMOJI["write_emoji"](tmp_path / "emoji")
     found = api.inspect(tmp_path / "emoji")
-    assert found.samples == count > 3500
+    assert found.samples == count > 3300
     assert {name: s.modality for name, s in found.streams.items()} == {
         "image": "image",
         "drawing": "image",

@@ -12,6 +12,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadFolder, BadValue
 from modaloom.data.folder import open_folder
+from modaloom.loom import dataset
 from modaloom.loom import trainer as module
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig, LoomRunConfig, LoomTrainingConfig
 from modaloom.loom.files import LOOM, pack_model
@@ -126,6 +127,50 @@ def test_stopped_and_gone_on_with_it_ends_in_the_same_bits(straight, folder, tmp
     assert_same_bits(tensors(trainer), tensors(expected))
 
 
+def cropped(**training):
+    run = config(**training)
+    return replace(run, tokenizers={"image": {**run.tokenizers["image"], "crop_size": [4, 4]}})
+
+
+def test_crops_are_a_function_of_the_step_and_their_sample(folder, tmp_path, monkeypatch):
+    """Stopped and gone on with, a training on crops ends in the same bits."""
+    _, (stage, *_) = built(folder, tmp_path / "built", cropped(), monkeypatch)
+    first, again, later = (stage.batch(step) for step in (0, 0, 1))
+    assert first.shape == (6, 3, 4, 4)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, later)
+    monkeypatch.undo()
+    for path, stops in (("whole", []), ("stopped", [("image", 2)])):
+        RunFolder.create(tmp_path / path, cropped()).close()
+        for stop in stops:
+            with RunFolder.resume(tmp_path / path, LoomRunConfig) as run, pytest.raises(Interrupted):
+                finish(run, folder, stop=stop)
+    one, other = (RunFolder.resume(tmp_path / path, LoomRunConfig) for path in ("whole", "stopped"))
+    with one, other:
+        assert_same_bits(*(tensors(finish(run, folder)[0]) for run in (one, other)))
+
+
+def test_a_discriminator_resumes_and_is_dropped(folder, tmp_path):
+    """It begins after half of 6 steps: a stop comes when it has its own weights and moments."""
+    run = config(steps={"image": 6, LOOM: 1})
+    image = {**run.tokenizers["image"], "adversary": {"weight": 0.8, "feature_weight": 1, "width": 4}}
+    run = replace(run, tokenizers={"image": image})
+    for path, stops in (("whole", []), ("stopped", [("image", 2), ("image", 5)])):
+        RunFolder.create(tmp_path / path, run).close()
+        for stop in stops:
+            with RunFolder.resume(tmp_path / path, LoomRunConfig) as found, pytest.raises(Interrupted):
+                finish(found, folder, stop=stop)
+    one, other = (RunFolder.resume(tmp_path / path, LoomRunConfig) for path in ("whole", "stopped"))
+    with one, other:
+        kept, again = (tensors(finish(run, folder)[0]) for run in (one, other))
+        assert_same_bits(kept, again)
+        assert not [name for name in kept if "discriminator" in name]
+        logged = {r["step"] for r in one.metrics() if "loss.discriminator.loss" in r}
+        used = {r["step"] for r in one.metrics() if "loss.adversarial" in r}
+        assert logged == {4, 5, 6}
+        assert used == {5, 6}
+
+
 def test_a_kill_between_checkpoints_loses_steps_and_no_bits(straight, folder, tmp_path):
     """A consumer that just goes away: nothing is saved, and the log forgets what is to happen again."""
     expected, _ = straight
@@ -146,6 +191,19 @@ def test_another_seed_is_another_model(straight, folder, tmp_path):
         trainer, _ = finish(run, folder)
     other, mine = tensors(straight[0]), tensors(trainer)
     assert [n for n in mine if n.endswith("weight") and torch.equal(mine[n], other[n])] == []
+
+
+@pytest.mark.parametrize("most", [1, 500, 10**9])
+def test_values_are_encoded_as_many_at_once_as_memory_allows(straight, monkeypatch, most):
+    trainer, _ = straight
+    expected = trainer._codes["image"]
+    monkeypatch.setattr(dataset, "CHUNK_ELEMENTS", most)
+    tokenizer = trainer.model.streams["image"].tokenizer
+    chunks = [*trainer.data._encoded("image", tokenizer)]
+    assert np.array_equal(np.concatenate([here for here, _ in chunks]), expected.present)
+    codes = torch.cat([codes for _, codes in chunks]).flatten(1, -2)
+    assert np.array_equal(codes.numpy(), expected.array[expected.present])
+    assert (len(chunks) > 1) == (most < 10**9)
 
 
 def built(folder, path, run, monkeypatch):

@@ -87,3 +87,10 @@ def test_a_start_that_does_not_fit_is_refused(folder: Path, trained: Path, tmp_p
     with pytest.raises(BadValue, match="a tokenizer of kind vqvae for image, not bpe"):
         start(f"streams.image.tokenizer.from={trained}", "streams.image.tokenizer=bpe")
     assert not (tmp_path / "run").exists()
+
+
+def test_settings_of_a_stream_that_is_not_there_are_refused(folder: Path, tmp_path: Path) -> None:
+    config = override(LoomRunConfig(), [*SMALL, "streams.scann.tokenizer.codebook_size=4"])
+    with pytest.raises(BadValue, match=r"unknown stream 'scann' \(did you mean 'scan'\?\); allowed: image"):
+        modaloom.train(folder, out=tmp_path / "run", steps=1, config=config)
+    assert not (tmp_path / "run").exists()

@@ -137,8 +137,8 @@ COMPOSED = (
     Mutant(
         "a value that is not finite leaves FSQ's loss finite",
         "quantizers/fsq.py",
-        "return (rows * 0).sum()",
-        "return (rows.tanh().nan_to_num() * 0).sum()",
+        "distributed.sum((rows * 0).sum())",
+        "distributed.sum((rows.tanh().nan_to_num() * 0).sum())",
         SCALAR,
     ),
     Mutant(
@@ -179,8 +179,8 @@ COMPOSED = (
     Mutant(
         "dropped stages learn from a sample",
         "quantizers/residual.py",
-        "mask=_stage_mask(mask, kept, q)",
-        "mask=mask",
+        "own = _stage_mask(mask, kept, q)",
+        "own = mask",
         AROUND,
     ),
     Mutant(

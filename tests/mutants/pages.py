@@ -13,8 +13,8 @@ REPORT = (
     Mutant(
         "rows and columns of the grid of codes change places",
         "tokenizers/usage.py",
-        "for i in divmod(place, across))",
-        "for i in divmod(place, rows))",
+        "zip(strides, divmod(place, across))",
+        "zip(strides, divmod(place, rows))",
         "loom/test_atlas.py",
     ),
     Mutant(

@@ -12,6 +12,7 @@ from pictures import PICTURES
 from restoring import RESTORING
 from scenes import WORLD
 from signals import SIGNALS
+from tokenizing import TOKENIZING
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
 BOUND, SAMPLING = "oracles/test_masked_bound.py", "oracles/test_sampler_conditionals.py"
@@ -134,8 +135,8 @@ QUANTIZERS = (
     Mutant(
         "the loss averaged over padding (Q11)",
         "quantizers/vq.py",
-        "loss = self._loss(counted, e[counts])",
-        "loss = self._loss(rows, e)",
+        "loss = self._loss(counted, e[counts], distributed)",
+        "loss = self._loss(rows, e, distributed)",
         Q,
     ),
     Mutant(
@@ -517,6 +518,7 @@ MUTANTS = (
     *CONTINUOUS,
     *RESTORING,
     *SIGNALS,
+    *TOKENIZING,
     *TRAINING,
     *BUDGETS,
     *WORLD,

@@ -8,6 +8,7 @@ import torch
 from draws import normal, seeded
 from torch import Tensor
 
+from modaloom.core.distributed import SINGLE_PROCESS
 from modaloom.core.errors import BadValue
 from modaloom.quantizers import Adaptive, Grouped, Normalized, Projected, Quantizer, Residual, build
 
@@ -47,12 +48,12 @@ def test_dropped_stages_neither_count_nor_learn_from_a_sample() -> None:
     """Each stage: bitwise what it makes of the rows that keep it, alone."""
     residual, z = dropping(3, 0.7), normal(60, 4, seed=9).requires_grad_()
     alone = copy.deepcopy(residual)
-    kept = residual._kept(z, z.detach(), seeded(5))
+    kept = residual._kept(z, z.detach(), seeded(5), SINGLE_PROCESS)
     assert sorted(kept.unique().tolist()) == [1, 2, 3]
     out = residual(z, generator=seeded(5))
     rest, loss = z.detach().clone(), 0.0
     draws = seeded(5)
-    alone._kept(z, z.detach(), draws)
+    alone._kept(z, z.detach(), draws, SINGLE_PROCESS)
     for q, stage in enumerate(alone.stages):
         whole = copy.deepcopy(stage).eval()(rest)
         loss = loss + stage(rest[kept > q], generator=draws).loss

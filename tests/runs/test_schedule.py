@@ -83,3 +83,20 @@ def test_a_recorded_schedule_holds_for_its_own_steps() -> None:
     assert config.schedule_of("loom", optimizer) == recorded
     other = TrainingConfig(steps={"loom": 20}, schedule={"loom": recorded})
     assert other.schedule_of("loom", optimizer) == Schedule(2, ((11, 21),))
+
+
+def test_progress_is_known_from_the_decay_on() -> None:
+    schedule = trapezoid(20, warmup=0.1, decay=0.5)
+    assert [schedule.progress(done) for done in (0, 10)] == [0, 0]
+    assert [schedule.progress(done) for done in (11, 15, 20)] == [0.55, 0.75, 1]
+
+
+def test_progress_that_has_been_made_does_not_change() -> None:
+    """Whatever ends are planned later: steps so far are as far as they were."""
+    schedule = trapezoid(20, warmup=0.1, decay=0.5)
+    for done, total in ((14, 30), (18, 25), (18, 40), (22, 24)):
+        before = [schedule.progress(step) for step in range(done)]
+        schedule = schedule.refit(done, total, 0.5)
+        assert [schedule.progress(step) for step in range(done)] == before
+        assert schedule.progress(done) == done / total
+        assert schedule.progress(total) == 1

@@ -65,6 +65,20 @@ def test_the_decoder_has_the_tint_from_its_codes():
     torch.testing.assert_close(tokenizer.quantizer.decode(codes * torch.tensor([0, 0, 1]))[..., 16:], tint)
 
 
+def test_in_parts_the_outline_and_the_tint_are_still_those_of_the_whole():
+    tokenizer, packed = tinted(1), recoloured(4)
+    for parameter in tokenizer.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    tokenizer.train().loss(packed, torch.Generator().manual_seed(0))
+    codes, local = tokenizer.eval().encode_batch(packed), tokenizer.encoder.local_encoder
+    assert len(codes[..., 0].unique()) > 2
+    calls: list[int] = []
+    local[0].register_forward_hook(lambda *_: calls.append(1))
+    local.max_elements = 300
+    assert torch.equal(tokenizer.encode_batch(packed), codes)
+    assert len(calls) == 4 * 16
+
+
 def test_both_encoders_learn():
     tokenizer = tinted(2).train()
     with torch.no_grad():

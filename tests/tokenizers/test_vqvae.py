@@ -10,7 +10,8 @@ from PIL import Image
 
 from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
-from modaloom.modalities import IMAGE, TEXT, Limits, SignalCodec
+from modaloom.loom.config import PRESETS
+from modaloom.modalities import IMAGE, MODALITIES, TEXT, Limits, SignalCodec
 from modaloom.modalities.signal_codec import no_outline
 from modaloom.quantizers import GrowthConfig
 from modaloom.tokenizers import vqvae
@@ -156,24 +157,106 @@ def test_sizes_that_the_stride_does_not_divide_are_padded_and_cut(size, grid):
     assert [(v.height, v.width) for v in tokenizer.decode(codes)] == [tuple(size)] * 4
 
 
+RAW = SignalCodec(
+    pack=lambda value, spec: value.astype(np.float32),
+    unpack=lambda packed, spec: packed,
+    to_array=lambda value: value,
+    from_array=lambda packed: packed,
+    normalize=lambda packed: packed.float(),
+    denormalize=lambda signal: signal,
+    loss=lambda a, b: (a - b).square().flatten(1).mean(1),
+)
+"""Arrays (C, *axes) in [-1, 1] as they are."""
+CUBE = replace(IMAGE, name="cube", codec=RAW)
+
+
+def arrays(n, size, seed=0):
+    return list(np.random.default_rng(seed).uniform(-1, 1, (n, 1, *size)))
+
+
 @pytest.mark.parametrize(("size", "grid"), [([12], (3,)), ([16, 4, 6], (4, 1, 2))])
 def test_signals_of_one_and_three_axes(size, grid):
     """Any modality with a signal will do: its channels and axes are all that counts."""
-    codec = SignalCodec(
-        pack=lambda value, spec: value.astype(np.float32),
-        unpack=lambda packed, spec: packed,
-        to_array=lambda value: value,
-        from_array=lambda packed: packed,
-        normalize=lambda packed: packed.float(),
-        denormalize=lambda signal: signal,
-        loss=lambda a, b: (a - b).square().flatten(1).mean(1),
-    )
-    cube = replace(IMAGE, name="cube", codec=codec)
-    values = list(np.random.default_rng(0).uniform(-1, 1, (6, 1, *size)))
-    tokenizer = VQVAETokenizer(cube, {"size": size, "channels": 1}, replace(CONFIG, code_grid=4))
+    values = arrays(6, size)
+    tokenizer = VQVAETokenizer(CUBE, {"size": size, "channels": 1}, replace(CONFIG, code_grid=4))
     codes = train(tokenizer, values, steps=1).encode(values)
     assert tokenizer.shape.grid == tuple(codes.shape[1:-1]) == grid
     assert [v.shape for v in tokenizer.decode(codes)] == [(1, *size)] * 6
+
+
+@pytest.mark.parametrize(
+    ("size", "strides", "grid"),
+    [([50], (16,), (4,)), ([6, 16, 9], (4, 8, 8), (2, 2, 2)), ([5, 8], (1, 4), (5, 2))],
+)
+def test_an_axis_may_have_its_own_stride(monkeypatch, size, strides, grid):
+    values = arrays(6, size)
+    tokenizer = VQVAETokenizer(CUBE, {"size": size, "channels": 1}, replace(CONFIG, strides=strides))
+    assert tokenizer.shape.grid == grid
+    codes = train(tokenizer, values, steps=1).encode(values)
+    assert tuple(codes.shape[1:-1]) == grid
+    assert [v.shape for v in tokenizer.decode(codes)] == [(1, *size)] * 6
+    monkeypatch.setitem(MODALITIES, "cube", CUBE)
+    again = VQVAETokenizer.restore(json.loads(json.dumps(tokenizer.state())))
+    again.load_state_dict(tokenizer.state_dict())
+    assert torch.equal(again.eval().encode(values), codes)
+
+
+def test_the_stride_of_a_grid_is_that_stride_along_every_axis():
+    def weights(**options):
+        torch.manual_seed(0)
+        return VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, **options)).state_dict()
+
+    one, other = weights(code_grid=2), weights(strides=(4, 4))
+    assert [*one] == [*other]
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("strides", [(3, 4), (0, 4), (-2, 4), (1, 1)])
+def test_strides_that_cannot_be_are_refused(strides):
+    with pytest.raises(BadValue, match=r"strides is .*a power of two for each axis"):
+        VQVAEConfig(strides=strides)
+
+
+def test_strides_of_other_axes_are_refused():
+    with pytest.raises(BadValue, match=r"strides is \[4\]; signals of 2 axes need 2 numbers"):
+        VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, strides=(4,)))
+
+
+@pytest.mark.parametrize("pieces", [2, 5, 20])
+@pytest.mark.parametrize(("size", "strides"), [([1000], (8,)), ([29, 70], (4, 8)), ([5, 14, 18], (2, 4, 4))])
+def test_long_signals_are_encoded_and_decoded_in_parts(size, strides, pieces):
+    """The codes are the same, the values up to rounding; no part has more elements than are allowed."""
+    values = arrays(3, size)
+    tokenizer = VQVAETokenizer(CUBE, {"size": size, "channels": 1}, replace(CONFIG, strides=strides))
+    stir(tokenizer)
+    tokenizer.train().loss(prepared(tokenizer, values), generator(0))
+    codes = tokenizer.eval().encode(values)
+    assert len(codes.unique()) > 4
+    whole, calls = tokenizer.decode(codes), []
+    for net in (tokenizer.encoder, tokenizer.decoder):
+        net.max_elements = 3 * tokenizer.shape.num_positions * net.elements_per_cell // pieces
+        net[0].register_forward_hook(lambda module, inputs, output: calls.append(module))
+    assert torch.equal(tokenizer.encode(values), codes)
+    parts = tokenizer.decode(codes)
+    assert min(calls.count(net[0]) for net in (tokenizer.encoder, tokenizer.decoder)) >= 3
+    for one, other in zip(parts, whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-4 * np.abs(other).max())
+
+
+def stir(module):
+    """Random weights, so that no block is the identity."""
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_preset_has_values_that_run_in_parts(preset):
+    run = PRESETS[preset]()
+    side = run.data.limits.max_side
+    spec = {"size": [side, side], "content": [side, side], "channels": 3}
+    tokenizer = VQVAETokenizer(IMAGE, spec, run.tokenizer_of("image", "image").options)
+    for net in (tokenizer.encoder, tokenizer.decoder):
+        assert vqvae.MAX_BATCH * tokenizer.shape.num_positions * net.elements_per_cell <= net.max_elements
 
 
 def test_only_signals_have_one():

@@ -15,6 +15,12 @@ SIZE = 2
 LIMIT = 120.0
 """Seconds after which a call counts as hanging."""
 
+CONTEXT = get_context("forkserver")
+CONTEXT.set_forkserver_preload(
+    ["modaloom.training.process_group", "modaloom.loom.trainer", "modaloom.restorer.trainer"]
+)
+"""One process imports what takes seconds; the others are copies of it."""
+
 
 class Ranks:
     """Two processes joined by gloo. Functions are those of test modules, which the processes import.
@@ -25,11 +31,11 @@ class Ranks:
     """
 
     def __init__(self, folder: Path, *, seconds: float = 60.0) -> None:
-        context, meeting = get_context("spawn"), f"file://{folder / 'meeting'}"
-        pipes = [context.Pipe() for _ in range(SIZE)]
+        meeting = f"file://{folder / 'meeting'}"
+        pipes = [CONTEXT.Pipe() for _ in range(SIZE)]
         self.pipes = [here for here, _ in pipes]
         self.processes = [
-            context.Process(target=_serve, args=(rank, there, meeting, seconds), daemon=True)
+            CONTEXT.Process(target=_serve, args=(rank, there, meeting, seconds), daemon=True)
             for rank, (_, there) in enumerate(pipes)
         ]
         for process in self.processes:

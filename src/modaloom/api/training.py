@@ -27,7 +27,7 @@ from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.report.page import write_report
 from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
-from modaloom.runs.model import save_model
+from modaloom.runs.model import Part, save_model
 from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Step
@@ -194,6 +194,19 @@ def _train(
     callbacks: TrainCallbacks,
 ) -> Trained:
     engine = ENGINES[run.run().engine]
+    parts, usage = _fit(run, engine, folder, steps, accelerator, callbacks)
+    return _finish(run, engine, parts, usage, accelerator, samples, callbacks)
+
+
+def _fit(
+    run: RunFolder[Any],
+    engine: Engine[Any, Any],
+    folder: Path | None,
+    steps: int | Mapping[str, int] | None,
+    accelerator: Accelerator,
+    callbacks: TrainCallbacks,
+) -> tuple[dict[str, Part], Mapping[str, Any]]:
+    """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
     index = open_folder(folder or Path(run.data()["folder"]))
     trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
     _freeze(run, trainer.stages, steps)
@@ -204,7 +217,7 @@ def _train(
             write_report(run.path)
             shown = time.monotonic()
     _skipped(run, trainer, callbacks)
-    return _finish(run, engine, trainer, accelerator, samples, callbacks)
+    return trainer.parts(), trainer.usage()
 
 
 def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
@@ -229,17 +242,18 @@ def _skipped(run: RunFolder[Any], trainer: Trainer, callbacks: TrainCallbacks) -
 def _finish(
     run: RunFolder[Any],
     engine: Engine[Any, Any],
-    trainer: Trainer,
+    parts: dict[str, Part],
+    usage: Mapping[str, Any],
     accelerator: Accelerator,
     samples: int,
     callbacks: TrainCallbacks,
 ) -> Trained:
     """Writes model, samples, scores and report. The model is written first, so that it is not lost if a later
     step fails; the scores last, because they mark the run as finished."""
-    parts, data = trainer.parts(), run.data()
+    data = run.data()
     folder, command = Path(data["folder"]), reproduce(run.run(), data["folder"], run.path)
     card = Card(run.path.name, data["counts"], data["split"], [], engine.limits, command)
-    write_json(run.path / USAGE, trainer.usage())
+    write_json(run.path / USAGE, usage)
     save_model(run.model, parts, card.markdown())
     trained: Trained = engine.load(run.path, device=accelerator.device.type)
     started, n, minutes = time.monotonic(), min(samples, engine.max_scored), scoring_minutes(run.run())

@@ -107,7 +107,8 @@ def stoppable_folder(folder: str | os.PathLike[str], noun: str, count: Callable[
         if stop is not None:
             raise stop
     except KeyboardInterrupt as error:
-        kept = f"{count():,} finished {noun} are in {folder}" if count() else f"no {noun} were finished"
+        there = Path(folder).is_dir() and any(Path(folder).iterdir())
+        kept = f"{count():,} finished {noun} are in {folder}" if there else f"no finished {noun} are kept"
         raise KeyboardInterrupt(kept) from error
 
 

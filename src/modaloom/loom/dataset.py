@@ -32,8 +32,8 @@ from modaloom.training.selection import MeasuredColumn, data_facts, select
 
 PREPARED = "prepared"
 """Cache kind of the prepared values that trainable tokenizers train on."""
-CHUNK_SIZE = 256
-"""Values encoded per batch."""
+CHUNK_SIZE, CHUNK_ELEMENTS = 256, 2**24
+"""Values encoded per batch: as many, but fewer if they have more elements together."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,10 @@ class PreparedData:
         """Per chunk: which samples have the stream, and their codes."""
         if tokenizer.trainable:
             prepared = self.prepared(stream)
-            for i in range(0, len(self.samples), CHUNK_SIZE):
-                here = prepared.present[i : i + CHUNK_SIZE]
-                batch = torch.from_numpy(prepared.array[i : i + CHUNK_SIZE][here])
+            size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.array[0].size))
+            for i in range(0, len(self.samples), size):
+                here = prepared.present[i : i + size]
+                batch = torch.from_numpy(prepared.array[i : i + size][here])
                 yield here.tolist(), tokenizer.encode_batch(batch)
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
@@ -121,6 +122,9 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
 
 
 def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
+    """Streams to train on. Raises `BadValue` for a name, or settings, of a stream that the folder lacks."""
+    for name in config.streams:
+        check_choice("stream", name, folder.modality_of)
     wanted = config.data.streams or tuple(folder.modality_of)
     return tuple(check_choice("stream", name, folder.modality_of) for name in wanted)
 

@@ -1,6 +1,7 @@
 """Training of a Loom run: first the tokenizers, then the Loom."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ from modaloom.runs.store import RunFolder
 from modaloom.tokenizers import Tokenizer
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
-from modaloom.training.loop import Stage, Step, validates_at
+from modaloom.training.loop import Stage, Step, Turn, validates_at
 from modaloom.training.stages import StagePlan, run_stages
 
 MAX_VALIDATION_SAMPLES = 128
@@ -158,25 +159,45 @@ class LoomTrainer:
         size = min(self.config.training.tokenizer.batch_size, len(values))
         batches = BatchSampler(len(values), size, self.config.seed, name, self.accelerator.distributed)
 
-        def batch(step: int) -> Tensor:
-            return _stack(values[batches(step).numpy()])
+        def crops(values: PresentValues, places: np.ndarray, *names: str | int) -> Tensor:
+            seed, found = partial(derive, self.config.seed, name, *names), zip(places, values[places])
+            return torch.from_numpy(np.stack([tokenizer.crop(value, seed(int(i))) for i, value in found]))
 
-        shown = self.accelerator.move(_stack((held_out or values)[:MAX_VALIDATION_SAMPLES]))
+        def batch(step: int) -> Tensor:
+            return crops(values, batches(step).numpy(), "crop", step)
+
+        shown = held_out or values
+        places = np.arange(min(len(shown), MAX_VALIDATION_SAMPLES))
+        validation = self.accelerator.move(crops(shown, places, "val", "crop"))
 
         def error() -> float:
-            loss = tokenizer.loss(shown, generator(self.config.seed, name, "val"))
+            loss = tokenizer.loss(validation, generator(self.config.seed, name, "val"))
             return float(loss.parts.get("reconstruction", loss.total))
 
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(self.config.seed, "init", name, "objective"))
+            objective = tokenizer.objective()
+        optimizer = self.config.training.tokenizer
         channels_last(tokenizer)
         return Stage(
             name,
             tokenizer,
             batch,
-            partial(tokenizer.loss, distributed=self.accelerator.distributed),
-            self.config.training.tokenizer,
+            partial(objective.loss, distributed=self.accelerator.distributed),
+            optimizer,
             size,
             num_samples=len(values),
             validation_error=error,
+            turns=[
+                Turn(
+                    key,
+                    o.module,
+                    partial(o.loss, distributed=self.accelerator.distributed),
+                    replace(optimizer, learning_rate=o.learning_rate),
+                    o.start,
+                )
+                for key, o in objective.opponents.items()
+            ],
         )
 
     def _cache_codes(self, tokenizers: Iterable[str]) -> None:
@@ -208,7 +229,3 @@ class LoomTrainer:
             return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
 
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, size, num_samples=n)
-
-
-def _stack(values: Sequence[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(values))

@@ -223,11 +223,6 @@ def denormalize(signal: Tensor) -> Tensor:
     return ((signal.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def loss(reconstruction: Tensor, signal: Tensor) -> Tensor:
-    """Returns the mean squared error of each image, (B,)."""
-    return (reconstruction - signal).square().flatten(1).mean(1)
-
-
 def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[str, float]:
     """Returns `psnr` (dB), `ssim` and `mse` (pixels in 0..1) of images fitted into the spec's content box."""
     if spec:
@@ -289,7 +284,6 @@ IMAGE = Modality(
         from_array=from_array,
         normalize=normalize,
         denormalize=denormalize,
-        loss=loss,
         augment=rotate_colours,
         outline=outline,
     ),

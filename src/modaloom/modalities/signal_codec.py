@@ -27,12 +27,17 @@ def no_outline(signal: Tensor) -> Tensor:
     raise BadValue("these signals have no outline to encode apart from their tint; leave global_codes at 0")
 
 
+def mean_squared_error(reconstruction: Tensor, signal: Tensor) -> Tensor:
+    """Default of `SignalCodec.loss`: mean squared error of each signal, (B,)."""
+    return (reconstruction - signal).square().flatten(1).mean(1)
+
+
 @dataclass(frozen=True)
 class SignalCodec(Codec):
     """Values ↔ packed arrays ↔ float32 signals (B, C, *axes) in [-1, 1]."""
 
     pack: Callable[[Value, DataSpec], np.ndarray]
-    """Value → array of the spec's shape, for caches."""
+    """Value → array for caches, (…, *axes) with the axes of the spec's `size`."""
     unpack: Callable[[np.ndarray, DataSpec], Value]
     """The inverse of pack, up to the spec's loss."""
     to_array: Callable[[Value], np.ndarray]
@@ -40,11 +45,12 @@ class SignalCodec(Codec):
     from_array: Callable[[np.ndarray], Value]
     """The inverse of `to_array`."""
     normalize: Callable[[Tensor], Tensor]
-    """Packed batch → float32 (B, C, *axes) in [-1, 1], the input of networks."""
+    """Packed batch → float32 (B, C, *axes) in [-1, 1], the input of networks; each position by itself, so
+    that the signal of a crop is the crop of the signal."""
     denormalize: Callable[[Tensor], Tensor]
     """The inverse of `normalize`, with rounding and clipping."""
-    loss: Callable[[Tensor, Tensor], Tensor]
-    """(reconstruction, signal) → reconstruction loss (B,)."""
+    loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error
+    """(reconstruction, signal) → reconstruction loss (B,), unless a tokenizer is given another."""
     augment: Callable[[Tensor, torch.Generator, Rows], Tensor] = unchanged
     """(signal batch, generator, where its rows are) → augmented batch, for the training of tokenizers."""
     outline: Callable[[Tensor], Tensor] = no_outline

@@ -65,11 +65,13 @@ class Adaptive(Quantizer):
         q = total([p.z_q.detach().masked_fill(drop, 0) for p, drop in zip(parts, drops)])
         used = stats.averaged(
             [
-                stats.use(column, self.skip_code + 1, distributed)
+                stats.use(column, self.skip_code + 1, distributed=distributed)
                 for column in codes.reshape(-1, self.depth)[counts].T
             ]
         )
-        distortion = stats.distortion(rows[counts].detach(), q.reshape(-1, self.dim)[counts], distributed)
+        distortion = stats.distortion(
+            rows[counts].detach(), q.reshape(-1, self.dim)[counts], distributed=distributed
+        )
         n = max(1, distributed.rows(len(rows[counts])).total)
         depth = distributed.sum(kept.reshape(-1)[counts].sum()) / n
         measured = {**used, "distortion": distortion, "depth": depth}

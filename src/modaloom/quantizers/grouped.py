@@ -48,7 +48,7 @@ class Grouped(Quantizer):
         loss = torch.stack([share * part.loss for share, part in zip(shares, parts)]).sum()
         measured = stats.averaged([part.stats for part in parts])
         ends = (end.detach().reshape(-1, self.dim)[counts] for end in (rows, z_q))
-        measured["distortion"] = stats.distortion(*ends, distributed)
+        measured["distortion"] = stats.distortion(*ends, distributed=distributed)
         return Quantized(z_q, torch.cat([part.codes for part in parts], -1), loss, measured)
 
     def decode(self, codes: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ class Normalized(Quantizer):
         gain = self.gain
         if learns:
             self.products.lerp_(now, 1 - self.decay)
-        measured = {**out.stats, "distortion": stats.distortion(seen, gain * chosen, distributed)}
+        measured = {**out.stats, "distortion": stats.distortion(seen, gain * chosen, distributed=distributed)}
         return Quantized(gain * out.z_q, out.codes, out.loss, measured)
 
     def decode(self, codes: Tensor) -> Tensor:

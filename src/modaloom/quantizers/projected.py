@@ -57,7 +57,7 @@ class Projected(Quantizer):
             z_q = self.up(out.z_q)
         ends = rows[counts], z_q.reshape(-1, self.dim)[counts]
         loss = out.loss + self.commitment * mean_squared_error(*ends, distributed)
-        distortion = stats.distortion(*(end.detach() for end in ends), distributed)
+        distortion = stats.distortion(*(end.detach() for end in ends), distributed=distributed)
         measured = {**out.stats, "distortion": distortion}
         return Quantized(z_q, out.codes, loss, measured)
 

@@ -64,7 +64,7 @@ class Residual(Quantizer):
         q = total([_where_kept(part.z_q.detach(), kept, q) for q, part in enumerate(parts)])
         measured = stats.averaged([part.stats for part in parts])
         ends = (end.detach().reshape(-1, self.dim)[counts] for end in (z, q))
-        measured["distortion"] = stats.distortion(*ends, distributed)
+        measured["distortion"] = stats.distortion(*ends, distributed=distributed)
         codes = torch.cat([part.codes for part in parts], -1)
         return Quantized(self.pass_gradient(z, q), codes, total([part.loss for part in parts]), measured)
 

@@ -10,7 +10,7 @@ from modaloom.quantizers.error import squared_error
 
 
 @torch.no_grad()
-def use(codes: Tensor, size: int, distributed: Distributed = SINGLE_PROCESS) -> dict[str, Tensor]:
+def use(codes: Tensor, size: int, *, distributed: Distributed = SINGLE_PROCESS) -> dict[str, Tensor]:
     """int64 codes (N,) → perplexity (exp of the entropy, 1..size) and usage (fraction of codes used)."""
     hits = distributed.sum(torch.bincount(codes, minlength=size))
     share = hits / hits.sum().clamp(min=1)
@@ -19,7 +19,7 @@ def use(codes: Tensor, size: int, distributed: Distributed = SINGLE_PROCESS) -> 
 
 
 @torch.no_grad()
-def distortion(z: Tensor, z_q: Tensor, distributed: Distributed = SINGLE_PROCESS) -> Tensor:
+def distortion(z: Tensor, z_q: Tensor, *, distributed: Distributed = SINGLE_PROCESS) -> Tensor:
     """Mean squared error relative to the variance of z (N, D): 0 is lossless, 1 is the error of the mean."""
     z, total = z.to(z_q.dtype), distributed.rows(len(z)).total
     n = max(1, total * z.shape[1])

@@ -52,8 +52,8 @@ class FixedCodebookQuantizer(Quantizer):
         codes = (self.digits(rows.detach()) * self.places).sum(1)
         q = F.embedding(codes, self.table)
         measured = {
-            **stats.use(codes[counts], len(self.table), distributed),
-            "distortion": stats.distortion(rows[counts].detach(), q[counts], distributed),
+            **stats.use(codes[counts], len(self.table), distributed=distributed),
+            "distortion": stats.distortion(rows[counts].detach(), q[counts], distributed=distributed),
         }
         z_q = straight_through(self.surrogate(rows), q).reshape(z.shape)
         loss = self.loss(rows[counts], q[counts], distributed)

@@ -72,8 +72,8 @@ class VQ(Quantizer):
         if learns:
             self.codebook.update(seen, codes[counts], generator, distributed)
         measured = {
-            **stats.use(codes[counts], len(self.codebook.count), distributed),
-            "distortion": stats.distortion(seen, e[counts], distributed),
+            **stats.use(codes[counts], len(self.codebook.count), distributed=distributed),
+            "distortion": stats.distortion(seen, e[counts], distributed=distributed),
         }
         z_q = self.pass_gradient(rows, e).reshape(z.shape)
         return Quantized(z_q, codes.reshape(*z.shape[:-1], 1), loss, measured)

@@ -159,7 +159,8 @@ class Restorer(nn.Module):
         noise = _noise(data, generator, rows) * expand_like(~is_mean, data)
         level = self.process.level(t, data)
         network = self.prediction.wrap(self._conditioned_network(example), self.process)
-        output = network(level.mix(data, noise), t)
+        # A rank may have no example of this objective, and a network needs one.
+        output = network(level.mix(data, noise), t) if rows.n else data
         error = (output - self.prediction.target(data, noise, level)).square().flatten(1).mean(1)
         parts = {"mean": error[is_mean], "sample": error[~is_mean]}
         logged = {
@@ -179,7 +180,8 @@ class Restorer(nn.Module):
         )
         r, t = (rows.own(time).to(data) for time in intervals)
         noise = _noise(data, generator, rows)
-        error = mean_flow_error(self._average_velocity(example), data, noise, r, t)
+        average = self._average_velocity(example)
+        error = mean_flow_error(average, data, noise, r, t) if rows.n else data.new_zeros(0)
         parts = {"leap": distributed.mean(error.detach())}
         return Loss(distributed.mean(adaptive_weighting(error)), parts)
 

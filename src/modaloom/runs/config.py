@@ -103,8 +103,9 @@ class TrainingConfig:
     def with_record(self, kept: "TrainingConfig") -> "TrainingConfig":
         """These settings with the recorded steps, schedule, threads and precision of another training."""
         precision = kept.precision if self.precision == "auto" else self.precision
-        recorded = {"steps": kept.steps, "schedule": kept.schedule, "threads": kept.threads}
-        return replace(self, **recorded, precision=precision)
+        return replace(
+            self, steps=kept.steps, schedule=kept.schedule, threads=kept.threads, precision=precision
+        )
 
     def _is_recorded(self, stage: str) -> bool:
         recorded = self.schedule.get(stage)

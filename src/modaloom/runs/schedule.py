@@ -45,6 +45,14 @@ class Schedule:
         """Whether the decay has begun after `done` steps."""
         return done >= self.decays[0][0]
 
+    def progress(self, done: int) -> float:
+        """Fraction of the steps that `done` is, by the end that was planned then; 0 before the first decay.
+
+        Until then the end may still move. Like the shares, past values do not change with the schedule.
+        """
+        begun = [decay for decay in self.decays if decay[0] <= done]
+        return done / (begun[-1][1] - 1) if begun else 0.0
+
     def refit(self, done: int, total: int, decay: float) -> "Schedule":
         """Schedule for another `total` > `done`, unchanged for the completed steps.
 

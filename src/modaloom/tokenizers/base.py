@@ -1,7 +1,8 @@
 """Interface of tokenizers, which encode values to codes and decode codes to values."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,7 +15,29 @@ from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.usage import CodeUsage
 
-__all__ = ["CodeShape", "Tokenizer"]
+__all__ = ["CodeShape", "Objective", "Opponent", "Tokenizer"]
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """A module that is trained beside a tokenizer, after it in each step, and then dropped."""
+
+    module: nn.Module
+    loss: Callable[..., Loss]
+    """As `Tokenizer.loss`."""
+    learning_rate: float
+    """Peak learning rate, in (0, 10]."""
+    start: float = 0.0
+    """Fraction of the steps after which it begins, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a tokenizer is trained on."""
+
+    loss: Callable[..., Loss]
+    """As `Tokenizer.loss`."""
+    opponents: Mapping[str, Opponent] = field(default_factory=dict)
 
 
 class Tokenizer(nn.Module, ABC):
@@ -79,13 +102,20 @@ class Tokenizer(nn.Module, ABC):
         """Descriptions of what the tokenizer's limits remove from the value; empty if nothing."""
         return ()
 
+    def crop(self, prepared: NDArray[Any], seed: int) -> NDArray[Any]:
+        """The part of a prepared value that `loss` gets: all of it, unless it is trained on crops.
+
+        A pure function; a crop of a memory-mapped array reads that crop alone.
+        """
+        return prepared
+
     def loss(
         self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
     ) -> Loss:
         """Training loss of trainable tokenizers.
 
         Args:
-            batch: prepared values (B, …) of this rank.
+            batch: prepared values, or crops of them, (B, …) of this rank.
             generator: CPU generator, of one seed on all ranks.
             distributed: whose values count, with those of this rank.
 
@@ -93,6 +123,10 @@ class Tokenizer(nn.Module, ABC):
             TypeError: for a tokenizer that is not trainable.
         """
         raise TypeError(f"{type(self).__name__} is complete after fit: it has no loss to train on")
+
+    def objective(self) -> Objective:
+        """What its training minimizes: `loss`, unless more is trained beside it; new modules are random."""
+        return Objective(self.loss)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """Mean patch and usage map of each code, by part of the value that the codes describe ("" for all).

@@ -37,32 +37,32 @@ def is_picture(spec: DataSpec) -> bool:
 
 
 def local_usage(
-    codec: SignalCodec, channels: int, shape: CodeShape, stride: int, columns: Columns
+    codec: SignalCodec, channels: int, shape: CodeShape, strides: tuple[int, ...], columns: Columns
 ) -> CodeUsage:
-    """Usage of the codes of the first depth, each for a patch of `stride` × `stride` pixels.
+    """Usage of the codes of the first depth, each for a patch of one stride per axis.
 
     Args:
         codec: converts packed images to signals.
         channels: C, channels of the images.
         shape: shape of the codes.
-        stride: side of a patch, in pixels.
+        strides: height and width of a patch, in pixels.
         columns: images and their codes.
     """
-    (rows, across), size = shape.grid, shape.codebook_size
-    total = torch.zeros(size, channels, stride, stride)
+    (rows, across), (height, width), size = shape.grid, strides, shape.codebook_size
+    total = torch.zeros(size, channels, height, width)
     places = torch.zeros(size, rows * across, dtype=torch.int64)
     for packed, codes in columns:
-        signal = pad_to_stride(codec.normalize(packed), stride)
+        signal = pad_to_stride(codec.normalize(packed), strides)
         for place, code in enumerate(codes[..., 0].T):
-            top, left = (stride * i for i in divmod(place, across))
-            total.index_add_(0, code, signal[..., top : top + stride, left : left + stride])
+            top, left = (n * i for n, i in zip(strides, divmod(place, across)))
+            total.index_add_(0, code, signal[..., top : top + height, left : left + width])
             places[:, place] += torch.bincount(code, minlength=size)
     mean = total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)
     return CodeUsage(codec.denormalize(mean), places.reshape(size, rows, across))
 
 
 def global_usage(
-    codec: SignalCodec, channels: int, shape: CodeShape, stride: int, columns: Columns
+    codec: SignalCodec, channels: int, shape: CodeShape, strides: tuple[int, ...], columns: Columns
 ) -> CodeUsage:
     """Usage of the first global depth; its patches show two colours, the one rarer in an image first.
 
@@ -70,13 +70,13 @@ def global_usage(
         codec: converts packed images to signals, and has an outline.
         channels: C, channels of the images.
         shape: shape of the codes.
-        stride: images are padded to a multiple of it, in pixels.
+        strides: images are padded to multiples of them, in pixels.
         columns: images and their codes.
     """
     size = shape.codebook_size
     total, counts = torch.zeros(size, 2 * channels), torch.zeros(size, dtype=torch.int64)
     for packed, codes in columns:
-        signal, code = pad_to_stride(codec.normalize(packed), stride), codes[:, 0, -shape.shared]
+        signal, code = pad_to_stride(codec.normalize(packed), strides), codes[:, 0, -shape.shared]
         total.index_add_(0, code, outline_side_means(signal, codec.outline(signal)))
         counts += torch.bincount(code, minlength=size)
     colours = (total / counts.clamp(min=1)[:, None]).reshape(size, 2, channels)

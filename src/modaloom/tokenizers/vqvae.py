@@ -3,7 +3,6 @@
 van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et al. 2021 (arXiv 2107.03312).
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -14,51 +13,39 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
-from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.unit import fit_to_spec
-from modaloom.networks import conv
-from modaloom.quantizers import Grouped, Quantizer, QuantizerConfig, assemble
-from modaloom.tokenizers.base import Tokenizer
+from modaloom.networks.autoencoder import Factors, decoder, encoder, stage_factors
+from modaloom.networks.conv import pad_to_stride, to_channels_last
+from modaloom.quantizers import Grouped, Quantizer, assemble
+from modaloom.tokenizers.adversary import Adversary
+from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
+from modaloom.tokenizers.crops import random_crop
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder
+from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
+from modaloom.tokenizers.vqvae_config import VQVAEConfig
+
+__all__ = ["VQVAEConfig", "VQVAETokenizer"]
 
 MAX_BATCH = 256
 """Values encoded or decoded per batch."""
 
 
 @dataclass(frozen=True)
-class VQVAEConfig(QuantizerConfig):
-    """Hyperparameters of a VQ-VAE and its quantizer."""
+class _Reconstruction:
+    """A training batch and what became of it."""
 
-    code_grid: int = 4
-    """Longest side of the code grid; determines the number of downsampling stages."""
-    widths: tuple[int, ...] = (32, 64, 128)
-    """Channels after each downsampling stage; the last entry repeats."""
-    num_res_blocks: int = 1
-    """Residual blocks per scale."""
-    latent_dim: int = 32
-    """Dimension of a codebook vector."""
-    quantizer: str = "vq"
-    """vq | fsq | lfq | bsq."""
-    codebook_size: int = 256
-    """Codebook size K of each depth."""
-    num_quantizers: int = 3
-    """Residual depth Q: codes per position."""
-    global_codes: int = 0
-    """Number of depths with global codes, shared by all positions, which encode the tint (an image's
-    colours); the other depths encode the outline, which has no tint. 0: all codes are local and
-    encode both. In [0, num_quantizers − 1]; ignored for modalities without an outline."""
-    commitment: float = 0.25
-    augment_prob: float = 0.5
-    """Fraction of training signals that are augmented (for images: colours are rotated), in [0, 1]."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range("augment_prob", self.augment_prob, 0, 1)
-        check_range("global_codes", self.global_codes, 0, self.num_quantizers - 1)
+    signal: Tensor
+    """float32 (B, C, *axes), augmented."""
+    rebuilt: Tensor
+    """float32 (B, C, *axes), with gradient."""
+    error: Tensor
+    """Reconstruction loss, a scalar."""
+    loss: Loss
+    """Reconstruction loss + quantizer loss."""
 
 
 class VQVAETokenizer(Tokenizer):
@@ -71,24 +58,29 @@ class VQVAETokenizer(Tokenizer):
         super().__init__()
         self.modality, self.codec, self.spec, self.config = modality, modality.signal, spec, config
         channels, sides = spec["channels"], tuple(spec["size"])
-        num_downsamples = max(1, math.ceil(math.log2(max(sides) / config.code_grid)))
-        widths = [*config.widths, *[config.widths[-1]] * num_downsamples][:num_downsamples]
+        self.signal_loss = LOSSES[config.loss] if config.loss else self.codec.loss
+        self.strides = config.strides_of(sides)
+        config.check_crop(self.strides)
+        factors = stage_factors(self.strides)
+        widths = [*config.widths, *[config.widths[-1]] * len(factors)][: len(factors)]
         self.encoder: nn.Module
         self.quantizer: Quantizer
         shared = 0
-        kind = {"axes": len(sides), "blocks": config.num_res_blocks}
         if config.global_codes and self.codec.has_outline:
-            self.encoder, parts = _global_codes_encoder(self.codec.outline, channels, widths, config, kind)
+            self.encoder, parts = _global_codes_encoder(self.codec.outline, channels, widths, config, factors)
             self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
-            self.encoder = conv.encoder(channels, widths, config.latent_dim, **kind)
+            self.encoder = encoder(
+                channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
+            )
             self.quantizer = assemble(
                 config.quantizer, config.latent_dim, config.codebook_size, config.num_quantizers, config
             )
-        self.decoder = conv.decoder(channels, widths, config.latent_dim, **kind)
-        grid = tuple(-(-side // 2**num_downsamples) for side in sides)
+        self.decoder = decoder(
+            channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
+        )
+        grid = tuple(-(-side // stride) for side, stride in zip(sides, self.strides))
         self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0], shared)
-        self.num_downsamples = num_downsamples
 
     @classmethod
     def fit(
@@ -119,17 +111,47 @@ class VQVAETokenizer(Tokenizer):
     def loss(
         self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
     ) -> Loss:
-        """Packed batch (B, …) → reconstruction loss + quantizer loss, per signal value."""
+        """Packed values or crops (B, …) → reconstruction loss + quantizer loss, per signal value."""
+        return self._reconstruct(batch, generator, distributed).loss
+
+    def objective(self) -> Objective:
+        """`loss` and, if there is one, the part of the adversary, which takes its turn after the VQ-VAE."""
+        config = self.config.adversary
+        if not config.enabled:
+            return Objective(self.loss)
+        adversary = Adversary(config, self.spec["channels"], axes=len(self.strides))
+        *_, last_kernel = (p for p in self.decoder.parameters() if p.ndim > 1)
+
+        def loss(
+            batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
+        ) -> Loss:
+            made = self._reconstruct(batch, generator, distributed)
+            added = adversary.tokenizer_loss(made.signal, made.rebuilt, made.error, last_kernel, distributed)
+            return Loss(made.loss.total + added.total, {**made.loss.parts, **added.parts})
+
+        opponent = Opponent(adversary, adversary.loss, config.learning_rate, config.start)
+        return Objective(loss, {"discriminator": opponent})
+
+    def _reconstruct(
+        self, batch: Tensor, generator: torch.Generator, distributed: Distributed
+    ) -> _Reconstruction:
         signal = self._augmented(self.codec.normalize(batch), generator, distributed.rows(len(batch)))
         quantized = self.quantizer(self._encode(signal), generator=generator, distributed=distributed)
-        rebuilt = self._decode(quantized.z_q).float()
-        reconstruction = distributed.mean(self.codec.loss(rebuilt, signal))
+        rebuilt = self._decode(quantized.z_q, signal.shape[2:]).float()
+        reconstruction = distributed.mean(self.signal_loss(rebuilt, signal))
         parts = {"reconstruction": reconstruction.detach(), **quantized.stats}
-        return Loss(reconstruction + quantized.loss, parts)
+        loss = Loss(reconstruction + quantized.loss, parts)
+        return _Reconstruction(signal, rebuilt, reconstruction, loss)
 
     def prepare(self, value: Value) -> NDArray[Any]:
         """Value → packed array."""
         return self.codec.pack(value, self.spec)
+
+    def crop(self, prepared: NDArray[Any], seed: int) -> NDArray[Any]:
+        if not self.config.crop_size:
+            return prepared
+        random = torch.Generator().manual_seed(seed)
+        return random_crop(prepared, self.config.crop_size, self.strides, random)
 
     def as_learned(self, value: Value) -> Value:
         """The value resized to fit the tokenizer's spec."""
@@ -152,7 +174,7 @@ class VQVAETokenizer(Tokenizer):
         device = next(self.parameters()).device
         values: list[Value] = []
         for part in torch.split(codes, MAX_BATCH):
-            signal = self._decode(self.quantizer.decode(part.to(device))).float()
+            signal = self._decode(self.quantizer.decode(part.to(device)), self.spec["size"]).float()
             packed = self.codec.denormalize(signal).cpu().numpy()
             values += [self.codec.unpack(one, self.spec) for one in packed]
         return values
@@ -161,7 +183,7 @@ class VQVAETokenizer(Tokenizer):
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""
         if not is_picture(self.spec):
             return {}
-        facts = self.codec, self.spec["channels"], self.shape, 2**self.num_downsamples, columns
+        facts = self.codec, self.spec["channels"], self.shape, self.strides, columns
         return {"": local_usage(*facts), **({"tint": global_usage(*facts)} if self.shape.shared else {})}
 
     def state(self) -> Mapping[str, Any]:
@@ -181,14 +203,15 @@ class VQVAETokenizer(Tokenizer):
         return torch.where(chosen, self.codec.augment(signal, generator, rows), signal)
 
     def _encode(self, signal: Tensor) -> Tensor:
-        """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of the stride."""
-        padded = conv.pad_to_stride(signal, 2**self.num_downsamples)
-        z: Tensor = self.encoder(conv.to_channels_last(padded))
+        """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of its stride."""
+        padded = pad_to_stride(signal, self.strides)
+        z: Tensor = self.encoder(to_channels_last(padded))
         return z.movedim(1, -1)
 
-    def _decode(self, z: Tensor) -> Tensor:
-        signal: Tensor = self.decoder(conv.to_channels_last(z.movedim(-1, 1)))
-        for axis, side in enumerate(self.spec["size"], start=2):
+    def _decode(self, z: Tensor, sides: Sequence[int]) -> Tensor:
+        """(B, *grid, dim) → signal (B, C, *sides), without the padding."""
+        signal: Tensor = self.decoder(to_channels_last(z.movedim(-1, 1)))
+        for axis, side in enumerate(sides, start=2):
             signal = signal.narrow(axis, 0, side)
         return signal
 
@@ -198,12 +221,12 @@ def _global_codes_encoder(
     channels: int,
     widths: Sequence[int],
     config: VQVAEConfig,
-    kind: Mapping[str, int],
+    factors: Factors,
 ) -> tuple[GlobalCodesEncoder, list[Quantizer]]:
     """Encoder and quantizers with half of the latent channels for the outline, half for the tint."""
     global_dim = config.latent_dim // 2
     shape = config.latent_dim - global_dim
-    encoder = GlobalCodesEncoder(outline, conv.encoder(1, widths, shape, **kind), channels, global_dim)
+    local_encoder = encoder(1, widths, shape, factors=factors, blocks=config.num_res_blocks)
     parts = [
         assemble(config.quantizer, dim, config.codebook_size, depth, config)
         for dim, depth in (
@@ -211,4 +234,4 @@ def _global_codes_encoder(
             (global_dim, config.global_codes),
         )
     ]
-    return encoder, parts
+    return GlobalCodesEncoder(outline, local_encoder, channels, global_dim), parts

@@ -18,12 +18,28 @@ from modaloom.core.types import Loss
 from modaloom.runs.checkpoint import Checkpoint
 from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.schedule import Schedule
-from modaloom.training.accelerator import Accelerator, StepResult, check_finite
+from modaloom.training.accelerator import Accelerator, Optimizers, StepResult, check_finite
 from modaloom.training.ema import EMA
 from modaloom.training.threads import Changes, threads_at
 
 NUM_VALIDATIONS = 10
 """Number of evaluations of a Loom's validation bound during training."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A further module of a stage, with its own loss and optimizer, which takes its turn in each step.
+
+    It is part of the checkpoints, but has no weight average, and is dropped when the stage ends.
+    """
+
+    name: str
+    module: nn.Module
+    loss: Callable[[Any, torch.Generator], Loss]
+    """(batch, CPU generator of the turn) → loss. Only `module` is optimized on it."""
+    optimizer: OptimizerConfig
+    start: float = 0.0
+    """Fraction of the steps after which it takes part, in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,13 @@ class Stage:
     validation_error: Callable[[], float] | None = None
     """Computes the module's error on validation samples, in eval mode. A stage that has one may end before
     its time budget is used, once the error has flattened."""
+    turns: Sequence[Turn] = ()
+    """Modules that are trained beside this one, after it in each step, on the same batch."""
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        """All modules that are trained, the stage's own first."""
+        return [self.module, *(turn.module for turn in self.turns)]
 
 
 @dataclass(frozen=True)
@@ -108,30 +131,51 @@ class Training:
         ema: float,
         threads: Changes = (),
     ) -> None:
-        stage.module.to(accelerator.device)
+        for module in stage.modules:
+            module.to(accelerator.device)
         self.threads = threads
         self.stage, self.accelerator, self.schedule, self.seed = stage, accelerator, schedule, seed
         self.optimizers = accelerator.optimizer(stage.module, stage.optimizer)
+        self.turns = [(turn, accelerator.optimizer(turn.module, turn.optimizer)) for turn in stage.turns]
         self.ema = EMA(stage.module, ema)
         self.step = 0
 
     def advance(self) -> StepResult:
-        """Take one step. Raises `WorkFailed` for NaN or infinity."""
+        """Take one step of every module, in turn. Raises `WorkFailed` for NaN or infinity."""
         threads = threads_at(self.threads, self.step)
         if threads not in (None, torch.get_num_threads()):
             torch.set_num_threads(threads)
         noise = generator(self.seed, self.stage.name, "noise", self.step)
+        batch = self.stage.batch(self.step)
         result = self.accelerator.step(
             self.stage.module,
             self.optimizers,
-            self.stage.batch(self.step),
+            batch,
             lambda batch: self.stage.loss(batch, noise),
             lr_scale=self.lr_scale,
             where=f"step {self.step + 1} of {self.stage.name}",
         )
+        parts = dict(result.loss.parts)
+        for turn, optimizers in self.turns:
+            if self.schedule.progress(self.step) >= turn.start:
+                parts |= self._take(turn, optimizers, batch)
         self.step += 1
         self.ema.update(self.stage.module, self.step)
-        return result
+        return StepResult(Loss(result.loss.total, parts), result.grad_norm)
+
+    def _take(self, turn: Turn, optimizers: Optimizers, batch: Any) -> dict[str, Tensor]:
+        """Take a further turn of this step; returns what to log of it, by name `TURN.PART`."""
+        noise = generator(self.seed, self.stage.name, "noise", self.step, turn.name)
+        result = self.accelerator.step(
+            turn.module,
+            optimizers,
+            batch,
+            lambda batch: turn.loss(batch, noise),
+            lr_scale=self.lr_scale,
+            where=f"step {self.step + 1} of {self.stage.name}, {turn.name}",
+        )
+        parts = {"loss": result.loss.total, **result.loss.parts, "grad_norm": result.grad_norm}
+        return {f"{turn.name}.{name}": value for name, value in parts.items()}
 
     @property
     def lr_scale(self) -> float:
@@ -164,6 +208,9 @@ class Training:
             "ema": self.ema.tensors,
             "optimizer": self.optimizers.tensors(),
         }
+        for turn, optimizers in self.turns:
+            tensors[f"{turn.name}.weights"] = turn.module.state_dict()
+            tensors[f"{turn.name}.optimizer"] = optimizers.tensors()
         for name, group in tensors.items():
             check_finite(group, f"{name} of {self.stage.name} after step {self.step}")
         return Checkpoint(self.step, tensors, {"stage": self.stage.name, "step": self.step})
@@ -174,6 +221,9 @@ class Training:
             self.stage.module.load_state_dict(dict(checkpoint.tensors["weights"]))
             self.ema.load(checkpoint.tensors["ema"])
             self.optimizers.load(checkpoint.tensors["optimizer"])
+            for turn, optimizers in self.turns:
+                turn.module.load_state_dict(dict(checkpoint.tensors[f"{turn.name}.weights"]))
+                optimizers.load(checkpoint.tensors[f"{turn.name}.optimizer"])
         except (LookupError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise BadRun(

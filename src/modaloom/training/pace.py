@@ -28,8 +28,8 @@ TOLERANCE = 0.1
 def measure_pace(stage: Stage, accelerator: Accelerator, seconds: float, *, seed: int) -> float:
     """Measure the seconds per step.
 
-    The timed steps are real training steps, at the low learning rates of a warmup; the module's state_dict is
-    restored afterwards, and a stage has no other state.
+    The timed steps are real training steps, at the low learning rates of a warmup; the state_dict of every
+    module is restored afterwards, and a stage has no other state.
 
     Args:
         stage: module and training setup.
@@ -40,7 +40,9 @@ def measure_pace(stage: Stage, accelerator: Accelerator, seconds: float, *, seed
     Raises:
         WorkFailed: the loss or a gradient is not finite.
     """
-    before = {name: t.detach().clone() for name, t in stage.module.state_dict().items()}
+    before = [
+        {name: t.detach().clone() for name, t in module.state_dict().items()} for module in stage.modules
+    ]
     try:
         training = Training(stage, accelerator, TIMED_SCHEDULE, seed=seed, ema=0.0)
         for _ in range(WARMUP_STEPS):
@@ -51,8 +53,9 @@ def measure_pace(stage: Stage, accelerator: Accelerator, seconds: float, *, seed
             steps += 1
         return (time.perf_counter() - start) / steps
     finally:
-        stage.module.zero_grad(set_to_none=True)
-        stage.module.load_state_dict(before)
+        for module, state in zip(stage.modules, before):
+            module.zero_grad(set_to_none=True)
+            module.load_state_dict(state)
 
 
 class Pacer:

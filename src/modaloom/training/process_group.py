@@ -1,4 +1,7 @@
-"""`Distributed` over torch's default process group (gloo for CPUs, nccl for GPUs)."""
+"""`Distributed` over torch's default process group: gloo for CPUs, nccl for GPUs.
+
+Tested with gloo. Where a rank is lost, nccl does not raise: its watchdog ends the process.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,7 +65,7 @@ class ProcessGroup(Distributed):
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         there = grads[0].new_tensor([p.grad is not None for p in parameters])
         flat = self.all_reduce(torch.cat([*(grad.reshape(-1) for grad in grads), there]))
-        *sums, counts = flat.split([*(p.numel() for p in parameters), len(parameters)])
+        *sums, counts = torch.split(flat, [*(p.numel() for p in parameters), len(parameters)])
         for p, total, count in zip(parameters, sums, counts.tolist()):
             p.grad = torch.empty_like(p).copy_(total.view(p.shape)) if count else None
 

@@ -1,0 +1,85 @@
+"""Hyperparameters of a VQ-VAE."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from modaloom.core.errors import BadValue, check_choice, check_range
+from modaloom.quantizers import QuantizerConfig
+from modaloom.tokenizers.adversary import AdversaryConfig
+from modaloom.tokenizers.losses import LOSSES
+
+
+@dataclass(frozen=True)
+class VQVAEConfig(QuantizerConfig):
+    """Hyperparameters of a VQ-VAE and its quantizer."""
+
+    code_grid: int = 4
+    """Longest side of the code grid; determines a stride for all axes, if `strides` is empty."""
+    strides: tuple[int, ...] = ()
+    """Positions per code along each axis, powers of two, such as [4, 8, 8] for frames of pictures. An axis
+    with a smaller stride is halved in the last stages alone. Empty: one stride, by `code_grid`."""
+    widths: tuple[int, ...] = (32, 64, 128)
+    """Channels after each downsampling stage; the last entry repeats."""
+    num_res_blocks: int = 1
+    """Residual blocks per scale."""
+    latent_dim: int = 32
+    """Dimension of a codebook vector."""
+    quantizer: str = "vq"
+    """vq | fsq | lfq | bsq."""
+    codebook_size: int = 256
+    """Codebook size K of each depth."""
+    num_quantizers: int = 3
+    """Residual depth Q: codes per position."""
+    global_codes: int = 0
+    """Number of depths with global codes, shared by all positions, which encode the tint (an image's
+    colours); the other depths encode the outline, which has no tint. 0: all codes are local and
+    encode both. In [0, num_quantizers − 1]; ignored for modalities without an outline."""
+    commitment: float = 0.25
+    loss: str = ""
+    """Reconstruction loss, an entry of `LOSSES`; empty: the modality's own."""
+    crop_size: tuple[int, ...] = ()
+    """Sides of the random crops that training sees, multiples of the strides, one per axis; an axis that is
+    not longer is kept whole. Empty: whole values."""
+    adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
+    """A discriminator, and a perceptual loss on its activations."""
+    augment_prob: float = 0.5
+    """Fraction of training signals that are augmented (for images: colours are rotated), in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.loss:
+            check_choice("loss", self.loss, LOSSES)
+        check_range("augment_prob", self.augment_prob, 0, 1)
+        check_range("global_codes", self.global_codes, 0, self.num_quantizers - 1)
+        powers = all(stride > 0 and stride.bit_count() == 1 for stride in self.strides)
+        if self.strides and (not powers or max(self.strides) == 1):
+            raise BadValue(
+                f"strides is {list(self.strides)}; give a power of two for each axis, not all of them 1"
+            )
+        if self.crop_size and self.global_codes:
+            raise BadValue("global_codes describe a whole signal; leave out either them or crop_size")
+
+    def strides_of(self, sides: Sequence[int]) -> tuple[int, ...]:
+        """Positions per code along each axis of a signal. Raises `BadValue` for another number of axes."""
+        if self.strides:
+            _check_axes("strides", self.strides, sides)
+            return self.strides
+        num_downsamples = max(1, math.ceil(math.log2(max(sides) / self.code_grid)))
+        return (2**num_downsamples,) * len(sides)
+
+    def check_crop(self, strides: Sequence[int]) -> None:
+        """Raise `BadValue` unless the crops, if any, are positive multiples of the strides."""
+        if not self.crop_size:
+            return
+        _check_axes("crop_size", self.crop_size, strides)
+        if any(side < 1 or side % stride for side, stride in zip(self.crop_size, strides)):
+            raise BadValue(
+                f"crop_size is {list(self.crop_size)}; give positive multiples of the strides {list(strides)}"
+            )
+
+
+def _check_axes(name: str, given: Sequence[int], sides: Sequence[int]) -> None:
+    """Raise `BadValue` unless an option has one number per axis of the signal."""
+    if len(given) != len(sides):
+        raise BadValue(f"{name} is {list(given)}; signals of {len(sides)} axes need {len(sides)} numbers")

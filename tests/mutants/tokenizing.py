@@ -1,0 +1,93 @@
+"""Formulas of the VQ-VAE: parts that equal the whole, crops, losses, and the turns of a stage."""
+
+from mutant import Mutant
+
+AUTOENCODER, ADVERSARY = "networks/test_conv_autoencoder.py", "tokenizers/test_adversary.py"
+CROPS, TURNS = "tokenizers/test_crops.py", "training/test_turns.py"
+
+TOKENIZING = (
+    Mutant(
+        "a decoder's halo without its first layer",
+        "networks/autoencoder.py",
+        "halo=[cells + 1 for cells",
+        "halo=[cells for cells",
+        AUTOENCODER,
+    ),
+    Mutant(
+        "a halo at the wrong scale",
+        "networks/autoencoder.py",
+        "-(-sum(r * n for r, n in",
+        "-(-sum(r for r, n in",
+        AUTOENCODER,
+    ),
+    Mutant(
+        "parts in training mode",
+        "networks/tiled.py",
+        "if self.training or len(x)",
+        "if len(x)",
+        AUTOENCODER,
+    ),
+    Mutant(
+        "factors of the axes swapped",
+        "networks/conv.py",
+        "x.reshape(len(x), x.shape[1] // math.prod(cell), *cell,",
+        "x.reshape(len(x), x.shape[1] // math.prod(cell), *cell[::-1],",
+        "networks/test_conv.py",
+    ),
+    Mutant(
+        "crops that start anywhere",
+        "tokenizers/crops.py",
+        "start = stride * int(",
+        "start = int(",
+        CROPS,
+    ),
+    Mutant(
+        "the end of a signal never in a crop",
+        "tokenizers/crops.py",
+        "-(-(side - length) // stride) + 1",
+        "(side - length) // stride + 1",
+        CROPS,
+    ),
+    Mutant(
+        "a hinge without margin",
+        "tokenizers/adversary.py",
+        "(1 + fake).relu()",
+        "fake.relu()",
+        ADVERSARY,
+    ),
+    Mutant(
+        "the adaptive weight upside down",
+        "tokenizers/adversary.py",
+        "norms[0] / (norms[1] + 1e-6)",
+        "norms[1] / (norms[0] + 1e-6)",
+        ADVERSARY,
+    ),
+    Mutant(
+        "a tokenizer that lowers its scores",
+        "tokenizers/adversary.py",
+        "hinge = -scores.mean()",
+        "hinge = scores.mean()",
+        ADVERSARY,
+    ),
+    Mutant(
+        "a rival that is not saved",
+        "training/loop.py",
+        "                optimizers.load(checkpoint.tensors",
+        "                dict(checkpoint.tensors",
+        TURNS,
+    ),
+    Mutant(
+        "a rival that begins at once",
+        "training/loop.py",
+        "if self.schedule.progress(self.step) >= turn.start:",
+        "if True:",
+        TURNS,
+    ),
+    Mutant(
+        "progress that a later end changes",
+        "runs/schedule.py",
+        "done / (begun[-1][1] - 1) if begun",
+        "done / self.total if begun",
+        "runs/test_schedule.py",
+    ),
+)
