@@ -92,14 +92,14 @@ def periodic(n: int, shortest: int, longest: int, limit: int, seed: int) -> Tens
 def accuracy(net: Loom, codes: Tensor) -> float:
     """Fraction of hidden codes that are the most probable ones, in one evaluation."""
     canvas = net.canvas({TEXT: codes}, [], len(codes))
-    hide = torch.rand(codes.shape, generator=generator(0, "hidden")) < HIDDEN
     f = canvas[TEXT]
+    hide = torch.rand(f.state.shape, generator=generator(0, "hidden")) < HIDDEN
     noisy = replace(
         f, state=f.state.masked_fill(hide, MASK), known=torch.zeros_like(f.known), t=torch.full_like(f.t, 0.5)
     )
     length = canvas[f"{TEXT}:length"]
     shown = {TEXT: noisy, f"{TEXT}:length": replace(length, known=torch.zeros_like(length.known))}
-    right = net(shown)[TEXT].argmax(-1) == codes
+    right = net(shown)[TEXT].argmax(-1) == f.state
     return float(right[hide & f.valid[..., None]].float().mean())
 
 
