@@ -20,9 +20,9 @@ LENGTH_CHANNELS = 32
 class FieldLayout:
     """Fields of streams of the given code shapes. A shared code is one token, noised and sampled once.
 
-    The length of a variable stream is one token, too; its code is the length itself, 0 to `grid[0]`. It is
-    known below t = 1. At t = 1 nothing is known of the stream: the length is to be predicted, and the codes
-    are left out, as the number of tokens would tell it.
+    The length of a variable stream is one token, too; its code is the length itself, 0 to `grid[0]`. Where it
+    is to be predicted, the codes are left out, as the number of tokens would tell it. Where they are to be
+    predicted, it is known.
     """
 
     streams: Mapping[str, CodeShape]
@@ -123,14 +123,6 @@ class FieldLayout:
                 ends = (codes[present[name], :, 0] != self.streams[name].padding).sum(1)
                 found[name] = codes[:, : max([self.streams[name].row_size, *ends.tolist()])]
         return found
-
-    def level(self, field: str, t: Tensor) -> Tensor:
-        """The noise level (B,) of a field of a stream at t (B,)."""
-        return t.floor() if field == length_field(stream_of(field)) else t
-
-    def left_out(self, field: str, t: Tensor) -> Tensor:
-        """bool (B,): whether the field has no tokens at t (B,)."""
-        return (t == 1) & self.shapes[field].variable
 
     def _code_fields(self, stream: str) -> list[str]:
         return [stream, shared_field(stream)] if self.streams[stream].shared else [stream]

@@ -29,7 +29,7 @@ from modaloom.diffusion.samplers import (
 )
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.layout import FieldLayout, length_field, stream_of
-from modaloom.loom.mixture import draw_noise, draw_streams
+from modaloom.loom.mixture import draw_lengths, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
 
@@ -98,28 +98,22 @@ class Loom(nn.Module):
         here = {n: present[n] for n in names}
         rows = distributed.rows(len(codes[names[0]]))
         level = draw_noise(self.shapes, here, self.config.mixture, generator, rows)
-        clean = self.layout.split(self.layout.trim({n: codes[n] for n in names}, present))
-        filled = self.layout.filled(clean)
-        canvas = {
-            key: self._noised(
-                key,
-                state,
-                filled[key] & present[stream_of(key)][:, None],
-                level[stream_of(key)],
-                generator,
-                rows,
-            )
-            for key, state in clean.items()
-        }
+        clean = self._clean({n: codes[n] for n in names}, present, level)
+        times = {key: level[stream_of(key)] for key in clean}
+        for name in [name for name in names if self.shapes[name].variable]:
+            asked = draw_lengths(level[name], generator, rows)
+            times[length_field(name)] = asked.to(level[name])
+            clean[name] = replace(clean[name], valid=clean[name].valid & ~asked[:, None])
+        canvas = {key: self._noised(key, f, times[key], generator, rows) for key, f in clean.items()}
         logits = self(canvas)
         total = torch.zeros((), device=codes[names[0]].device)
         nats = dict.fromkeys(names, total)
         for key, f in canvas.items():
             name = stream_of(key)
-            mean_B = self.process.training_loss(logits[key], clean[key], f)
+            mean_B = self.process.training_loss(logits[key], clean[key].state, f)
             mean_B = mean_B * ((f.t > 0) & present[name])
             total = total + distributed.mean(mean_B)
-            changed = (f.state != clean[key]) & f.valid[..., None]
+            changed = (f.state != clean[key].state) & f.valid[..., None]
             hidden = distributed.sum(changed.any((1, 2)).sum()).clamp_min(1)
             share = self.layout.shapes[key].num_codes / self.layout.num_codes(name)
             nats[name] = nats[name] + share * distributed.sum(mean_B.detach().sum()) / hidden
@@ -273,17 +267,25 @@ class Loom(nn.Module):
         )
         return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
 
-    def _noised(
-        self, key: str, codes: Tensor, filled: Tensor, t: Tensor, generator: torch.Generator, rows: Rows
-    ) -> Field:
-        """A field of a stream at t, with codes at the positions `filled`, bool (B, L)."""
-        shape, known = self.layout.shapes[key], (t == 0)[:, None, None].expand_as(codes)
-        valid = filled & ~self.layout.left_out(key, t)[:, None]
-        clean = Field(codes, known, valid, torch.zeros_like(t), shape.codebook_size)
-        # The noise is drawn for the longest possible sample, so that it is the same whatever the batch.
-        uniform = uniforms(rows.total, shape.num_positions, shape.depth, generator=generator)
-        uniform = rows.own(uniform)[:, : codes.shape[1]].to(codes.device)
-        return self.process.advance(clean, self.layout.level(key, t), uniform=uniform)
+    def _clean(
+        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], level: Mapping[str, Tensor]
+    ) -> Canvas:
+        """The fields of a batch at t = 0; known are those of the streams whose level is 0."""
+        fields = self.layout.split(self.layout.trim(codes, present))
+        filled, canvas = self.layout.filled(fields), {}
+        for key, state in fields.items():
+            t, here = level[stream_of(key)], present[stream_of(key)]
+            known, valid = (t == 0)[:, None, None].expand_as(state), filled[key] & here[:, None]
+            size = self.layout.shapes[key].codebook_size
+            canvas[key] = Field(state, known, valid, torch.zeros_like(t), size)
+        return canvas
+
+    def _noised(self, key: str, clean: Field, t: Tensor, generator: torch.Generator, rows: Rows) -> Field:
+        """The field at t (B,). Its noise is that of the longest possible sample, whatever the batch."""
+        shape = self.layout.shapes[key]
+        uniform = rows.own(uniforms(rows.total, shape.num_positions, shape.depth, generator=generator))
+        uniform = uniform[:, : clean.state.shape[1]].to(clean.state.device)
+        return self.process.advance(clean, t, uniform=uniform)
 
 
 def _length_nats(

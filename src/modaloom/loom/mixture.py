@@ -10,6 +10,9 @@ from modaloom.core.distributed import Rows
 from modaloom.core.errors import check_range
 from modaloom.core.types import CodeShape
 
+LENGTH_PROB = 0.5
+"""Fraction of the variable target streams at full noise whose length is the target, without their codes."""
+
 
 @dataclass(frozen=True)
 class TrainingMixture:
@@ -20,8 +23,7 @@ class TrainingMixture:
     joint_prob: float = 0.1
     """Fraction of samples in which every stream is a target, each at its own noise level."""
     full_noise_prob: float = 0.25
-    """Fraction of target streams at full noise (t = 1); of a variable stream the length alone is the target
-    there."""
+    """Fraction of target streams at full noise (t = 1)."""
     noise_power: float = 0.4
     """The other noise levels are t = u^noise_power, u uniform: a power below 1 favours high noise."""
     uncond_prob: float = 0.1
@@ -90,6 +92,12 @@ def draw_noise(
     level_BS = torch.where(full_BS, 1.0, level_BS) * wanted_BS
     device = present[names[0]].device
     return {name: level_BS[:, i].to(device) for i, name in enumerate(names)}
+
+
+def draw_lengths(t: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
+    """bool (B,): where the length of a variable stream at t (B,) is the target and its codes are left out."""
+    drawn = rows.own(torch.rand(rows.total, generator=generator)).to(t.device)
+    return (t == 1) & (drawn < LENGTH_PROB)
 
 
 def _roots(shapes: Mapping[str, CodeShape]) -> Tensor:
