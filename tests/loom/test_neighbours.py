@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from toy_tokens import SHAPES, codes, model
 
-from modaloom.core.types import Sample
 from modaloom.loom import neighbours as module
 from modaloom.loom.neighbours import Neighbours
 from modaloom.runs.caches import CACHE, KEYS
@@ -32,9 +31,8 @@ def run(tmp_path, request):
 @pytest.mark.parametrize("chunk", [1, 5, 4096])
 def test_the_nearest_has_the_largest_share_of_equal_codes(run, chunk, monkeypatch):
     monkeypatch.setattr(module, "CHUNK_SIZE", chunk)
-    toy, found, drawn = model(), Neighbours.of(run), codes(9, seed=1)
+    layout, found, drawn = model().loom.layout, Neighbours.of(run), codes(9, seed=1)
     for i in range(9):
-        values = {name: toy.streams[name].tokenizer.decode(drawn[name][i : i + 1])[0] for name in NAMES}
         shares = {
             f"k{row:02d}": sum(
                 float((drawn[name][i] == codes(N)[name][row]).float().sum()) / SHAPES[name].num_codes
@@ -43,14 +41,16 @@ def test_the_nearest_has_the_largest_share_of_equal_codes(run, chunk, monkeypatc
             for row in range(N)
             if row % 3
         }
-        assert shares[found.nearest(toy, Sample("x", values))] == pytest.approx(max(shares.values()))
+        assert shares[found.nearest(layout, {name: drawn[name][i] for name in NAMES})] == pytest.approx(
+            max(shares.values())
+        )
 
 
 def test_caches_of_other_samples_name_nobody(run):
     for name in NAMES:
         np.save(run / CACHE / f"codes.{name}-{'0' * 16}.npy", codes(3)[name].numpy())
-    assert Neighbours.of(run).nearest(model(), Sample("x", {"short": "012"})) is None
+    assert Neighbours.of(run).nearest(model().loom.layout, {"short": codes(1)["short"][0]}) is None
 
 
 def test_a_run_without_caches_names_nobody(tmp_path):
-    assert Neighbours.of(tmp_path).nearest(model(), Sample("x", {"short": "012"})) is None
+    assert Neighbours.of(tmp_path).nearest(model().loom.layout, {"short": codes(1)["short"][0]}) is None

@@ -46,6 +46,7 @@ class BPE(Tokenizer):
         super().__init__()
         check_range("text length", length, 1)
         self.hf_tokenizer = hf_tokenizer
+        # Of variable length, EOS and PAD are no codes: both are the padding that follows the last one.
         self.eos = hf_tokenizer.get_vocab_size()
         self.pad = self.eos if variable else self.eos + 1
         num_codes = self.eos if variable else self.pad + 1
