@@ -154,7 +154,7 @@ def test_the_command_lines_defaults_are_the_apis(verb: str) -> None:
 
 def test_defaults_that_stand_in_the_help_are_those_that_are_used() -> None:
     said = {
-        ("generate", "n"): f"[default: {defaults.DRAWS}; with FOLDER, {defaults.FOLDER_DRAWS} a sample]",
+        ("generate", "n"): f"[default: {defaults.DRAWS}; with FOLDER, {defaults.FOLDER_DRAWS} per sample]",
         ("restore", "n"): f"[default: {defaults.DRAWS}]",
         ("train", "minutes"): f"[default: {defaults.TRAIN_MINUTES:g}]",
         ("train", "seed"): f"[default: {defaults.SEED}]",
@@ -171,7 +171,7 @@ def help_of(verb: str) -> str:
 def test_help_lists_what_the_tables_hold() -> None:
     """All of it; no placeholder is left anywhere."""
     tasks = ", ".join(name for engine in ENGINES.values() for name in engine.tasks)
-    assert f"Learn to restore instead: {tasks}." in help_of("train")
+    assert f"Train a Restorer for this task: {tasks}." in help_of("train")
     assert ", ".join(CODE_SAMPLERS) in help_of("generate")
     assert ", ".join(WORLDS) in help_of("world")
     for verb in COMMANDS:

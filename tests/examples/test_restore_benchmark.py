@@ -1,6 +1,7 @@
 """The arithmetic of benchmarks/restore.py, of its photographs and its judges."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,12 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from modaloom.degradations.upsample import upsample
+from modaloom.restorer.files import Restoration, RestorerPlan, build_restorer
+from modaloom.restorer.patch_ridge import PatchRidge
+from modaloom.restorer.tasks import TASKS, Signals
 from modaloom.restorer.tasks.masking import append_mask
 
 pytest.importorskip("skimage", reason="needs scikit-image: pip install 'modaloom[photographs]'")
@@ -66,6 +71,23 @@ def test_pairs_are_random_pieces_and_depend_on_seed_and_number(load: Any) -> Non
     assert torch.equal(again.target, pairs[0].target)
     assert all(pair.target.shape == (3, 48, 48) for pair in pairs)
     assert not any(torch.equal(pair.condition, again.condition) for pair in pairs[1:])
+
+
+def test_a_network_that_has_learned_nothing_is_where_its_filter_is(load: Any) -> None:
+    """0 dB over the filter that it starts from, finished alike; without one, below it."""
+    found, task = load("superres"), TASKS["superres"]
+    want = F.avg_pool2d(torch.rand(3, 66, 66, generator=random()), 3, 1)
+    pair = task.make_example(Signals(want), task.options(), random())
+    guess = task.initial_estimate(pair)
+    ridge = PatchRidge.fit([(guess, want)], task.linear_filter(task.options()))
+    plan = RestorerPlan("superres", ("image",), "image", None).with_input_shape(pair)
+    plain = Restoration(plan, found["CONFIG"], build_restorer(plan, found["CONFIG"], seed=0))
+    started = replace(plain, filters=(ridge,))
+    above = [dict(found["judge"](one, {"one": want}, ridge)) for one in (plain, started)]
+    assert above[1]["one: dB over ridge"] == above[1][found["LEAST"]] == 0
+    assert above[0]["one: dB over ridge"] < -0.1
+    gain = above[1]["one: dB over bicubic"] - above[0]["one: dB over bicubic"]
+    assert gain == pytest.approx(-above[0]["mean: dB over ridge"])
 
 
 def test_hints_are_spread_by_distance(load: Any) -> None:

@@ -1,5 +1,7 @@
 """Batches that are prepared ahead are those of a loop without threads, and no thread stays behind."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 
@@ -10,8 +12,10 @@ from toy_stage import config, fingerprint, plans, stage
 from modaloom.core.errors import WorkFailed
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
+from modaloom.loom.config import LoomRunConfig
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
+from modaloom.training.interrupts import Interrupted
 from modaloom.training.prefetch import BATCHES_PER_WORKER, prefetched
 from modaloom.training.stages import StagePlan, run_stages
 
@@ -127,3 +131,22 @@ def test_no_thread_is_left_by_a_consumer_that_goes_away(tmp_path) -> None:
         next(steps)
         assert [t for t in threading.enumerate() if t.name.startswith("prefetch")]
         steps.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_no_thread_is_left_by_an_interrupt_and_the_rest_is_the_same(number: int, tmp_path) -> None:
+    with RunFolder.create(tmp_path / "plain", config(6)) as folder:
+        list(run_stages(plans(), folder, Accelerator("cpu"), notify=print))
+        expected = fingerprint(folder)
+    RunFolder.create(tmp_path / "run", config(6, workers=2)).close()
+
+    def interrupt(folder: RunFolder) -> None:
+        for _ in run_stages(plans(), folder, Accelerator("cpu"), notify=print):
+            os.kill(os.getpid(), number)
+
+    with RunFolder.resume(tmp_path / "run", LoomRunConfig) as folder, pytest.raises(Interrupted):
+        interrupt(folder)
+    assert not [t for t in threading.enumerate() if t.name.startswith("prefetch")]
+    with RunFolder.resume(tmp_path / "run", LoomRunConfig) as folder:
+        assert len(list(run_stages(plans(), folder, Accelerator("cpu"), notify=print))) == 11
+        assert fingerprint(folder) == expected

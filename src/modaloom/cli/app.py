@@ -33,7 +33,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            typer.echo(f"error: stopped; {str(stop) or 'a training goes on with --resume'}", err=True)
+            typer.echo(f"error: stopped; {str(stop) or 'continue a training with --resume'}", err=True)
             raise typer.Exit(130) from None
 
 

@@ -125,7 +125,8 @@ def _write_rows(file: BinaryIO, n: int, rows: Rows) -> NDArray[np.bool_]:
         if row is not None and blank is None:
             blank = np.zeros_like(row)
             _write_header(file, (n, *row.shape), row.dtype)
-            file.write(bytes(i * row.nbytes))
+            for _ in range(i):
+                file.write(blank.tobytes())
         if blank is not None:
             filled = blank if row is None else row
             assert (filled.shape, filled.dtype) == (blank.shape, blank.dtype), "rows differ in shape or type"

@@ -35,10 +35,11 @@ class Space:
     @classmethod
     def fit(cls, modality: Modality, values: Sequence[Value], spec: DataSpec) -> Self:
         """Fits mean and scale to training values, packed by a spec."""
-        raw = features(modality, spec, values)
-        mean = raw.mean(0)
-        scale = (raw - mean).square().sum(1).mean().sqrt().clamp_min(1e-6)
-        return cls(modality, spec, mean, scale, (raw - mean) / scale)
+        points = features(modality, spec, values)
+        mean = points.mean(0)
+        points.sub_(mean)
+        scale = points.square().sum(1).mean().sqrt().clamp_min(1e-6)
+        return cls(modality, spec, mean, scale, points.div_(scale))
 
     def embed(self, values: Sequence[Value]) -> Tensor:
         """Values → normalized features, float32 (n, D)."""

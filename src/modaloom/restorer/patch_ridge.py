@@ -96,7 +96,7 @@ class PatchRidge:
     def _correction(self, window: Tensor, weight_FC: Tensor) -> Tensor:
         """(C, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
         axes = window.ndim - 1
-        kernel = weight_FC[:-1].T.unflatten(1, (len(window), *[self.spec.side] * axes))
+        kernel = weight_FC[:-1].T.reshape(-1, len(window), *[self.spec.side] * axes)
         return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.period)
 
 
