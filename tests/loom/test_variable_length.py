@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
+from modaloom.core.distributed import Rows
 from modaloom.core.rng import generator
 from modaloom.core.types import MASK, CodeShape
 from modaloom.diffusion.noise import Noise
@@ -24,6 +26,8 @@ SHAPES = {
 }
 LAYOUT = FieldLayout(SHAPES)
 JOINT = TrainingMixture(joint_prob=1, uncond_prob=0)
+WITH_TEXT = (7, 8, 9)
+"""Steps whose canvas has the text."""
 
 
 def codes(n, seed=0):
@@ -156,9 +160,9 @@ def test_cutting_a_batch_changes_no_loss(monkeypatch):
     truth, net = codes(16), loom(num_layers=1, mixture=JOINT)
     for name in ("text", "sound"):
         truth[name][:, SHAPES[name].row_size * 2 :] = SHAPES[name].padding
-    cut = [net.loss(truth, everyone(16), generator(step)).total for step in range(2)]
+    cut = [net.loss(truth, everyone(16), generator(step)).total for step in WITH_TEXT]
     monkeypatch.setattr(FieldLayout, "trim", lambda _, streams, present: streams)
-    whole = [net.loss(truth, everyone(16), generator(step)).total for step in range(2)]
+    whole = [net.loss(truth, everyone(16), generator(step)).total for step in WITH_TEXT]
     torch.testing.assert_close(torch.stack(cut), torch.stack(whole))
 
 
@@ -271,3 +275,21 @@ def test_the_end_of_a_sample_is_stored_as_one_more_code():
     full = CodeShape((3,), 1, 256)
     assert full.storage_type is torch.uint8
     assert replace(full, variable=True).storage_type is torch.uint16
+
+
+@pytest.mark.parametrize("process", ["masked", "uniform"])
+def test_a_rank_has_the_noise_of_its_rows_however_long_those_of_the_others_are(process):
+    truth, net = codes(16), loom(process, mixture=JOINT)
+    truth["text"][:8, 2:] = K
+    every = {"mean": lambda x: x.mean(0), "sum": lambda x: x}
+    for step in WITH_TEXT:
+        (whole,) = seen_by(net, lambda s=step: net.loss(truth, everyone(16), generator(s)))
+        for first in (0, 8):
+            own = {name: c[first : first + 8] for name, c in truth.items()}
+            rank = SimpleNamespace(rows=lambda n, i=first: Rows(i, n, 16), **every)
+            (part,) = seen_by(net, lambda s=step, o=own, r=rank: net.loss(o, everyone(8), generator(s), r))
+            assert "text" in part
+            for key, f in part.items():
+                there = whole[key].state[first : first + 8, : f.state.shape[1]]
+                assert torch.equal(f.state[f.valid], there[f.valid])
+                torch.testing.assert_close(f.t, whole[key].t[first : first + 8])
