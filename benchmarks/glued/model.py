@@ -10,6 +10,7 @@ from torch import Tensor
 from glued.autoencoder import Autoencoder, pictures, pixels, scaled
 from glued.transformer import MaskedTransformer
 from glued.words import Words
+from modaloom.core.frame import Frames, last
 from modaloom.core.rng import generator
 
 IMAGE = "image"
@@ -52,24 +53,25 @@ class Glue:
             return pictures(self.autoencoder.decode(codes))
         return self.words.decode(codes)
 
-    def generate(
+    def stream(
         self,
-        given: Mapping[str, Sequence[Any]],
+        given: Mapping[str, Tensor],
         want: Sequence[str],
         *,
         n: int,
         seed: int = 0,
         names: Sequence[str | int] | None = None,
         options: object = None,
-    ) -> list[dict[str, Any]]:
-        """n samples of the target streams."""
+    ) -> Frames[dict[str, Tensor]]:
+        """Codes (n, L) of the target streams, in one step."""
         spans, net = self.transformer.spans, self.transformer
         tokens_BT = torch.full((n, len(net.stream_T)), net.size)
-        for name, values in given.items():
-            tokens_BT[:, spans[name].tokens] = self.encode(name, values) + spans[name].codes.start
+        for name, codes in given.items():
+            tokens_BT[:, spans[name].tokens] = codes + spans[name].codes.start
         tokens_BT = net.sample(tokens_BT, want, generator(seed, "glue", *(names or ())))
-        columns = {
-            name: self.decode(name, tokens_BT[:, spans[name].tokens] - spans[name].codes.start)
-            for name in want
-        }
+        yield last({name: tokens_BT[:, spans[name].tokens] - spans[name].codes.start for name in want})
+
+    def values(self, codes: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """Stream → codes, decoded: n samples."""
+        columns = {name: self.decode(name, column) for name, column in codes.items()}
         return [dict(zip(columns, row)) for row in zip(*columns.values())]

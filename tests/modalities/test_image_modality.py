@@ -231,7 +231,7 @@ def test_compare_at_another_size_and_against_noise() -> None:
 def test_the_loss_is_the_squared_error_of_each_picture() -> None:
     signal = torch.zeros(2, 3, 4, 4)
     rebuilt = torch.stack([torch.full((3, 4, 4), 0.5), torch.zeros(3, 4, 4)])
-    assert images.loss(rebuilt, signal).tolist() == [0.25, 0]
+    assert images.IMAGE.signal.loss(rebuilt, signal).tolist() == [0.25, 0]
 
 
 def test_small_pictures_are_shown_large_and_large_ones_as_they_are() -> None:

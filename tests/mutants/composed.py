@@ -291,8 +291,8 @@ COMPOSED = (
     Mutant(
         "a shared code that is drawn at every position",
         "loom/layout.py",
-        "grid=(1,) if key != name else shape.grid",
-        "grid=shape.grid",
+        "CodeShape((1,), shared, shape.codebook_size)",
+        "CodeShape(shape.grid, shared, shape.codebook_size)",
         "loom/test_layout.py",
     ),
     Mutant(
@@ -305,7 +305,7 @@ COMPOSED = (
     Mutant(
         "shared codes that are drawn with the others",
         "loom/loom.py",
-        "for depth in range(self.shapes[name].shared if shared_field(name) in asked else 0):",
+        "for depth in range(self.layout.shapes[key].depth):",
         "for depth in range(0):",
         "loom/test_layout.py",
     ),
@@ -319,8 +319,8 @@ COMPOSED = (
     Mutant(
         "bits that forget shared codes",
         "loom/loom.py",
-        "asked = [key for key in fields if stream_of(key) in wanted]",
-        "asked = [key for key in fields if key in wanted]",
+        "if stream_of(key) in wanted and key != length_field(stream_of(key))]",
+        "if key in wanted]",
         "loom/test_layout.py",
     ),
     Mutant(

@@ -99,8 +99,8 @@ PARALLEL = (
     Mutant(
         "bits per code that is hidden on this rank",
         "loom/loom.py",
-        "distributed.sum((f.state != clean[key]).any((1, 2)).sum())",
-        "(f.state != clean[key]).any((1, 2)).sum()",
+        "hidden = distributed.sum(changed.any((1, 2)).sum()).clamp_min(1)",
+        "hidden = changed.any((1, 2)).sum().clamp_min(1)",
         RANKS,
     ),
 )

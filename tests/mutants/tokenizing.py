@@ -65,8 +65,8 @@ TOKENIZING = (
     Mutant(
         "a tokenizer that lowers its scores",
         "tokenizers/adversary.py",
-        "hinge = -scores.mean()",
-        "hinge = scores.mean()",
+        "hinge = -distributed.mean(",
+        "hinge = distributed.mean(",
         ADVERSARY,
     ),
     Mutant(
