@@ -112,6 +112,16 @@ def test_the_asked_share_of_the_pictures_is_varied():
     assert share.item() == pytest.approx(0.25, abs=0.06)
 
 
+@pytest.mark.parametrize(("rebuild", "expected"), [(lambda x: x, 0.0), (lambda x: x.mean(0), 1.0)])
+def test_the_validation_error_is_relative_to_the_variance(monkeypatch, rebuild, expected):
+    """0 is lossless, 1 the error of the mean picture; both are far from the squared error itself."""
+    model = VQVAETokenizer(IMAGE, SPEC, replace(CONFIG, augment_prob=0.0)).eval()
+    batch = prepared(model, pictures(16))
+    signal = IMAGE.signal.normalize(batch)
+    monkeypatch.setattr(model, "_decode", lambda z, sides: rebuild(signal).expand_as(signal))
+    assert float(model.validation_error(batch, generator(0))) == pytest.approx(expected, abs=1e-6)
+
+
 def test_encoding_learns_nothing():
     tokenizer = train(VQVAETokenizer(IMAGE, SPEC, CONFIG), pictures(32), steps=2)
     before = {name: t.clone() for name, t in tokenizer.state_dict().items()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modaloom.training.plateau import has_flattened, is_due, logged_errors
+from modaloom.training.plateau import MAX_ERROR, has_flattened, is_due, is_enough, logged_errors
 
 
 def test_the_error_is_taken_at_growing_intervals() -> None:
@@ -21,6 +21,13 @@ def test_the_first_error_says_nothing() -> None:
     assert not has_flattened({64: 1.0}, 64)
     assert not has_flattened({64: 1.0, 91: 1.0}, 91)
     assert has_flattened({64: 1.0, 91: 1.0, 128: 1.0}, 128)
+
+
+@pytest.mark.parametrize(("error", "enough"), [(MAX_ERROR, True), (1.1 * MAX_ERROR, False)])
+def test_a_small_error_is_enough_however_it_falls(error: float, enough: bool) -> None:
+    """Each doubling takes half of it."""
+    errors = {256: 2 * error, 512: error}
+    assert is_enough(errors, 512) is enough
 
 
 def test_errors_come_back_from_the_log() -> None:

@@ -171,8 +171,7 @@ class LoomTrainer:
         validation = self.accelerator.move(crops(shown, places, "val", "crop"))
 
         def error() -> float:
-            loss = tokenizer.loss(validation, generator(self.config.seed, name, "val"))
-            return float(loss.parts.get("reconstruction", loss.total))
+            return float(tokenizer.validation_error(validation, generator(self.config.seed, name, "val")))
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.config.seed, "init", name, "objective"))

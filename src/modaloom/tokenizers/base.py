@@ -124,6 +124,13 @@ class Tokenizer(nn.Module, ABC):
         """
         raise TypeError(f"{type(self).__name__} is complete after fit: it has no loss to train on")
 
+    def validation_error(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Error on held-out prepared values or crops (B, …), a scalar; its training may end early by it.
+
+        As a fraction of the values' variance where there is one: 0 is lossless, 1 the error of their mean.
+        """
+        return self.loss(batch, generator).total
+
     def objective(self) -> Objective:
         """What its training minimizes: `loss`, unless more is trained beside it; new modules are random."""
         return Objective(self.loss)

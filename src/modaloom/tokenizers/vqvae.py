@@ -114,6 +114,12 @@ class VQVAETokenizer(Tokenizer):
         """Packed values or crops (B, …) → reconstruction loss + quantizer loss, per signal value."""
         return self._reconstruct(batch, generator, distributed).loss
 
+    def validation_error(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Squared error relative to the variance of the values, with augmentation as in training."""
+        made = self._reconstruct(batch, generator, SINGLE_PROCESS)
+        variance = (made.signal - made.signal.mean(0)).square().mean()
+        return (made.rebuilt - made.signal).square().mean() / variance.clamp_min(1e-12)
+
     def objective(self) -> Objective:
         """`loss` and, if there is one, the part of the adversary, which takes its turn after the VQ-VAE."""
         config = self.config.adversary

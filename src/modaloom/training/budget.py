@@ -8,7 +8,7 @@ from typing import Any
 from modaloom.runs.store import RunFolder
 from modaloom.training.loop import Training
 from modaloom.training.pace import Pacer
-from modaloom.training.plateau import ERROR, has_flattened, is_due, logged_errors
+from modaloom.training.plateau import ERROR, is_due, is_enough, logged_errors
 from modaloom.training.threads import ThreadTuner, threads_at
 
 MIN_TIME_FRACTION = 0.5
@@ -63,7 +63,7 @@ class Budget:
             training.threads = (*training.threads, (training.step, threads))
 
     def _is_enough(self) -> bool:
-        """Whether the validation error, which is logged, has flattened and the stage may end early."""
+        """Whether the validation error, which is logged, suffices, and the stage may end early."""
         training, name = self.training, self.training.stage.name
         if training.stage.validation_error is None or training.schedule.decaying(training.step):
             return False
@@ -73,7 +73,7 @@ class Budget:
         errors = logged_errors(self.folder.metrics(), name)
         fall = training.schedule.fall(training.step, training.stage.optimizer.decay)
         end = self.pacer.clock() + (fall.total - training.step) * self.pacer.pace
-        return end >= self.earliest and has_flattened(errors, training.step)
+        return end >= self.earliest and is_enough(errors, training.step)
 
     def _record(self) -> None:
         run, name = self.folder.run(), self.training.stage.name

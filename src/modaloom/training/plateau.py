@@ -1,4 +1,4 @@
-"""Early stopping of tokenizers: doubling the number of steps no longer reduces the error by enough."""
+"""Early stopping of tokenizers: the error is small, or doubling the steps no longer reduces it by enough."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,6 +7,9 @@ FIRST_STEP = 64
 """First step at which the error is evaluated; then every factor √2 in the number of steps."""
 MIN_GAIN = 0.3
 """Minimum relative reduction of the error by a doubling of the steps."""
+MAX_ERROR = 0.01
+"""Error, as a fraction of the values' variance, that is small enough before the learning rate decays, which
+halves it again."""
 ERROR = "val.error"
 """Name of the error in metrics.jsonl."""
 
@@ -15,6 +18,11 @@ def is_due(step: int) -> bool:
     """Whether the error is evaluated after `step` steps: at FIRST_STEP · √2ⁿ, rounded."""
     n = max(0, step.bit_length() - FIRST_STEP.bit_length())
     return step in (FIRST_STEP << n, round((FIRST_STEP << n) * 2**0.5))
+
+
+def is_enough(errors: Mapping[int, float], step: int) -> bool:
+    """Whether the error after `step` steps is at most MAX_ERROR, or has flattened."""
+    return errors[step] <= MAX_ERROR or has_flattened(errors, step)
 
 
 def has_flattened(errors: Mapping[int, float], step: int) -> bool:
