@@ -7,7 +7,7 @@ FIRST_STEP = 64
 """First step at which the error is evaluated; then every factor √2 in the number of steps."""
 MIN_GAIN = 0.3
 """Minimum relative reduction of the error by a doubling of the steps."""
-MAX_ERROR = 0.01
+MAX_ERROR = 0.0125
 """Error, as a fraction of the values' variance, that is small enough before the learning rate decays, which
 halves it again."""
 ERROR = "val.error"
