@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,10 +200,16 @@ def test_a_folder_is_counted_before_it_is_read(run: Path, world: Path, tmp_path:
 
 
 def test_sigint_to_the_process(run: Path, tmp_path: Path) -> None:
-    """As a terminal sends it, at the first step that is shown."""
+    """As a terminal sends it, at the first step that is shown. A shell's background job would ignore it."""
     words = ("generate", run, "--want", "image,caption", "--n", 5000, "--out", tmp_path / "out")
     command = [sys.executable, "-m", "modaloom", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    ) as child:
         assert child.stderr is not None
         while not (line := child.stderr.readline()).startswith("steps "):
             assert line, "it ended before its first step"
