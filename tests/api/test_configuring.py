@@ -1,12 +1,14 @@
 """The configuration of a call of `train`."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modaloom.api.configuring import configure
-from modaloom.core.errors import BadValue
+from modaloom.api.configuring import check_same, configure
+from modaloom.core.defaults import TRAIN_MINUTES
+from modaloom.core.errors import BadRun, BadValue
 from modaloom.engines import preset
 from modaloom.runs.config import RunConfig
 from modaloom.runs.schedule import trapezoid
@@ -35,3 +37,16 @@ def test_minutes_replace_the_steps_of_a_finished_run() -> None:
     done = replace(base, training=replace(base.training, minutes=2.0, steps={"image": 9}, schedule=schedule))
     assert call(config=done).training == done.training
     assert call(config=done, minutes=5.0).training == replace(base.training, minutes=5.0)
+    by_setting = call(config=done, settings=["training.minutes=5"]).training
+    assert by_setting == replace(base.training, minutes=5.0)
+    both = call(config=done, settings=["training.minutes=5", "training.steps.image=7"]).training
+    assert both.steps == {"image": 7}
+
+
+def test_the_same_arguments_resume_a_run_whose_minutes_are_the_default(tmp_path: Path) -> None:
+    """Training writes the 15 minutes that nobody gave."""
+    base = preset("tiny")
+    kept = replace(base, training=replace(base.training, minutes=TRAIN_MINUTES, precision="fp32"))
+    check_same(tmp_path, kept, call())
+    with pytest.raises(BadRun, match=r"training\.minutes = 15\.0, not 3\.0"):
+        check_same(tmp_path, kept, call(minutes=3.0))

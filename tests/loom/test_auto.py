@@ -9,9 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
-from modaloom.loom.auto import LADDER, FolderTrials, choose, sufficiency
+from modaloom.loom.auto import LADDER, FolderTrials, _few, choose, sufficiency
 from modaloom.loom.config import LoomRunConfig, tiny
 from modaloom.training.accelerator import Accelerator
 
@@ -113,6 +114,29 @@ def test_a_limit_of_the_users_own_is_kept() -> None:
 def test_the_worst_stage_decides() -> None:
     assert sufficiency({"image": 500, "loom": 20_000}) == 0.5
     assert sufficiency({"image": 5_000, "text": 1_000, "loom": 1_000}) == 0.5
+
+
+def test_a_trial_sees_training_samples_of_every_stream() -> None:
+    """Of two thousand, three of training have the rare stream; those of the test split do not count."""
+    names = [f"test/{i:04}" for i in range(60)] + [f"train/{i:04}" for i in range(2000)]
+    rare = {*names[:20], *names[777:780]}
+    samples = [
+        Sample(name, {"image": Path(name), **({"tag": Path(name)} if name in rare else {})}) for name in names
+    ]
+    splits = {name: name.partition("/")[0] for name in names}
+    index = Folder(Path("nowhere"), samples, {"image": "image", "tag": "text"}, splits, [])
+    chosen = _few(index, tiny())
+    assert {sample.key for sample in chosen if "tag" in sample.streams} == {*names[777:780]}
+    assert {splits[sample.key] for sample in chosen} == {"train"}
+    assert 200 < len(chosen) < 400
+
+
+def test_samples_that_say_nothing_leave_the_first_rung() -> None:
+    class Unreadable(Device):
+        def missing(self, config: LoomRunConfig) -> Mapping[str, int]:
+            raise BadFolder("none of the few can be read")
+
+    assert chosen(Unreadable({}, side=512), 15) == (tiny(), [])
 
 
 def test_trials_on_a_real_folder(tmp_path: Path) -> None:

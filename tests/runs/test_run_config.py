@@ -146,6 +146,9 @@ def test_a_list_is_no_configuration(tmp_path: Path) -> None:
         "training.loom.decay=step",
         "training.loom.weight_decay=-1",
         "training.precision=fp8",
+        "training.threads.loom=[[0, 0]]",
+        "loom.num_heads=0",
+        "loom.num_heads=7",
     ],
 )
 def test_out_of_range(setting: str) -> None:

@@ -137,6 +137,13 @@ def test_a_pause_for_a_validation_is_no_change_of_speed() -> None:
     assert planned == pytest.approx([90 / 0.05] * len(planned), rel=0.13)
 
 
+@pytest.mark.parametrize("seconds", [0.0, -0.02, -14.0])
+def test_a_time_that_is_up_before_the_first_step_plans_the_least_steps(seconds: float) -> None:
+    run = trained(seconds, 1.3, lambda now: 1.3)
+    assert len(run.shares) == MIN_STEPS
+    assert run.schedule.total == MIN_STEPS
+
+
 def test_a_stage_without_time_ends_after_the_least_steps() -> None:
     run = trained(1, 0.01, lambda now: 5.0)
     assert len(run.shares) == MIN_STEPS

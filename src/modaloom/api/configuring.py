@@ -36,14 +36,21 @@ def configure(
         run = load_config(Path(config), task=task) if isinstance(config, str | os.PathLike) else config
     if task and ENGINES[run.engine] is not engine_of_task(task):
         raise BadValue(f"{task} is no task of the engine {run.engine}, which the configuration names")
-    values: dict[str, Any] = {"seed": seed, "data.streams": list(check_names("streams", streams)) or None}
+    values: dict[str, Any] = {
+        "seed": seed,
+        "data.streams": list(check_names("streams", streams)) or None,
+        "training.minutes": minutes,
+    }
     place = str(resolve_run(Path(tokenizers)).absolute()) if tokenizers else ""
     chosen: RunConfig = ENGINES[run.engine].with_task(run, task, place)
-    if minutes is not None:  # a time budget replaces the steps of the configuration
-        timed = replace(chosen.training, minutes=minutes, steps={}, schedule={}, threads={})
-        chosen = replace(chosen, training=timed)
     given = [(key, value) for key, value in values.items() if value is not None]
-    return override(changed(chosen, given), check_names("settings", settings))
+    whole = override(changed(chosen, given), check_names("settings", settings))
+    before, training = chosen.training, whole.training
+    if minutes is None and training.minutes == before.minutes:
+        return whole
+    # A time budget replaces the steps that the configuration has, not those that the settings give.
+    steps = training.steps if training.steps != before.steps else {}
+    return replace(whole, training=replace(training, steps=steps, schedule={}, threads={}))
 
 
 def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:

@@ -94,6 +94,7 @@ def open_cache(folder: Path, name: str, fingerprint: str, n: int, rows: Callable
 
 
 def _open(array: Path, present: Path, n: int) -> CachedArray:
+    array = array.absolute()  # it is opened again later, perhaps from another working folder
     mapped, here = np.load(array, mmap_mode="r"), np.load(present)
     if not len(mapped) == len(here) == n:
         raise ValueError(f"{array} does not have {n} rows")

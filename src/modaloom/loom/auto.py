@@ -16,9 +16,11 @@ from typing import Protocol
 
 import torch
 
+from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, silent
+from modaloom.data.split import split
 from modaloom.loom.config import LoomRunConfig, base, small, tiny
 from modaloom.loom.files import LOOM
 from modaloom.loom.trainer import LoomTrainer
@@ -97,12 +99,14 @@ def choose(
         The configuration, with `complete` applied.
 
     Raises:
-        BadFolder: the folder has no training sample, or a stream without a readable value.
         BadValue: `complete` refuses a setting.
     """
     trials = trials or FolderTrials(folder, accelerator)
     rung, config = LADDER[0], complete(LADDER[0].config())
-    missing = trials.missing(config)
+    try:
+        missing = trials.missing(config)
+    except BadFolder:  # its few samples say nothing; the training itself reads all
+        return config
     if not missing:
         return config
     steps, reason = trials.steps(config, minutes), ""
@@ -177,7 +181,7 @@ class FolderTrials:
 
     @contextmanager
     def _trainer(self, config: LoomRunConfig) -> Iterator[LoomTrainer]:
-        few = replace(self.folder, samples=_few(self.folder))
+        few = replace(self.folder, samples=_few(self.folder, config))
         with (
             tempfile.TemporaryDirectory(prefix="modaloom-") as place,
             RunFolder.create(Path(place) / "trial", config) as run,
@@ -185,11 +189,13 @@ class FolderTrials:
             yield LoomTrainer(run, few, self.accelerator, notify=silent)
 
 
-def _few(folder: Folder) -> list[Sample]:
-    """Samples spread over the folder, some of every stream."""
-    chosen = {s.key: s for s in folder.samples[:: max(1, len(folder.samples) // TRIAL_SAMPLES)]}
+def _few(folder: Folder, config: LoomRunConfig) -> list[Sample]:
+    """Training samples spread over the folder, some of every stream."""
+    split_of = split(folder, by=config.data.group)
+    training = [sample for sample in folder.samples if split_of[sample.key] == "train"]
+    chosen = {s.key: s for s in training[:: max(1, len(training) // TRIAL_SAMPLES)]}
     for stream in folder.modality_of:
-        having = (s for s in folder.samples if stream in s.streams)
+        having = (s for s in training if stream in s.streams)
         chosen |= {s.key: s for s in islice(having, MIN_STREAM_SAMPLES)}
     return sorted(chosen.values(), key=lambda sample: sample.key)
 

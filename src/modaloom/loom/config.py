@@ -81,6 +81,9 @@ class LoomConfig:
 
     def __post_init__(self) -> None:
         self.sampling.check(check_choice("process", self.process, PROCESSES))
+        check_range("num_heads", self.num_heads, 1)
+        if self.width % self.num_heads:
+            raise BadValue(f"width is {self.width}; it must be a multiple of num_heads, {self.num_heads}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class LoomTrainingConfig(TrainingConfig):
     tokenizer_share: float = 0.5
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2
-    """Minimum fraction of the time budget for them, even after their validation error has flattened."""
+    """Minimum fraction of the time budget for them, even after their validation error is small or has flattened."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3)

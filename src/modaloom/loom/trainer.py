@@ -60,8 +60,14 @@ class LoomTrainer:
         self.run, self.accelerator, self.notify = run, accelerator, once(notify)
         self.config = run.run()
         self.data: PreparedData = prepare(run, folder)
+        self._check_loom()
         self.model: Model | None = None
         self._codes: dict[str, CachedArray] = {}
+
+    def _check_loom(self) -> None:
+        """Raise `BadValue` for a network that cannot be built, before the tokenizers are trained."""
+        with torch.device("meta"):
+            build_loom(build_streams(self.data.plans, self.data.tokenizers), self.config.loom, seed=0)
 
     @property
     def stages(self) -> list[str]:

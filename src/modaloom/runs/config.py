@@ -25,6 +25,11 @@ class DataConfig:
     """key | folder | a regular expression | record.FIELD: the group that is never divided by the split."""
     limits: Limits = field(default_factory=Limits)
 
+    @property
+    def group(self) -> str | None:
+        """`split_by` as an argument of `data.split.split`; None: every sample is its own group."""
+        return None if self.split_by == "key" else self.split_by
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:
@@ -84,6 +89,9 @@ class TrainingConfig:
             check_range("minutes", self.minutes, 0, 525_600, open_low=True)
         for stage, steps in self.steps.items():
             check_range(f"steps.{stage}", steps, 1)
+        for stage, changes in self.threads.items():
+            for _, threads in changes:
+                check_range(f"threads.{stage}", threads, 1)
         check_range("ema_decay", self.ema_decay, 0, 1)
         check_range("checkpoint_seconds", self.checkpoint_seconds, 0)
         check_range("log_every", self.log_every, 1)
@@ -101,10 +109,17 @@ class TrainingConfig:
         return self.threads.get(stage, ()) if self._is_recorded(stage) else ()
 
     def with_record(self, kept: "TrainingConfig") -> "TrainingConfig":
-        """These settings with the recorded steps, schedule, threads and precision of another training."""
+        """These settings with what another training recorded: steps, schedule, threads and precision, and its
+        minutes where none are given."""
         precision = kept.precision if self.precision == "auto" else self.precision
+        minutes = kept.minutes if self.minutes is None else self.minutes
         return replace(
-            self, steps=kept.steps, schedule=kept.schedule, threads=kept.threads, precision=precision
+            self,
+            minutes=minutes,
+            steps=kept.steps,
+            schedule=kept.schedule,
+            threads=kept.threads,
+            precision=precision,
         )
 
     def _is_recorded(self, stage: str) -> bool:

@@ -59,7 +59,7 @@ class Stage:
     """Samples per epoch."""
     validation_error: Callable[[], float] | None = None
     """Computes the module's error on validation samples, in eval mode. A stage that has one may end before
-    its time budget is used, once the error has flattened."""
+    its time budget is used, once the error is small or has flattened."""
     turns: Sequence[Turn] = ()
     """Modules that are trained beside this one, after it in each step, on the same batch."""
 

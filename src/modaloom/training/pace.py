@@ -74,7 +74,8 @@ class Pacer:
         self.pace, self.clock = pace, clock
         self._begun = self._looked = clock()
         self._done = done
-        self.interval, self.smoothing = LOOK_SHARE * seconds, SMOOTHING_SHARE * seconds
+        least = max(seconds, MIN_STEPS * pace)  # the time may be up before the first step
+        self.interval, self.smoothing = LOOK_SHARE * least, SMOOTHING_SHARE * least
         self.end = self._looked + seconds
 
     def refit(self, schedule: Schedule, done: int, *, decay: float) -> Schedule:

@@ -65,7 +65,7 @@ def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selec
     Raises `BadFolder` if there is no training sample.
     """
     config = run.run()
-    split_of = split(folder, by=None if config.data.split_by == "key" else config.data.split_by)
+    split_of = split(folder, by=config.data.group)
     samples = [s for s in folder.samples if split_of[s.key] in ("train", "val")]
     rows = {
         name: torch.tensor([i for i, s in enumerate(samples) if split_of[s.key] == name], dtype=torch.int64)

@@ -19,7 +19,7 @@ from modaloom.training.interrupts import Interrupted, catch_interrupts
 from modaloom.training.loop import Stage, Step, Training, record, train
 from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
 from modaloom.training.prefetch import prefetched
-from modaloom.training.threads import ThreadTuner, candidates, fastest, kept_threads
+from modaloom.training.threads import GAIN, ThreadTuner, candidates, fastest, kept_threads
 
 PACE_SHARE = 0.02
 """Fraction of a stage's time for measuring its pace."""
@@ -176,20 +176,25 @@ class _Session:
             schedule = trapezoid(steps, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
         training = self._resume(stage, schedule)
         training.threads = [c for c in run.training.threads.get(stage.name, ()) if c[0] < training.step]
-        tuner = ThreadTuner(threads, [*paces], pace=pace, seconds=end - self.clock())
+        tuner = ThreadTuner(threads, [*paces], pace=pace, seconds=max(0.0, end - self.clock()))
         pacer = Pacer(end - self.clock(), pace, training.step, clock=self.clock)
         earliest = begun + whole * self.plans[i].min_time_share
         return training, Budget(self.folder, training, pacer, tuner, earliest=earliest)
 
     def _paces(self, stage: Stage, seconds: float) -> dict[int, float]:
-        """Number of threads → seconds per step, measured within so many seconds."""
-        found, allowed = {}, candidates(torch.get_num_threads())
+        """Number of threads → seconds per step, measured within about so many seconds: of fewer and fewer
+        threads, until they are slower."""
+        found: dict[int, float] = {}
+        allowed = candidates(torch.get_num_threads())
+        if self.accelerator.device.type != "cpu":
+            allowed = allowed[:1]
         with kept_threads():
-            for threads in allowed if self.accelerator.device.type == "cpu" else allowed[:1]:
+            for threads in allowed:
                 torch.set_num_threads(threads)
-                found[threads] = measure_pace(
-                    stage, self.accelerator, seconds / len(allowed), seed=self.folder.run().seed
-                )
+                part = seconds / len(allowed)
+                found[threads] = measure_pace(stage, self.accelerator, part, seed=self.folder.run().seed)
+                if GAIN * found[threads] > min(found.values()):
+                    break
         return found
 
     def _warn(self, stage: Stage, steps: int, minutes: float) -> None:

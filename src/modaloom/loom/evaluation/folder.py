@@ -152,7 +152,7 @@ class FolderReading:
             for name in reader.streams
             for value in islice(reader.column(name), 1)
         )
-        return min(MAX_SAMPLES, MAX_ELEMENTS // size) if size else MAX_SAMPLES
+        return max(1, min(MAX_SAMPLES, MAX_ELEMENTS // size)) if size else MAX_SAMPLES
 
     def read(self, splits: Sequence[str], *, budget: Budget | None = None) -> dict[str, list[Sample]]:
         """Split → its samples, without empty splits.
