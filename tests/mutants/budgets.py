@@ -79,8 +79,8 @@ BUDGETS = (
     Mutant(
         "minutes beside the steps of the configuration",
         "api/configuring.py",
-        "minutes=minutes, steps={}, schedule={}, threads={}",
-        "minutes=minutes",
+        "training=replace(training, steps=steps, schedule={}, threads={})",
+        "training=training",
         "api/test_configuring.py",
     ),
     Mutant(
@@ -96,6 +96,20 @@ BUDGETS = (
         "        if not missing:\n            break\n",
         "",
         AUTO,
+    ),
+    Mutant(
+        "a trial on samples of all splits",
+        "loom/auto.py",
+        'if split_of[sample.key] == "train"]',
+        'if split_of[sample.key] != "nowhere"]',
+        AUTO,
+    ),
+    Mutant(
+        "a time that is up, divided by",
+        "training/pace.py",
+        "least = max(seconds, MIN_STEPS * pace)",
+        "least = seconds",
+        PACE,
     ),
     Mutant(
         "transparency that darkens",

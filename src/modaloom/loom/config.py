@@ -93,7 +93,8 @@ class LoomTrainingConfig(TrainingConfig):
     tokenizer_share: float = 0.5
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2
-    """Minimum fraction of the time budget for them, even after their validation error is small or has flattened."""
+    """Minimum fraction of the time budget for them, even if their validation error is small or has flattened
+    before."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3)
