@@ -86,8 +86,8 @@ TOKENIZING = (
     Mutant(
         "progress that a later end changes",
         "runs/schedule.py",
-        "done / (begun[-1][1] - 1) if begun",
-        "done / self.total if begun",
+        "done / (begun[-1][1] - 1) if self",
+        "done / self.total if self",
         "runs/test_schedule.py",
     ),
 )

@@ -5,11 +5,31 @@ import pytest
 from modaloom.core.errors import BadValue
 from modaloom.runs.config import OptimizerConfig, TrainingConfig
 from modaloom.runs.config_io import from_plain, to_plain
-from modaloom.runs.schedule import Schedule, trapezoid
+from modaloom.runs.schedule import PEAK, Schedule, trapezoid
 
 
 def shares(schedule: Schedule) -> list[float]:
     return [schedule.share(step) for step in range(schedule.total)]
+
+
+def test_a_decay_is_taken_back_by_the_peak() -> None:
+    """Decays to half until step 6, is at the peak until step 40, and falls to 0 at step 101."""
+    early = Schedule(1, ((2, 11),))
+    late = early.refit(6, 100, decay=0.6)
+    assert late.decays == ((2, 11), (6, PEAK), (41, 101))
+    assert [late.share(step) for step in range(6)] == [early.share(step) for step in range(6)]
+    assert [late.share(step) for step in (6, 39, 40)] == [1, 1, 1]
+    assert late.share(70) == pytest.approx((101 - 71) / (101 - 41))
+    assert [late.decaying(done) for done in (1, 2, 5, 6, 40, 41)] == [False, True, True, False, False, True]
+    assert late.progress(10) == 0
+    assert late.refit(50, 120, decay=0.6).decays == ((2, 11), (6, PEAK), (41, 101), (50, 121))
+    assert late.fall(30, decay=0.5).decays == ((2, 11), (6, PEAK), (30, 61))
+
+
+@pytest.mark.parametrize("decays", [((2, 11), (6, 0)), ((0, 0), (3, 9)), ((4, 3),)])
+def test_decays_that_cannot_be(decays: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(BadValue, match="decays are"):
+        Schedule(1, decays)
 
 
 def test_rise_plateau_and_fall() -> None:
@@ -94,7 +114,7 @@ def test_progress_is_known_from_the_decay_on() -> None:
 def test_progress_that_has_been_made_does_not_change() -> None:
     """Whatever ends are planned later: steps so far are as far as they were."""
     schedule = trapezoid(20, warmup=0.1, decay=0.5)
-    for done, total in ((14, 30), (18, 25), (18, 40), (22, 24)):
+    for done, total in ((15, 30), (18, 25), (18, 34), (22, 24)):
         before = [schedule.progress(step) for step in range(done)]
         schedule = schedule.refit(done, total, 0.5)
         assert [schedule.progress(step) for step in range(done)] == before

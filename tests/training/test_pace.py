@@ -113,6 +113,18 @@ def test_a_pace_that_was_measured_in_a_busy_moment(wrong: float) -> None:
     assert begin == pytest.approx(0.4, abs=0.05)
 
 
+@pytest.mark.parametrize("factor", [5, 40])
+def test_a_decay_that_began_in_a_busy_start_is_taken_back(factor: int) -> None:
+    """The first 12 of 100 seconds are as slow as was believed: a few steps, of which most decay."""
+    run = trained(100, 0.05 * factor, lambda now: 0.05 * (factor if now < 12 else 1))
+    assert run.seconds == pytest.approx(100, rel=0.03)
+    assert run.schedule.total == pytest.approx(88 / 0.05, rel=0.05)
+    assert run.shares[600] == 1
+    assert run.shares.index(1.0) < 300
+    assert min(run.shares[200:600]) == 1
+    assert run.shares[-1] < 0.05
+
+
 def test_a_steady_pace_keeps_its_schedule() -> None:
     run = trained(100, 0.05, lambda now: 0.05)
     assert run.schedule == trapezoid(2000, warmup=0.05, decay=0.6)

@@ -19,8 +19,8 @@ MIN_STEPS = 10
 LOOK_SHARE = 0.02
 """Interval between two updates of the pace, as a fraction of the budget."""
 SMOOTHING_SHARE = 0.06
-"""Time constant of the moving average of the pace, as a fraction of the budget: a validation, a checkpoint or
-another program's burst changes it little."""
+"""Time constant of the moving average of the speed, as a fraction of the budget: a validation, a checkpoint
+or another program's burst changes it little."""
 TOLERANCE = 0.1
 """Relative deviation of the remaining steps above which the schedule is refitted."""
 
@@ -85,7 +85,7 @@ class Pacer:
             return schedule
         seconds, steps = now - self._looked, done - self._done
         kept = math.exp(-seconds / min(self.smoothing, now - self._begun))
-        self.pace = kept * self.pace + (1 - kept) * seconds / steps
+        self.pace = 1 / (kept / self.pace + (1 - kept) * steps / seconds)  # an average of steps per second
         self._looked, self._done = now, done
         left = max(1, MIN_STEPS - done, round((self.end - now) / self.pace))
         if abs(done + left - schedule.total) <= TOLERANCE * left:
