@@ -146,7 +146,7 @@ def test_a_pause_for_a_validation_is_no_change_of_speed() -> None:
     assert run.seconds == pytest.approx(100, rel=0.03)
     assert run.schedule.total == pytest.approx(90 / 0.05, rel=0.03)
     planned = [end - 1 for _, end in run.schedule.decays]
-    assert planned == pytest.approx([90 / 0.05] * len(planned), rel=0.13)
+    assert planned == pytest.approx([90 / 0.05] * len(planned), rel=0.08)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -0.02, -14.0])
