@@ -430,7 +430,7 @@ RESTORING = (
     ),
     Mutant(
         "noise that depends on the folder",
-        "restorer/restoration.py",
+        "restorer/file_restoration.py",
         "name=name, notify=changes.append)",
         "name=str(id(outcome)), notify=changes.append)",
         FILES,

@@ -20,7 +20,8 @@ from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
 from modaloom.loom.generated import Generated
 from modaloom.loom.run import TrainedRun
 from modaloom.restorer.config import SignalSamplingOptions
-from modaloom.restorer.restoration import RestoredRun, RestoreOptions, restore
+from modaloom.restorer.file_restoration import restore
+from modaloom.restorer.restoration import RestoredRun, RestoreOptions
 
 __all__ = [
     "CHOICES",

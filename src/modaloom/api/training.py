@@ -1,7 +1,6 @@
 """Training: from a data folder to a finished run."""
 
 import os
-import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.api.configuring import check_finished, check_folder, check_same, configure
+from modaloom.api.ending import reproduce, scoring_minutes
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, ModaloomError, check_choice
@@ -34,8 +34,6 @@ from modaloom.training.loop import Step
 
 MAX_MI_SAMPLES = 100
 """Maximum number of samples per pair for mutual information at the end of a training."""
-SCORING_FRACTION, MIN_SCORING_MINUTES = 0.2, 1.0
-"""Additional time for evaluation and samples, as a fraction of the training's minutes; minimum in minutes."""
 SHOWING_FRACTION = 0.35
 """Fraction of that time for the samples of the report."""
 REPORT_SECONDS = 60.0
@@ -295,16 +293,3 @@ def _finish(
         callbacks.notify(sentence_)
     callbacks.notify(f"reproduce with: {command}")
     return trained
-
-
-def scoring_minutes(run: RunConfig) -> float | None:
-    """Returns the time budget of evaluation and samples; None (unlimited) without a budget in minutes."""
-    minutes = run.training.minutes
-    return None if minutes is None else max(MIN_SCORING_MINUTES, SCORING_FRACTION * minutes)
-
-
-def reproduce(run: RunConfig, folder: str, path: Path) -> str:
-    """Returns the command that reproduces the run, with its recorded steps."""
-    steps = ",".join(f"{stage}={count}" for stage, count in run.training.steps.items())
-    words = ["modaloom", "train", folder, "--out", f"{path}-again", "--config", str(path / "config.json")]
-    return shlex.join([*words, "--steps", steps])

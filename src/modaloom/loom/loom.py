@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import check_choice
 from modaloom.core.frame import Frame, Frames, finished
-from modaloom.core.types import MASK, Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
+from modaloom.core.types import Canvas, CodeDenoiser, CodeShape, Field, Logits, Loss
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.categorical import categorical
 from modaloom.diffusion.guidance import guide
@@ -28,7 +28,9 @@ from modaloom.diffusion.samplers import (
     resolve_sampler,
 )
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
+from modaloom.loom.fields import cut_field, drawn_field, given_field, known_field, unknown_field, wanted_field
 from modaloom.loom.layout import FieldLayout, length_field, stream_of
+from modaloom.loom.length_bound import length_nats
 from modaloom.loom.mixture import draw_lengths, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
@@ -128,9 +130,11 @@ class Loom(nn.Module):
         fields: Canvas = {}
         for key, shape in self.layout.shapes.items():
             if key in shown:
-                fields[key] = _cut(_known(shown[key].to(device), filled[key].to(device), shape), shape)
+                fields[key] = cut_field(
+                    known_field(shown[key].to(device), filled[key].to(device), shape), shape
+                )
             elif stream_of(key) in want:
-                fields[key] = _unknown(n, shape, device)
+                fields[key] = unknown_field(n, shape, device)
         return fields
 
     def sample(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> dict[str, Tensor]:
@@ -168,7 +172,7 @@ class Loom(nn.Module):
                 step += 1
                 result = self._join(state) if step == total else None
                 yield Frame(step, total, partial(self._most_likely, state, options), result, name)
-            done |= {key: _given(state[key]) for key in asked}
+            done |= {key: given_field(state[key]) for key in asked}
 
     def num_steps(self, unknown: Collection[str], options: CodeSamplingConfig) -> int:
         """The number of steps of `stream` for these unknown fields; see `FieldLayout.fields_of`."""
@@ -187,7 +191,7 @@ class Loom(nn.Module):
             for depth in range(self.layout.shapes[key].depth):
                 logits = denoise(done | asked)[key][..., depth, :]
                 codes = draw(logits, noise.uniform(1).to(logits.device))
-                asked = self._fitted(name, asked | {key: _drawn(asked[key], codes, depth)})
+                asked = self._fitted(name, asked | {key: drawn_field(asked[key], codes, depth)})
                 yield done | asked
         yield from sampler.fns[self.config.process](
             denoise,
@@ -207,7 +211,7 @@ class Loom(nn.Module):
         if bool((asked[length].t > 0).any()):
             return asked | {name: replace(asked[name], valid=torch.zeros_like(asked[name].valid))}
         filled = self.layout.filled({key: f.state for key, f in asked.items()})[name]
-        return asked | {name: _cut(replace(asked[name], valid=filled), self.layout.shapes[name])}
+        return asked | {name: cut_field(replace(asked[name], valid=filled), self.layout.shapes[name])}
 
     @torch.no_grad()
     def _most_likely(self, canvas: Canvas, options: CodeSamplingConfig) -> dict[str, Tensor]:
@@ -249,12 +253,14 @@ class Loom(nn.Module):
         fields = self.layout.split({name: codes[name] for name in self.shapes if name in {*given, *wanted}})
         filled = self.layout.filled(fields)
         canvas = {
-            key: (_known if stream_of(key) in given else _wanted)(state, filled[key], self.layout.shapes[key])
+            key: (known_field if stream_of(key) in given else wanted_field)(
+                state, filled[key], self.layout.shapes[key]
+            )
             for key, state in fields.items()
         }
         asked = [key for key in fields if stream_of(key) in wanted and key != length_field(stream_of(key))]
         nats = self.process.nelbo(self, canvas, asked, points=points, generator=generator)
-        nats |= _length_nats(self, canvas, wanted, generator)
+        nats |= length_nats(self, self.process, canvas, wanted, generator)
         return {
             name: torch.stack([nats[key] for key in self.layout.fields_of(name)]).sum(0) for name in wanted
         }
@@ -286,58 +292,3 @@ class Loom(nn.Module):
         uniform = rows.own(uniforms(rows.total, shape.num_positions, shape.depth, generator=generator))
         uniform = uniform[:, : clean.state.shape[1]].to(clean.state.device)
         return self.process.advance(clean, t, uniform=uniform)
-
-
-def _length_nats(
-    loom: Loom, canvas: Canvas, wanted: Sequence[str], generator: torch.Generator
-) -> dict[str, Tensor]:
-    """−log p in nats (B,) of each length of the wanted streams, given the other streams and earlier lengths.
-
-    A length is predicted as it is sampled: without the codes of its stream, before those of later streams.
-    """
-    nats, shown = {}, {key: f for key, f in canvas.items() if stream_of(key) not in wanted}
-    for length in [key for key in map(length_field, wanted) if key in canvas]:
-        own = {key: f for key, f in canvas.items() if stream_of(key) == stream_of(length)}
-        t = torch.ones_like(own[length].t)
-        noisy = loom.process.diffuse(own, dict.fromkeys(own, t), generator=generator)
-        logits = loom(shown | {key: f for key, f in noisy.items() if key != stream_of(length)})
-        nats[length] = loom.process.training_loss(logits[length], own[length].state, noisy[length])
-        shown |= noisy | {length: own[length]}
-    return nats
-
-
-def _known(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
-    ones = torch.ones_like(codes, dtype=torch.bool)
-    return Field(codes, ones, filled, torch.zeros(len(codes), device=codes.device), shape.codebook_size)
-
-
-def _cut(f: Field, shape: CodeShape) -> Field:
-    """The field of a variable stream without the positions that no sample has; another as it is."""
-    if not shape.variable:
-        return f
-    most = max(int(f.valid.sum(1).max()), shape.row_size)
-    return replace(f, state=f.state[:, :most], known=f.known[:, :most], valid=f.valid[:, :most])
-
-
-def _given(f: Field) -> Field:
-    """The field as a condition."""
-    return replace(f, known=torch.ones_like(f.known), t=torch.zeros_like(f.t))
-
-
-def _drawn(f: Field, codes: Tensor, depth: int) -> Field:
-    """The field with sampled `codes` (B, L) of a depth; after the last depth, t = 0 but not `known`."""
-    state, depths = f.state.clone(), torch.arange(f.state.shape[-1], device=codes.device)
-    state[..., depth] = codes
-    if depth + 1 < len(depths):
-        return replace(f, state=state, known=(depths <= depth).expand_as(state))
-    return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
-
-
-def _wanted(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
-    return replace(_known(codes, filled, shape), known=torch.zeros_like(codes, dtype=torch.bool))
-
-
-def _unknown(n: int, shape: CodeShape, device: torch.device) -> Field:
-    codes = torch.full((n, shape.num_positions, shape.depth), MASK, device=device)
-    filled = torch.ones(codes.shape[:2], dtype=torch.bool, device=device)
-    return replace(_wanted(codes, filled, shape), t=torch.ones(n, device=device))

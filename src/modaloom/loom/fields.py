@@ -1,0 +1,48 @@
+"""Fields of a canvas: known, wanted, unknown, partly sampled."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from modaloom.core.types import MASK, CodeShape, Field
+
+
+def known_field(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
+    """A field of given `codes` (B, L, Q) at t = 0; `filled` bool (B, L): which positions there are."""
+    ones = torch.ones_like(codes, dtype=torch.bool)
+    return Field(codes, ones, filled, torch.zeros(len(codes), device=codes.device), shape.codebook_size)
+
+
+def cut_field(f: Field, shape: CodeShape) -> Field:
+    """The field of a variable stream without the positions that no sample has; another as it is."""
+    if not shape.variable:
+        return f
+    most = max(int(f.valid.sum(1).max()), shape.row_size)
+    return replace(f, state=f.state[:, :most], known=f.known[:, :most], valid=f.valid[:, :most])
+
+
+def given_field(f: Field) -> Field:
+    """The field as a condition."""
+    return replace(f, known=torch.ones_like(f.known), t=torch.zeros_like(f.t))
+
+
+def drawn_field(f: Field, codes: Tensor, depth: int) -> Field:
+    """The field with sampled `codes` (B, L) of a depth; after the last depth, t = 0 but not `known`."""
+    state, depths = f.state.clone(), torch.arange(f.state.shape[-1], device=codes.device)
+    state[..., depth] = codes
+    if depth + 1 < len(depths):
+        return replace(f, state=state, known=(depths <= depth).expand_as(state))
+    return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
+
+
+def wanted_field(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:
+    """A field of the target `codes` at t = 0, none of which is known."""
+    return replace(known_field(codes, filled, shape), known=torch.zeros_like(codes, dtype=torch.bool))
+
+
+def unknown_field(n: int, shape: CodeShape, device: torch.device) -> Field:
+    """A field of n samples at t = 1, all of whose codes are masked."""
+    codes = torch.full((n, shape.num_positions, shape.depth), MASK, device=device)
+    filled = torch.ones(codes.shape[:2], dtype=torch.bool, device=device)
+    return replace(wanted_field(codes, filled, shape), t=torch.ones(n, device=device))
