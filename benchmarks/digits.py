@@ -31,6 +31,7 @@ TARGETS = (
     Target("text→image, recognised: ceiling (held-out digits)"),
     Target("text→image, recognised: ceiling (held-out digits through the tokenizer)"),
     Target("text→image, variance within a class / real", 0.6),
+    Target("text→image, variance within a class / real: ceiling (held-out digits through the tokenizer)"),
     Target("text→image, distance to the nearest training digit / real", 0.8),
 )
 
@@ -102,6 +103,7 @@ def measure(run: api.TrainedRun, train: Digits, test: Digits, *, seed: int) -> F
         float(judge.score(real, test.words)),
         float(judge.score(rebuilt, test.words)),
         variance(generated, words, known, train.words),
+        variance(rebuilt, test.words, real, test.words),
         distance(generated, real, known),
     )
     return {target.name: value for target, value in zip(TARGETS, values, strict=True)}

@@ -15,12 +15,15 @@ WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 HELD_OUT = {"test": 360, "val": 137}
 """Split → its number of digits; the other 1,300 train."""
 SEED = 0
+SIDE = 8
+"""Pixels of the digits in scikit-learn."""
 
 
-def write_digits(folder: Path) -> None:
+def write_digits(folder: Path, *, side: int = SIDE) -> None:
     """Write the folder atomically; a file's number is the digit's index in scikit-learn.
 
-    Pictures are grey, 8 × 8, 17 grey levels scaled to 0..255. Raises `BadFolder` if the folder is not empty.
+    Pictures are grey, 8 × 8, 17 grey levels scaled to 0..255, enlarged to `side` pixels. Raises `BadFolder`
+    if the folder is not empty.
     """
     digits = load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
@@ -29,7 +32,8 @@ def write_digits(folder: Path) -> None:
             (root / name).mkdir()
         for number, split in enumerate(splits(len(pixels))):
             stem = root / split / f"{number:04d}"
-            Image.fromarray(pixels[number]).save(stem.with_suffix(".png"))
+            picture = Image.fromarray(pixels[number]).resize((side, side), Image.Resampling.BICUBIC)
+            picture.save(stem.with_suffix(".png"))
             stem.with_suffix(".txt").write_text(f"{WORDS[digits.target[number]]}\n")
 
 
@@ -43,9 +47,13 @@ def splits(n: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="a new folder, such as digits")
-    folder = parser.parse_args().folder
+    parser.add_argument("--side", type=int, default=SIDE, help="enlarge to so many pixels, at least 8")
+    options = parser.parse_args()
+    if options.side < SIDE:
+        parser.error(f"--side is {options.side}; it must be at least {SIDE}")
+    folder = options.folder
     try:
-        write_digits(folder)
+        write_digits(folder, side=options.side)
     except ModaloomError as error:
         parser.error(str(error))
     print(f"next: modaloom train {shlex.quote(str(folder))} --out runs/digits --minutes 5")

@@ -14,7 +14,7 @@ from glued.transformer import MaskedTransformer, Span
 from glued.words import Words
 from modaloom.core.rng import derive
 from modaloom.core.types import Sample
-from modaloom.modalities import MODALITIES, Limits
+from modaloom.modalities import MODALITIES
 
 SHARE = 0.2
 """Of the seconds, the tokenizer's, as in modaloom."""
@@ -47,8 +47,9 @@ def train(
     left = Budget(seconds - (time.perf_counter() - start), steps.get("transformer"))
     net, second = fit_transformer(tokens_NT, spans, wanted, left, seed=seed)
     streams = {
-        name: Stream(modality, MODALITIES[modality].infer_spec([s.streams[name] for s in samples], Limits()))
+        name: Stream(modality, kind.infer_spec([s.streams[name] for s in samples], kind.limits))
         for name, modality in modality_of.items()
+        for kind in (MODALITIES[modality],)
     }
     return Glue(streams, autoencoder, words, net, {"tokenizer": first, "transformer": second})
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.modalities import MODALITIES, CategoricalCodec, Limits, Modality, SignalCodec
+from modaloom.modalities import MODALITIES, CategoricalCodec, Modality, SignalCodec
 from modaloom.modalities.unit import array_to_unit, from_unit
 
 
@@ -137,7 +137,7 @@ def test_show_is_self_contained_and_escaped(modality: Modality) -> None:
 @every
 def test_compare_of_equals_is_perfect_and_of_others_is_not(modality: Modality) -> None:
     values = EXAMPLES[modality.name]
-    spec = modality.infer_spec(values, Limits())
+    spec = modality.infer_spec(values, modality.limits)
     same, other = modality.compare(values[0], values[0], spec), modality.compare(values[1], values[0], spec)
     assert same.keys() >= other.keys()
     assert same != other
@@ -152,7 +152,7 @@ def test_describe_says_something(modality: Modality) -> None:
 @packs
 def test_packed_values_have_the_forms_shape_and_come_back(modality: Modality) -> None:
     values = EXAMPLES[modality.name]
-    spec = modality.infer_spec(values, Limits())
+    spec = modality.infer_spec(values, modality.limits)
     codec: Any = modality.codec
     for value in values:
         packed = codec.pack(value, spec)
@@ -163,7 +163,7 @@ def test_packed_values_have_the_forms_shape_and_come_back(modality: Modality) ->
 
 @signals
 def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
-    spec = modality.infer_spec(EXAMPLES[modality.name], Limits())
+    spec = modality.infer_spec(EXAMPLES[modality.name], modality.limits)
     codec = modality.signal
     packed = torch.stack([torch.from_numpy(codec.pack(v, spec)) for v in EXAMPLES[modality.name]])
     signal = codec.normalize(packed)
@@ -186,7 +186,7 @@ def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
 def test_a_codec_tells_values_apart(modality: Modality) -> None:
     """Equal values are one point and one identity, others are not; the kinds of codec exclude each other."""
     values = EXAMPLES[modality.name]
-    spec = modality.infer_spec(values, Limits())
+    spec = modality.infer_spec(values, modality.limits)
     points = modality.codec.features([*values, *values], spec)
     assert points.dtype == torch.float32
     assert points.ndim == 2

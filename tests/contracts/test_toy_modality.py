@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 import modaloom.api as modaloom
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig
-from modaloom.modalities import MODALITIES, DataSpec, Limits, Modality, SignalCodec
+from modaloom.modalities import MODALITIES, DataSpec, Modality, SignalCodec
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.runs.config_io import override
 
@@ -47,8 +48,13 @@ def _coerce(value: object) -> np.ndarray:
     raise BadValue(f"{type(value).__name__} is no signal; give an array")
 
 
-def _infer_spec(values: Sequence[np.ndarray], limits: Limits) -> DataSpec:
-    return {"size": [LENGTH], "channels": 1}
+@dataclass(frozen=True)
+class SignalLimits:
+    max_length: int = LENGTH
+
+
+def _infer_spec(values: Sequence[np.ndarray], limits: SignalLimits) -> DataSpec:
+    return {"size": [min(LENGTH, limits.max_length)], "channels": 1}
 
 
 def _compare(generated: np.ndarray, truth: np.ndarray, spec: DataSpec) -> Mapping[str, float]:
@@ -86,6 +92,7 @@ SIGNAL = Modality(
         denormalize=lambda signal: signal.clamp(-1, 1),
         loss=_loss,
     ),
+    limits=SignalLimits(),
 )
 SMALL = (
     *(

@@ -15,6 +15,14 @@ CASES = {
     "2 steps tell nothing yet": ({"steps": 2, "pairs": 30, "rising": True}, {"steps": 100}),
     "the tokenizer limits you: the truth itself scores no better": ({"lossy": True}, {}),
     "the tokenizer limits you: the truth itself scores 0.70": ({"ceiling": 0.7}, {"ceiling": None}),
+    "right, but alike: answers to one input vary 30% as much as real ones, which keep 40%": (
+        {"variety": 0.3, "kept_variety": 0.4},
+        {"variety": 0.3, "kept_variety": 0.9},
+    ),
+    "right, but alike: answers to one input vary 30% as much as real ones: raise the temperature": (
+        {"variety": 0.3, "kept_variety": 0.9},
+        {"variety": 0.7, "kept_variety": 0.9},
+    ),
     "at its ceiling": ({"falling": True, "rising": True}, {"new": 0.9}),
     "212 pairs: memorising": (
         {"pairs": 212, "seen": 0.8},
@@ -131,3 +139,17 @@ def test_validation_bits_that_rise_and_fall():
     assert rising(validation(3.0, 2.0, 2.2, 2.3), "caption")
     assert not rising(validation(3.0, 2.0, 1.9, 1.8), "caption")
     assert not rising(validation(3.0, 2.0, 2.2, 2.3), "image")
+
+
+def test_right_answers_that_are_alike_are_told():
+    """The variety of the same direction and split counts, and only where the answers are right."""
+    variety = ScoreRow("image->caption", "seen", "variety.caption", 0.3, ceiling=0.9, n=100)
+    for value, others, alike in (
+        (0.99, [variety], True),
+        (0.7, [variety], False),
+        (0.99, [replace(variety, split="level1")], False),
+        (0.99, [replace(variety, row="question->caption")], False),
+        (0.99, [replace(variety, value=0.61)], False),
+    ):
+        (one,) = diagnose([row("seen", value), *others], [], pairs=lambda direction: 8000)
+        assert one.sentence.startswith("right, but alike: answers to one input vary 30%") == alike

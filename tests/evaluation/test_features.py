@@ -6,14 +6,15 @@ import torch
 from PIL import Image
 
 from modaloom.evaluation.features import Space
-from modaloom.modalities import MODALITIES, Limits
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.image import ImageLimits
 
 TEXT, IMAGE, RECORD = (MODALITIES[name] for name in ("text", "image", "record"))
 
 
 def fit(modality, values):
     """A space of values in their own form."""
-    return Space.fit(modality, values, modality.infer_spec(values, Limits()))
+    return Space.fit(modality, values, modality.infer_spec(values, modality.limits))
 
 
 def grey(level, size=(8, 8)):
@@ -41,7 +42,7 @@ def test_text_is_nearer_the_more_it_shares():
 
 def test_large_pictures_are_pooled():
     pictures = [grey(0, (64, 64)), grey(255, (64, 64))]
-    dark, light = IMAGE.codec.features(pictures, IMAGE.infer_spec(pictures, Limits(max_side=64)))
+    dark, light = IMAGE.codec.features(pictures, IMAGE.infer_spec(pictures, ImageLimits(max_side=64)))
     assert len(dark) == 256
     assert torch.equal(dark, torch.full((256,), -1.0))
     assert torch.equal(light, torch.full((256,), 1.0))

@@ -5,7 +5,7 @@ from PIL import Image
 
 from modaloom.core.types import Sample
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge, judge_of
-from modaloom.modalities import MODALITIES, Limits
+from modaloom.modalities import MODALITIES
 
 TRAIN = [
     Sample(
@@ -15,8 +15,8 @@ TRAIN = [
 ]
 MODALITY_OF = {"picture": "image", "word": "text", "row": "record", "unseen": "text"}
 SPECS = {
-    name: MODALITIES[MODALITY_OF[name]].infer_spec([sample.streams[name] for sample in TRAIN], Limits())
-    for name in ("picture", "word", "row")
+    name: modality.infer_spec([sample.streams[name] for sample in TRAIN], modality.limits)
+    for name, modality in ((name, MODALITIES[MODALITY_OF[name]]) for name in ("picture", "word", "row"))
 }
 JUDGE = PlainJudge.fit([*TRAIN, *TRAIN], MODALITY_OF, SPECS)
 TO_WORD, TO_ROW = Direction(("picture",), ("word",)), Direction(("picture",), ("row",))

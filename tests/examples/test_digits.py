@@ -54,6 +54,17 @@ def test_every_digit_is_there_once_with_its_word(folder: Path) -> None:
             np.testing.assert_allclose(np.asarray(picture) / 255 * 16, pixels, atol=0.5 / 255 * 16)
 
 
+def test_digits_can_be_enlarged(folder: Path, tmp_path: Path) -> None:
+    runpy.run_path(str(EXAMPLE))["write_digits"](tmp_path / "large", side=16)
+    large, small = files(tmp_path / "large", ".png"), files(folder, ".png")
+    assert large.keys() == small.keys()
+    for stem in ("0000", "1796"):
+        with Image.open(large[stem]) as picture, Image.open(small[stem]) as original:
+            assert picture.size == (16, 16)
+            reduced = np.asarray(picture, float).reshape(8, 2, 8, 2).mean((1, 3))
+            assert np.corrcoef(reduced.ravel(), np.asarray(original).ravel())[0, 1] > 0.95
+
+
 def test_a_fifth_is_held_out_and_holds_every_word(folder: Path) -> None:
     counts = Counter(path.parent.name for path in files(folder, ".png").values())
     assert counts == {"train": 1300, "val": 137, "test": 360}

@@ -31,14 +31,19 @@ class Device:
     tried: list[int] = field(default_factory=list)
 
     def missing(self, config: LoomRunConfig) -> Mapping[str, int]:
-        return {"max_side": self.side} if self.side > config.data.limits.max_side else {}
+        return {"image.max_side": self.side} if self.side > side_of(config) else {}
 
     def steps(self, config: LoomRunConfig, minutes: float) -> Mapping[str, int]:
-        side = config.data.limits.max_side
+        side = side_of(config)
         self.tried.append(side)
         if side > self.memory:
             raise torch.OutOfMemoryError
         return {"image": int(self.rates[side] * minutes), "loom": int(self.rates[side] * minutes)}
+
+
+def side_of(config: LoomRunConfig) -> int:
+    side: int = config.data.limits_of("image").max_side
+    return side
 
 
 def folder(n: int = 100) -> Folder:
@@ -64,7 +69,7 @@ def test_a_slow_device_says_what_more_time_would_give() -> None:
     assert config == tiny()
     assert sentence == (
         "preset auto: tiny, about 1,500 image + 1,500 loom steps in 15 minutes (cpu, fp32); "
-        "max_side is 32, the data has up to 512; "
+        "image.max_side is 32, the data has up to 512; "
         "tiny at 64 px needs at least 60 minutes on this device, or a faster one"
     )
 
@@ -82,7 +87,7 @@ def test_a_try_that_is_too_slow_says_how_long_it_takes() -> None:
 )
 def test_a_fast_device_climbs_as_far_as_the_samples_reach(samples: int, side: int) -> None:
     config, (sentence,) = chosen(Device({32: 1e6, 64: 1e5, 128: 1e4}, side=512), 15, samples)
-    assert config.data.limits.max_side == side
+    assert side_of(config) == side
     assert config.loom.width == {100: 128, 4_999: 128, 5_000: 384, 50_000: 768}[samples]
     assert ("is for 5,000 samples and more" in sentence) == (samples < 5_000)
 
@@ -90,7 +95,7 @@ def test_a_fast_device_climbs_as_far_as_the_samples_reach(samples: int, side: in
 def test_images_that_a_rung_holds_whole_climb_no_further() -> None:
     device = Device({32: 1e6, 64: 1e5, 128: 1e4}, side=60)
     config, (sentence,) = chosen(device, 15, 60_000)
-    assert (config.data.limits.max_side, config.loom.width, device.tried) == (64, 128, [32, 64])
+    assert (side_of(config), config.loom.width, device.tried) == (64, 128, [32, 64])
     assert "the data has" not in sentence
 
 
@@ -101,7 +106,7 @@ def test_what_does_not_fit_the_memory_is_named() -> None:
 
 
 def test_a_limit_of_the_users_own_is_kept() -> None:
-    limits = replace(tiny().data.limits, max_side=48)
+    limits = {"image": {"max_side": 48}}
 
     def complete(run: LoomRunConfig) -> LoomRunConfig:
         return replace(run, data=replace(run.data, limits=limits))
@@ -147,8 +152,8 @@ def test_trials_on_a_real_folder(tmp_path: Path) -> None:
         Image.fromarray(pixels[:side, :side]).save(tmp_path / f"{i:02}.png")
     (tmp_path / "03.txt").write_text("a rare caption")
     trials = FolderTrials(open_folder(tmp_path), ACCELERATOR)
-    assert trials.missing(LADDER[0].config()) == {"max_side": 100}
-    assert trials.missing(LADDER[1].config()) == {"max_side": 100}
+    assert trials.missing(LADDER[0].config()) == {"image.max_side": 100}
+    assert trials.missing(LADDER[1].config()) == {"image.max_side": 100}
     steps = trials.steps(tiny(), 5)
     assert steps.keys() == {"image", "loom"}
     assert min(steps.values()) > 10

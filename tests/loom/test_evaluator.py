@@ -11,7 +11,6 @@ from modaloom.core.types import Sample
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.evaluator import evaluate
-from modaloom.modalities import Limits
 from modaloom.modalities.record import RECORD
 from modaloom.world import VISIBLE
 
@@ -166,7 +165,10 @@ def test_plain_data_by_hand():
         ]
     }
     modality_of = {"x": "record", "y": "text"}
-    specs = {"x": RECORD.infer_spec([sample.streams["x"] for sample in train], Limits()), "y": {"tokens": 64}}
+    specs = {
+        "x": RECORD.infer_spec([sample.streams["x"] for sample in train], RECORD.limits),
+        "y": {"tokens": 64},
+    }
     model = ToyModel(lambda name, want: {"y": "a"}, modality_of=modality_of, specs=specs)
     judge = PlainJudge.fit(train, modality_of, specs)
     found = evaluate(model, train, tests, judge=judge, directions=[Direction(("x",), ("y",))])

@@ -20,9 +20,8 @@ from modaloom.loom.files import (
     unpack_model,
 )
 from modaloom.loom.model import Model
-from modaloom.modalities.base import Limits
 from modaloom.modalities.image import IMAGE
-from modaloom.modalities.record import RECORD
+from modaloom.modalities.record import RECORD, RecordLimits
 from modaloom.runs.model import Part, load_model, save_model
 from modaloom.runs.tokenizers import restore_tokenizer, tokenizer_facts
 from modaloom.tokenizers import BPE, CategoricalTokenizer, VQVAETokenizer
@@ -47,7 +46,7 @@ def tokenizers():
     )
     vqvae.loss(torch.randint(0, 256, (16, 3, 8, 8), dtype=torch.uint8), torch.Generator())
     rows = [{"n": i / 7, "colour": "red" if i % 2 else "blue"} for i in range(40)]
-    (record,) = CategoricalTokenizer.fit(RECORD, {"record": rows}, Limits(max_bins=4), None)
+    (record,) = CategoricalTokenizer.fit(RECORD, {"record": rows}, RecordLimits(max_bins=4), None)
     text = BPE.learn(["a red box", "one story of boxes"] * 20, vocab_size=270, length=6)
     return {"image": vqvae, "record": record["record"], "text": text}
 

@@ -52,6 +52,16 @@ def test_shapes_and_counts():
     )
 
 
+def test_a_shared_code_is_one_token_and_a_length_another():
+    everywhere = {name: torch.tensor([True, True]) for name in SHAPES}
+    assert LAYOUT.num_tokens(codes(2), everywhere).tolist() == [6 + 1 + 3] * 2
+    layout = FieldLayout({"word": CodeShape((4,), 1, 7, variable=True), "picture": SHAPES["picture"]})
+    words = torch.tensor([[3, 7, 7, 7], [1, 2, 3, 4], [0, 0, 0, 0]])[..., None]
+    present = {"word": torch.tensor([True, True, False]), "picture": torch.tensor([True, False, True])}
+    streams = {"word": words, "picture": codes(3)["picture"]}
+    assert layout.num_tokens(streams, present).tolist() == [(1 + 1) + 7, 4 + 1, 7]
+
+
 def test_apart_and_together_again():
     whole = codes(4)
     fields = LAYOUT.split(whole)

@@ -15,7 +15,7 @@ from modaloom.evaluation import Direction, PlainJudge
 from modaloom.evaluation.budget import Budget
 from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.evaluation.folder import held_out
-from modaloom.modalities import MODALITIES, Limits
+from modaloom.modalities import MODALITIES
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.runs.config_io import override
 
@@ -68,7 +68,7 @@ def test_files_of_any_size_score_alike(tmp_path: Path) -> None:
 def test_a_direct_comparison_is_at_the_learned_size_too() -> None:
     """The same photograph as answer and as truth, large and small."""
     small, large = ({"image": photograph(0, side)} for side in (32, 512))
-    judge = PlainJudge({"image": "image"}, {"image": IMAGE.infer_spec([small["image"]], Limits())})
+    judge = PlainJudge({"image": "image"}, {"image": IMAGE.infer_spec([small["image"]], IMAGE.limits)})
     ask = Direction(("text",), ("image",))
     for answer in (small, large):
         for truth in (small, large):
@@ -113,7 +113,7 @@ def test_cut_texts_are_counted_everywhere(tmp_path: Path) -> None:
     said: list[str] = []
     run = train(folder, tmp_path / "run", callbacks=modaloom.TrainCallbacks(notify=said.append))
     (line,) = [one for one in said if one.startswith("text: 12 of ") or one.startswith("text: 11 of ")]
-    assert "values are cut after 64 tokens; train with --set data.limits.max_tokens=" in line
+    assert "values are cut after 64 tokens; train with --set data.limits.text.max_tokens=" in line
     (advice,) = [one for one in modaloom.inspect(folder).advice if one.startswith("text: ")]
     assert advice.startswith("text: 12 of 24 values are cut after 64 tokens; train with --set data.limits.")
     needed = int(advice.partition("max_tokens=")[2].split()[0])
@@ -127,7 +127,7 @@ def test_cut_texts_are_counted_everywhere(tmp_path: Path) -> None:
     assert any("values are cut after 64 tokens" in one for one in told)
     longer: list[str] = []
     notify = modaloom.TrainCallbacks(notify=longer.append)
-    train(folder, tmp_path / "longer", f"data.limits.max_tokens={needed}", callbacks=notify)
+    train(folder, tmp_path / "longer", f"data.limits.text.max_tokens={needed}", callbacks=notify)
     assert not [one for one in longer if "max_tokens=" in one]
 
 
@@ -136,7 +136,7 @@ def test_cut_texts_are_judged_by_what_can_be_said(tmp_path: Path) -> None:
     folder = write(tmp_path / "files", 16, n=24)
     for i in range(24):
         (folder / f"{i:02d}.txt").write_text(" ".join(["red", "blue"][i % 2] for _ in range(300)) + "\n")
-    run = train(folder, tmp_path / "run", "tokenizers.text.vocab_size=258", "data.limits.max_tokens=20")
+    run = train(folder, tmp_path / "run", "tokenizers.text.vocab_size=258", "data.limits.text.max_tokens=20")
     rows = {row.metric: row for row in modaloom.evaluate(run, folder, rows=["image->text"])}
     assert rows["char_error"].ceiling == 0
     assert rows["exact"].ceiling == 1
@@ -145,7 +145,7 @@ def test_cut_texts_are_judged_by_what_can_be_said(tmp_path: Path) -> None:
 def test_a_record_says_what_its_limits_take(tmp_path: Path) -> None:
     record = MODALITIES["record"]
     rows = [{"age": i + 0.5, "id": f"p{i}"} for i in range(400)]
-    spec = record.infer_spec(rows, Limits())
+    spec = record.infer_spec(rows, record.limits)
     found = [one for row in rows for one in record.shortened(row, spec)]
     unknown = [one for one in found if not one.is_resolution]
     assert len(unknown) == 400 - 255

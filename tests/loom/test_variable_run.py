@@ -7,12 +7,20 @@ import pytest
 from PIL import Image
 
 import modaloom.api as modaloom
+from modaloom.data.folder import open_folder
 from modaloom.loom.config import LoomRunConfig
+from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.config_io import override
+from modaloom.runs.store import RunFolder
+from modaloom.training.accelerator import Accelerator
 
 WORDS = ["red", "green", "blue", "small", "large"]
 SETTINGS = (
-    *("tokenizers.text.variable_length=true", "tokenizers.text.vocab_size=300", "data.limits.max_tokens=64"),
+    *(
+        "tokenizers.text.variable_length=true",
+        "tokenizers.text.vocab_size=300",
+        "data.limits.text.max_tokens=64",
+    ),
     *("tokenizers.image.code_grid=2", "tokenizers.image.widths=[8,8]", "tokenizers.image.latent_dim=4"),
     *("loom.width=16", "loom.num_layers=1", "loom.num_heads=2", "training.precision=fp32"),
     *("training.tokenizer.batch_size=8", "training.loom.batch_size=8"),
@@ -45,6 +53,25 @@ def test_captions_of_any_length_are_trained_and_scored(run, folder):
     assert 0 < bits[-1] < 10
     rows = modaloom.evaluate(run, folder, n=8)
     assert {row.row for row in rows} == {"image->text", "text->image"}
+
+
+def test_a_batch_has_as_many_samples_as_fit(folder, tmp_path):
+    """Pictures are 4 tokens, a caption one more than its codes."""
+    settings = [*SETTINGS, "training.loom.max_batch_elements=60", "training.tokenizer.max_batch_elements=600"]
+    config, said = override(LoomRunConfig(), settings), []
+    with RunFolder.create(tmp_path / "run", config) as run:
+        trainer = LoomTrainer(run, open_folder(folder), Accelerator("cpu", "fp32"), notify=said.append)
+        image, loom = [plan.build() for plan in trainer.plans()]
+        assert [len(image.batch(step)) for step in range(4)] == [3] * 4  # 8 × 8 × 3 values each
+        assert said == ["image: a step has 3 samples, not 8, for they are large"]
+        padding = trainer.data.tokenizers["text"].shape.padding
+        sizes, counts = set(), []
+        for step in range(20):
+            codes = loom.batch(step)["codes"]["text"]
+            sizes.add(len(codes))
+            counts.append(sum(4 + 1 + int((row != padding).sum()) for row in codes))
+    assert max(counts) <= 60
+    assert len(sizes) > 2
 
 
 def test_samples_have_lengths_of_their_own(run):

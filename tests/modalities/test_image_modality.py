@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from modaloom.core.errors import BadFile
-from modaloom.modalities import Limits
 from modaloom.modalities import image as images
+from modaloom.modalities.image import ImageLimits
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -187,23 +187,23 @@ def test_written_files_carry_no_metadata(tmp_path: Path) -> None:
 def test_the_form_follows_the_pictures(
     sizes: list[tuple[int, int]], size: list[int], content: list[int]
 ) -> None:
-    spec = images.infer_spec([noise(*one) for one in sizes], Limits(max_side=32))
+    spec = images.infer_spec([noise(*one) for one in sizes], ImageLimits(max_side=32))
     assert spec == {"size": size, "content": content, "channels": 3}
 
 
 def test_pictures_without_colour_have_one_channel() -> None:
     grey = noise(8, 8).convert("L").convert("RGB")
-    spec = images.infer_spec([grey, grey], Limits())
+    spec = images.infer_spec([grey, grey], ImageLimits())
     assert spec["channels"] == 1
     packed = images.pack(grey, spec)
     assert packed.shape == (1, 8, 8)
     assert np.asarray(images.unpack(packed, spec)).tolist() == np.asarray(grey).tolist()
-    assert images.infer_spec([grey, noise(8, 8)], Limits())["channels"] == 3
+    assert images.infer_spec([grey, noise(8, 8)], ImageLimits())["channels"] == 3
 
 
 def test_native_pictures_survive_packing_exactly() -> None:
     image = noise(28, 28)
-    spec = images.infer_spec([image], Limits())
+    spec = images.infer_spec([image], ImageLimits())
     assert np.asarray(images.unpack(images.pack(image, spec), spec)).tolist() == np.asarray(image).tolist()
 
 
@@ -221,7 +221,7 @@ def test_the_aspect_is_padded_with_the_edges_colour_not_squashed() -> None:
 def test_compare_at_another_size_and_against_noise() -> None:
     truth = halves(RED, BLUE)
     big = truth.resize((16, 8), Image.Resampling.NEAREST)
-    spec = images.infer_spec([truth], Limits())
+    spec = images.infer_spec([truth], ImageLimits())
     assert images.compare(truth, truth, spec) == {"psnr": 100, "ssim": pytest.approx(1), "mse": 0}
     assert images.compare(truth, big, spec)["psnr"] > images.compare(noise(4, 8), big, spec)["psnr"] + 5
     shifted = Image.fromarray(np.full((4, 4, 3), 51, np.uint8))

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.modalities import Limits
 from modaloom.modalities import record as records
+from modaloom.modalities.record import RecordLimits
 
 ROWS: list[records.Record] = [
     {"age": 30, "sex": "f", "ill": True},
@@ -65,7 +65,7 @@ def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_few_values_are_kept_exactly() -> None:
-    spec = records.infer_spec(ROWS, Limits())
+    spec = records.infer_spec(ROWS, RecordLimits())
     assert spec["size"] == [3]
     assert records.vocab_size(spec) == 4
     assert [records.unpack(records.pack(row, spec), spec) for row in ROWS] == [
@@ -76,7 +76,7 @@ def test_few_values_are_kept_exactly() -> None:
 
 def test_many_numbers_fall_into_bins_of_equal_count() -> None:
     values = np.random.default_rng(0).exponential(size=1000).tolist()
-    spec = records.infer_spec([{"x": value} for value in values], Limits(max_bins=8))
+    spec = records.infer_spec([{"x": value} for value in values], RecordLimits(max_bins=8))
     slots = np.array([records.pack({"x": value}, spec)[0] for value in values])
     assert np.bincount(slots, minlength=9).tolist() == [0, *[125] * 8]
     for slot in range(1, 9):
@@ -86,7 +86,9 @@ def test_many_numbers_fall_into_bins_of_equal_count() -> None:
 
 @given(st.lists(st.integers(-5, 5) | st.floats(-1e9, 1e9), min_size=1), st.integers(1, 8))
 def test_any_numbers_fit_at_most_the_bins_and_none_is_empty(values: list[float], bins: int) -> None:
-    column = records.infer_spec([{"x": value} for value in values], Limits(max_bins=bins))["columns"]["x"]
+    column = records.infer_spec([{"x": value} for value in values], RecordLimits(max_bins=bins))["columns"][
+        "x"
+    ]
     spec = {"size": [1], "columns": {"x": column}}
     assert len(column["values"]) <= bins
     slots = {int(records.pack({"x": value}, spec)[0]) for value in values}
@@ -96,19 +98,19 @@ def test_any_numbers_fit_at_most_the_bins_and_none_is_empty(values: list[float],
 
 def test_a_value_that_most_rows_have_is_one_bin_and_the_others_keep_theirs() -> None:
     rows: list[records.Record] = [{"x": max(0, i - 90)} for i in range(100)]
-    column = records.infer_spec(rows, Limits(max_bins=4))["columns"]["x"]
+    column = records.infer_spec(rows, RecordLimits(max_bins=4))["columns"]["x"]
     assert column["edges"] == [1, 4, 7]
     assert column["values"] == [0, 2, 5, 8]
 
 
 def test_rare_values_keep_their_own_bins_while_there_are_bins_for_all() -> None:
     rows: list[records.Record] = [{"x": min(i, 3)} for i in range(100)]
-    assert records.infer_spec(rows, Limits(max_bins=4))["columns"]["x"]["values"] == [0, 1, 2, 3]
-    assert records.infer_spec(rows, Limits(max_bins=3))["columns"]["x"]["values"] == [1, 3]
+    assert records.infer_spec(rows, RecordLimits(max_bins=4))["columns"]["x"]["values"] == [0, 1, 2, 3]
+    assert records.infer_spec(rows, RecordLimits(max_bins=3))["columns"]["x"]["values"] == [1, 3]
 
 
 def test_unknown_and_missing_values_take_slot_0_and_stay_away() -> None:
-    spec = records.infer_spec(ROWS, Limits())
+    spec = records.infer_spec(ROWS, RecordLimits())
     packed = records.pack({"sex": "x", "ill": None, "age": "old", "colour": "red"}, spec)
     assert packed.tolist() == [0, 0, 0]
     assert records.unpack(packed, spec) == {}
@@ -116,24 +118,24 @@ def test_unknown_and_missing_values_take_slot_0_and_stay_away() -> None:
 
 
 def test_truth_values_and_numbers_are_told_apart() -> None:
-    spec = records.infer_spec([{"x": True}, {"x": 1}, {"x": "1"}], Limits())
+    spec = records.infer_spec([{"x": True}, {"x": 1}, {"x": "1"}], RecordLimits())
     assert spec["columns"]["x"]["kind"] == "category"
     assert len({int(records.pack({"x": value}, spec)[0]) for value in (True, 1, "1")}) == 3
 
 
 def test_identifiers_do_not_blow_the_codebook_up() -> None:
-    spec = records.infer_spec([{"id": f"p{i}"} for i in range(5000)] + [{"id": "p7"}], Limits())
+    spec = records.infer_spec([{"id": f"p{i}"} for i in range(5000)] + [{"id": "p7"}], RecordLimits())
     assert records.vocab_size(spec) == 256
     assert records.pack({"id": "p7"}, spec)[0] > 0
 
 
 def test_records_without_columns_are_refused() -> None:
     with pytest.raises(BadValue, match="no column"):
-        records.infer_spec([{}, {"x": None}], Limits())
+        records.infer_spec([{}, {"x": None}], RecordLimits())
 
 
 def test_compare_by_column_in_standard_deviations() -> None:
-    spec = records.infer_spec(ROWS, Limits())
+    spec = records.infer_spec(ROWS, RecordLimits())
     std = float(np.std([30, 40, 50]))
     figures = records.compare({"age": 40, "sex": "m"}, {"age": 50, "sex": "f", "ill": True}, spec)
     assert figures == pytest.approx(

@@ -7,6 +7,27 @@ FORM = "modalities/test_image_form.py"
 
 BUDGETS = (
     Mutant(
+        "batches of the Loom without a limit of their tokens",
+        "loom/trainer.py",
+        "            max_elements=optimizer.max_batch_elements,\n",
+        "",
+        "loom/test_variable_run.py",
+    ),
+    Mutant(
+        "a batch with a sample too many",
+        "training/batch_sampler.py",
+        "max(self.distributed.size, int(fitting))",
+        "max(self.distributed.size, int(fitting) + 1)",
+        "training/test_batch_sampler.py",
+    ),
+    Mutant(
+        "limits that are not checked when a run begins",
+        "runs/config.py",
+        "            self.limits_of(modality)\n",
+        "",
+        "runs/test_run_config.py",
+    ),
+    Mutant(
         "a new aim that changes the learning rates before it",
         "runs/schedule.py",
         "(*kept, (done, total + 1))",

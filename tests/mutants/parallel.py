@@ -92,7 +92,7 @@ PARALLEL = (
     Mutant(
         "every rank numbers its pairs from 0",
         "restorer/trainer.py",
-        ", batches.rows.first)",
+        ", batches.rows(step).first)",
         ", 0)",
         RANKS,
     ),

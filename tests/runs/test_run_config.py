@@ -46,6 +46,31 @@ def test_a_run_saved_without_some_settings_has_their_defaults() -> None:
     assert from_plain(LoomRunConfig, plain) == LoomRunConfig()
 
 
+def test_limits_are_those_of_a_modality() -> None:
+    run = override(LoomRunConfig(), ["data.limits.image.max_side=48", "data.limits.record.max_bins=8"])
+    assert from_plain(LoomRunConfig, json.loads(json.dumps(to_plain(run)))) == run
+    limits_of = run.data.limits_of
+    assert [limits_of("image").max_side, limits_of("text").max_tokens, limits_of("record").max_bins] == [
+        *(48, 64, 8)
+    ]
+    assert override(run, ["data.limits.image.max_side=16"]).data.limits_of("image").max_side == 16
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("data.limits.image.max_sides=8", r"data\.limits\.image: .*max_sides.*did you mean 'max_side'"),
+        ("data.limits.image.max_side=0", r"data\.limits\.image: max_side is 0; it must be at least 1"),
+        ("data.limits.image.max_side=big", r"data\.limits\.image: max_side is 'big'"),
+        ("data.limits.imag.max_side=8", r"data\.limits\.imag'.*did you mean 'data\.limits\.image'"),
+        ("data.limits.side=8", r"data\.limits\.image\.max_side"),
+    ],
+)
+def test_limits_that_a_modality_does_not_have_are_named(setting: str, message: str) -> None:
+    with pytest.raises(BadValue, match=message):
+        override(LoomRunConfig(), [setting])
+
+
 def test_a_stream_has_its_own_tokenizer() -> None:
     settings = [
         "tokenizers.image.codebook_size=32",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modaloom.core.errors import BadRun, BadValue
-from modaloom.modalities import MODALITIES, Limits, Shortened
+from modaloom.modalities import MODALITIES, Shortened
+from modaloom.modalities.text import TextLimits
 from modaloom.tokenizers.bpe import BPE
 
 TEXTS = ["a small red circle", "a large blue star", "what colour is it?", "red"] * 50
@@ -129,7 +130,7 @@ def test_variable_length_has_the_same_vocabulary_without_eos_and_pad() -> None:
 
 def test_variable_length_goes_up_to_the_limit_and_what_is_cut_is_named() -> None:
     options = BPE.Config(vocab_size=300, variable_length=True)
-    ((found,),) = (g.values() for g in BPE.fit(TEXT, {"caption": TEXTS}, Limits(max_tokens=5), options))
+    ((found,),) = (g.values() for g in BPE.fit(TEXT, {"caption": TEXTS}, TextLimits(max_tokens=5), options))
     assert found.shape.grid == (5,)
     assert found.shortened("xqzjk") == ()
     assert found.shortened("xqzjkvwy") == [Shortened("are cut after 5 tokens", "max_tokens", 5, 8)]

@@ -4,7 +4,7 @@ import json
 
 import torch
 
-from modaloom.modalities import MODALITIES, Limits
+from modaloom.modalities import MODALITIES
 from modaloom.tokenizers.categorical import CategoricalTokenizer
 
 RECORD = MODALITIES["record"]
@@ -12,7 +12,7 @@ ROWS = [{"age": 30, "sex": "f"}, {"age": 40}, {"age": 50, "sex": "m"}]
 
 
 def test_codes_are_the_packed_slots_and_come_back() -> None:
-    direct = CategoricalTokenizer(RECORD, RECORD.infer_spec(ROWS, Limits()))
+    direct = CategoricalTokenizer(RECORD, RECORD.infer_spec(ROWS, RECORD.limits))
     codes = direct.encode(ROWS)
     assert codes.tolist() == [[[1], [1]], [[2], [0]], [[3], [2]]]
     assert codes.dtype == torch.int64
@@ -22,7 +22,7 @@ def test_codes_are_the_packed_slots_and_come_back() -> None:
 
 
 def test_state_rebuilds_it() -> None:
-    direct = CategoricalTokenizer(RECORD, RECORD.infer_spec(ROWS, Limits()))
+    direct = CategoricalTokenizer(RECORD, RECORD.infer_spec(ROWS, RECORD.limits))
     again = CategoricalTokenizer.restore(json.loads(json.dumps(direct.state())))
     assert torch.equal(again.encode(ROWS), direct.encode(ROWS))
     assert again.shape == direct.shape

@@ -38,6 +38,14 @@ def test_the_closed_forms():
     assert LOSSES["charbonnier"](rebuilt, signal).tolist() == pytest.approx([smooth[0] / 4, smooth[1]])
 
 
+def test_the_levels_of_a_pyramid_count_alike():
+    """A point of height 8 on 8 positions: 4, −4 at the finest level, 4, 0, 0, 0 below; a constant: below."""
+    errors = torch.tensor([[8.0, 0, 0, 0, 0, 0, 0, 0], [3.0] * 8])[:, None]
+    assert LOSSES["laplacian"](errors, torch.zeros_like(errors)).tolist() == [1, 1.5]
+    errors = torch.tensor([1.0, -1.0]).repeat(1, 1, 16, 8)  # two axes: three levels, two of them 0
+    assert LOSSES["laplacian"](errors, torch.zeros_like(errors)).tolist() == pytest.approx([1 / 3])
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_each_is_a_mean_per_sample_that_vanishes_where_nothing_is_wrong(name):
     x, y = torch.randn(2, 3, 2, 4, 5, generator=generator(1)).unbind()
@@ -69,5 +77,5 @@ def test_a_new_loss_is_one_function_and_one_entry(monkeypatch):
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(BadValue, match=r"unknown loss 'l2'.*charbonnier, l1, mse"):
+    with pytest.raises(BadValue, match=r"unknown loss 'l2'.*charbonnier, l1, laplacian, mse"):
         VQVAEConfig(loss="l2")

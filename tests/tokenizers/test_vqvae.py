@@ -11,7 +11,8 @@ from PIL import Image
 from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
 from modaloom.loom.config import PRESETS
-from modaloom.modalities import IMAGE, MODALITIES, TEXT, Limits, SignalCodec
+from modaloom.modalities import IMAGE, MODALITIES, TEXT, SignalCodec
+from modaloom.modalities.image import ImageLimits
 from modaloom.modalities.signal_codec import no_outline
 from modaloom.quantizers import GrowthConfig
 from modaloom.tokenizers import vqvae
@@ -262,7 +263,7 @@ def stir(module):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_preset_has_values_that_run_in_parts(preset):
     run = PRESETS[preset]()
-    side = run.data.limits.max_side
+    side = run.data.limits_of("image").max_side
     spec = {"size": [side, side], "content": [side, side], "channels": 3}
     tokenizer = VQVAETokenizer(IMAGE, spec, run.tokenizer_of("image", "image").options)
     for net in (tokenizer.encoder, tokenizer.decoder):
@@ -283,7 +284,7 @@ def test_global_codes_without_an_outline_are_left_out():
 
 def test_streams_of_one_form_share_a_tokenizer():
     columns = {"a": pictures(4), "wide": pictures(4, width=16), "b": pictures(3, seed=1)}
-    groups = VQVAETokenizer.fit(IMAGE, columns, Limits(max_side=32), CONFIG)
+    groups = VQVAETokenizer.fit(IMAGE, columns, ImageLimits(max_side=32), CONFIG)
     assert [[*group] for group in groups] == [["a", "b"], ["wide"]]
     assert groups[0]["a"] is groups[0]["b"]
     assert groups[1]["wide"].spec["size"] == [8, 16]

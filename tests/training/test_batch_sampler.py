@@ -1,5 +1,7 @@
 """The order of the data."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -48,9 +50,32 @@ def test_the_processes_share_the_batch(size: int, processes: int) -> None:
     parts = [sampler(4) for sampler in samplers]
     assert torch.equal(torch.cat(parts), BatchSampler(100, size, 1, "loom")(4))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
-    assert [sampler.rows.first for sampler in samplers] == [
+    assert [sampler.rows(4).first for sampler in samplers] == [
         sum(map(len, parts[:rank])) for rank in range(processes)
     ]
+
+
+@pytest.mark.parametrize("limit", [1, 40, 100, 10**6])
+def test_batches_of_samples_of_different_lengths_fit_the_limit(limit: int) -> None:
+    """The sequence of samples is that of equal lengths; each batch has as many of them as fit."""
+    elements, size = torch.randint(5, 61, (50,), generator=torch.Generator().manual_seed(0)).tolist(), 8
+    sampler = BatchSampler(50, size, 1, "loom", elements=elements, max_elements=limit)
+    batches = [sampler(step).tolist() for step in range(60)]
+    drawn = [sample for batch in batches for sample in batch]
+    assert drawn == torch.cat([BatchSampler(50, 1, 1, "loom")(i) for i in range(len(drawn))]).tolist()
+    for batch, after in pairwise(batches):
+        counts = [elements[sample] for sample in batch]
+        assert sum(counts) <= limit or len(batch) == 1
+        assert len(batch) == size or sum(counts) + elements[after[0]] > limit
+    again = BatchSampler(50, size, 1, "loom", elements=elements, max_elements=limit)
+    assert again(59).tolist() == batches[59]
+
+
+def test_large_samples_are_batched_in_smaller_numbers() -> None:
+    sizes = [BatchSampler(9, 8, 1, "x", elements=n, max_elements=100).size for n in (1, 12, 13, 34, 101)]
+    assert sizes == [8, 8, 7, 2, 1]
+    ranks = [BatchSampler(9, 8, 1, "x", Rank(rank, 3), elements=34, max_elements=100) for rank in range(3)]
+    assert [len(rank(0)) for rank in ranks] == [1, 1, 1]
 
 
 def test_a_batch_has_a_sample_for_every_process() -> None:

@@ -1,8 +1,7 @@
 """Messages to the user during long operations."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from modaloom.core.errors import bounded
 from modaloom.data.reader import Reader
@@ -38,11 +37,22 @@ def notify_skipped(reader: Reader, notify: Notify) -> None:
 
 
 class Shortenings:
-    """What limits take from the values of streams: how many, and what would keep more."""
+    """What limits take from the values of streams: how many, and what would keep more.
 
-    def __init__(self, limits: Limits, *, resolution: bool = False) -> None:
-        """`resolution`: whether values that a limit makes coarser count, too."""
-        self.limits, self.resolution = limits, resolution
+    Args:
+        limits_of: modality → its limits.
+        modality_of: stream → modality.
+        resolution: whether values that a limit makes coarser count, too.
+    """
+
+    def __init__(
+        self,
+        limits_of: Callable[[str], Limits],
+        modality_of: Mapping[str, str],
+        *,
+        resolution: bool = False,
+    ) -> None:
+        self.limits_of, self.modality_of, self.resolution = limits_of, modality_of, resolution
         self._seen: Counter[str] = Counter()
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._worst: dict[str, Shortened] = {}
@@ -52,7 +62,7 @@ class Shortenings:
         """A value of a stream."""
         self._seen[stream] += 1
         for one in found:
-            if not one.is_resolution or (self.resolution and self._is_limit(one)):
+            if not one.is_resolution or (self.resolution and self._is_limit(stream, one)):
                 self._counts[stream][one.how] += 1
                 known = self._worst.setdefault(one.how, one)
                 self._worst[one.how] = max(known, one, key=lambda each: each.needed)
@@ -61,7 +71,7 @@ class Shortenings:
         """At most `MAX_SHORTENINGS` for each stream, what happens most often first, and how many more."""
         for stream, counts in self._counts.items():
             for how, count in counts.most_common(MAX_SHORTENINGS):
-                advice = self._advice(self._worst[how])
+                advice = self._advice(stream, self._worst[how])
                 yield f"{stream}: {count} of {self._seen[stream]} values {how}{advice}"
             if (more := len(counts) - MAX_SHORTENINGS) > 0:
                 yield f"{stream}: {more} more columns likewise"
@@ -71,9 +81,9 @@ class Shortenings:
         for sentence in self.sentences():
             notify(sentence)
 
-    def _advice(self, worst: Shortened) -> str:
-        setting = f"data.limits.{worst.limit}={worst.needed}"
-        return f"; train with --set {setting} to keep more" if self._is_limit(worst) else ""
+    def _advice(self, stream: str, worst: Shortened) -> str:
+        setting = f"data.limits.{self.modality_of[stream]}.{worst.limit}={worst.needed}"
+        return f"; train with --set {setting} to keep more" if self._is_limit(stream, worst) else ""
 
-    def _is_limit(self, one: Shortened) -> bool:
-        return bool(one.limit) and one.kept >= asdict(self.limits)[one.limit]
+    def _is_limit(self, stream: str, one: Shortened) -> bool:
+        return bool(one.limit) and one.kept >= getattr(self.limits_of(self.modality_of[stream]), one.limit)

@@ -13,6 +13,8 @@ MIN_PAIRS = 300
 """Training pairs below which a model memorizes its data."""
 NEGLIGIBLE, GOOD, SATURATED = 0.05, 0.9, 0.97
 """Normalized scores (floor 0, ceiling 1): none, high, at the ceiling."""
+MIN_VARIETY = 0.6
+"""Variety below which right answers are called alike."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class Evidence:
     """Training step of the last validation of the target streams, if known."""
     lossy: bool = False
     """After encoding and decoding, the truth scores no better than the floor."""
+    variety: float | None = None
+    """Variance of the answers to one input, relative to that of the true values; see `Variety`."""
+    kept_variety: float | None = None
+    """The same of the true values after encoding and decoding."""
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether answers to one input vary far less than real values do."""
+        return self.variety is not None and self.variety < MIN_VARIETY
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,9 @@ class Rule:
 
 MEMORIZING = "{pairs} pairs: memorising; more pairs, fewer steps or a smaller model would help"
 
-LOSSY = "raise its size (--set vqvae.codebook_size=, vqvae.num_quantizers=) or its share of the time"
+LOSSY = (
+    "raise its size (--set tokenizers.MODALITY.codebook_size= or .num_quantizers=) or its share of the time"
+)
 
 RULES = (
     Rule(
@@ -65,6 +78,16 @@ RULES = (
     Rule(
         lambda e: e.ceiling is not None and e.ceiling < GOOD and e.seen >= GOOD,
         f"the tokenizer limits you: the truth itself scores {{ceiling:.2f}} after it; {LOSSY}",
+    ),
+    Rule(
+        lambda e: e.seen >= GOOD and e.is_alike and (e.kept_variety or 1) < MIN_VARIETY,
+        "right, but alike: answers to one input vary {variety:.0%} as much as real ones, which keep "
+        f"{{kept_variety:.0%}} of it after the tokenizer; {LOSSY}",
+    ),
+    Rule(
+        lambda e: e.seen >= GOOD and e.is_alike,
+        "right, but alike: answers to one input vary {variety:.0%} as much as real ones: raise the "
+        "temperature, or train longer",
     ),
     Rule(lambda e: min(e.seen, e.new) >= SATURATED, "at its ceiling"),
     Rule(lambda e: e.pairs < MIN_PAIRS and e.seen < SATURATED and not e.falling, MEMORIZING),
@@ -116,12 +139,14 @@ def diagnose(rows: Iterable[ScoreRow], lines: Lines, *, pairs: Callable[[str], i
         lines: lines of metrics.jsonl.
         pairs: direction → number of training samples that have all of its streams.
     """
-    by_direction: dict[str, list[ScoreRow]] = {}
+    rows, by_direction = [*rows], dict[str, list[ScoreRow]]()
     for row in headlines(rows):
         if _way(row, row.value) is not None or _is_lossy(row):
             by_direction.setdefault(row.row, []).append(row)
+    variety = {(row.row, row.split): row for row in rows if row.metric.split(".")[0] == "variety"}
     return [
-        Diagnosis(name, explain(_evidence(some, lines, pairs(name)))) for name, some in by_direction.items()
+        Diagnosis(name, explain(_evidence(some, lines, pairs(name), variety.get((name, some[0].split)))))
+        for name, some in by_direction.items()
     ]
 
 
@@ -143,7 +168,7 @@ def _is_lossy(row: ScoreRow) -> bool:
     return short > 0 or (short == 0 and row.metric in PROPORTION_METRICS and row.ceiling < SATURATED)
 
 
-def _evidence(rows: Sequence[ScoreRow], lines: Lines, pairs: int) -> Evidence:
+def _evidence(rows: Sequence[ScoreRow], lines: Lines, pairs: int, variety: ScoreRow | None) -> Evidence:
     first, *others = rows
     hardest = min(others or [first], key=lambda row: _way(row, row.value) or 0.0)
     baselines = [_way(first, figure) for figure in (first.baseline, first.retrieval)]
@@ -159,6 +184,8 @@ def _evidence(rows: Sequence[ScoreRow], lines: Lines, pairs: int) -> Evidence:
         falling=any(falling(lines, stream) for stream in streams),
         steps=trained_steps(lines, streams),
         lossy=_is_lossy(first),
+        variety=variety.value if variety else None,
+        kept_variety=variety.ceiling if variety else None,
     )
 
 

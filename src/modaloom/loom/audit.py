@@ -10,7 +10,7 @@ from modaloom.core.errors import BadFolder, check_count
 from modaloom.core.types import Sample
 from modaloom.data.advice import about_leaks
 from modaloom.data.folder import Folder, open_folder
-from modaloom.data.notices import Notify, Shortenings, silent
+from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
 from modaloom.evaluation.held_out import split_of
@@ -76,7 +76,7 @@ def audit(
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    lost = Shortenings(trained.run.data.limits)
+    lost = trained.shortenings()
     reader = prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
     chosen = [reader.read(sample) for sample in pick(index.samples, (), n, seed)]
     found = suspects(trained.model, chosen, seed=seed)

@@ -51,8 +51,8 @@ class Rung:
 def tiny_64() -> LoomRunConfig:
     """The tiny networks on images up to 64 px, with an 8 × 8 code grid."""
     run = tiny()
-    limits = replace(run.data.limits, max_side=64)
-    return replace(run, data=replace(run.data, limits=limits), tokenizers={"image": {"code_grid": 8}})
+    data = replace(run.data, limits={"image": {"max_side": 64}})
+    return replace(run, data=data, tokenizers={"image": {"code_grid": 8}})
 
 
 LADDER: Sequence[Rung] = (
@@ -68,7 +68,8 @@ class Trials(Protocol):
     """Measures configurations on the data and the device."""
 
     def missing(self, config: LoomRunConfig) -> Mapping[str, int]:
-        """Limit → the value that would keep all of the data; empty if nothing is shortened."""
+        """Limit, as MODALITY.FIELD → the value that would keep all of the data; empty if nothing is
+        shortened."""
 
     def steps(self, config: LoomRunConfig, minutes: float) -> Mapping[str, int]:
         """Stage → steps that fit its share of the budget. Raises `torch.OutOfMemoryError`."""
@@ -164,8 +165,9 @@ class FolderTrials:
             for stream, plan in data.plans.items():
                 for value in data.reader.column(stream, data.samples):
                     for one in data.tokenizers[plan.tokenizer].view(plan.grid).shortened(value):
-                        if one.limit and one.needed > _limit(config, one.limit):
-                            found[one.limit] = max(found.get(one.limit, 0), one.needed)
+                        limit = f"{plan.modality}.{one.limit}"
+                        if one.limit and one.needed > _limit(config, limit):
+                            found[limit] = max(found.get(limit, 0), one.needed)
         return found
 
     def steps(self, config: LoomRunConfig, minutes: float) -> Mapping[str, int]:
@@ -201,7 +203,8 @@ def _few(folder: Folder, config: LoomRunConfig) -> list[Sample]:
 
 
 def _limit(config: LoomRunConfig, name: str) -> int:
-    limit: int = getattr(config.data.limits, name)
+    modality, _, field = name.partition(".")
+    limit: int = getattr(config.data.limits_of(modality), field)
     return limit
 
 

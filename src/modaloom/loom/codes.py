@@ -11,7 +11,7 @@ from modaloom.core.errors import BadFile, BadFolder, PartlyFailed
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import Notify, Shortenings, silent
+from modaloom.data.notices import Notify, silent
 from modaloom.data.shards import SHARD_SIZE, Shard, shard_files, shards_model, write_shards
 from modaloom.data.writer import writing
 from modaloom.loom.reading import prepared_reader
@@ -43,7 +43,7 @@ def tokenize(
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")
-    lost = Shortenings(trained.run.data.limits)
+    lost = trained.shortenings()
     reader = prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
 
     def shards() -> Iterator[Shard]:

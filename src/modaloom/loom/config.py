@@ -9,7 +9,6 @@ from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.samplers import AUTO, CODE_SAMPLERS, resolve_sampler
 from modaloom.loom.mixture import TrainingMixture
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import Limits
 from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
 from modaloom.runs.config_io import changed
 from modaloom.tokenizers import TOKENIZERS
@@ -97,7 +96,9 @@ class LoomTrainingConfig(TrainingConfig):
     before."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(learning_rate=1e-2, matrix_learning_rate=6e-3)
+        default_factory=lambda: OptimizerConfig(
+            learning_rate=1e-2, matrix_learning_rate=6e-3, max_batch_elements=2**17
+        )
     )
 
     def __post_init__(self) -> None:
@@ -190,6 +191,10 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def _limits(side: int, tokens: int, bins: int) -> dict[str, dict[str, Any]]:
+    return {"image": {"max_side": side}, "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
+
+
 def tiny() -> LoomRunConfig:
     """Images up to 32 px: minutes on two CPU cores."""
     return LoomRunConfig()
@@ -199,7 +204,7 @@ def small() -> LoomRunConfig:
     """Images up to 64 px: an hour on one GPU."""
     image = {"code_grid": 8, "widths": [64, 128, 256], "num_res_blocks": 2, "codebook_size": 1024}
     return LoomRunConfig(
-        data=DataConfig(limits=Limits(max_side=64, max_tokens=128, max_bins=64)),
+        data=DataConfig(limits=_limits(64, 128, 64)),
         tokenizers={"image": image, "text": {"vocab_size": 4096}},
         loom=LoomConfig(width=384, num_layers=8, num_heads=6),
     )
@@ -215,7 +220,7 @@ def base() -> LoomRunConfig:
         "codebook_size": 4096,
     }
     return LoomRunConfig(
-        data=DataConfig(limits=Limits(max_side=128, max_tokens=256, max_bins=64)),
+        data=DataConfig(limits=_limits(128, 256, 64)),
         tokenizers={"image": image, "text": {"vocab_size": 16384}},
         loom=LoomConfig(width=768, num_layers=12, num_heads=12),
     )

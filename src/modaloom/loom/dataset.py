@@ -117,7 +117,7 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
     data = run.data()
     tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
-    lost = Shortenings(config.data.limits, resolution=True)
+    lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
     return PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers, lost)
 
 
@@ -166,7 +166,7 @@ def _groups(
             yield {stream: tokenizer}, facts
         return
     kind = TOKENIZERS[choice.kind]
-    for group in kind.fit(MODALITIES[modality], columns, config.data.limits, choice.options):
+    for group in kind.fit(MODALITIES[modality], columns, config.data.limits_of(modality), choice.options):
         yield group, {}
 
 

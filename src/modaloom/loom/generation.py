@@ -107,7 +107,7 @@ def generate(
     options = trained.sampling(sampling or {})
     check_draws(1 if n is None else n, seed)
     fixed = trained.values(given)
-    lost = Shortenings(trained.run.data.limits)
+    lost = trained.shortenings()
     for name, value in fixed.items():
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
     reader = None if folder is None else _reader(trained, Path(folder), fixed, want, lost)

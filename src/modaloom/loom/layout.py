@@ -55,6 +55,11 @@ class FieldLayout:
         filled = self.filled(fields)
         return torch.stack([filled[key].sum(1) * state.shape[-1] for key, state in fields.items()]).sum(0)
 
+    def num_tokens(self, streams: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+        """int64 (B,): the number of tokens of the streams that a sample has, of codes (B, L, Q)."""
+        filled = self.filled(self.split(streams))
+        return torch.stack([here.sum(1) * present[stream_of(key)] for key, here in filled.items()]).sum(0)
+
     def tables(self, names: Mapping[str, str]) -> dict[str, str]:
         """Stream → table name, converted to field → table name. Each length has its own table."""
         lengths = {key: key for key in map(length_field, self.streams) if key in self.shapes}

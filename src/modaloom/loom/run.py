@@ -17,6 +17,7 @@ from modaloom.core.errors import (
     shown,
 )
 from modaloom.core.frame import Frames, finished
+from modaloom.data.notices import Shortenings
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
 from modaloom.loom.files import unpack_model
 from modaloom.loom.generated import Generated
@@ -138,6 +139,10 @@ class TrainedRun:
     def modality_of(self) -> dict[str, str]:
         """Stream → modality name."""
         return {name: stream.modality for name, stream in self.model.streams.items()}
+
+    def shortenings(self) -> Shortenings:
+        """A count of values that the limits of its training shorten."""
+        return Shortenings(self.run.data.limits_of, self.modality_of)
 
 
 def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> TrainedRun:

@@ -1,6 +1,6 @@
 """Training of a Loom run: first the tokenizers, then the Loom."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,10 +20,12 @@ from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.dataset import CHUNK_SIZE, PreparedData, prepare
 from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
+from modaloom.loom.layout import FieldLayout
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
 from modaloom.networks.conv import channels_last
 from modaloom.runs.checkpoint import pack_tensors
+from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
 from modaloom.tokenizers import Tokenizer
@@ -162,12 +164,13 @@ class LoomTrainer:
         """Stage that trains a tokenizer on all values of the streams that share it."""
         values, held_out = (self._values(name, split, self.data.prepared) for split in ("train", "val"))
         self.data.shortenings.notify(self.notify)
-        size = min(self.config.training.tokenizer.batch_size, len(values))
-        batches = BatchSampler(len(values), size, self.config.seed, name, self.accelerator.distributed)
 
         def crops(values: PresentValues, places: np.ndarray, *names: str | int) -> Tensor:
             seed, found = partial(derive, self.config.seed, name, *names), zip(places, values[places])
             return torch.from_numpy(np.stack([tokenizer.crop(value, seed(int(i))) for i, value in found]))
+
+        one = crops(values, np.zeros(1, np.int64), "crop")
+        batches = self._batches(name, len(values), self.config.training.tokenizer, one.numel())
 
         def batch(step: int) -> Tensor:
             return crops(values, batches(step).numpy(), "crop", step)
@@ -190,7 +193,7 @@ class LoomTrainer:
             batch,
             partial(objective.loss, distributed=self.accelerator.distributed),
             optimizer,
-            size,
+            batches.size,
             num_samples=len(values),
             validation_error=error,
             turns=[
@@ -222,9 +225,9 @@ class LoomTrainer:
         loom = build_loom(streams, self.config.loom, seed=derive(self.config.seed, "init", LOOM))
         self.model = Model(streams, loom)
         rows = self.data.rows["train"]
-        n = len(rows)
-        size = min(self.config.training.loom.batch_size, n)
-        batches = BatchSampler(n, size, self.config.seed, LOOM, self.accelerator.distributed)
+        batches = self._batches(
+            LOOM, len(rows), self.config.training.loom, self._num_tokens(loom.layout, rows)
+        )
 
         def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
             codes, present = self.codes(rows[batches(step)])
@@ -233,4 +236,30 @@ class LoomTrainer:
         def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
             return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
 
-        return Stage(LOOM, loom, batch, loss, self.config.training.loom, size, num_samples=n)
+        return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=len(rows))
+
+    def _batches(
+        self, stage: str, n: int, optimizer: OptimizerConfig, elements: int | Sequence[int]
+    ) -> BatchSampler:
+        """Batches of a stage. Tells the user if samples are so large that a batch has fewer of them."""
+        size = min(optimizer.batch_size, n)
+        found = BatchSampler(
+            n,
+            size,
+            self.config.seed,
+            stage,
+            self.accelerator.distributed,
+            elements=elements,
+            max_elements=optimizer.max_batch_elements,
+        )
+        if found.size < size:
+            self.notify(f"{stage}: a step has {found.size} samples, not {size}, for they are large")
+        return found
+
+    def _num_tokens(self, layout: FieldLayout, rows: Tensor) -> int | list[int]:
+        """Tokens of every sample, or, if lengths vary, of each of these rows of the caches."""
+        shapes = layout.shapes.values()
+        if not any(shape.variable for shape in shapes):
+            return sum(shape.num_positions for shape in shapes)
+        parts = (layout.num_tokens(*self.codes(part)) for part in torch.split(rows, CHUNK_SIZE))
+        return [int(count) for part in parts for count in part]

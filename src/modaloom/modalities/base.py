@@ -12,17 +12,13 @@ from modaloom.modalities.signal_codec import SignalCodec
 
 __all__ = ["Conformed", "DataSpec", "Limits", "Modality", "Value"]
 
+Limits = Any
+"""An instance of a modality's own frozen dataclass of upper limits; sizes are inferred up to these."""
+
 
 @dataclass(frozen=True)
-class Limits:
-    """Upper limits of a preset; sizes are inferred from the data up to these."""
-
-    max_side: int = 32
-    """Maximum side length of an image in pixels."""
-    max_tokens: int = 64
-    """Maximum length of a text in tokens."""
-    max_bins: int = 32
-    """Maximum number of quantile bins of a number."""
+class NoLimits:
+    """Default of `Modality.limits`."""
 
 
 def no_facts(values: Iterable[Value]) -> Mapping[str, Any]:
@@ -51,7 +47,7 @@ class Shortened:
     how: str
     """Predicate, the same for all affected values: "are cut after 64 tokens"."""
     limit: str = ""
-    """The field of `Limits` to raise; empty if none applies."""
+    """The field of the modality's limits to raise; empty if none applies."""
     kept: int = 0
     """Amount that is kept, in the limit's unit; less than the limit if the spec was inferred smaller."""
     needed: int = 0
@@ -90,6 +86,9 @@ class Modality:
     """Value → HTML fragment without external references."""
     codec: Codec
     """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    limits: Limits = NoLimits()
+    """Default limits on the size of values: an instance of a frozen dataclass, the settings
+    `data.limits.MODALITY.*`."""
     shortened: Callable[[Value, DataSpec], Sequence[Shortened]] = nothing_shortened
     """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts

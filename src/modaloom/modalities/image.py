@@ -6,6 +6,7 @@ import math
 import statistics
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from modaloom.core.errors import BadFile, BadValue, shown
+from modaloom.core.errors import BadFile, BadValue, check_range, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
-from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened
+from modaloom.modalities.base import DataSpec, Modality, Shortened
 from modaloom.modalities.colours import outline
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
@@ -40,6 +41,17 @@ _SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
 WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """Limits on the size of images."""
+
+    max_side: int = 32
+    """Maximum side length in pixels, at least 1."""
+
+    def __post_init__(self) -> None:
+        check_range("max_side", self.max_side, 1)
 
 
 def read(path: Path) -> Image.Image:
@@ -131,7 +143,7 @@ def coerce(value: object) -> Image.Image:
         raise BadValue(f"the picture cannot be decoded ({_first_line(error)})") from error
 
 
-def infer_spec(images: Iterable[Image.Image], limits: Limits) -> DataSpec:
+def infer_spec(images: Iterable[Image.Image], limits: ImageLimits) -> DataSpec:
     """Infers `content` [H, W], the box that images are fitted into, `size`, that box padded to whole strides,
     and `channels`, 1 if all images are grey, else 3.
 
@@ -287,6 +299,7 @@ IMAGE = Modality(
         augment=rotate_colours,
         outline=outline,
     ),
+    limits=ImageLimits(),
     shortened=shortened,
     describe=describe,
     conform=conform,

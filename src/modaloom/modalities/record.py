@@ -6,14 +6,15 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modaloom.core.errors import BadFile, BadValue, shown
-from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened
+from modaloom.core.errors import BadFile, BadValue, check_range, shown
+from modaloom.modalities.base import DataSpec, Modality, Shortened
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import read_text
 
@@ -22,6 +23,19 @@ Record = dict[str, Scalar]
 
 MAX_BYTES = 2**20
 MAX_CATEGORIES = 255
+
+
+@dataclass(frozen=True)
+class RecordLimits:
+    """Limits on the resolution of records."""
+
+    max_bins: int = 32
+    """Maximum number of quantile bins of a number, at least 1."""
+
+    def __post_init__(self) -> None:
+        check_range("max_bins", self.max_bins, 1)
+
+
 """The most common categories are kept; this bounds the vocabulary of identifier columns."""
 
 
@@ -80,7 +94,7 @@ def write(row: Record, path: Path) -> None:
     path.write_bytes(f"{json.dumps(row, ensure_ascii=False, sort_keys=True, allow_nan=False)}\n".encode())
 
 
-def infer_spec(rows: Iterable[Record], limits: Limits) -> DataSpec:
+def infer_spec(rows: Iterable[Record], limits: RecordLimits) -> DataSpec:
     """Infers `columns`, the values of each column's slots 1, 2, … (slot 0 is missing or unknown), and `size`,
     [number of columns].
 
@@ -237,6 +251,7 @@ RECORD = Modality(
     compare=compare,
     to_html=to_html,
     codec=CategoricalCodec(pack=pack, unpack=unpack, vocab_size=vocab_size),
+    limits=RecordLimits(),
     shortened=shortened,
     describe=describe,
 )

@@ -3,16 +3,28 @@
 import html
 import statistics
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadValue, shown
+from modaloom.core.errors import BadValue, check_range, shown
 from modaloom.metrics.edit import error_rate
-from modaloom.modalities.base import DataSpec, Limits, Modality
+from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.files import read_text
 from modaloom.modalities.string_codec import StringCodec
 
 MAX_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class TextLimits:
+    """Limits on the length of texts."""
+
+    max_tokens: int = 64
+    """Maximum length in tokens, at least 1."""
+
+    def __post_init__(self) -> None:
+        check_range("max_tokens", self.max_tokens, 1)
 
 
 def read(path: Path) -> str:
@@ -40,7 +52,7 @@ def coerce(value: object) -> str:
     return _without_last_newline(value)
 
 
-def infer_spec(texts: Iterable[str], limits: Limits) -> DataSpec:
+def infer_spec(texts: Iterable[str], limits: TextLimits) -> DataSpec:
     """Returns `tokens`, the maximum length of a text in tokens."""
     return {"tokens": limits.max_tokens}
 
@@ -80,5 +92,6 @@ TEXT = Modality(
     compare=compare,
     to_html=to_html,
     codec=StringCodec(),
+    limits=TextLimits(),
     describe=describe,
 )

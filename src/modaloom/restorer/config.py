@@ -13,7 +13,6 @@ from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
-from modaloom.modalities.base import Limits
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
 from modaloom.networks.tiled import TiledNetwork
 from modaloom.networks.unet import UNet, UNetConfig
@@ -171,12 +170,12 @@ def tiny() -> RestorerRunConfig:
 
 def small() -> RestorerRunConfig:
     """Whole images up to 64 px: an hour on one GPU."""
-    return RestorerRunConfig(data=DataConfig(limits=Limits(max_side=64)))
+    return RestorerRunConfig(data=DataConfig(limits={"image": {"max_side": 64}}))
 
 
 def base() -> RestorerRunConfig:
     """Whole images up to 128 px: a day on a few GPUs."""
-    return RestorerRunConfig(data=DataConfig(limits=Limits(max_side=128)))
+    return RestorerRunConfig(data=DataConfig(limits={"image": {"max_side": 128}}))
 
 
 PRESETS: dict[str, Callable[[], RestorerRunConfig]] = {"tiny": tiny, "small": small, "base": base}

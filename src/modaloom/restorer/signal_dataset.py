@@ -78,7 +78,8 @@ def prepare_signal_dataset(
         )
         run.save_data(_described(plan) | data_facts(folder, chosen.split_of, config))
     plan = RestorerPlan.of(run.data()["restorer"])
-    lost, sources = Shortenings(config.data.limits, resolution=True), signal_sources(config, plan)
+    lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
+    sources = signal_sources(config, plan)
     columns = [_cached(run, chosen, i, source, lost) for i, source in enumerate(sources)]
     lost.notify(notify)
     here = np.logical_and.reduce([column.present for column in columns])
@@ -135,7 +136,7 @@ def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> D
     values = MeasuredColumn(chosen.reader, want, chosen.training)
     if not values.has_values:
         raise BadFolder(f"{chosen.reader.folder.path}: no training sample has a readable {want}")
-    return modality.infer_spec(values, config.data.limits)
+    return modality.infer_spec(values, config.data.limits_of(modality.name))
 
 
 def _described(plan: RestorerPlan) -> dict[str, Any]:

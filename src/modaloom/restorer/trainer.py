@@ -147,19 +147,26 @@ class RestorerTrainer:
 
     def _stage(self) -> Stage:
         restorer, rows = self.restoration.restorer, self.data.rows["train"]
-        size, seed = self.config.training.restorer.batch_size, self.config.seed
-        batches = BatchSampler(len(rows), size, seed, RESTORER, self.accelerator.distributed)
+        optimizer, sizes = self.config.training.restorer, range(len(self.config.restorer.crop_sizes))
+        examples = (self.pair(int(rows[0]), "size", i, size=i) for i in sizes)
+        batches = BatchSampler(
+            len(rows),
+            optimizer.batch_size,
+            self.config.seed,
+            RESTORER,
+            self.accelerator.distributed,
+            elements=max(example.target.numel() for example in examples),
+            max_elements=optimizer.max_batch_elements,
+        )
         restorer.fit_normalizer(self._measured())
         if not restorer.mean_flow_prob:  # group norm has no forward-mode derivative in this memory format
             channels_last(restorer)
 
         def batch(step: int) -> ConditionalExample:
-            picked = enumerate(rows[batches(step)].tolist(), batches.rows.first)
+            picked = enumerate(rows[batches(step)].tolist(), batches.rows(step).first)
             return collate([self.pair(row, "pair", step, i, size=step) for i, row in picked])
 
         def loss(batch: ConditionalExample, noise: torch.Generator) -> Loss:
             return restorer.loss(batch, noise, self.accelerator.distributed)
 
-        return Stage(
-            RESTORER, restorer, batch, loss, self.config.training.restorer, size, num_samples=len(rows)
-        )
+        return Stage(RESTORER, restorer, batch, loss, optimizer, batches.size, num_samples=len(rows))

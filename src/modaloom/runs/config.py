@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from modaloom.core.errors import BadFile, BadValue, check_range
-from modaloom.modalities.base import Limits
+from modaloom.core.errors import BadFile, BadValue, check_choice, check_range
+from modaloom.modalities import MODALITIES, Limits
+from modaloom.runs.config_io import changed
 from modaloom.runs.schedule import Schedule, trapezoid
 
 VERSION = 2
@@ -23,7 +24,20 @@ class DataConfig:
     """Streams to use; empty: all."""
     split_by: str = "key"
     """key | folder | a regular expression | record.FIELD: the group that is never divided by the split."""
-    limits: Limits = field(default_factory=Limits)
+    limits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Modality → overrides of its limits on the size of values."""
+
+    def __post_init__(self) -> None:
+        for modality in self.limits:
+            check_choice("limits", f"data.limits.{modality}", [f"data.limits.{name}" for name in MODALITIES])
+            self.limits_of(modality)
+
+    def limits_of(self, modality: str) -> Limits:
+        """Limits of a modality. Raises `BadValue` for limits that it does not have."""
+        try:
+            return changed(MODALITIES[modality].limits, self.limits.get(modality, {}).items())
+        except BadValue as error:
+            raise BadValue(f"data.limits.{modality}: {error}") from error
 
     @property
     def group(self) -> str | None:
@@ -48,7 +62,10 @@ class OptimizerConfig:
     max_grad_norm: float = 1.0
     """Gradient norm clipping threshold, > 0."""
     batch_size: int = 64
-    """Samples per step."""
+    """Maximum number of samples per step."""
+    max_batch_elements: int = 2**22
+    """Maximum number of elements per step: values of signals (pixels times channels), tokens of a Loom.
+    Larger samples are batched in smaller numbers, one at least."""
 
     def __post_init__(self) -> None:
         check_range("learning_rate", self.learning_rate, 0, 10, open_low=True)
@@ -58,6 +75,7 @@ class OptimizerConfig:
         check_range("decay", self.decay, 0, 1)
         check_range("max_grad_norm", self.max_grad_norm, 0, open_low=True)
         check_range("batch_size", self.batch_size, 1)
+        check_range("max_batch_elements", self.max_batch_elements, 1)
 
 
 @dataclass(frozen=True)

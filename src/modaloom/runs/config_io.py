@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from modaloom.core.errors import BadValue, check_choice, short
+from modaloom.core.renamed import RENAMED
 
 T = TypeVar("T")
 
@@ -111,9 +112,11 @@ def _check_keys(cls: Any, plain: Any, prefix: str) -> None:
 def _known(hint: Any, name: str, prefix: str) -> Any:
     """Type of a dataclass field or of a dictionary's values.
 
-    Raises `BadValue` for an unknown field, with the closest valid name.
+    Raises `BadValue` for an unknown field, with the closest valid name, and for an old name.
     """
     if not is_dataclass(hint):
+        if new := RENAMED.get(prefix + name):
+            raise BadValue(f"setting {prefix + name!r} is now called {new!r}")
         return _value_type(hint)
     check_choice("setting", prefix + name, [prefix + field.name for field in fields(hint)])
     return get_type_hints(hint)[name]

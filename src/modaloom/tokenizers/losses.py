@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from modaloom.modalities.signal_codec import mean_squared_error
@@ -11,6 +13,8 @@ SignalLoss = Callable[[Tensor, Tensor], Tensor]
 
 CHARBONNIER_EPSILON = 1e-3
 """Differences below it are squared rather than absolute; signals are in [-1, 1]."""
+MAX_LEVELS, MIN_SIDE = 4, 4
+"""Levels of a Laplacian pyramid, and positions of its smallest."""
 
 
 def mean_absolute_error(reconstruction: Tensor, signal: Tensor) -> Tensor:
@@ -24,8 +28,26 @@ def charbonnier(reconstruction: Tensor, signal: Tensor) -> Tensor:
     return squared.sqrt().flatten(1).mean(1) - CHARBONNIER_EPSILON
 
 
+def laplacian(reconstruction: Tensor, signal: Tensor) -> Tensor:
+    """(B,): mean absolute error of the levels of a Laplacian pyramid, averaged over the levels.
+
+    A level holds what halving and doubling every axis loses of the previous one; the last is what is left.
+    Equal weights of the levels' means are those of the Lap₁ loss of Bojanowski et al. 2017 (arXiv
+    1707.05776), eq. 4: fine detail counts as much as the whole, which pixels alone are dominated by. Halving
+    averages, doubling repeats.
+    """
+    error, levels = reconstruction - signal, []
+    while len(levels) < MAX_LEVELS - 1 and min(error.shape[2:]) >= 2 * MIN_SIDE:
+        coarse = F.interpolate(error, [-(-n // 2) for n in error.shape[2:]], mode="area")
+        levels.append(error - F.interpolate(coarse, error.shape[2:], mode="nearest"))
+        error = coarse
+    means = [level.abs().flatten(1).mean(1) for level in (*levels, error)]
+    return torch.stack(means).mean(0)
+
+
 LOSSES: Mapping[str, SignalLoss] = {
     "mse": mean_squared_error,
     "l1": mean_absolute_error,
     "charbonnier": charbonnier,
+    "laplacian": laplacian,
 }

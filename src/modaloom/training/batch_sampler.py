@@ -1,8 +1,11 @@
 """Batch indices as a pure function of the step, so that a resumed training uses the same batches."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,46 +14,76 @@ from modaloom.core.errors import BadValue
 from modaloom.core.rng import permutation
 
 
-@dataclass(frozen=True)
 class BatchSampler:
     """Samples batches from one random permutation of range(n) per epoch; a batch may span epochs.
 
     Args:
         n: number of samples.
-        size: samples per batch, of all ranks together.
+        size: maximum number of samples per batch, of all ranks together.
         seed: seed of the permutations.
         stage: name of the stage; each has its own permutations.
         distributed: the ranks; each gets consecutive samples of a batch, as many as the others or one
             more.
+        elements: number of elements of a sample, or (n,), of each sample.
+        max_elements: maximum number of elements per batch; a batch has at least a sample per rank.
 
     Raises:
         BadValue: a batch has fewer samples than there are ranks.
     """
 
-    n: int
-    size: int
-    seed: int
-    stage: str
-    distributed: Distributed = SINGLE_PROCESS
-
-    def __post_init__(self) -> None:
-        if self.size < self.distributed.size:
+    def __init__(
+        self,
+        n: int,
+        size: int,
+        seed: int,
+        stage: str,
+        distributed: Distributed = SINGLE_PROCESS,
+        *,
+        elements: int | Sequence[int] = 1,
+        max_elements: float = math.inf,
+    ) -> None:
+        if size < distributed.size:
             raise BadValue(
-                f"a batch of {self.stage} has {self.size} samples for {self.distributed.size} processes; "
+                f"a batch of {stage} has {size} samples for {distributed.size} processes; "
                 "each needs one: raise batch_size, add data or use fewer devices"
             )
-
-    @property
-    def rows(self) -> Rows:
-        """Which samples of a batch are this rank's."""
-        return self.distributed.split(self.size)
+        self.n, self.size, self.seed, self.stage, self.distributed = n, size, seed, stage, distributed
+        self.elements, self.max_elements = np.broadcast_to(np.asarray(elements), (n,)), max_elements
+        self.same_size = bool(self.elements.min() == self.elements.max())
+        """Whether all batches have `size` samples."""
+        if self.same_size:
+            self.size = self._fitting(self.elements[0] * np.arange(1, size + 1))
+        self._starts, self._lock = [0], Lock()
 
     def __call__(self, step: int) -> Tensor:
-        """int64 (rows.n,): this rank's sample indices of `step` (from 0)."""
-        first = step * self.size
-        last = first + self.size - 1
-        orders = [self._order(epoch) for epoch in range(first // self.n, last // self.n + 1)]
-        return self.rows.own(torch.cat(orders)[first % self.n :][: self.size])
+        """int64 (rows(step).n,): this rank's sample indices of `step` (from 0)."""
+        return self.rows(step).own(self._between(*self._span(step)))
+
+    def rows(self, step: int) -> Rows:
+        """Which samples of a batch are this rank's."""
+        first, last = self._span(step)
+        return self.distributed.split(last - first)
+
+    def _span(self, step: int) -> tuple[int, int]:
+        """Where a batch begins and ends in the sequence of all epochs."""
+        if self.same_size:
+            return step * self.size, (step + 1) * self.size
+        with self._lock:  # batches are prepared by several threads
+            while len(self._starts) < step + 2:
+                first = self._starts[-1]
+                seen = self._between(first, first + self.size).numpy()
+                self._starts.append(first + self._fitting(self.elements[seen].cumsum()))
+            return self._starts[step], self._starts[step + 1]
+
+    def _fitting(self, sums: np.ndarray) -> int:
+        """Samples that a batch has, from the cumulative elements of those that it may have."""
+        fitting = np.searchsorted(sums, self.max_elements, side="right")
+        return max(self.distributed.size, int(fitting))
+
+    def _between(self, first: int, last: int) -> Tensor:
+        """Samples `first` to `last` of the sequence of all epochs."""
+        orders = [self._order(epoch) for epoch in range(first // self.n, (last - 1) // self.n + 1)]
+        return torch.cat(orders)[first % self.n :][: last - first]
 
     def _order(self, epoch: int) -> Tensor:
         return _order(self.n, self.seed, self.stage, epoch)

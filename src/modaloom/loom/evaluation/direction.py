@@ -12,6 +12,7 @@ from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.judge import Answer, Estimates, Judge
 from modaloom.evaluation.memorization import Memorization, Repetition
 from modaloom.evaluation.rows import Direction, ScoreRow
+from modaloom.evaluation.variety import Variety
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.evaluation.pairing import Pairing
@@ -26,7 +27,7 @@ MAX_DIVERSITY_SAMPLES = 100
 Columns = Mapping[str, Mapping[str, float]]
 """Baseline column of a row → metric → value."""
 Reference = Callable[[Sequence[Value]], Estimates]
-"""Generated values of a stream → estimates of novelty and coverage."""
+"""Generated values of a stream → estimates of novelty, coverage and variety."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class DirectionEvaluation:
     def memorization_rows(
         self, answers: Sequence[Answer], baselines: Mapping[str, Sequence[Answer]]
     ) -> Iterator[ScoreRow]:
-        """Novelty and coverage of continuous streams; for others, exact repetition of training values."""
+        """Novelty, coverage and variety of continuous streams; for others, exact repetition of training
+        values."""
         for name in self.direction.want:
             reference = self.reference(name)
             columns = {
@@ -83,14 +85,29 @@ class DirectionEvaluation:
             yield from self.to_rows(_compared(reference, name, answers), columns)
 
     def reference(self, name: str) -> Reference:
-        """Memorization by distance for continuous streams, by equality for the others."""
+        """Memorization by distance, and variety, for continuous streams; memorization by equality for the
+        others."""
         space = self.library.space(name)
-        if space.modality.codec.continuous:
-            memorization = Memorization(self.library.embed(name, self.samples), space.points)
-            return lambda drawn: memorization.estimates(space.embed(drawn))
-        real = space.names([s.streams[name] for s in self.samples])
-        repetition = Repetition(real, self.library.known(name))
-        return lambda drawn: repetition.estimates(space.names(drawn))
+        if not space.modality.codec.continuous:
+            names = space.names([s.streams[name] for s in self.samples])
+            repetition = Repetition(names, self.library.known(name))
+            return lambda drawn: repetition.estimates(space.names(drawn))
+        real = self.library.embed(name, self.samples)
+        memorization, variety = Memorization(real, space.points), Variety(self.inputs(), real)
+
+        def estimates(drawn: Sequence[Value]) -> Estimates:
+            points = space.embed(drawn)
+            return {**memorization.estimates(points), **variety.estimates(points)}
+
+        return estimates
+
+    def inputs(self) -> list[tuple[bytes, ...]]:
+        """Of each sample, what is equal for samples with equal inputs."""
+        columns = [
+            self.library.space(name).names([sample.streams[name] for sample in self.samples])
+            for name in self.direction.given
+        ]
+        return [*zip(*columns, strict=True)] if columns else [()] * len(self.samples)
 
     def diversity_rows(self, answers: Sequence[Answer]) -> Iterator[ScoreRow]:
         """Difference between two samples generated from the same condition."""

@@ -13,7 +13,7 @@ from modaloom.core.errors import BadFolder, check_range
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
-from modaloom.data.notices import Notify, Shortenings, notify_skipped, silent
+from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
@@ -134,7 +134,7 @@ class FolderReading:
     ) -> None:
         self.index, self.model, self.notify = index, trained.model, notify
         self.of = split_of(trained.run.data, index)
-        self.lost = Shortenings(trained.run.data.limits)
+        self.lost = trained.shortenings()
         self.reader = prepared_reader(trained.model, index, streams, self.lost)
 
     @property
