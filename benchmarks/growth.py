@@ -9,7 +9,6 @@ step of more than `--patience` seconds.
 """
 
 import argparse
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -76,7 +75,6 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=20, help="seconds a step")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     asked = parser.parse_args()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     columns: dict[str, Figures] = {}
     for preset in asked.presets:
         for side in asked.sides:

@@ -11,10 +11,12 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-# Threads that wait for each other sleep instead of spinning: beside other programs, spinning takes the time
-# that the thread waited for needs. OpenMP reads this once, when torch loads.
-if "torch" not in sys.modules:
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait for each other soon sleep: beside other programs, spinning takes the time that the thread
+# waited for needs. GNU's OpenMP may spin shortly, since waking takes longer than most waits; the count is the
+# one of benchmarks in docs/lab-notes.md. OpenMP reads this once, when torch loads.
+if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 __version__ = "0.2.0"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from modaloom.runs.config import RunConfig
 
-SCORING_FRACTION, MIN_SCORING_MINUTES = 0.2, 1.0
+SCORING_FRACTION, MIN_SCORING_MINUTES = 0.15, 1.0
 """Additional time for evaluation and samples, as a fraction of the training's minutes; minimum in minutes."""
 
 

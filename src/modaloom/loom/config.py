@@ -89,7 +89,7 @@ class LoomConfig:
 class LoomTrainingConfig(TrainingConfig):
     """Training settings: duration, optimizers, checkpoints."""
 
-    tokenizer_share: float = 0.5
+    tokenizer_share: float = 0.4
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2
     """Minimum fraction of the time budget for them, even if their validation error is small or has flattened

@@ -1,13 +1,14 @@
 """Early stopping of tokenizers: the error is small, or doubling the steps no longer reduces it by enough."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 FIRST_STEP = 64
-"""First step at which the error is evaluated; then every factor √2 in the number of steps."""
+"""First step at which the error is evaluated; then every factor 2^(1/4) in the number of steps."""
 MIN_GAIN = 0.3
 """Minimum relative reduction of the error by a doubling of the steps."""
-MAX_ERROR = 0.0125
+MAX_ERROR = 0.015
 """Error, as a fraction of the values' variance, that is small enough before the learning rate decays, which
 halves it again."""
 ERROR = "val.error"
@@ -15,9 +16,9 @@ ERROR = "val.error"
 
 
 def is_due(step: int) -> bool:
-    """Whether the error is evaluated after `step` steps: at FIRST_STEP · √2ⁿ, rounded."""
-    n = max(0, step.bit_length() - FIRST_STEP.bit_length())
-    return step in (FIRST_STEP << n, round((FIRST_STEP << n) * 2**0.5))
+    """Whether the error is evaluated after `step` steps: at FIRST_STEP · 2^(n/4), rounded."""
+    n = round(4 * math.log2(max(step, FIRST_STEP) / FIRST_STEP))
+    return step == round(FIRST_STEP * 2 ** (n / 4))
 
 
 def is_enough(errors: Mapping[int, float], step: int) -> bool:
