@@ -7,7 +7,7 @@ from PIL import Image
 
 from modaloom.evaluation.features import Space
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.image import ImageLimits
+from modaloom.modalities.image_spec import ImageLimits
 
 TEXT, IMAGE, RECORD = (MODALITIES[name] for name in ("text", "image", "record"))
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadFile
 from modaloom.modalities import image as images
-from modaloom.modalities.image import ImageLimits
+from modaloom.modalities.image_spec import ImageLimits
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -12,7 +12,7 @@ from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
 from modaloom.loom.config import PRESETS
 from modaloom.modalities import IMAGE, MODALITIES, TEXT, SignalCodec
-from modaloom.modalities.image import ImageLimits
+from modaloom.modalities.image_spec import ImageLimits
 from modaloom.modalities.signal_codec import no_outline
 from modaloom.quantizers import GrowthConfig
 from modaloom.tokenizers import vqvae

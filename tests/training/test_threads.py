@@ -15,7 +15,15 @@ from modaloom.training import threads as module
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.loop import Training
 from modaloom.training.stages import run_stages
-from modaloom.training.threads import WINDOW, ThreadTuner, candidates, fastest, kept_threads, threads_at
+from modaloom.training.threads import (
+    HOPELESS,
+    MIN_RETRY,
+    ThreadTuner,
+    candidates,
+    fastest,
+    kept_threads,
+    threads_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +88,17 @@ def test_what_helps_nothing_is_taken_back() -> None:
         return (0.2 if now > 20 else 0.1) * (2 if threads == 1 else 1)
 
     used = steps(pace)[1]
-    assert used.count(1) == WINDOW
+    assert used.count(1) == HOPELESS
+
+
+def test_trials_take_a_bounded_share_of_the_time() -> None:
+    """Two threads take ten times as long throughout, and a retry would be due every fifth of a second."""
+    tuner, spent = ThreadTuner(1, [2, 1], pace=0.1, seconds=4.0), {1: 0.0, 2: 0.0}
+    for _ in range(4000):
+        duration = 1.0 if tuner.threads == 2 else 0.1
+        spent[tuner.threads] += duration
+        tuner.next(duration)
+    assert 0 < spent[2] < 1.2 / MIN_RETRY * spent[1]
 
 
 def test_threads_are_restored() -> None:

@@ -2,11 +2,8 @@
 
 import base64
 import io
-import math
-import statistics
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from modaloom.core.errors import BadFile, BadValue, check_range, shown
+from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
-from modaloom.modalities.base import DataSpec, Modality, Shortened
+from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.colours import outline
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
+from modaloom.modalities.image_spec import ImageLimits, infer_spec, is_grey, shortened
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.transforms import rotate_colours
 
@@ -41,17 +39,6 @@ _SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
 WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 64 * 2**20
-
-
-@dataclass(frozen=True)
-class ImageLimits:
-    """Limits on the size of images."""
-
-    max_side: int = 32
-    """Maximum side length in pixels, at least 1."""
-
-    def __post_init__(self) -> None:
-        check_range("max_side", self.max_side, 1)
 
 
 def read(path: Path) -> Image.Image:
@@ -143,40 +130,6 @@ def coerce(value: object) -> Image.Image:
         raise BadValue(f"the picture cannot be decoded ({_first_line(error)})") from error
 
 
-def infer_spec(images: Iterable[Image.Image], limits: ImageLimits) -> DataSpec:
-    """Infers `content` [H, W], the box that images are fitted into, `size`, that box padded to whole strides,
-    and `channels`, 1 if all images are grey, else 3.
-
-    Images of equal size keep it if it is within the limit; others get their median shape, with a longer side
-    of at most `limits.max_side`.
-    """
-    shapes, grey = [], True
-    for image in images:
-        shapes.append((image.height, image.width))
-        grey = grey and _is_grey(image)
-    content = _content(shapes, limits.max_side)
-    return {"size": [_round_up(n) for n in content], "content": content, "channels": 1 if grey else 3}
-
-
-def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
-    long = min(side, round(statistics.median(max(shape) for shape in shapes)))
-    aspect = math.exp(statistics.median(math.log(h / w) for h, w in shapes))
-    h, w = (long, long / aspect) if aspect > 1 else (long * aspect, long)
-    box = [max(1, round(h)), max(1, round(w))]
-    return box if len(set(shapes)) == 1 else [_round_up(n) for n in box]
-
-
-def _round_up(n: int) -> int:
-    """Rounds up to a multiple of 8 (of 4 for up to 16 pixels)."""
-    step = 8 if n > 16 else 4
-    return -(-n // step) * step
-
-
-def _is_grey(image: Image.Image) -> bool:
-    pixels = np.asarray(image)
-    return bool((pixels == pixels[..., :1]).all())
-
-
 def pack(image: Image.Image, spec: DataSpec) -> NDArray[np.uint8]:
     """Image → uint8 (C, H, W), resized into the content box with its aspect ratio kept, and edge-padded."""
     pixels = _fitted(_rgb(image), spec["content"], spec["size"])
@@ -244,15 +197,6 @@ def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[
     return {"psnr": psnr(error), "ssim": ssim(a, b), "mse": error}
 
 
-def shortened(image: Image.Image, spec: DataSpec) -> Sequence[Shortened]:
-    """Returns the loss of resolution of an image that is larger than the spec's content box."""
-    height, width = spec["content"]
-    if image.height <= height and image.width <= width:
-        return ()
-    how, largest = f"are reduced to fit into {width}×{height} pixels", max(image.size)
-    return [Shortened(how, "max_side", max(height, width), largest, is_resolution=True)]
-
-
 def to_html(image: Image.Image) -> str:
     """Returns an <img> with inline data; small images are enlarged by an integer factor."""
     zoom = max(1, 128 // max(image.size))
@@ -269,7 +213,7 @@ def describe(images: Iterable[Image.Image]) -> dict[str, Any]:
     shapes, grey = [], True
     for image in images:
         shapes.append(image.size)
-        grey = grey and _is_grey(image)
+        grey = grey and is_grey(image)
     by_area = sorted(set(shapes), key=lambda size: (size[0] * size[1], size))
     return {
         "smallest": "×".join(map(str, by_area[0])),

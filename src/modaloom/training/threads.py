@@ -21,6 +21,10 @@ GAIN = 0.9
 """Another number of threads must take less than this fraction of the time."""
 RETRY_SHARE = 0.05
 """Interval between two trials while other programs delay the training, as a fraction of the time budget."""
+MIN_RETRY = 10
+"""The same, at least so many times the duration of the previous trial."""
+HOPELESS = 3
+"""Steps after which a trial ends if even the fastest of them took longer than the pace before."""
 
 
 def candidates(threads: int) -> list[int]:
@@ -72,32 +76,39 @@ class ThreadTuner:
         self._window: list[float] = []
         self._before: tuple[int, float] | None = None
         """During a trial: the previous number of threads and its pace."""
-        self._since_trial = 0.0
+        self._since_trial = self._trial_seconds = 0.0
 
     def next(self, seconds: float) -> int:
         """Number of threads for the next step, after one that took so many seconds."""
         self._window.append(seconds)
         self._since_trial += seconds
-        if len(self._window) == WINDOW:
-            pace = median(self._window)
-            self._window.clear()
+        if len(self._window) == WINDOW or self._is_hopeless():
+            window, self._window = self._window, []
             if self._before:
-                self._end_trial(pace, *self._before)
-            elif self._is_due(pace):
+                self._end_trial(window, *self._before)
+            elif self._is_due(pace := median(window)):
                 self._begin_trial(pace)
         return self.threads
+
+    def _is_hopeless(self) -> bool:
+        return (
+            self._before is not None and len(self._window) == HOPELESS and min(self._window) > self._before[1]
+        )
 
     def _is_due(self, pace: float) -> bool:
         if len(self._allowed) == 1:
             return False
         fewer = self.threads < max(self._allowed)
-        return pace > SLOWDOWN * self._reference or (fewer and self._since_trial > self.retry_seconds)
+        retry_seconds = max(self.retry_seconds, MIN_RETRY * self._trial_seconds)
+        return pace > SLOWDOWN * self._reference or (fewer and self._since_trial > retry_seconds)
 
     def _begin_trial(self, pace: float) -> None:
         self._before = self.threads, pace
         self.threads = next(n for n in self._others if n != self.threads)
 
-    def _end_trial(self, pace: float, threads: int, before: float) -> None:
+    def _end_trial(self, window: Sequence[float], threads: int, before: float) -> None:
+        pace = median(window)
         if pace >= GAIN * before:
             self.threads, pace = threads, before
-        self._reference, self._before, self._since_trial = pace, None, 0.0
+        self._reference, self._before = pace, None
+        self._trial_seconds, self._since_trial = sum(window), 0.0

@@ -1,0 +1,67 @@
+"""Size and channels of the images of a stream, as measured on training images, and their limits."""
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from modaloom.core.errors import check_range
+from modaloom.modalities.base import DataSpec, Shortened
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """Limits on the size of images."""
+
+    max_side: int = 32
+    """Maximum side length in pixels, at least 1."""
+
+    def __post_init__(self) -> None:
+        check_range("max_side", self.max_side, 1)
+
+
+def infer_spec(images: Iterable[Image.Image], limits: ImageLimits) -> DataSpec:
+    """Infers `content` [H, W], the box that images are fitted into, `size`, that box padded to whole strides,
+    and `channels`, 1 if all images are grey, else 3.
+
+    Images of equal size keep it if it is within the limit; others get their median shape, with a longer side
+    of at most `limits.max_side`.
+    """
+    shapes, grey = [], True
+    for image in images:
+        shapes.append((image.height, image.width))
+        grey = grey and is_grey(image)
+    content = _content(shapes, limits.max_side)
+    return {"size": [_round_up(n) for n in content], "content": content, "channels": 1 if grey else 3}
+
+
+def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
+    long = min(side, round(statistics.median(max(shape) for shape in shapes)))
+    aspect = math.exp(statistics.median(math.log(h / w) for h, w in shapes))
+    h, w = (long, long / aspect) if aspect > 1 else (long * aspect, long)
+    box = [max(1, round(h)), max(1, round(w))]
+    return box if len(set(shapes)) == 1 else [_round_up(n) for n in box]
+
+
+def _round_up(n: int) -> int:
+    """Rounds up to a multiple of 8 (of 4 for up to 16 pixels)."""
+    step = 8 if n > 16 else 4
+    return -(-n // step) * step
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether an RGB image has equal channels."""
+    pixels = np.asarray(image)
+    return bool((pixels == pixels[..., :1]).all())
+
+
+def shortened(image: Image.Image, spec: DataSpec) -> Sequence[Shortened]:
+    """Returns the loss of resolution of an image that is larger than the spec's content box."""
+    height, width = spec["content"]
+    if image.height <= height and image.width <= width:
+        return ()
+    how, largest = f"are reduced to fit into {width}×{height} pixels", max(image.size)
+    return [Shortened(how, "max_side", max(height, width), largest, is_resolution=True)]
