@@ -1,6 +1,7 @@
 """The data contract."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -50,11 +51,36 @@ def test_a_stream_of_two_modalities_is_an_error_that_names_both(tree: Tree) -> N
         open_folder(tree({"1.scan.png": 4, "2.scan.txt": "x"}))
 
 
+@pytest.mark.parametrize("suffixes", [("png", "txt"), ("png",)])
+def test_surnames_and_domains_are_no_streams(suffixes: tuple[str, ...], tree: Tree) -> None:
+    stems = ["Ada.Lovelace", "Alan.Turing", "Emmy.Noether", "example.com_1", "v1.2.final"]
+    names = [f"{stem}.{suffix}" for stem in stems for suffix in suffixes]
+    folder = open_folder(tree({**dict.fromkeys(names, "x"), "Ada.Lovelace.mask.png": 4, "b.mask.png": 4}))
+    streams = {"png": "image", "txt": "text"}
+    expected = {stem: {streams[suffix]: f"{stem}.{suffix}" for suffix in suffixes} for stem in stems}
+    expected["Ada.Lovelace"]["mask"] = "Ada.Lovelace.mask.png"
+    assert shown(folder) == {**expected, "b": {"mask": "b.mask.png"}}
+
+
+def test_a_stream_with_one_sample_that_contradicts_it_is_an_error(tree: Tree) -> None:
+    names = ["1.mask.png", "2.mask.png", "3.mask.png", "3.mask.txt"]
+    with pytest.raises(BadFolder, match=r"stream 'mask' is image in .* and text in .*3\.mask\.txt"):
+        open_folder(tree(dict.fromkeys(names, "x")))
+
+
+def test_a_single_sample_may_have_streams_of_its_own(tree: Tree) -> None:
+    folder = open_folder(tree(dict.fromkeys(["1.a.txt", "1.b.txt", "1.c.d.txt", "1.e.png", "2.f.txt"], "x")))
+    assert shown(folder) == {
+        "1": {"a": "1.a.txt", "b": "1.b.txt", "c.d": "1.c.d.txt", "e": "1.e.png"},
+        "2": {"f": "2.f.txt"},
+    }
+
+
 def test_missing_empty_and_file_in_place_of_a_folder(tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(BadFolder, match="is not a folder; give one with files such as"):
         open_folder(tmp_path / "nowhere")
     with pytest.raises(BadFolder, match=r"has no samples; put files there that end in one of \.png"):
-        open_folder(tree({"README.md": "x", "_notes.txt": "x"}))
+        open_folder(tree({"README.md": "x", "_world.jsonl": "x"}))
     with pytest.raises(BadFolder, match=r"song\.xyz: has an unknown suffix \(\.xyz\)"):
         open_folder(tree({"song.xyz": "x"}))
     with pytest.raises(BadFolder, match="is not a folder"):
@@ -82,6 +108,18 @@ def test_top_folders_fix_the_splits(tree: Tree) -> None:
     }  # fmt: skip
     assert {sample.key for sample in folder.samples} == set(folder.splits)
     assert reasons(folder) == dict.fromkeys(("3", "tests/1"), "is in no split folder")
+
+
+def test_synonyms_of_splits(tree: Tree) -> None:
+    folder = open_folder(tree({f"{name}/1.txt": "x" for name in ["training", "validation", "testing"]}))
+    assert folder.splits == {"training/1": "train", "validation/1": "val", "testing/1": "test"}
+    assert "label" not in folder.modality_of
+
+
+def test_names_pair_whatever_their_unicode_form(tree: Tree) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    folder = open_folder(tree({f"{composed}.png": 4, f"{decomposed}.txt": "x"}))
+    assert shown(folder) == {composed: {"image": f"{composed}.png", "text": f"{decomposed}.txt"}}
 
 
 def test_a_class_that_is_called_test_is_no_split(tree: Tree) -> None:
@@ -124,6 +162,37 @@ def test_csv_rows_pair_files_and_hold_texts(tree: Tree) -> None:
         "b": {"image": "b.png", "text": "=two\nlines"},
         "c": {"image": "c.png"},
     }
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_tables_as_spreadsheets_write_them(delimiter: str, mark: str, tree: Tree) -> None:
+    rows = [["file_name", "text"], ["a.png", '"one, two; three"'], ["b.png", "four"]]
+    table = mark + "".join(delimiter.join(row) + "\r\n" for row in rows)
+    folder = open_folder(tree({"metadata.csv": table, "a.png": 4, "b.png": 4}))
+    assert shown(folder) == {
+        "a": {"image": "a.png", "text": "=one, two; three"},
+        "b": {"image": "b.png", "text": "=four"},
+    }
+
+
+def test_a_table_without_a_column_of_files_is_refused(tree: Tree) -> None:
+    table = "caption;price\na thing;3\n"
+    with pytest.raises(
+        BadFile, match=r"metadata\.csv: has no column file_name or NAME_file_name .*'caption;price'"
+    ):
+        open_folder(tree({"metadata.csv": table, "a.png": 4}))
+
+
+def test_paths_as_other_programs_write_them(tree: Tree) -> None:
+    root = tree({"deep/a.png": 4, "b.png": 4})
+    (root / "metadata.csv").write_text(f"file_name,text\ndeep\\a.png ,one\n{root.absolute()}/b.png,two\n")
+    folder = open_folder(root)
+    assert shown(folder) == {
+        "b": {"image": "b.png", "text": "=two"},
+        "deep/a": {"image": "deep/a.png", "text": "=one"},
+    }
+    assert not folder.problems
 
 
 def test_jsonl_rows_in_a_split_folder(tree: Tree) -> None:

@@ -28,13 +28,29 @@ def test_key_stream_and_modality(name: str, expected: Name | None) -> None:
     assert parse_name(name) == expected
 
 
-@pytest.mark.parametrize("name", ["_world.jsonl", ".git", "README.md", "README", "LICENSE.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_world.jsonl",
+        "_provenance.jsonl",
+        ".git",
+        "README.md",
+        "README",
+        "LICENSE.txt",
+        "Thumbs.db",
+        "__MACOSX",
+    ],
+)
 def test_names_that_are_never_samples(name: str) -> None:
     assert is_ignored(name)
 
 
-def test_other_names_may_be() -> None:
-    assert not is_ignored("readme_scan.png")
+@pytest.mark.parametrize(
+    "name", ["readme_scan.png", "_DSC1000.JPG", "LICENSE_plate_1.jpg", "README.png", "_notes.txt", "_a"]
+)
+def test_other_names_may_be(name: str) -> None:
+    """A camera's pictures begin with an underscore, and a number plate's with LICENSE."""
+    assert not is_ignored(name)
 
 
 def test_stream_names() -> None:

@@ -16,7 +16,9 @@ def found(root: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def test_files_come_in_order_without_the_ignored(tree: Tree) -> None:
-    root = tree({"b.txt": "", "a/c.txt": "", "a/_d.txt": "", ".e/f.txt": "", "README.md": "", "_g/h.txt": ""})
+    root = tree(
+        {"b.txt": "", "a/c.txt": "", "a/Thumbs.db": "", ".e/f.txt": "", "README.md": "", "__MACOSX/h.txt": ""}
+    )
     assert found(root) == (["b.txt", "a/c.txt"], {})
 
 
@@ -69,6 +71,13 @@ def test_names_that_cannot_be_printed_are_left_out(tree: Tree) -> None:
     files, problems = found(root)
     assert files == ["a.txt"]
     assert set(problems) == {"b\n.txt", "\ufffd.txt"}
+
+
+@pytest.mark.parametrize("character", ["\u202f", "\u00a0", "\u3000", "\u200d", "\u00e9", "\U0001f469"])
+def test_unusual_spaces_and_joiners_are_names(character: str, tree: Tree) -> None:
+    """Of a screenshot, say: 9.41\u202fAM."""
+    name = f"9.41{character}AM.txt"
+    assert found(tree({name: "x"})) == ([name], {})
 
 
 def test_deep_folders_are_no_trouble(tree: Tree) -> None:

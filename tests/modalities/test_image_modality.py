@@ -96,11 +96,22 @@ def test_every_format_is_read_and_refused_when_truncated(suffix: str, tmp_path: 
         images.read(path)
 
 
-def test_another_format_than_the_name_says_is_refused_with_the_cure(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    noise(8, 8).save(path, format="JPEG")
-    with pytest.raises(BadFile, match="holds JPEG data, not PNG; rename"):
-        images.read(path)
+@pytest.mark.parametrize(("suffix", "format"), [("png", "JPEG"), ("jpg", "PNG"), ("gif", "WEBP")])
+def test_the_content_counts_and_not_the_suffix(suffix: str, format: str, tmp_path: Path) -> None:
+    path, right = tmp_path / f"a.{suffix}", tmp_path / f"b.{format.lower()}"
+    for place in (path, right):
+        noise(8, 8).save(place, format=format)
+    assert np.array_equal(images.read(path), images.read(right))
+
+
+def test_the_first_picture_of_a_cameras_file_is_read(tmp_path: Path) -> None:
+    """JPEG with further pictures, a preview for instance."""
+    path, plain = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    noise(16, 16).save(path, format="MPO", save_all=True, append_images=[noise(8, 8)])
+    noise(16, 16).save(plain)
+    with Image.open(path) as image:
+        assert image.format == "MPO"
+    assert np.array_equal(images.read(path), images.read(plain))
 
 
 def test_formats_off_the_list_are_refused(tmp_path: Path) -> None:

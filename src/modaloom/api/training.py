@@ -17,7 +17,7 @@ from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, ModaloomError, check_choice
 from modaloom.data.atomic_io import NEW, write_json
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import notify_skipped, once
+from modaloom.data.notices import notify_left_out, notify_skipped, once
 from modaloom.engine import Engine, EvaluationOptions, Trainer
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.headline import headlines, sentence
@@ -125,6 +125,8 @@ def train(
     accelerator = Accelerator(device, whole.training.precision)
     index = open_folder(data)
     check_vacant(path)
+    if path.resolve().is_relative_to(data.resolve()):
+        raise BadRun(f"{path} lies in {data}, where its files would become samples; choose another place")
     if automatic and steps is None:
         whole = ENGINES[whole.engine].choose(
             index,
@@ -206,6 +208,7 @@ def _fit(
 ) -> tuple[dict[str, Part], Mapping[str, Any]]:
     """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
     index = open_folder(folder or Path(run.data()["folder"]))
+    notify_left_out(index, callbacks.notify)
     trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
     _freeze(run, trainer.stages, steps)
     shown = time.monotonic()

@@ -8,6 +8,7 @@ least two such folders with two samples each on average, and all have the same s
 
 import os
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,12 @@ from pathlib import Path, PurePosixPath
 from modaloom.core.errors import MAX_NAMED, BadFolder, short
 from modaloom.core.types import Sample
 from modaloom.data.metadata import MetadataRow, read_metadata
-from modaloom.data.names import METADATA, is_stream_name, parse_name
+from modaloom.data.names import METADATA, is_stream_name, parse_name, stream_names
 from modaloom.data.walk import Problem, format_problems, make_problem, walk_files
 from modaloom.modalities import MODALITIES
 
-SPLIT = re.compile(r"(train|valid|validation|val|dev|test)([-_].*)?")
-SPLIT_ALIASES = {"valid": "val", "validation": "val", "dev": "val"}
+SPLIT = re.compile(r"(train|training|valid|validation|val|dev|test|testing)([-_].*)?")
+SPLIT_ALIASES = {"training": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
 LABEL = "label"
 TEXT = "text"
 """The modality of labels and metadata columns."""
@@ -79,6 +80,8 @@ class _Index:
     """Stream → its modality and the file that determined it."""
     problems: dict[Problem, None] = field(default_factory=dict)
     """An ordered set."""
+    named: frozenset[str] = frozenset()
+    """Streams that file names have."""
     bad_rows: Counter[Path] = field(default_factory=Counter)
     """Table → number of its lines that name no readable file."""
 
@@ -89,6 +92,7 @@ class _Index:
                 self.problems[found] = None
             else:
                 files[found] = None
+        self.named = stream_names((str(path.parent), path.name) for path in files)
         claimed: set[Path] = set()
         for table in [path for path in files if path.name in METADATA]:
             claimed.add(table)
@@ -101,7 +105,7 @@ class _Index:
                 self.add_file(path)
 
     def add_file(self, path: Path) -> None:
-        name = parse_name(path.name)
+        name = parse_name(path.name, self.named)
         if name is None:
             self.leave(path, f"has an unknown suffix ({path.suffix or 'none'})")
             return
@@ -112,8 +116,8 @@ class _Index:
         where = f"{table}, line {row.line}"
         key, claimed = None, set()
         for stream, relative in row.files.items():
-            path = table.parent / PurePosixPath(relative)
-            name = parse_name(path.name)
+            path = self.place(table, relative)
+            name = parse_name(path.name, self.named)
             if path not in files or name is None:
                 self.leave_row(table, row, f"names {short(relative)}, which is not a readable sample file")
                 continue
@@ -131,6 +135,13 @@ class _Index:
                 self.leave(table, f"column {short(column)} is not a stream name (letters, digits, _ - .)")
         return claimed
 
+    def place(self, table: Path, written: str) -> Path:
+        """The path that a table means, with slashes of either kind; absolute ones are below the root."""
+        path = PurePosixPath(written.strip().replace("\\", "/"))
+        if path.is_absolute() and path.is_relative_to(self.root.absolute()):
+            return self.root / path.relative_to(self.root.absolute())
+        return table.parent / path
+
     def leave_row(self, table: Path, row: MetadataRow, reason: str) -> None:
         """Name the first few, and count the others."""
         self.bad_rows[table] += 1
@@ -141,7 +152,8 @@ class _Index:
         self.problems[make_problem(self.root, path, reason)] = None
 
     def key(self, path: Path, stem: str) -> str:
-        return (path.parent / stem).relative_to(self.root).as_posix()
+        """Path below the root; names that only differ in their Unicode form are one."""
+        return unicodedata.normalize("NFC", (path.parent / stem).relative_to(self.root).as_posix())
 
     def add(self, key: str, stream: str, modality: str, source: Source, where: str) -> None:
         known, first = self.seen.setdefault(stream, (modality, where))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadFile
+from modaloom.core.errors import BadFile, short
 from modaloom.modalities.files import read_text
 
 FILE = "file_name"
+DELIMITERS = ",;\t|"
+"""What separates columns: as spreadsheets write them, in any language."""
 MAX_BYTES = 2**30
 
 
@@ -43,7 +45,8 @@ def _text(cell: Any) -> str:
 
 
 def _csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    delimiter = _delimiter(path, text)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         for cells in reader:
             if None in cells or None in cells.values():
@@ -52,6 +55,18 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             yield reader.line_num, cells
     except csv.Error as error:
         raise BadFile(path, f"is not CSV after line {reader.line_num} ({error})") from error
+
+
+def _delimiter(path: Path, text: str) -> str:
+    """The delimiter by which the header has a column of files. Raises `BadFile` if none does."""
+    for delimiter in DELIMITERS:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        if any(name == FILE or name.endswith(f"_{FILE}") for name in header):
+            return delimiter
+    line = short(text.partition("\n")[0])
+    raise BadFile(
+        path, f"has no column {FILE} or NAME_{FILE} in its first line {line}; one of them names the files"
+    )
 
 
 def _jsonl(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:

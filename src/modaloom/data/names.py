@@ -2,16 +2,22 @@
 
 The key is the path up to the first dot, the stream is between it and the suffix: `a/0001.image.gray.png` →
 key `a/0001`, stream `image.gray`. A middle part that is not a name (e.g. starts with a digit) belongs to the
-key, with all parts before it: `IMG_2023.05.01.caption.txt` → key `IMG_2023.05.01`, stream `caption`.
+key, with all parts before it: `IMG_2023.05.01.caption.txt` → key `IMG_2023.05.01`, stream `caption`. So does
+one that names no stream of the folder (`stream_names`): `Ada.Lovelace.png` and `Ada.Lovelace.txt` are image
+and text of `Ada.Lovelace`.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from modaloom.modalities import MODALITIES
 
 PART = re.compile(r"[^\W\d][\w-]*")
 METADATA = ("metadata.csv", "metadata.jsonl")
+MIN_SINGLE = 3
+"""Samples with a middle part of their own from which on such parts belong to the keys."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +30,55 @@ class Name:
     modality: str
 
 
-def parse_name(name: str) -> Name | None:
-    """Parse a file name (without folders); None if no modality has its suffix."""
+def parse_name(name: str, streams: Collection[str] | None = None) -> Name | None:
+    """Parse a file name (without folders); None if no modality has its suffix.
+
+    Args:
+        name: the file name.
+        streams: names of streams, of which the longest that fits is taken; None: all names are.
+    """
+    readings = [*_readings(name)]
+    if not readings:
+        return None
+    known = (n for n in readings if streams is None or n.stream in streams)
+    return next(known, readings[-1])
+
+
+def _readings(name: str) -> Iterator[Name]:
+    """What a file name may mean, the longest stream first; at last, that it has none."""
     *parts, suffix = name.split(".")
     modality = next((m.name for m in MODALITIES.values() if suffix.lower() in m.suffixes), None)
     if not parts or modality is None:
-        return None
+        return
     first = len(parts)
     while first > 1 and PART.fullmatch(parts[first - 1]):
         first -= 1
-    return Name(".".join(parts[:first]), ".".join(parts[first:]) or modality, modality)
+    for i in range(first, len(parts)):
+        yield Name(".".join(parts[:i]), ".".join(parts[i:]), modality)
+    yield Name(".".join(parts), modality, modality)
+
+
+def stream_names(files: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The streams that the names of files, (folder, name), have between key and suffix.
+
+    A middle part names a stream unless it looks like a part of the key: where most of its samples have
+    values of two modalities, and, if there are `MIN_SINGLE` such samples, where it occurs in one sample only.
+    """
+    modalities: dict[str, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+    stems: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    """Stream → its samples, by their name up to the first dot."""
+    for folder, name in files:
+        readings = [*_readings(name)][:-1]
+        for reading in readings:
+            modalities[reading.stream][folder, reading.key].add(reading.modality)
+            stems[reading.stream].add((folder, readings[0].key))
+    single = {stream: next(iter(found)) for stream, found in stems.items() if len(found) == 1}
+    doubtful = single if len({*single.values()}) >= MIN_SINGLE else {}
+    return frozenset(
+        stream
+        for stream, samples in modalities.items()
+        if stream not in doubtful and 2 * sum(len(found) > 1 for found in samples.values()) < len(samples)
+    )
 
 
 def is_stream_name(name: str) -> bool:
@@ -41,6 +86,15 @@ def is_stream_name(name: str) -> bool:
     return all(PART.fullmatch(part) for part in name.split("."))
 
 
+RESERVED = re.compile(
+    r"\..*|_world\.jsonl|_provenance\.jsonl|_SUCCESS|__MACOSX|__pycache__|Thumbs\.db|desktop\.ini"
+    r"|(README|LICENSE|CHANGELOG|CITATION)(\.(md|txt|rst|cff|html|pdf))?",
+    re.IGNORECASE,
+)
+"""Names of files and folders that are never data: hidden ones, those of operating systems and of modaloom,
+and what describes a dataset."""
+
+
 def is_ignored(name: str) -> bool:
-    """Whether a file or folder of this name is ignored."""
-    return name.startswith(("_", ".", "README", "LICENSE"))
+    """Whether a file or folder of this name is ignored: by its whole name, never by how it begins."""
+    return RESERVED.fullmatch(name) is not None

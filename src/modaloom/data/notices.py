@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from modaloom.core.errors import bounded
+from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
 from modaloom.modalities.base import Limits, Shortened
 
@@ -34,6 +35,13 @@ def notify_skipped(reader: Reader, notify: Notify) -> None:
     skips = [f"{skip.path}: {skip.reason}" for skip in reader.skips.values()]
     if skips:
         notify(f"left out, because they cannot be read: {len(skips):,} files ({bounded(skips, '; ')})")
+
+
+def notify_left_out(folder: Folder, notify: Notify) -> None:
+    """Report the number of files that are in no sample and the first few, if there are any."""
+    if folder.problems:
+        named = bounded((f"{one.path} {one.reason}" for one in folder.problems), "; ")
+        notify(f"left out of {folder.path}: {len(folder.problems):,} files, folders or lines ({named})")
 
 
 class Shortenings:

@@ -2,12 +2,17 @@
 
 import os
 import stat
+import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from modaloom.data.names import is_ignored
+
+UNREADABLE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode categories that no name may have: control characters, line ends, bytes that are not UTF-8. Spaces
+of any width and joiners are part of the names of screenshots and emoji."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,8 @@ def _reason(path: Path) -> str | None:
         mode = path.stat().st_mode
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if not path.name.isprintable():
-        return "has a name that is not printable UTF-8"
+    if any(unicodedata.category(character) in UNREADABLE for character in path.name):
+        return "has a name that is not UTF-8, or has control characters"
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         return "is not a regular file"
     return None if os.access(path, os.R_OK) else "cannot be read (Permission denied)"

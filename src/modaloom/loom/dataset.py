@@ -1,7 +1,7 @@
 """Training data of a Loom run: split, specs, untrained tokenizers, caches."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from modaloom.core.types import Sample
 from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
-from modaloom.data.notices import Shortenings
+from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
@@ -28,7 +28,7 @@ from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenizer_facts
 from modaloom.tokenizers import TOKENIZERS, Tokenizer
-from modaloom.training.selection import MeasuredColumn, data_facts, select
+from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
 
 PREPARED = "prepared"
 """Cache kind of the prepared values that trainable tokenizers train on."""
@@ -103,18 +103,22 @@ class PreparedData:
         return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples), rows)
 
 
-def prepare(run: RunFolder[LoomRunConfig], folder: Folder) -> PreparedData:
+def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = silent) -> PreparedData:
     """Infer specs and tokenizers once, write them to data.json, and build the training data from that file.
 
-    Raises `BadFolder` if the folder has no training sample, or a stream without a readable value.
+    A stream without a readable training value is left out, which `notify` tells, unless the configuration
+    names it. Raises `BadFolder` then, and if nothing is left to train on.
     """
     config = run.run()
     chosen = select(run, folder, _chosen(folder, config))
     if not run.has_data():
+        streams = _readable(chosen, config, notify)
+        reader = Reader(folder, streams=streams)
         run.save_data(
-            _measured(chosen.reader, chosen.training, config) | data_facts(folder, chosen.split_of, config)
+            _measured(reader, chosen.training, config) | data_facts(folder, chosen.split_of, config)
         )
     data = run.data()
+    chosen = replace(chosen, reader=Reader(folder, streams=[*data["streams"]]))
     tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
     lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
@@ -129,6 +133,24 @@ def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
     return tuple(check_choice("stream", name, folder.modality_of) for name in wanted)
 
 
+def _readable(chosen: Selection, config: LoomRunConfig, notify: Notify) -> list[str]:
+    """Streams with a readable training value. Raises `BadFolder` if there is none, or if the configuration
+    names one without."""
+    folder, found = chosen.reader.folder, []
+    reader = Reader(folder, streams=chosen.reader.streams, max_skipped_fraction=1)
+    for stream in reader.streams:
+        if MeasuredColumn(reader, stream, chosen.training).has_values:
+            found.append(stream)
+            continue
+        message = f"{folder.path}: no training sample has a readable {stream}"
+        if stream in config.data.streams:
+            raise BadFolder(f"{message}; leave it out with --streams")
+        notify(f"{message}; it is left out")
+    if not found:
+        raise BadFolder(f"{folder.path}: no training sample has a readable value")
+    return found
+
+
 def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig) -> dict[str, Any]:
     """Streams and tokenizers for data.json; streams of one modality and choice share a tokenizer."""
     columns: dict[str, tuple[str, TokenizerChoice, dict[str, Iterable[Value]]]] = {}
@@ -136,11 +158,6 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
         modality = reader.folder.modality_of[stream]
         choice = config.tokenizer_of(stream, modality)
         values = MeasuredColumn(reader, stream, training)
-        if not values.has_values:
-            raise BadFolder(
-                f"{reader.folder.path}: no training sample has a readable {stream}; "
-                "leave it out with --streams"
-            )
         columns.setdefault(f"{modality} {choice}", (modality, choice, {}))[2][stream] = values
     plans: dict[str, Any] = {}
     tokenizers: dict[str, Any] = {}
@@ -151,7 +168,10 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
             tokenizers[name] = tokenizer_facts(next(iter(group.values()))) | entry
             for stream, view in group.items():
                 plans[stream] = asdict(StreamPlan(modality, name, view.shape.grid))
-    return {"streams": {name: plans[name] for name in reader.streams}, "tokenizers": tokenizers}
+    return {
+        "streams": {name: plans[name] for name in reader.streams},
+        "tokenizers": tokenizers,
+    }
 
 
 def _groups(

@@ -61,7 +61,7 @@ class LoomTrainer:
     ) -> None:
         self.run, self.accelerator, self.notify = run, accelerator, once(notify)
         self.config = run.run()
-        self.data: PreparedData = prepare(run, folder)
+        self.data: PreparedData = prepare(run, folder, notify=self.notify)
         self._check_loom()
         self.model: Model | None = None
         self._codes: dict[str, CachedArray] = {}

@@ -34,7 +34,9 @@ FORMATS = {
     "tif": "TIFF",
     "tiff": "TIFF",
 }
-"""Suffix → the format that such a file must have."""
+"""Suffix → its format. A file is read by its content, whichever of these suffixes it has."""
+DECODED = (*sorted(set(FORMATS.values())), "MPO")
+"""Formats that are read; MPO is JPEG with further pictures, as cameras write it."""
 _SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
 WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
 MAX_BYTES = 256 * 2**20
@@ -45,7 +47,7 @@ def read(path: Path) -> Image.Image:
     """Reads an image of any size and mode as 8-bit RGB: EXIF orientation applied, alpha composited on white,
     first frame.
 
-    Raises `BadFile` for files that are truncated, empty, of another format than the suffix, or too large.
+    Raises `BadFile` for files that are truncated, empty, too large, or of no known format or suffix.
     """
     data = read_bytes(path, limit=MAX_BYTES)
     try:
@@ -60,15 +62,13 @@ def read(path: Path) -> Image.Image:
 
 def _decode(path: Path, data: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(data), formats=sorted(set(FORMATS.values())))
+        image = Image.open(io.BytesIO(data), formats=DECODED)
     except UnidentifiedImageError as error:  # whose message is an address in memory
         raise BadFile(path, f"cannot be decoded as an image (it is none of {_SUFFIXES})") from error
-    expected = FORMATS.get(path.suffix[1:].lower())
-    if image.format != expected:
-        allowed = (
-            f"not {expected}" if expected else f"and its name ends in no suffix of a picture ({_SUFFIXES})"
+    if path.suffix[1:].lower() not in FORMATS:
+        raise BadFile(
+            path, f"holds {image.format} data, and its name ends in no suffix of a picture ({_SUFFIXES})"
         )
-        raise BadFile(path, f"holds {image.format} data, {allowed}; rename it or save it anew")
     if image.width * image.height > MAX_PIXELS:
         raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are decoded")
     image.load()

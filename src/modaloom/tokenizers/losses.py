@@ -36,7 +36,7 @@ def laplacian(reconstruction: Tensor, signal: Tensor) -> Tensor:
     1707.05776), eq. 4: fine detail counts as much as the whole, which pixels alone are dominated by. Halving
     averages, doubling repeats.
     """
-    error, levels = reconstruction - signal, []
+    error, levels = reconstruction - signal, list[Tensor]()
     while len(levels) < MAX_LEVELS - 1 and min(error.shape[2:]) >= 2 * MIN_SIDE:
         coarse = F.interpolate(error, [-(-n // 2) for n in error.shape[2:]], mode="area")
         levels.append(error - F.interpolate(coarse, error.shape[2:], mode="nearest"))
