@@ -83,6 +83,10 @@ PLAIN: Mapping[str, Contents] = {f"{split}/{i}.txt": "x" for split in ("train", 
             {f"{name}/{i}.{end}": "x" for name, end in (("a", "txt"), ("b", "json")) for i in range(99)},
             "99 stems occur in several folders .* put them into one folder",
         ),
+        (
+            {f"{name}_{i}.{end}": "x" for name, end in (("IMG", "txt"), ("img", "json")) for i in range(99)},
+            "99 names differ only in upper and lower case .*'IMG_0' and 'img_0'",
+        ),
         ({**PLAIN, "train/dr.smith.txt": "x"}, "Fewer than 1% .* streams smith"),
     ],
 )

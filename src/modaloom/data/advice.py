@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from modaloom.core.types import Sample
 from modaloom.data.folder import LABEL, Folder
 
 FEW_SAMPLES = 200
@@ -17,6 +18,7 @@ def advise(folder: Folder, split_of: Mapping[str, str], problems: int) -> list[s
     return [
         *_about_problems(problems),
         *_about_separate_folders(folder),
+        *_about_case(folder),
         *_about_rare_streams(folder),
         *about_leaks(folder, split_of),
         *_about_splits(folder, split_of),
@@ -47,6 +49,26 @@ def _about_separate_folders(folder: Folder) -> Iterator[str]:
             f"{len(apart)} stems occur in several folders with different streams (e.g. {apart[0]!r} in "
             f"{' and '.join(places[apart[0]])}): files pair by their whole path, so put them into one folder."
         )
+
+
+def _about_case(folder: Folder) -> Iterator[str]:
+    """`IMG_1.png img_1.txt` are two samples, which is rarely intended."""
+    alike: dict[str, list[Sample]] = defaultdict(list)
+    for sample in folder.samples:
+        alike[sample.key.casefold()].append(sample)
+    apart = [samples for samples in alike.values() if len(samples) > 1 and _are_parts(samples)]
+    if apart:
+        keys = " and ".join(repr(sample.key) for sample in apart[0])
+        yield (
+            f"{len(apart)} names differ only in upper and lower case (e.g. {keys}) and have different streams: "
+            "files pair by their exact names, so rename them."
+        )
+
+
+def _are_parts(samples: Sequence[Sample]) -> bool:
+    """Whether samples have no stream in common, as if they were one."""
+    streams = [name for sample in samples for name in sample.streams if name != LABEL]
+    return len({*streams}) == len(streams)
 
 
 def _about_rare_streams(folder: Folder) -> Iterator[str]:
