@@ -60,7 +60,7 @@ def _about_case(folder: Folder) -> Iterator[str]:
     if apart:
         keys = " and ".join(repr(sample.key) for sample in apart[0])
         yield (
-            f"{len(apart)} names differ only in upper and lower case (e.g. {keys}) and have different streams: "
+            f"{len(apart)} names differ only in upper and lower case (e.g. {keys}) and in streams: "
             "files pair by their exact names, so rename them."
         )
 
