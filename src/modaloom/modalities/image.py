@@ -20,6 +20,7 @@ from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.colours import outline
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
+from modaloom.modalities.image_profile import in_srgb
 from modaloom.modalities.image_spec import ImageLimits, infer_spec, is_grey, shortened
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.transforms import rotate_colours
@@ -44,8 +45,8 @@ MAX_PIXELS = 64 * 2**20
 
 
 def read(path: Path) -> Image.Image:
-    """Reads an image of any size and mode as 8-bit RGB: EXIF orientation applied, alpha composited on white,
-    first frame.
+    """Reads an image of any size and mode as 8-bit sRGB: EXIF orientation and colour profile applied, alpha
+    composited on white, first frame.
 
     Raises `BadFile` for files that are truncated, empty, too large, or of no known format or suffix.
     """
@@ -82,7 +83,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     """Image of any mode → a copy in RGB without metadata. Raises `BadValue`."""
     if not all(image.size):
         raise BadValue("the picture has no pixels")
-    image = ImageOps.exif_transpose(image)
+    image = in_srgb(ImageOps.exif_transpose(image))
     if image.mode == "F":
         raise BadValue("the picture has floating-point pixels, whose range is unknown; give 8 or 16 bits")
     if image.mode.startswith("I"):

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from modaloom.modalities.base import Conformed
+from modaloom.modalities.image_profile import profile_of
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B")
 
@@ -43,6 +44,8 @@ def _conform(source: Image.Image, made: Image.Image, aligned: bool, recolored: b
         changes.append("16 bits a channel became 8")
     if source.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         changes.append(f"{source.mode} became RGB")
+    if profile_of(source) is not None:
+        changes.append("colours became sRGB")
     if frames > 1:
         changes.append("only the first frame was taken")
     return Conformed(made, changes)
