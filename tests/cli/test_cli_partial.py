@@ -72,7 +72,7 @@ def test_restore_takes_a_folder(superres: Path, files: Path, tmp_path: Path) -> 
     (files / "deep").mkdir()
     shutil.copy(files / "good.png", files / "deep" / "other.png")
     (files / "notes.txt").write_text("words\n")
-    (files / "_hidden.png").write_bytes(b"")
+    (files / ".hidden.png").write_bytes(b"")
     result = partly("restore", superres, files, "--out", tmp_path / "out", names="broken.jpg: cannot be")
     assert sorted(tree(tmp_path / "out")) == ["deep", "deep/other.png", "good.png", "good2.png"]
     assert "1 that are no image files: notes.txt" in result.stderr

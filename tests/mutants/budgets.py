@@ -93,7 +93,7 @@ BUDGETS = (
     Mutant(
         "fewer threads for ever",
         "training/threads.py",
-        " or (fewer and self._since_trial > self.retry_seconds)",
+        " or (fewer and self._since_trial > retry_seconds)",
         "",
         THREADS,
     ),

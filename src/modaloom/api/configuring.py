@@ -57,7 +57,8 @@ def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
     """Raises `BadRun` if the configuration differs from the resumed run's, except for recorded values."""
     asked = replace(asked, training=asked.training.with_record(kept.training))
     if changed := differences(kept, asked):
-        key, (old, new) = next(iter(changed.items()))
+        key, values = next(iter(changed.items()))
+        old, new = ("its default" if value is None else value for value in values)
         raise BadRun(
             f"{path} was started with {key} = {old}, not {new}; leave it out, or start a run in another --out"
         )

@@ -18,6 +18,7 @@ from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.reader import Reader
+from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
 from modaloom.modalities import MODALITIES
@@ -136,19 +137,18 @@ def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:
 def _readable(chosen: Selection, config: LoomRunConfig, notify: Notify) -> list[str]:
     """Streams with a readable training value. Raises `BadFolder` if there is none, or if the configuration
     names one without."""
-    folder, found = chosen.reader.folder, []
+    folder = chosen.reader.folder
     reader = Reader(folder, streams=chosen.reader.streams, max_skipped_fraction=1)
-    for stream in reader.streams:
-        if MeasuredColumn(reader, stream, chosen.training).has_values:
-            found.append(stream)
-            continue
+    has_values = {name: MeasuredColumn(reader, name, chosen.training).has_values for name in reader.streams}
+    if not any(has_values.values()):
+        problems = format_problems(reader.skips.values())
+        raise BadFolder(f"{folder.path}: no training sample has a readable value\n{problems}".rstrip())
+    for stream in [name for name, has_value in has_values.items() if not has_value]:
         message = f"{folder.path}: no training sample has a readable {stream}"
         if stream in config.data.streams:
             raise BadFolder(f"{message}; leave it out with --streams")
         notify(f"{message}; it is left out")
-    if not found:
-        raise BadFolder(f"{folder.path}: no training sample has a readable value")
-    return found
+    return [name for name, has_value in has_values.items() if has_value]
 
 
 def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig) -> dict[str, Any]:

@@ -55,12 +55,14 @@ def assignment(setting: str) -> tuple[str, Any]:
 
 
 def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:
-    """Dotted key → both values, where two trees of one class differ."""
+    """Dotted key → both values, where two trees of one class differ; None for one that
+    a tree lacks."""
     return dict(_differences(to_plain(one), to_plain(other), ""))
 
 
 def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    if isinstance(one, dict) and isinstance(other, dict):
+    if isinstance(one, dict) or isinstance(other, dict):
+        one, other = one or {}, other or {}
         for name in dict.fromkeys([*one, *other]):
             yield from _differences(one.get(name), other.get(name), f"{key}.{name}" if key else name)
     elif one != other:
