@@ -30,7 +30,7 @@ class CodeSamplingConfig:
     temperature: float = 1.0
     top_p: float = 1.0
     """Nucleus sampling: keep the most probable codes that together reach this probability, in (0, 1]."""
-    choice_temperature: float = 1.0
+    choice_temperature: float = 2.0
     """maskgit sampler: temperature of the Gumbel noise on confidences; higher is more diverse."""
     remask: float = 1.0
     """remasking sampler: how far t is increased before each step, in steps."""

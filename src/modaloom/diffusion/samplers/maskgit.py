@@ -22,7 +22,7 @@ def maskgit(
     noise: Noise,
     temperature: float = 1.0,
     top_p: float = 1.0,
-    choice_temperature: float = 1.0,
+    choice_temperature: float = 2.0,
 ) -> Iterator[Canvas]:
     """MaskGIT (arXiv 2202.04200, §3.2): sample every next code, keep the most confident, mask the rest again.
 
