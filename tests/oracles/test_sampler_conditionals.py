@@ -22,8 +22,8 @@ def test_conditionals(sampler: str, process: str, joint: str, split: str) -> Non
 
 
 def test_an_order_that_looks_at_the_drawn_codes_is_not_exact() -> None:
-    """Exact ones are within 0.01. At a choice temperature of 2, the default, the distance is 0.049; it falls as
-    the order becomes a random one."""
+    """Exact ones are within 0.01. At a choice temperature of 2, the default, the distance is 0.049; it falls
+    as the order becomes a random one."""
     assert distance("maskgit", "masked", "positions", "ww") > 0.03
 
 
