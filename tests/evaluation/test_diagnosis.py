@@ -17,9 +17,9 @@ CASES = {
     "the tokenizer limits you: the truth itself scores 0.70": ({"ceiling": 0.7}, {"ceiling": None}),
     "right, but alike: answers to one input vary 30% as much as real ones, which keep 40%": (
         {"variety": 0.3, "kept_variety": 0.4},
-        {"variety": 0.3, "kept_variety": 0.9},
+        {"variety": 0.3, "kept_variety": None},
     ),
-    "right, but alike: answers to one input vary 30% as much as real ones: raise the temperature": (
+    "right, but alike: answers to one input vary 30% as much as real ones: raise --choice-temperature": (
         {"variety": 0.3, "kept_variety": 0.9},
         {"variety": 0.7, "kept_variety": 0.9},
     ),

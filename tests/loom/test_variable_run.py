@@ -63,7 +63,9 @@ def test_a_batch_has_as_many_samples_as_fit(folder, tmp_path):
         trainer = LoomTrainer(run, open_folder(folder), Accelerator("cpu", "fp32"), notify=said.append)
         image, loom = [plan.build() for plan in trainer.plans()]
         assert [len(image.batch(step)) for step in range(4)] == [3] * 4  # 8 × 8 × 3 values each
-        assert said == ["image: a step has 3 samples, not 8, for they are large"]
+        assert said == [
+            "image: a step has 3 samples instead of 8, since more have over 600 elements (max_batch_elements)"
+        ]
         padding = trainer.data.tokenizers["text"].shape.padding
         sizes, counts = set(), []
         for step in range(20):

@@ -7,6 +7,13 @@ FORM = "modalities/test_image_form.py"
 
 BUDGETS = (
     Mutant(
+        "hopeless trials of threads go on",
+        "training/threads.py",
+        " or self._is_hopeless()",
+        "",
+        "training/test_threads.py",
+    ),
+    Mutant(
         "batches of the Loom without a limit of their tokens",
         "loom/trainer.py",
         "            max_elements=optimizer.max_batch_elements,\n",

@@ -8,6 +8,20 @@ PAIRING = "oracles/test_pairing.py"
 
 JUDGED = (
     Mutant(
+        "variety of all answers together",
+        "evaluation/variety.py",
+        "groups.setdefault(name, [])",
+        "groups.setdefault(0, [])",
+        "oracles/test_variety.py",
+    ),
+    Mutant(
+        "alike answers where the tokenizer keeps nothing",
+        "evaluation/diagnosis.py",
+        "is_alike(e.variety) and is_alike(e.kept_variety)",
+        "is_alike(e.kept_variety)",
+        "evaluation/test_diagnosis.py",
+    ),
+    Mutant(
         "an interval around the share, not Wilson's",
         "evaluation/estimate.py",
         "(middle + side * spread) / (1 + Z**2 / n)",

@@ -7,6 +7,41 @@ DERIVED, DUO = "world/test_derived.py", "world/test_duo_scene.py"
 
 PICTURES = (
     Mutant(
+        "colours of another profile as they are",
+        "modalities/image.py",
+        "in_srgb(ImageOps.exif_transpose(image))",
+        "ImageOps.exif_transpose(image)",
+        "modalities/test_image_profile.py",
+    ),
+    Mutant(
+        "surnames are streams",
+        "data/names.py",
+        "if stream not in doubtful and ",
+        "if ",
+        "data/test_folder.py",
+    ),
+    Mutant(
+        "names of other Unicode forms are other samples",
+        "data/folder.py",
+        'unicodedata.normalize("NFC", (path.parent / stem).relative_to(self.root).as_posix())',
+        "(path.parent / stem).relative_to(self.root).as_posix()",
+        "data/test_folder.py",
+    ),
+    Mutant(
+        "a stream is left out without a word",
+        "loom/dataset.py",
+        '        notify(f"{message}; it is left out")\n',
+        "",
+        "loom/test_left_out.py",
+    ),
+    Mutant(
+        "a run among its samples",
+        "api/training.py",
+        "if path.resolve().is_relative_to(data.resolve()):",
+        "if False:",
+        "loom/test_left_out.py",
+    ),
+    Mutant(
         "grey weighted in sRGB instead of linear light",
         "degradations/grey.py",
         "torch.tensor(LUMINANCE).to(image), linear)",

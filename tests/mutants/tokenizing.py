@@ -7,6 +7,13 @@ CROPS, TURNS = "tokenizers/test_crops.py", "training/test_turns.py"
 
 TOKENIZING = (
     Mutant(
+        "a pyramid without what is left",
+        "tokenizers/losses.py",
+        "for level in (*levels, error)",
+        "for level in (*levels, error)[:1]",
+        "tokenizers/test_losses.py",
+    ),
+    Mutant(
         "a decoder's halo without its first layer",
         "networks/autoencoder.py",
         "halo=[cells + 1 for cells",

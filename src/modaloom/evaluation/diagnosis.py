@@ -46,10 +46,10 @@ class Evidence:
     kept_variety: float | None = None
     """The same of the true values after encoding and decoding."""
 
-    @property
-    def is_alike(self) -> bool:
-        """Whether answers to one input vary far less than real values do."""
-        return self.variety is not None and self.variety < MIN_VARIETY
+
+def is_alike(variety: float | None) -> bool:
+    """Whether values of one input vary far less than real ones do; not where that is unknown."""
+    return variety is not None and variety < MIN_VARIETY
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ RULES = (
         f"the tokenizer limits you: the truth itself scores {{ceiling:.2f}} after it; {LOSSY}",
     ),
     Rule(
-        lambda e: e.seen >= GOOD and e.is_alike and (e.kept_variety or 1) < MIN_VARIETY,
+        lambda e: e.seen >= GOOD and is_alike(e.variety) and is_alike(e.kept_variety),
         "right, but alike: answers to one input vary {variety:.0%} as much as real ones, which keep "
         f"{{kept_variety:.0%}} of it after the tokenizer; {LOSSY}",
     ),
     Rule(
-        lambda e: e.seen >= GOOD and e.is_alike,
-        "right, but alike: answers to one input vary {variety:.0%} as much as real ones: raise the "
-        "temperature, or train longer",
+        lambda e: e.seen >= GOOD and is_alike(e.variety),
+        "right, but alike: answers to one input vary {variety:.0%} as much as real ones: raise "
+        "--choice-temperature, or take --sampler ancestral",
     ),
     Rule(lambda e: min(e.seen, e.new) >= SATURATED, "at its ceiling"),
     Rule(lambda e: e.pairs < MIN_PAIRS and e.seen < SATURATED and not e.falling, MEMORIZING),

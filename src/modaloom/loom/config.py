@@ -7,6 +7,7 @@ from typing import Any, Literal, TypedDict
 from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.diffusion import PROCESSES
 from modaloom.diffusion.samplers import AUTO, CODE_SAMPLERS, resolve_sampler
+from modaloom.diffusion.samplers.maskgit import CHOICE_TEMPERATURE
 from modaloom.loom.mixture import TrainingMixture
 from modaloom.modalities import MODALITIES
 from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
@@ -30,7 +31,7 @@ class CodeSamplingConfig:
     temperature: float = 1.0
     top_p: float = 1.0
     """Nucleus sampling: keep the most probable codes that together reach this probability, in (0, 1]."""
-    choice_temperature: float = 2.0
+    choice_temperature: float = CHOICE_TEMPERATURE
     """maskgit sampler: temperature of the Gumbel noise on confidences; higher is more diverse."""
     remask: float = 1.0
     """remasking sampler: how far t is increased before each step, in steps."""

@@ -168,10 +168,7 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
             tokenizers[name] = tokenizer_facts(next(iter(group.values()))) | entry
             for stream, view in group.items():
                 plans[stream] = asdict(StreamPlan(modality, name, view.shape.grid))
-    return {
-        "streams": {name: plans[name] for name in reader.streams},
-        "tokenizers": tokenizers,
-    }
+    return {"streams": {name: plans[name] for name in reader.streams}, "tokenizers": tokenizers}
 
 
 def _groups(

@@ -241,20 +241,17 @@ class LoomTrainer:
     def _batches(
         self, stage: str, n: int, optimizer: OptimizerConfig, elements: int | Sequence[int]
     ) -> BatchSampler:
-        """Batches of a stage. Tells the user if samples are so large that a batch has fewer of them."""
-        size = min(optimizer.batch_size, n)
-        found = BatchSampler(
+        """Batches of a stage of n samples with so many elements."""
+        return BatchSampler(
             n,
-            size,
+            min(optimizer.batch_size, n),
             self.config.seed,
             stage,
             self.accelerator.distributed,
             elements=elements,
             max_elements=optimizer.max_batch_elements,
+            notify=self.notify,
         )
-        if found.size < size:
-            self.notify(f"{stage}: a step has {found.size} samples, not {size}, for they are large")
-        return found
 
     def _num_tokens(self, layout: FieldLayout, rows: Tensor) -> int | list[int]:
         """Tokens of every sample, or, if lengths vary, of each of these rows of the caches."""

@@ -157,6 +157,7 @@ class RestorerTrainer:
             self.accelerator.distributed,
             elements=max(example.target.numel() for example in examples),
             max_elements=optimizer.max_batch_elements,
+            notify=self.notify,
         )
         restorer.fit_normalizer(self._measured())
         if not restorer.mean_flow_prob:  # group norm has no forward-mode derivative in this memory format

@@ -12,6 +12,7 @@ from torch import Tensor
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import BadValue
 from modaloom.core.rng import permutation
+from modaloom.data.notices import Notify, silent
 
 
 class BatchSampler:
@@ -26,6 +27,7 @@ class BatchSampler:
             more.
         elements: number of elements of a sample, or (n,), of each sample.
         max_elements: maximum number of elements per batch; a batch has at least a sample per rank.
+        notify: told if all samples are so large that a batch has fewer than `size`.
 
     Raises:
         BadValue: a batch has fewer samples than there are ranks.
@@ -41,6 +43,7 @@ class BatchSampler:
         *,
         elements: int | Sequence[int] = 1,
         max_elements: float = math.inf,
+        notify: Notify = silent,
     ) -> None:
         if size < distributed.size:
             raise BadValue(
@@ -53,6 +56,11 @@ class BatchSampler:
         """Whether all batches have `size` samples."""
         if self.same_size:
             self.size = self._fitting(self.elements[0] * np.arange(1, size + 1))
+        if self.size < size:
+            notify(
+                f"{stage}: a step has {self.size} samples instead of {size}, since more have over "
+                f"{max_elements:,} elements (max_batch_elements)"
+            )
         self._starts, self._lock = [0], Lock()
 
     def __call__(self, step: int) -> Tensor:

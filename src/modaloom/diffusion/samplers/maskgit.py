@@ -11,6 +11,9 @@ from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.noise import Noise
 from modaloom.diffusion.samplers.ranked_unmasking import Candidates, ranked_unmasking
 
+CHOICE_TEMPERATURE = 2.0
+"""At 1, digits vary 0.58 as much within a class as real ones, at 2 0.71, recognised alike."""
+
 
 @torch.no_grad()
 def maskgit(
@@ -22,7 +25,7 @@ def maskgit(
     noise: Noise,
     temperature: float = 1.0,
     top_p: float = 1.0,
-    choice_temperature: float = 2.0,
+    choice_temperature: float = CHOICE_TEMPERATURE,
 ) -> Iterator[Canvas]:
     """MaskGIT (arXiv 2202.04200, §3.2): sample every next code, keep the most confident, mask the rest again.
 
