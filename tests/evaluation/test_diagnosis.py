@@ -153,3 +153,5 @@ def test_right_answers_that_are_alike_are_told():
     ):
         (one,) = diagnose([row("seen", value), *others], [], pairs=lambda direction: 8000)
         assert one.sentence.startswith("right, but alike: answers to one input vary 30%") == alike
+    (one,) = diagnose([row("seen", 0.99), replace(variety, ceiling=0.0)], [], pairs=lambda direction: 8000)
+    assert "keep 0% of it after the tokenizer" in one.sentence
