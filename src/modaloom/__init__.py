@@ -33,6 +33,7 @@ __all__ = [
     "CodeSamplingOptions",
     "Frame",
     "Generated",
+    "Lines",
     "ModaloomError",
     "MutualInformation",
     "PartlyFailed",

@@ -1,10 +1,11 @@
 """Progress display on stderr: a bar on a terminal, else a line every few seconds."""
 
+import importlib
 import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:  # rich is slow to import, and `modaloom --help` must not be
     from rich.progress import Progress as Bars
@@ -19,10 +20,14 @@ def nothing() -> str:
 
 
 class Progress:
-    """Context manager that displays progress; `show` may be called at any rate."""
+    """Context manager that displays progress; `show` may be called at any rate.
+
+    A notebook has one line that changes; it needs no context.
+    """
 
     def __init__(self) -> None:
-        self.terminal = sys.stderr.isatty()
+        self.terminal, self.notebook = sys.stderr.isatty(), "ipykernel" in sys.modules
+        self._line: Any = None
         self._name, self._start, self._done, self._shown = "", 0.0, 0, 0.0
         self._bars: Bars | None = None
 
@@ -39,15 +44,18 @@ class Progress:
         if name != self._name:
             self._close()
             self._name, self._start, self._done, self._shown = name, now, done, 0.0
-        if done == total or now - self._shown >= (BAR_SECONDS if self.terminal else LINE_SECONDS):
+        if done == total or now - self._shown >= (
+            BAR_SECONDS if self.terminal or self.notebook else LINE_SECONDS
+        ):
             self._shown = now
             words = [*self._pace(done, total, now), *filter(None, [note()])]
-            if self.terminal:
+            line = " · ".join([f"{name} {done}" + (f"/{total}" if total else ""), *words])
+            if self.notebook:
+                self._update(line)
+            elif self.terminal:
                 self._bar(done, total, " · ".join(words))
             else:
-                print(
-                    " · ".join([f"{name} {done}" + (f"/{total}" if total else ""), *words]), file=sys.stderr
-                )
+                print(line, file=sys.stderr)
 
     def write(self, sentence: str) -> None:
         """Prints a sentence on stdout, below the bar."""
@@ -80,10 +88,18 @@ class Progress:
         (task,) = self._bars.task_ids
         self._bars.update(task, completed=done, total=total, words=words)
 
+    def _update(self, line: str) -> None:
+        display = importlib.import_module("IPython.display")
+        text = {"text/plain": line}
+        if self._line is None:
+            self._line = display.display(text, raw=True, display_id=True)
+        else:
+            self._line.update(text, raw=True)
+
     def _close(self) -> None:
         if self._bars is not None:
             self._bars.stop()
-        self._name, self._bars = "", None
+        self._name, self._bars, self._line = "", None, None
 
     def __enter__(self) -> Self:
         return self

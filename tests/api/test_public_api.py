@@ -154,7 +154,7 @@ def test_the_command_lines_defaults_are_the_apis(verb: str) -> None:
 
 def test_defaults_that_stand_in_the_help_are_those_that_are_used() -> None:
     said = {
-        ("generate", "n"): f"[default: {defaults.DRAWS}; with FOLDER, {defaults.FOLDER_DRAWS} per sample]",
+        ("generate", "n"): f"[default: {defaults.DRAWS}; with FOLDER or lines, {defaults.FOLDER_DRAWS} each]",
         ("restore", "n"): f"[default: {defaults.DRAWS}]",
         ("train", "minutes"): f"[default: {defaults.TRAIN_MINUTES:g}]",
         ("train", "seed"): f"[default: {defaults.SEED}]",

@@ -10,7 +10,7 @@ OTHERS = {
     "cli/train.py",  # a setting
     "core/json_text.py",
     "data/cache.py",  # hashed, never read
-    "data/metadata.py",  # a cell's text
+    "data/tables.py",  # a cell's text
     "modalities/record.py",  # refuses what is not finite
     "runs/config_io.py",  # handed to a parser at once
 }

@@ -33,8 +33,9 @@ ALLOWED_PROBES = {
     ): "any torch module may be trained",
     ("restorer/restorer.py", "hidden_matrices"): "any torch module may be its network",
     ("cli/app.py", "option_name"): "the command-line library has errors with and without an option",
-    ("modalities/image_form.py", "tile"): "Pillow's pictures from files have it, and no others",
-    ("modalities/image_form.py", "n_frames"): "Pillow's formats that may be animated have it",
+    ("modalities/picture_facts.py", "tile"): "Pillow's pictures from files have it, and no others",
+    ("modalities/picture_facts.py", "n_frames"): "Pillow's formats that may be animated have it",
+    ("modalities/picture_facts.py", "tag_v2"): "Pillow's TIFF files have it",
 }
 """(File, attribute) → why it may look whether an object has it."""
 QUESTIONS = (

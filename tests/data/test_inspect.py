@@ -10,9 +10,15 @@ import pytest
 from trees import Contents, Tree
 
 from modaloom.core.errors import BadFolder
-from modaloom.data.inspect import inspect
+from modaloom.data.folder import open_folder
+from modaloom.data.inspect import Inspection
+from modaloom.data.inspect import inspect as inspect_folder
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import no_facts
+
+
+def inspect(path: Path, limit: int | None = None) -> Inspection:
+    return inspect_folder(open_folder(path), limit=limit)
 
 
 def test_streams_counts_ranges_and_what_is_broken(tree: Tree) -> None:
@@ -80,18 +86,34 @@ PLAIN: Mapping[str, Contents] = {f"{split}/{i}.txt": "x" for split in ("train", 
             "250 prefixes, .* move each into one split folder",
         ),
         (
-            {f"{name}/{i}.{end}": "x" for name, end in (("a", "txt"), ("b", "json")) for i in range(99)},
-            "99 stems occur in several folders .* put them into one folder",
-        ),
-        (
-            {f"{name}_{i}.{end}": "x" for name, end in (("IMG", "txt"), ("img", "json")) for i in range(99)},
-            "99 names differ only in upper and lower case .*'IMG_0' and 'img_0'",
+            {
+                **{f"{name}/{i}.{end}": "x" for name, end in (("a", "txt"), ("b", "json")) for i in range(9)},
+                **{f"a/x{i}.txt": "x" for i in range(99)},
+                **{f"b/y{i}.json": "{}" for i in range(99)},
+                "b/y0.txt": "x",
+            },
+            "9 stems occur in several folders .* put them into one folder",
         ),
         ({**PLAIN, "train/dr.smith.txt": "x"}, "Fewer than 1% .* streams smith"),
     ],
 )
 def test_advice(files: dict[str, Contents], advice: str, tree: Tree) -> None:
     assert any(re.search(advice, one) for one in inspect(tree(files)).advice)
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (("IMG_{}.txt", "img_{}.json"), "9 names differ only in upper and lower case .*'IMG_0' and 'img_0'"),
+        (("a{}.txt", "b{}.json"), "have the same name up to the first dot"),
+        (("images/a{}.png", "captions/b{}.txt"), r"images/0001\.png captions/0001\.txt"),
+    ],
+)
+def test_folders_where_nothing_belongs_together_are_refused(
+    names: tuple[str, ...], why: str, tree: Tree
+) -> None:
+    with pytest.raises(BadFolder, match=f"no training sample has two of the streams.*{why}"):
+        inspect(tree({name.format(i): "x" for name in names for i in range(9)}))
 
 
 def test_sound_folders_need_no_advice_but_the_next_command(tree: Tree) -> None:

@@ -1,13 +1,14 @@
 """The public API. The command line is a thin layer over these functions."""
 
 from modaloom.api.benchmarking import bench
+from modaloom.api.callbacks import TrainCallbacks
 from modaloom.api.choices import CHOICES
 from modaloom.api.demonstration import demo, world
 from modaloom.api.exporting import export
 from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
 from modaloom.api.runs import evaluate, examples, load, mutual_information
-from modaloom.api.training import TrainCallbacks, train
+from modaloom.api.training import train
 from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
 from modaloom.core.frame import Frame
 from modaloom.core.results import Results
@@ -18,6 +19,7 @@ from modaloom.loom.audit import audit
 from modaloom.loom.codes import detokenize, tokenize
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
 from modaloom.loom.generated import Generated
+from modaloom.loom.given_lines import Lines
 from modaloom.loom.run import TrainedRun
 from modaloom.restorer.config import SignalSamplingOptions
 from modaloom.restorer.file_restoration import restore
@@ -33,6 +35,7 @@ __all__ = [
     "CodeSamplingOptions",
     "Frame",
     "Generated",
+    "Lines",
     "ModaloomError",
     "MutualInformation",
     "PartlyFailed",

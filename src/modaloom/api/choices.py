@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from modaloom.bench import BENCHES
 from modaloom.core.defaults import PRESET
+from modaloom.data.layout import LAYOUTS
 from modaloom.diffusion.samplers import AUTO, CODE_SAMPLERS
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
@@ -17,6 +18,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "benches": (*BENCHES,),
     "code_samplers": (AUTO, *CODE_SAMPLERS),
     "devices": ("auto", *DEVICES),
+    "layouts": (*LAYOUTS,),
     "modes": (*MODES,),
     "presets": (PRESET, *dict.fromkeys(name for engine in ENGINES.values() for name in engine.presets)),
     "signal_samplers": (AUTO, MEAN_FLOW, *SIGNAL_SAMPLERS),

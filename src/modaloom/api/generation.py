@@ -58,7 +58,8 @@ def generate(
     Args:
         run: a run folder, the name of a bundled run, or a loaded run.
         folder: paired files; samples are generated for each of them.
-        given: input stream → value, the same for every sample.
+        given: input stream → value, the same for every sample; or `Lines(path)`, a sample (or n) for each
+            line of a text file.
         want: streams to generate.
         out: a new folder.
         n: number of samples.

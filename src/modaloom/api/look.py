@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modaloom.api.runs import load
+from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadRun
 from modaloom.data.folder import open_folder
 from modaloom.data.inspect import Inspection
@@ -16,13 +17,22 @@ from modaloom.runs.store import CONFIG, RunFiles
 from modaloom.training.expected import expected_shortenings
 
 
-def inspect(folder: str | os.PathLike[str], *, limit: int | None = None) -> Inspection:
-    """Inspects a data folder: streams, unreadable files, effects of the default limits, and advice.
+def inspect(folder: str | os.PathLike[str], *, layout: str = LAYOUT, limit: int | None = None) -> Inspection:
+    """Inspects a data folder: layout, streams, unreadable files, effects of the default limits, and advice.
 
-    Raises `BadFolder`.
+    Args:
+        folder: the data.
+        layout: how it is arranged, one of `modaloom.data.layout.LAYOUTS`; `auto` recognises it.
+        limit: number of samples whose files are read; None: all.
+
+    Raises:
+        BadFolder: there is nothing to train on, or two layouts fit.
+        BadFile: a table that cannot be read.
+        BadValue: an unknown layout.
     """
-    found = inspect_folder(Path(folder), limit=limit)
-    reader = Reader(open_folder(Path(folder)), max_skipped_fraction=1)
+    index = open_folder(Path(folder), layout)
+    found = inspect_folder(index, layout=layout, limit=limit)
+    reader = Reader(index, max_skipped_fraction=1)
     *advice, command = found.advice
     return replace(found, advice=[*advice, *expected_shortenings(reader, limit=limit), command])
 

@@ -10,7 +10,7 @@ from modaloom.data.notices import Notify, silent
 from modaloom.engine import EvaluationOptions, FinishedRun
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.mutual_information import MutualInformation
-from modaloom.evaluation.rows import ScoreRow
+from modaloom.evaluation.rows import ScoreRow, ScoreRows
 from modaloom.loom.config import CodeSamplingOptions
 from modaloom.loom.run import TrainedRun
 from modaloom.restorer.restoration import RestoredRun
@@ -76,7 +76,7 @@ def evaluate(
         on_row=on_row,
         notify=notify,
     )
-    return ENGINES[trained.run.engine].evaluate(trained, Path(folder), options)
+    return ScoreRows(ENGINES[trained.run.engine].evaluate(trained, Path(folder), options))
 
 
 def mutual_information(

@@ -5,11 +5,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from modaloom.api.callbacks import TrainCallbacks, default_callbacks
 from modaloom.api.configuring import check_finished, check_folder, check_same, configure
 from modaloom.api.ending import reproduce, scoring_minutes
 from modaloom.api.runs import Trained
@@ -17,11 +18,10 @@ from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, ModaloomError, check_choice
 from modaloom.data.atomic_io import NEW, write_json
 from modaloom.data.folder import open_folder
-from modaloom.data.notices import notify_left_out, notify_skipped, once
+from modaloom.data.notices import notify_left_out, notify_recognised, notify_skipped, once
 from modaloom.engine import Engine, EvaluationOptions, Trainer
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.headline import headlines, sentence
-from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.report.page import write_report
@@ -30,7 +30,6 @@ from modaloom.runs.config import RunConfig
 from modaloom.runs.model import Part, save_model
 from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
-from modaloom.training.loop import Step
 
 MAX_MI_SAMPLES = 100
 """Maximum number of samples per pair for mutual information at the end of a training."""
@@ -38,15 +37,6 @@ SHOWING_FRACTION = 0.35
 """Fraction of that time for the samples of the report."""
 REPORT_SECONDS = 60.0
 """Interval in seconds at which the report is rewritten during training."""
-
-
-@dataclass(frozen=True)
-class TrainCallbacks:
-    """Optional callbacks of a training."""
-
-    on_step: Callable[[Step], None] = lambda step: None
-    on_row: Callable[[ScoreRow], None] = lambda row: None
-    notify: Callable[[str], None] = lambda sentence: None
 
 
 def train(
@@ -89,13 +79,13 @@ def train(
             it is finished.
         device: auto | cpu | cuda | mps.
         samples: maximum number of test samples per direction and split.
-        callbacks: progress callbacks; None: none.
+        callbacks: progress callbacks; None: a progress display in a notebook, else none.
 
     Raises:
         ModaloomError: invalid arguments or data, before anything is written.
         WorkFailed: NaN, a full disk, or a stop signal (with a checkpoint saved).
     """
-    callbacks = callbacks or TrainCallbacks()
+    callbacks = callbacks or default_callbacks()
     callbacks = replace(callbacks, notify=once(callbacks.notify))
     path, data = Path(out), Path(folder) if folder else None
     complete = partial(
@@ -123,7 +113,7 @@ def train(
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
     whole = complete(config=config)
     accelerator = Accelerator(device, whole.training.precision)
-    index = open_folder(data)
+    index = open_folder(data, whole.data.layout)
     check_vacant(path)
     if path.resolve().is_relative_to(data.resolve()):
         raise BadRun(f"{path} lies in {data}, where its files would become samples; choose another place")
@@ -207,7 +197,8 @@ def _fit(
     callbacks: TrainCallbacks,
 ) -> tuple[dict[str, Part], Mapping[str, Any]]:
     """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
-    index = open_folder(folder or Path(run.data()["folder"]))
+    index = open_folder(folder or Path(run.data()["folder"]), run.run().data.layout)
+    notify_recognised(index, callbacks.notify)
     notify_left_out(index, callbacks.notify)
     trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
     _freeze(run, trainer.stages, steps)

@@ -28,9 +28,15 @@ def generate(
             help="Text is literal, @FILE reads a file, @@ is a literal @; other modalities take a path.",
         ),
     ] = None,
+    given_lines: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STREAM=FILE", help="Generate for each line of a text file."),
+    ] = None,
     n: Annotated[
         int | None,
-        typer.Option(help=f"Number of samples [default: {DRAWS}; with FOLDER, {FOLDER_DRAWS} per sample]."),
+        typer.Option(
+            help=f"Number of samples [default: {DRAWS}; with FOLDER or lines, {FOLDER_DRAWS} each]."
+        ),
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Sampling steps [default: the run's].")] = None,
     guidance: Annotated[
@@ -76,10 +82,17 @@ def generate(
     sampling = cast(
         "CodeSamplingOptions", {name: value for name, value in chosen.items() if value is not None}
     )
+    values = options.given(given or ())
+    for name, path in values.items():
+        if isinstance(path, Path) and (lines := options.count_lines(path)) > 1:
+            printing.notice(
+                f"{name}=@{path} is one value of {lines} lines; to take each by itself: "
+                f"--given-lines {name}={path}"
+            )
     samples = api.generate(
         run,
         folder,
-        given=options.given(given or ()),
+        given=values | options.given_lines(given_lines or ()),
         want=options.names(want),
         out=out,
         n=n,

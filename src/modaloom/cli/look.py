@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from modaloom.cli import options, printing
-from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, SEED
+from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, LAYOUT, SEED
 from modaloom.core.errors import BadValue
 from modaloom.core.json_text import to_json
 from modaloom.progress import Progress
@@ -16,25 +16,28 @@ MAX_PROBLEMS = 20
 
 def inspect(
     folder: options.FolderPath,
+    layout: options.Layout = LAYOUT,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """List the streams, samples and broken files of a folder, with advice."""
     from modaloom import api
 
-    found = api.inspect(folder)
+    found = api.inspect(folder, layout=layout)
     if as_json:
         typer.echo(to_json(found.to_dict(), indent=2))
         return
     typer.echo(f"{found.path}: {found.samples} samples")
+    for sentence in found.recognised:
+        typer.echo(f"recognised: {sentence}")
     printing.table(
-        ("stream", "modality", "samples", "missing", "broken", "values"),
+        ("stream", "modality", "samples", "missing", "broken", "first", "values"),
         (
-            (name, s.modality, s.count, f"{s.missing:.1%}", s.broken, printing.facts(s.facts))
+            (name, s.modality, s.count, f"{s.missing:.1%}", s.broken, s.example, printing.facts(s.facts))
             for name, s in found.streams.items()
         ),
     )
     splits = ", ".join(f"{name} {count}" for name, count in found.splits.items())
-    typer.echo(f"splits, by {'folders' if found.fixed else 'a hash of the keys'}: {splits}")
+    typer.echo(f"splits, by {'folders or a table' if found.fixed else 'a hash of the keys'}: {splits}")
     for one in found.problems[:MAX_PROBLEMS]:
         typer.echo(f"left out: {one.path}: {one.reason}")
     if (more := len(found.problems) - MAX_PROBLEMS) > 0:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modaloom.core.errors import BadValue, short
+
+if TYPE_CHECKING:
+    from modaloom.loom.given_lines import Lines
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder: the --out of a training.")]
 FolderPath = Annotated[Path, typer.Argument(metavar="FOLDER", help="Paired files: 0001.png, 0001.txt, …")]
@@ -14,6 +17,7 @@ OutPath = Annotated[Path, typer.Option("--out", help="Output folder; must not ex
 Device = Annotated[str, typer.Option(help="{devices}.")]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
+Layout = Annotated[str, typer.Option(help="How the folder is arranged: {layouts}.")]
 Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use [default: all].")]
 
 
@@ -50,6 +54,23 @@ def steps(text: str) -> int | dict[str, int]:
 def given(words: Sequence[str]) -> dict[str, str | Path]:
     """`STREAM=VALUE`, … → stream → value: `@FILE` is a path, `@@` a literal @."""
     return {name: _value(word) for name, word in _pairs("--given", "stream", words).items()}
+
+
+def count_lines(path: Path) -> int:
+    """The number of lines of a text file that are not empty; 0 for any other file."""
+    if path.suffix != ".txt":
+        return 0
+    try:
+        return sum(bool(line.strip()) for line in path.read_text("utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return 0
+
+
+def given_lines(words: Sequence[str]) -> "dict[str, Lines]":
+    """`STREAM=FILE`, … → stream → the lines of a file."""
+    from modaloom.loom.given_lines import Lines
+
+    return {name: Lines(Path(word)) for name, word in _pairs("--given-lines", "stream", words).items()}
 
 
 def _value(word: str) -> str | Path:

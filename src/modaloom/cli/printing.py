@@ -19,20 +19,9 @@ T = TypeVar("T")
 
 def callbacks(progress: Progress) -> "TrainCallbacks":
     """Callbacks that show steps, scores and notices of a training on a progress display."""
-    from modaloom import api
+    from modaloom.api.callbacks import callbacks_on
 
-    scored = 0
-
-    def row(row: Any) -> None:
-        nonlocal scored
-        scored += 1
-        progress.show("scores", scored, note=lambda: f"{row.row}, {row.split}: {row.metric} {row.value:.3f}")
-
-    return api.TrainCallbacks(
-        on_step=lambda s: progress.show(s.stage, s.step, s.total, lambda: f"loss {float(s.loss):.4f}"),
-        on_row=row,
-        notify=progress.write,
-    )
+    return callbacks_on(progress)
 
 
 def steps(results: "Results[T]", noun: str) -> int:

@@ -11,6 +11,7 @@ from modaloom.core.defaults import (
     DEMO_MINUTES,
     DEMO_OUT,
     DEVICE,
+    LAYOUT,
     PRESET,
     SEED,
     TRAIN_MINUTES,
@@ -72,6 +73,7 @@ def train(
             help="Group kept in one split: folder, a regular expression or STREAM.FIELD [default: none].",
         ),
     ] = None,
+    layout: options.Layout = LAYOUT,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Setting, such as loom.num_layers=6; repeatable."),
@@ -94,7 +96,11 @@ def train(
             steps=None if steps is None else options.steps(steps),
             seed=seed,
             config=config,
-            settings=[*([f"data.split_by={json.dumps(split_by)}"] if split_by else []), *(settings or ())],
+            settings=[
+                *([f"data.split_by={json.dumps(split_by)}"] if split_by else []),
+                *([f"data.layout={layout}"] if layout != LAYOUT else []),
+                *(settings or ()),
+            ],
             resume=resume,
             device=device,
             callbacks=printing.callbacks(progress),

@@ -24,6 +24,8 @@ WORLD_SAMPLES = 1000
 """Of the training split."""
 WORLD_SIDE = 32
 """Of the world's pictures, pixels."""
+LAYOUT = "auto"
+"""Of a data folder: recognised."""
 PRESET = "auto"
 """Of a training that is given neither a preset nor a configuration: chosen for data, device and time."""
 TRAIN_SAMPLES = 200

@@ -1,9 +1,12 @@
 """Recommendations for a dataset folder, from its index alone."""
 
 import re
+import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from modaloom.core.defaults import LAYOUT
+from modaloom.core.errors import BadFolder, bounded
 from modaloom.core.types import Sample
 from modaloom.data.folder import LABEL, Folder
 
@@ -13,22 +16,56 @@ PREFIX = r"([^/_ -]+)[_ -][^/]*$"
 """The part of a stem before its first separator, which may name a patient, speaker or scene."""
 
 
-def advise(folder: Folder, split_of: Mapping[str, str], problems: int) -> list[str]:
+def check_trainable(folder: Folder, streams: Collection[str], split_of: Mapping[str, str]) -> None:
+    """Raises `BadFolder` if there is no training sample, or none that has two of several streams."""
+    train = [sample for sample in folder.samples if split_of[sample.key] == "train"]
+    if not train:
+        raise BadFolder(f"{folder.path} has no training sample; add files, or fill its folder train/")
+    first = {name: sample.key for sample in reversed(train) for name in sample.streams if name in streams}
+    rare = _rare_streams(folder)
+    if len(first.keys() - rare) < 2 or any(len(sample.streams.keys() & first) > 1 for sample in train):
+        return
+    lone = bounded(f"{name} ({key})" for name, key in sorted(first.items()))
+    why = [*_about_separate_folders(folder), *_about_case(folder)] or [
+        "Files of one sample have the same name up to the first dot (0001.png 0001.txt), also in a folder "
+        "for each stream (images/0001.png captions/0001.txt)."
+    ]
+    raise BadFolder(
+        f"{folder.path}: no training sample has two of the streams, e.g. {lone}: nothing belongs together. "
+        f"{' '.join(why)} For one stream alone: --streams NAME"
+    )
+
+
+def advise(folder: Folder, split_of: Mapping[str, str], problems: int, layout: str) -> list[str]:
     """Recommendations, the most important first."""
+    asked = [] if layout == LAYOUT else ["--layout", layout]
     return [
         *_about_problems(problems),
+        *_about_groups(folder, split_of),
         *_about_separate_folders(folder),
         *_about_case(folder),
         *_about_rare_streams(folder),
         *about_leaks(folder, split_of),
         *_about_splits(folder, split_of),
-        f"Train with: modaloom train {folder.path} --out runs/mine",
+        f"Train with: {shlex.join(['modaloom', 'train', str(folder.path), '--out', 'runs/mine', *asked])}",
     ]
 
 
 def _about_problems(problems: int) -> Iterator[str]:
     if problems:
         yield f"{problems} files or folders are left out (listed): repair, rename or remove them."
+
+
+def _about_groups(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
+    """Groups of a table that are in several splits."""
+    splits: dict[str, set[str]] = defaultdict(set)
+    for key, group in folder.groups.items():
+        splits[group].add(split_of[key])
+    if torn := [group for group, found in splits.items() if len(found) > 1]:
+        yield (
+            f"{len(torn)} groups of a table are in several splits (e.g. {torn[0]}): move each into one, "
+            "or the scores will be too good."
+        )
 
 
 def _about_separate_folders(folder: Folder) -> Iterator[str]:
@@ -72,14 +109,18 @@ def _are_parts(samples: Sequence[Sample]) -> bool:
 
 
 def _about_rare_streams(folder: Folder) -> Iterator[str]:
-    counts = Counter(name for sample in folder.samples for name in sample.streams)
-    rare = [name for name in folder.modality_of if counts[name] < len(folder.samples) / 100]
+    rare = _rare_streams(folder)
     if rare:
         yield (
-            f"Fewer than 1% of the samples have the streams {', '.join(rare[:10])}: the part of a file name "
+            f"Fewer than 1% of the samples have the streams {bounded(rare)}: the part of a file name "
             "between its first dot and its suffix is the stream. Rename the files or leave these streams out "
             "with --streams."
         )
+
+
+def _rare_streams(folder: Folder) -> Sequence[str]:
+    counts = Counter(name for sample in folder.samples for name in sample.streams)
+    return [name for name in folder.modality_of if counts[name] < len(folder.samples) / 100]
 
 
 def about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from modaloom.core.errors import BadFolder, WorkFailed
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import NEW, make_folder, new_file
-from modaloom.data.folder import Source
+from modaloom.data.index import Source
 
 Rows = Iterable[NDArray[Any] | None]
 

@@ -7,9 +7,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.defaults import LAYOUT
+from modaloom.core.errors import short
 from modaloom.core.types import Sample
-from modaloom.data.advice import advise
-from modaloom.data.folder import open_folder
+from modaloom.data.advice import advise, check_trainable
+from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
 from modaloom.data.walk import Problem
@@ -29,6 +31,8 @@ class StreamFacts:
     """Fraction of the samples without a readable value."""
     facts: Mapping[str, Any]
     """Statistics of the modality: sizes, lengths, columns."""
+    example: str
+    """Of the first sample that has it: its key and file, or what a table holds."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Inspection:
     """The result of `inspect`."""
 
     path: str
+    layout: str
+    """One of `LAYOUTS`."""
+    recognised: Sequence[str]
+    """The layout and what tables were joined by, in words."""
     samples: int
     read: int
     """Number of samples whose files were read."""
@@ -54,23 +62,28 @@ class Inspection:
         return asdict(self)
 
 
-def inspect(path: Path, *, limit: int | None = None) -> Inspection:
-    """Inspect a folder, decoding all or the first `limit` samples. Raises as `open_folder`."""
-    folder = open_folder(path)
+def inspect(folder: Folder, *, layout: str = LAYOUT, limit: int | None = None) -> Inspection:
+    """Inspect a folder, decoding all or the first `limit` samples. Raises `BadFolder` as training would.
+
+    `layout`: what was asked for.
+    """
+    split_of = split(folder)
+    check_trainable(folder, [*folder.modality_of], split_of)
     samples = folder.samples[:limit]
     reader = Reader(folder, max_skipped_fraction=1)
     streams = {name: _stream(reader, name, samples) for name in folder.modality_of}
     problems = [*folder.problems, *reader.skips.values()]
-    split_of = split(folder)
     return Inspection(
-        path=str(path),
+        path=str(folder.path),
+        layout=folder.layout,
+        recognised=folder.recognised,
         samples=len(folder.samples),
         read=len(samples),
         streams=streams,
         splits=dict(Counter(split_of.values())),
         fixed=folder.splits is not None,
         problems=problems,
-        advice=advise(folder, split_of, len(problems)),
+        advice=advise(folder, split_of, len(problems), layout),
     )
 
 
@@ -83,4 +96,12 @@ def _stream(reader: Reader, name: str, samples: Sequence[Sample]) -> StreamFacts
     deque(values, maxlen=0)  # read on, to find what is broken, if there is nothing to describe
     broken = len(reader.skips) - before
     count = sum(name in sample.streams for sample in samples) - broken
-    return StreamFacts(modality.name, count, broken, round(1 - count / max(1, len(samples)), 4), facts)
+    missing = round(1 - count / max(1, len(samples)), 4)
+    return StreamFacts(modality.name, count, broken, missing, facts, _example(reader.folder, name))
+
+
+def _example(folder: Folder, name: str) -> str:
+    sample = next(sample for sample in folder.samples if name in sample.streams)
+    source = sample.streams[name]
+    value = source.relative_to(folder.path).as_posix() if isinstance(source, Path) else short(source)
+    return f"{sample.key}: {value}"

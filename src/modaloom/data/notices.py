@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from modaloom.core.errors import bounded
 from modaloom.data.folder import Folder
+from modaloom.data.layout import STEMS
 from modaloom.data.reader import Reader
 from modaloom.modalities.base import Limits, Shortened
 
@@ -35,6 +36,12 @@ def notify_skipped(reader: Reader, notify: Notify) -> None:
     skips = [f"{skip.path}: {skip.reason}" for skip in reader.skips.values()]
     if skips:
         notify(f"left out, because they cannot be read: {len(skips):,} files ({bounded(skips, '; ')})")
+
+
+def notify_recognised(folder: Folder, notify: Notify) -> None:
+    """Tell the layout and what tables were joined by, unless all is by the names of files."""
+    if folder.layout != STEMS or len(folder.recognised) > 1:
+        notify(f"recognised in {folder.path}: {'; '.join(folder.recognised)}")
 
 
 def notify_left_out(folder: Folder, notify: Notify) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from modaloom.core.errors import BadFile, BadFolder
 from modaloom.core.types import Sample
-from modaloom.data.folder import Folder, Source
+from modaloom.data.folder import Folder
+from modaloom.data.index import Source
 from modaloom.data.walk import Problem, format_problems, make_problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value

@@ -18,7 +18,8 @@ def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, 
     """Key → split.
 
     If the folders fix the splits, those; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that adding
-    samples does not move others. `by` defines the groups: `key` (every sample is its own), `folder`,
+    samples does not move others. `by` defines the groups: `key` (every sample is its own, but for what a
+    table joins), `folder`,
     STREAM.FIELD of a record stream, or a regular expression searched in the key (its first group, if it has
     one). Raises `BadValue` for a `by` that does not fit the folder.
     """
@@ -58,7 +59,7 @@ def _split_at(position: float) -> str:
 
 def _grouping(folder: Folder, by: str) -> Callable[[Sample], str]:
     if by == "key":
-        return lambda sample: sample.key
+        return lambda sample: folder.groups.get(sample.key, sample.key)
     if by == "folder":
         return lambda sample: str(PurePosixPath(sample.key).parent)
     stream, _, column = by.rpartition(".")

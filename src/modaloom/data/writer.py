@@ -31,7 +31,7 @@ class Writer:
             raise BadValue(f"sample key is {sample.key!r}; it must be a path inside the folder, without ..")
         modalities = {stream: MODALITIES[self.modality_of[stream]] for stream in sample.streams}
         paths = {
-            stream: self.root / f"{sample.key}.{stream}.{modality.suffixes[0]}"
+            stream: self.root / f"{sample.key}.{stream}.{modality.suffix(sample.streams[stream])}"
             for stream, modality in modalities.items()
         }
         with all_or_none(*paths.values()):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from modaloom.data.folder import Source
+from modaloom.data.index import Source
 from modaloom.evaluation.features import Space
 from modaloom.evaluation.nearest import nearest, nearest_others
 from modaloom.modalities.base import DataSpec, Modality, Value
@@ -30,7 +30,7 @@ class Duplicate:
 def digest(source: Source) -> str | None:
     """Returns the SHA-256 of a file's bytes or of a literal; None for an unreadable file."""
     try:
-        content = source.read_bytes() if isinstance(source, Path) else source.encode("utf-8", "replace")
+        content = source.read_bytes() if isinstance(source, Path) else str(source).encode("utf-8", "replace")
     except OSError:
         return None
     return hashlib.sha256(content).hexdigest()

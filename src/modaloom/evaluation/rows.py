@@ -1,6 +1,7 @@
 """Directions and score rows of an evaluation."""
 
-from dataclasses import asdict, dataclass
+import html
+from dataclasses import asdict, dataclass, fields
 
 from modaloom.core.errors import BadValue
 
@@ -56,3 +57,17 @@ class ScoreRow:
     def to_dict(self) -> dict[str, object]:
         """Returns a line of `modaloom evaluate --json`."""
         return asdict(self)
+
+
+class ScoreRows(list[ScoreRow]):
+    """Scores, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        names = [field.name for field in fields(ScoreRow)]
+        lines = [names, *([_cell(getattr(row, name)) for name in names] for row in self)]
+        cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in lines)
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>"
+
+
+def _cell(value: object) -> str:
+    return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -72,7 +72,8 @@ def audit(
         BadFolder: the folder has none of the run's streams, or no readable file.
     """
     check_count("n", n, 1)
-    trained, index = load(run, device=device), open_folder(Path(folder))
+    trained = load(run, device=device)
+    index = open_folder(Path(folder), trained.run.data.layout)
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")

@@ -39,7 +39,8 @@ def tokenize(
         BadFolder: the folder has none of the run's streams, or no readable file.
         PartlyFailed: some files could not be read; the codes of all others are written.
     """
-    trained, index = load(run, device=device), open_folder(Path(folder))
+    trained = load(run, device=device)
+    index = open_folder(Path(folder), trained.run.data.layout)
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")

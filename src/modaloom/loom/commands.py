@@ -8,7 +8,7 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
 from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.scores import scores, sides
-from modaloom.loom.generation import command_word
+from modaloom.loom.command_line import command_word
 from modaloom.loom.run import TrainedRun
 from modaloom.runs.store import RunFiles
 
@@ -19,7 +19,7 @@ def examples(trained: TrainedRun) -> list[str]:
     For a single stream: generate, evaluate, report.
     """
     folder, path = RunFiles(trained.path).data()["folder"], trained.path
-    index = open_folder(Path(folder))
+    index = open_folder(Path(folder), trained.run.data.layout)
     drawn = [_generate(path, sample, *pair) for sample, pair in _asked(trained, index)]
     others = [["evaluate", str(path), folder], ["report", str(path)]]
     if not drawn:

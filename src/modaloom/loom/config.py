@@ -192,8 +192,13 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def pictures(**settings: Any) -> dict[str, dict[str, Any]]:
+    """The same settings for every modality of pictures."""
+    return {name: dict(settings) for name in ("image", "raster")}
+
+
 def _limits(side: int, tokens: int, bins: int) -> dict[str, dict[str, Any]]:
-    return {"image": {"max_side": side}, "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
+    return {**pictures(max_side=side), "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
 
 
 def tiny() -> LoomRunConfig:
@@ -206,7 +211,7 @@ def small() -> LoomRunConfig:
     image = {"code_grid": 8, "widths": [64, 128, 256], "num_res_blocks": 2, "codebook_size": 1024}
     return LoomRunConfig(
         data=DataConfig(limits=_limits(64, 128, 64)),
-        tokenizers={"image": image, "text": {"vocab_size": 4096}},
+        tokenizers={**pictures(**image), "text": {"vocab_size": 4096}},
         loom=LoomConfig(width=384, num_layers=8, num_heads=6),
     )
 
@@ -222,7 +227,7 @@ def base() -> LoomRunConfig:
     }
     return LoomRunConfig(
         data=DataConfig(limits=_limits(128, 256, 64)),
-        tokenizers={"image": image, "text": {"vocab_size": 16384}},
+        tokenizers={**pictures(**image), "text": {"vocab_size": 16384}},
         loom=LoomConfig(width=768, num_layers=12, num_heads=12),
     )
 

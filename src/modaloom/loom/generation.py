@@ -3,21 +3,15 @@
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Protocol
 
 from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
-from modaloom.core.errors import (
-    BadValue,
-    PartlyFailed,
-    check_choice,
-    check_names,
-    shown,
-)
+from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_names
 from modaloom.core.frame import Frames
-from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import stoppable_folder
 from modaloom.data.folder import open_folder
@@ -25,8 +19,10 @@ from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import Writer
 from modaloom.evaluation.scores import cautions, scores
+from modaloom.loom.command_line import generate_command, plain
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.generated import Generated
+from modaloom.loom.given_lines import rows_of
 from modaloom.loom.model import BATCH_SIZE
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
@@ -74,15 +70,15 @@ def generate(
     The output folder appears when all samples are written, or when the work is stopped, with those that are
     finished. Without `folder`, samples `0000`, `0001`, … are generated from `given`. With it, samples are
     generated for every sample of the folder from the streams that it has, under the same key. Samples without
-    a given stream, or with an unreadable one, are skipped.
+    a given stream, or with an unreadable one, are skipped. With `Lines`, samples are generated for each.
 
     Args:
         run: a loaded run, or a run folder or bundled run to load.
         folder: data folder that provides given streams.
-        given: stream → value for all samples, as in `TrainedRun.generate`.
+        given: stream → value for all samples, as in `TrainedRun.generate`, or `Lines`: one for each.
         want: target streams; with `folder` also "missing": the streams that each sample lacks.
         out: folder to create.
-        n: samples per condition, 1 to 100,000; default 4 without `folder`, 1 with it.
+        n: samples per condition, 1 to 100,000; default 4, with `folder` or `Lines` 1.
         seed: seed of the sampling noise, a signed 64-bit integer.
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
@@ -106,21 +102,23 @@ def generate(
         _check_refiner(refiner, trained, want)
     options = trained.sampling(sampling or {})
     check_draws(1 if n is None else n, seed)
-    fixed = trained.values(given)
+    fixed = [trained.values(row) for row in rows_of(given or {})]
+    if folder is not None and len(fixed) > 1:
+        raise BadValue("a FOLDER and lines of given values are two lists of samples; give one of them")
     lost = trained.shortenings()
-    for name, value in fixed.items():
+    for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
-    reader = None if folder is None else _reader(trained, Path(folder), fixed, want, lost)
+    reader = None if folder is None else _reader(trained, Path(folder), fixed[0], want, lost)
     plan, jobs = (
-        _single(trained, fixed, want, n or DRAWS)
+        _listed(trained, fixed, want, n or (DRAWS if len(fixed) == 1 else FOLDER_DRAWS))
         if reader is None
-        else _each(trained, reader, fixed, want, n or FOLDER_DRAWS)
+        else _each(trained, reader, fixed[0], want, n or FOLDER_DRAWS)
     )
     source = trained.path if isinstance(run, TrainedRun) else run
     facts = {
         "seed": seed,
         "model": trained.hash,
-        "command": _command(source, folder, _plain(given or {}, fixed), want, n, seed, options),
+        "command": generate_command(source, folder, plain(given or {}, fixed[0]), want, n, seed, options),
     }
     if refiner is not None:
         command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
@@ -185,19 +183,25 @@ _Jobs = tuple[Iterator[_Job], Iterator[_Job]]
 """The jobs if all files are readable, with the files' places for values; and the jobs, read one by one."""
 
 
-def _single(trained: TrainedRun, given: Mapping[str, Value], want: Sequence[str], n: int) -> _Jobs:
+def _listed(trained: TrainedRun, rows: Sequence[Mapping[str, Value]], want: Sequence[str], n: int) -> _Jobs:
+    """n jobs for each row of given values."""
     if tuple(want) == (MISSING,):
         raise BadValue(f"--want {MISSING} fills the gaps of a FOLDER; name one, or streams that are wanted")
     wanted = tuple(check_choice("stream to want", name, trained.model.wanted) for name in want)
-    plan, jobs = ((_Job(f"{i:04d}", given, wanted) for i in range(n)) for _ in range(2))
-    return plan, jobs
+    many = len(rows) > 1 and n > 1
+
+    def jobs() -> Iterator[_Job]:
+        for i, (row, j) in enumerate(product(rows, range(n))):
+            yield _Job(f"{i // n:04d}-{j}" if many else f"{i:04d}", row, wanted)
+
+    return jobs(), jobs()
 
 
 def _reader(
     trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
 ) -> Reader:
     """Reader of the folder's streams that the run has and that are not targets."""
-    index = open_folder(folder)
+    index = open_folder(folder, trained.run.data.layout)
     if tuple(want) != (MISSING,):
         want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
     streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
@@ -262,38 +266,3 @@ def _sampled(
 
 def _named(keys: Sequence[str], samples: Sequence[Generated]) -> list[Sample]:
     return [Sample(key, sample) for key, sample in zip(keys, samples, strict=True)]
-
-
-def _command(
-    run: str | os.PathLike[str],
-    folder: str | os.PathLike[str] | None,
-    given: Mapping[str, Value],
-    want: Sequence[str],
-    n: int | None,
-    seed: int,
-    sampling: CodeSamplingConfig,
-) -> str:
-    words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
-    for name, value in given.items():
-        words += ["--given", f"{name}={command_word(value)}"]
-    words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
-    for name, chosen in asdict(sampling).items():
-        words += [f"--{name.replace('_', '-')}", str(chosen)]
-    return shlex.join(words)
-
-
-def _plain(given: Mapping[str, Value], read: Mapping[str, Value]) -> dict[str, Value]:
-    """As given; of records what was read, whose numbers are Python's."""
-    return {name: read[name] if isinstance(value, Mapping) else value for name, value in given.items()}
-
-
-def command_word(value: Value) -> str:
-    """Command-line form of a value after `--given STREAM=`: `@FILE`, or a literal with a leading @ doubled.
-
-    A value without a command-line form is represented by its type.
-    """
-    if isinstance(value, os.PathLike):
-        return f"@{os.fspath(value)}"
-    if isinstance(value, str):
-        return f"@{value}" if value.startswith("@") else value
-    return to_json(value) if isinstance(value, Mapping) else shown(value)

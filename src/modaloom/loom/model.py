@@ -13,7 +13,7 @@ from modaloom.core.rng import generator
 from modaloom.core.types import Canvas, Field
 from modaloom.diffusion.noise import Noise
 from modaloom.loom.config import CodeSamplingConfig
-from modaloom.loom.generated import Generated
+from modaloom.loom.generated import Generated, GeneratedSamples
 from modaloom.loom.loom import Loom
 from modaloom.modalities.base import DataSpec, Value
 from modaloom.tokenizers.base import Tokenizer
@@ -83,10 +83,11 @@ class Model:
     def values(self, codes: Mapping[str, Tensor]) -> list[Generated]:
         """Stream → int64 codes (n, L, Q), decoded: n samples."""
         columns = {name: self.decode(name, column) for name, column in codes.items()}
-        return [
-            Generated(dict(zip(columns, row)), {name: column[i] for name, column in codes.items()})
+        modality_of = {name: self.streams[name].modality for name in columns}
+        return GeneratedSamples(
+            Generated(dict(zip(columns, row)), {name: codes[name][i] for name in codes}, modality_of)
             for i, row in enumerate(zip(*columns.values(), strict=True))
-        ]
+        )
 
     def generate(
         self,

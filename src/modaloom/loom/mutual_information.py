@@ -42,7 +42,7 @@ def mutual_information(
         BadFolder: the folder has no held-out split.
     """
     trained = run if isinstance(run, TrainedRun) else load(run, device=device)
-    index = open_folder(Path(folder))
+    index = open_folder(Path(folder), trained.run.data.layout)
     tests = held_out(trained, index)
     if not tests:
         raise BadFolder(f"{folder} has no held-out split; add a test folder, or remove the split folders")

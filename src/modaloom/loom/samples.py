@@ -50,7 +50,7 @@ def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = N
 
     Raises the errors of reading the folder and of `generate`.
     """
-    index = open_folder(Path(folder))
+    index = open_folder(Path(folder), trained.run.data.layout)
     budget, by_split = Budget.of(minutes), held_out(trained, index)
     if not by_split:
         return
@@ -99,10 +99,13 @@ class _SampleGrid:
 
     def files(self, role: str, values: Values) -> Files:
         """Paths of written values, relative to RUN/samples."""
-        suffix = {name: MODALITIES[m].suffixes[0] for name, m in self.trained.modality_of.items()}
+        modality_of = self.trained.modality_of
         stem = f"{self.folder.name}/{role}"
         return {
-            place: {name: f"{stem}/{_key(place)}.{name}.{suffix[name]}" for name in streams}
+            place: {
+                name: f"{stem}/{_key(place)}.{name}.{MODALITIES[modality_of[name]].suffix(value)}"
+                for name, value in streams.items()
+            }
             for place, streams in values.items()
         }
 

@@ -4,12 +4,13 @@ from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Valu
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import Codec
 from modaloom.modalities.image import IMAGE
+from modaloom.modalities.raster import RASTER
 from modaloom.modalities.record import RECORD
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.string_codec import StringCodec
 from modaloom.modalities.text import TEXT
 
-MODALITIES: dict[str, Modality] = {modality.name: modality for modality in (IMAGE, TEXT, RECORD)}
+MODALITIES: dict[str, Modality] = {modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD)}
 
 __all__ = [
     "MODALITIES",

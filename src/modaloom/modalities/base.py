@@ -67,7 +67,7 @@ class Modality:
 
     name: str
     suffixes: tuple[str, ...]
-    """File suffixes in lower case, without the dot; files are written with the first one."""
+    """File suffixes in lower case, without the dot; files are written with the first one, or `suffix_of`."""
     tokenizer: str
     """Its default entry in TOKENIZERS."""
     read: Callable[[Path], Value]
@@ -93,9 +93,19 @@ class Modality:
     """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
     """At least one value, iterated once → JSON-able facts (ranges, lengths), which `inspect` prints."""
+    suffix_of: Callable[[Value], str] | None = None
+    """Value → the suffix of the file that holds it exactly; None: the first suffix holds any."""
+    exact: Callable[[Sequence[Path]], str] | None = None
+    """Files of a stream → the name of the modality that keeps their true values; None: this one does."""
+    kin: tuple[str, ...] = ()
+    """Modalities whose files it reads, too."""
     conform: Callable[[object, Value, bool, bool], Conformed] = as_made
     """(source as a path or value, result, whether the result shows the same area, whether its colours are not
     the source's) → the result in the source's format."""
+
+    def suffix(self, value: Value) -> str:
+        """The suffix that a value is written with, without the dot."""
+        return self.suffixes[0] if self.suffix_of is None else self.suffix_of(value)
 
     @property
     def signal(self) -> SignalCodec:

@@ -22,6 +22,7 @@ from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
 from modaloom.modalities.image_profile import in_srgb
 from modaloom.modalities.image_spec import ImageLimits, infer_spec, is_grey, shortened
+from modaloom.modalities.raster_file import exact_modality
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.transforms import rotate_colours
 
@@ -248,4 +249,6 @@ IMAGE = Modality(
     shortened=shortened,
     describe=describe,
     conform=conform,
+    exact=exact_modality,
+    kin=("raster",),
 )

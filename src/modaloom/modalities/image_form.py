@@ -7,6 +7,7 @@ from PIL import Image, ImageOps
 
 from modaloom.modalities.base import Conformed
 from modaloom.modalities.image_profile import profile_of
+from modaloom.modalities.picture_facts import is_deep, num_frames
 
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B")
 
@@ -28,7 +29,7 @@ def conform(source: object, made: Image.Image, aligned: bool, recolored: bool) -
 
 def _conform(source: Image.Image, made: Image.Image, aligned: bool, recolored: bool) -> Conformed:
     changes = []
-    grey, deep, frames = source.mode in GREY_MODES, _is_16_bits(source), getattr(source, "n_frames", 1)
+    grey, deep, frames = source.mode in GREY_MODES, is_deep(source), num_frames(source)
     if source.has_transparency_data:
         if aligned:
             upright = ImageOps.exif_transpose(source)
@@ -49,11 +50,6 @@ def _conform(source: Image.Image, made: Image.Image, aligned: bool, recolored: b
     if frames > 1:
         changes.append("only the first frame was taken")
     return Conformed(made, changes)
-
-
-def _is_16_bits(image: Image.Image) -> bool:
-    """Pillow keeps 16 bits for grey images; for RGB they are only known before decoding."""
-    return image.mode.startswith("I") or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _with_alpha(made: Image.Image, alpha: Image.Image) -> Image.Image:

@@ -34,16 +34,22 @@ def infer_spec(images: Iterable[Image.Image], limits: ImageLimits) -> DataSpec:
     for image in images:
         shapes.append((image.height, image.width))
         grey = grey and is_grey(image)
-    content = _content(shapes, limits.max_side)
-    return {"size": [_round_up(n) for n in content], "content": content, "channels": 1 if grey else 3}
+    content = content_box(shapes, limits.max_side)
+    return {"size": padded_to_strides(content), "content": content, "channels": 1 if grey else 3}
 
 
-def _content(shapes: list[tuple[int, int]], side: int) -> list[int]:
+def content_box(shapes: list[tuple[int, int]], side: int) -> list[int]:
+    """The box [H, W] that images of these shapes are fitted into, with a longer side of at most `side`."""
     long = min(side, round(statistics.median(max(shape) for shape in shapes)))
     aspect = math.exp(statistics.median(math.log(h / w) for h, w in shapes))
     h, w = (long, long / aspect) if aspect > 1 else (long * aspect, long)
     box = [max(1, round(h)), max(1, round(w))]
     return box if len(set(shapes)) == 1 else [_round_up(n) for n in box]
+
+
+def padded_to_strides(content: Sequence[int]) -> list[int]:
+    """The box, padded to whole strides."""
+    return [_round_up(n) for n in content]
 
 
 def _round_up(n: int) -> int:

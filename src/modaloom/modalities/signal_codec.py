@@ -22,6 +22,11 @@ def unchanged(signal: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
     return signal
 
 
+def as_colours(packed: Tensor) -> Tensor:
+    """Default of `SignalCodec.preview`: 8-bit grey or colours, as they are."""
+    return packed.expand(-1, 3, *packed.shape[2:])
+
+
 def no_outline(signal: Tensor) -> Tensor:
     """Default of `SignalCodec.outline`, which `has_outline` tells apart. Raises `BadValue`."""
     raise BadValue("these signals have no outline to encode apart from their tint; leave global_codes at 0")
@@ -49,6 +54,8 @@ class SignalCodec(Codec):
     that the signal of a crop is the crop of the signal."""
     denormalize: Callable[[Tensor], Tensor]
     """The inverse of `normalize`, with rounding and clipping."""
+    preview: Callable[[Tensor], Tensor] = as_colours
+    """Packed batch (B, C, H, W) → uint8 (B, 3, H, W), to be looked at."""
     loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error
     """(reconstruction, signal) → reconstruction loss (B,), unless a tokenizer is given another."""
     augment: Callable[[Tensor, torch.Generator, Rows], Tensor] = unchanged

@@ -41,7 +41,8 @@ def _needs_nothing(trained: RestoredRun) -> bool:
 
 def _held_out(trained: RestoredRun, folder: Path) -> Path | None:
     """Returns a held-out file of the input stream, or None."""
-    index, stream = open_folder(folder), trained.restoration.plan.streams[0]
+    index = open_folder(folder, trained.run.data.layout)
+    stream = trained.restoration.plan.streams[0]
     of = split_of(trained.run.data, index)
     files = [s.streams.get(stream) for s in index.samples if of[s.key] != "train"]
     return next((file for file in files if isinstance(file, Path)), None)

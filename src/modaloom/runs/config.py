@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFile, BadValue, check_choice, check_range
+from modaloom.data.layout import LAYOUTS
 from modaloom.modalities import MODALITIES, Limits
 from modaloom.runs.config_io import changed
 from modaloom.runs.schedule import Schedule, trapezoid
@@ -24,10 +26,13 @@ class DataConfig:
     """Streams to use; empty: all."""
     split_by: str = "key"
     """key | folder | a regular expression | record.FIELD: the group that is never divided by the split."""
+    layout: str = LAYOUT
+    """One of `LAYOUTS`: how keys and streams are in the names of files."""
     limits: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Modality → overrides of its limits on the size of values."""
 
     def __post_init__(self) -> None:
+        check_choice("layout", self.layout, LAYOUTS)
         for modality in self.limits:
             check_choice("limits", f"data.limits.{modality}", [f"data.limits.{name}" for name in MODALITIES])
             self.limits_of(modality)

@@ -58,7 +58,7 @@ def local_usage(
             total.index_add_(0, code, signal[..., top : top + height, left : left + width])
             places[:, place] += torch.bincount(code, minlength=size)
     mean = total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)
-    return CodeUsage(codec.denormalize(mean), places.reshape(size, rows, across))
+    return CodeUsage(codec.preview(codec.denormalize(mean)), places.reshape(size, rows, across))
 
 
 def global_usage(
@@ -80,4 +80,6 @@ def global_usage(
         total.index_add_(0, code, outline_side_means(signal, codec.outline(signal)))
         counts += torch.bincount(code, minlength=size)
     colours = (total / counts.clamp(min=1)[:, None]).reshape(size, 2, channels)
-    return CodeUsage(codec.denormalize(colours.mT[:, :, None]), counts.reshape(size, 1, 1), whole=True)
+    return CodeUsage(
+        codec.preview(codec.denormalize(colours.mT[:, :, None])), counts.reshape(size, 1, 1), whole=True
+    )

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
+from modaloom.data.advice import check_trainable
 from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
@@ -62,7 +62,7 @@ class MeasuredColumn:
 def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selection:
     """Select the samples of a run, and write their keys and splits to its cache folder.
 
-    Raises `BadFolder` if there is no training sample.
+    Raises `BadFolder` if there is no training sample, or none with two of several streams.
     """
     config = run.run()
     split_of = split(folder, by=config.data.group)
@@ -71,8 +71,7 @@ def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selec
         name: torch.tensor([i for i, s in enumerate(samples) if split_of[s.key] == name], dtype=torch.int64)
         for name in ("train", "val")
     }
-    if not len(rows["train"]):
-        raise BadFolder(f"{folder.path} has no training sample; add files, or fill its folder train/")
+    check_trainable(folder, streams, split_of)
     (run.path / CACHE).mkdir(exist_ok=True)
     keys = [sample.key for sample in samples]
     write_json(run.path / CACHE / KEYS, {"keys": keys, "splits": [split_of[key] for key in keys]})

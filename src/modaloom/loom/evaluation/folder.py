@@ -75,7 +75,7 @@ def evaluate(
         check_range("minutes", minutes, 0, open_low=True)
     budget = Budget.of(minutes)
     trained = run if isinstance(run, TrainedRun) else load(run, device=device)
-    index = open_folder(Path(folder))
+    index = open_folder(Path(folder), trained.run.data.layout)
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")

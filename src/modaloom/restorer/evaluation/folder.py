@@ -101,7 +101,7 @@ def read_cases(
     Raises:
         BadFolder: no held-out data, or a missing stream.
     """
-    index = open_folder(folder)
+    index = open_folder(folder, trained.run.data.layout)
     missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
     if missing:
         raise BadFolder(f"{folder} has no {' and '.join(missing)}, which the run restores")

@@ -1,0 +1,272 @@
+"""Readers of files that were damaged at random: crashes, hangs and memory, with 95% bounds.
+
+python benchmarks/mutated.py [--trials 20000] [--readers png npy csv …] [--seed 0] [--json FILE]
+
+Each trial damages a valid file (bits, bytes, lengths, cut, repeated and spliced parts) and reads it in a
+process with limited memory. A reader may return a value, or refuse the file by name (`BadFile`); anything
+else is a fault: another exception, a process that dies, more than `SECONDS` for a file, or `MEMORY`. The
+bound of k faults in n trials is the exact one of Clopper and Pearson (1934), 3/n for none. A fault is
+repeated by its reader, seed and number: `--only NUMBER`.
+"""
+
+import argparse
+import io
+import json
+import multiprocessing
+import resource
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from figures import Target, publish
+from PIL import Image
+from scipy.stats import beta
+
+MEMORY, SECONDS = 2 * 2**30, 10
+"""Bytes of address space beyond what the process has before it reads, and of time, for one file."""
+TARGETS = [
+    Target("trials", 20_000),
+    Target("read"),
+    Target("refused by name"),
+    Target("other exceptions", 0, "≤"),
+    Target("processes that died", 0, "≤"),
+    Target("hangs", 0, "≤"),
+    Target("faults, 95% bound in a million"),
+    Target("peak memory, MB"),
+    Target("slowest, s"),
+]
+START = 60
+"""Seconds until a process has loaded its reader."""
+LENGTHS = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x10000, 0xFFFF)
+"""What lengths and counts are damaged to."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A format: valid files, and what reads them."""
+
+    suffix: str
+    files: Callable[[], Sequence[bytes]]
+    read: Callable[[Path], object]
+
+
+def pictures(format: str) -> Sequence[bytes]:
+    """Of several modes."""
+    random, found = np.random.default_rng(0), []
+    for mode in ("RGB", "L") if format == "JPEG" else ("RGB", "RGBA", "L", "P"):
+        buffer = io.BytesIO()
+        Image.fromarray(random.integers(0, 256, (24, 20, 3), np.uint8)).convert(mode).save(buffer, format)
+        found.append(buffer.getvalue())
+    return found
+
+
+def tiffs() -> Sequence[bytes]:
+    """Of 16 bits, floats, many bands, pages and compression."""
+    import tifffile
+
+    random = np.random.default_rng(0)
+    values = [random.integers(0, 4096, shape, np.uint16) for shape in ((24, 20), (24, 20, 13), (5, 24, 20))]
+    values.append(random.normal(size=(24, 20)).astype(np.float32))
+    found = []
+    for value in values:
+        for compression in (None, "zlib"):
+            buffer = io.BytesIO()
+            tifffile.imwrite(buffer, value, photometric="minisblack", compression=compression)
+            found.append(buffer.getvalue())
+    return found
+
+
+def arrays(save: Callable[..., None]) -> Sequence[bytes]:
+    """NumPy's formats."""
+    found = []
+    for kind in (np.uint8, np.uint16, np.float32, np.int64):
+        buffer = io.BytesIO()
+        save(buffer, np.arange(24 * 20 * 3).reshape(24, 20, 3).astype(kind))
+        found.append(buffer.getvalue())
+    return found
+
+
+def parquets() -> Sequence[bytes]:
+    """With numbers, texts, lists and missing cells."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = {
+        "file_name": ["a.png", "b.png"],
+        "n": [1, None],
+        "x": [0.5, 2.0],
+        "captions": [["a"], ["b", "c"]],
+    }
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table(table), buffer)
+    return [buffer.getvalue()]
+
+
+def cases() -> Mapping[str, Case]:
+    """Name → format."""
+    from modaloom.data.tables import read_table
+    from modaloom.modalities import MODALITIES
+
+    image, raster, text, record = (MODALITIES[name].read for name in ("image", "raster", "text", "record"))
+    rows = [{"file_name": f"{i}.png", "text": f"a “quoted”, text {i}", "price": i / 2} for i in range(5)]
+    csv = [
+        "file_name,text,price\n" + "".join(f'{i}.png,"a, b",{i}.5\n' for i in range(5)),
+        "a;b\n1,5;x\n2,5;y\n",
+    ]
+    return {
+        "png": Case(".png", lambda: pictures("PNG"), image),
+        "jpeg": Case(".jpg", lambda: pictures("JPEG"), image),
+        "webp": Case(".webp", lambda: pictures("WEBP"), image),
+        "gif": Case(".gif", lambda: pictures("GIF"), image),
+        "bmp": Case(".bmp", lambda: pictures("BMP"), image),
+        "tiff as image": Case(".tif", lambda: [*pictures("TIFF"), *tiffs()], image),
+        "tiff": Case(".tif", lambda: [*tiffs(), *pictures("TIFF")], raster),
+        "png as raster": Case(".png", lambda: pictures("PNG"), raster),
+        "npy": Case(".npy", lambda: arrays(np.save), raster),
+        "npz": Case(".npz", lambda: arrays(np.savez_compressed), raster),
+        "text": Case(".txt", lambda: ["three small ships, “quoted” 日本 🙂\n".encode() * 4], text),
+        "record": Case(".json", lambda: [json.dumps(row).encode() for row in rows], record),
+        "csv": Case(".csv", lambda: [one.encode() for one in csv], read_table),
+        "tsv": Case(".tsv", lambda: [csv[0].replace(",", "\t").encode()], read_table),
+        "jsonl": Case(".jsonl", lambda: ["\n".join(map(json.dumps, rows)).encode()], read_table),
+        "parquet": Case(".parquet", parquets, read_table),
+    }
+
+
+def damaged(files: Sequence[bytes], seed: int, number: int) -> bytes:
+    """A valid file with 1 to 8 faults, determined by its number."""
+    random = np.random.default_rng([seed, number])
+    data = bytearray(files[random.integers(len(files))])
+    for _ in range(random.integers(1, 9)):
+        if not data:
+            break
+        place, size = int(random.integers(len(data))), int(random.integers(1, 64))
+        kind = random.integers(7)
+        if kind == 0:
+            data[place] ^= 1 << int(random.integers(8))
+        elif kind == 1:
+            data[place : place + size] = random.bytes(size)
+        elif kind == 2:
+            order = "little" if random.integers(2) else "big"
+            data[place : place + 4] = int(random.choice(LENGTHS)).to_bytes(4, order)
+        elif kind == 3:
+            del data[place:]
+        elif kind == 4:
+            del data[place : place + size]
+        elif kind == 5:
+            data[place:place] = data[place : place + size] * int(random.integers(1, 20))
+        else:
+            other = files[random.integers(len(files))]
+            data[place:] = other[int(random.integers(len(other))) :]
+    return bytes(data)
+
+
+def work(name: str, seed: int, numbers: Sequence[int], to: Connection) -> None:
+    """Read damaged files one after the other, and send what became of each."""
+    from modaloom.core.errors import BadFile
+
+    case, files = cases()[name], cases()[name].files()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"damaged{case.suffix}"
+        path.write_bytes(files[0])
+        case.read(path)  # loads what the reader needs
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+        for number in numbers:
+            path.write_bytes(damaged(files, seed, number))
+            start = time.monotonic()
+            to.send((number, "", 0.0))
+            try:
+                case.read(path)
+                found = "read"
+            except BadFile:
+                found = "refused by name"
+            except Exception as error:
+                found = f"{type(error).__name__}: {str(error)[:80]}"
+            to.send((number, found, time.monotonic() - start))
+        to.send((-1, str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), 0.0))
+
+
+def outcomes(name: str, seed: int, numbers: Sequence[int]) -> Iterator[tuple[int, str, float]]:
+    """(number, what became of it, seconds); the last has number -1 and the peak memory in MB."""
+    left = [*numbers]
+    while left:
+        here, there = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.get_context("spawn").Process(target=work, args=(name, seed, left, there))
+        process.start()
+        there.close()
+        number, patience = left[0], START
+        try:
+            while here.poll(patience):
+                patience = SECONDS
+                number, found, seconds = here.recv()
+                if found:
+                    yield number, found, seconds
+                    left = left[1:] if number >= 0 else []
+                if not left and number < 0:
+                    break
+            else:
+                process.kill()
+                yield number, "hang", float(SECONDS)
+                left = left[1:]
+        except EOFError:
+            process.join()
+            code = process.exitcode or 0
+            yield number, f"died: {signal.Signals(-code).name if code < 0 else code}", 0.0
+            left = left[1:]
+        process.join()
+
+
+def measured(name: str, trials: Sequence[int], seed: int) -> dict[str, float]:
+    """Counts of a reader; faults are printed as they happen."""
+    counts: Counter[str] = Counter()
+    slowest = peak = 0.0
+    for number, found, seconds in outcomes(name, seed, trials):
+        if number < 0:
+            peak = max(peak, float(found))
+            continue
+        slowest = max(slowest, seconds)
+        kind = found if found in ("read", "refused by name", "hang") else found.split(":")[0]
+        kind = "processes that died" if kind == "died" else kind
+        counts[kind if kind in ("read", "refused by name", "hang", "processes that died") else "other"] += 1
+        if kind not in ("read", "refused by name"):
+            print(f"{name} {number}: {found}", flush=True)
+    n, faults = counts.total(), counts.total() - counts["read"] - counts["refused by name"]
+    return {
+        "trials": n,
+        "read": counts["read"],
+        "refused by name": counts["refused by name"],
+        "other exceptions": counts["other"],
+        "processes that died": counts["processes that died"],
+        "hangs": counts["hang"],
+        "faults, 95% bound in a million": 1e6 * float(beta.ppf(0.95, faults + 1, max(1, n - faults))),
+        "peak memory, MB": peak,
+        "slowest, s": slowest,
+    }
+
+
+def main() -> None:
+    names = [*cases()]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--trials", type=int, default=20_000, help="damaged files of each reader")
+    parser.add_argument("--readers", nargs="+", choices=names, default=names)
+    parser.add_argument("--only", type=int, help="number of one trial, to repeat it")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    asked = parser.parse_args()
+    trials: Any = range(asked.trials) if asked.only is None else [asked.only]
+    columns = {name: measured(name, trials, asked.seed) for name in asked.readers}
+    publish(TARGETS, columns, asked.json)
+
+
+if __name__ == "__main__":
+    main()

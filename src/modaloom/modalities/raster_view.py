@@ -1,0 +1,39 @@
+"""Rasters as pictures to look at."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Raster = NDArray[Any]
+MAX_SHOWN_SIDE = 128
+
+
+def to_html(value: Raster) -> str:
+    """Returns an <img> with inline data, stretched to the value's own range, and what the array is."""
+    image = _shown(value)
+    zoom = max(1, MAX_SHOWN_SIDE // max(image.size))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    source = base64.b64encode(buffer.getvalue()).decode()
+    facts = f"{value.shape[2]} × {value.dtype}, {value.min():.6g} to {value.max():.6g}"
+    return (
+        f'<img src="data:image/png;base64,{source}" width="{image.width * zoom}" '
+        f'height="{image.height * zoom}" style="image-rendering: pixelated" alt="{facts}">'
+        f"<small>{facts}</small>"
+    )
+
+
+def _shown(value: Raster) -> Image.Image:
+    """As a picture: grey, grey and alpha, or the first three bands; alpha of 8-bit values as it is."""
+    channels = value.shape[2]
+    if value.dtype == np.uint8 and channels in (2, 4):
+        return Image.fromarray(value, "LA" if channels == 2 else "RGBA")
+    bands = value[..., :3] if channels >= 3 else value[..., :1]
+    low, high = bands.min((0, 1)).astype(float), bands.max((0, 1)).astype(float)
+    levels = (bands - low) / np.where(high > low, high - low, 1) * 255
+    pixels = np.round(levels).astype(np.uint8)
+    return Image.fromarray(pixels if channels >= 3 else pixels[..., 0])
