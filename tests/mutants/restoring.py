@@ -18,6 +18,20 @@ TILES = "restorer/test_restorer_tiles.py"
 
 RESTORING = (
     Mutant(
+        "a network is trusted on every picture",
+        "restorer/inference.py",
+        "task.finalize(weight * prediction[0].cpu(), example, inputs, options)",
+        "task.finalize(prediction[0].cpu(), example, inputs, options)",
+        "restorer/test_self_calibration.py",
+    ),
+    Mutant(
+        "the correction is weighed by itself instead of by the truth",
+        "restorer/self_calibration.py",
+        "((known.target - base) * change)",
+        "(known.target * change)",
+        "restorer/test_self_calibration.py",
+    ),
+    Mutant(
         "a block without its time",
         "networks/conditioning.py",
         "self.a(F.silu(self.norm_a(x))) + emb.reshape",

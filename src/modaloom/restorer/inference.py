@@ -19,6 +19,7 @@ from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPA
 from modaloom.restorer.config import AUTO, DEFAULT_SAMPLER, MEAN_FLOW, SignalSamplingConfig
 from modaloom.restorer.example import ConditionalExample, as_batch
 from modaloom.restorer.restorer import Restorer
+from modaloom.restorer.self_calibration import trust
 from modaloom.restorer.tasks.base import Signals, Task
 
 PredictFn = Callable[[Restorer, ConditionalExample, SignalSamplingConfig, int, float], Frames[Tensor]]
@@ -51,6 +52,7 @@ def stream_task(
 ) -> Frames[Tensor]:
     """Restores a signal; yields after each evaluation of the mean, or step of the sampler.
 
+    The mean of a task with a smaller copy (`Task.smaller`) is weighted by what it is worth there.
     Result and preview are finished signals (C, *axes), on the CPU: of the prediction, and of its present
     estimate (`Restorer.stream`). The noise at a position depends on the seed and the position alone.
 
@@ -68,13 +70,18 @@ def stream_task(
     """
     example = task.build_condition(inputs, options)
     restorer.check(example)
-    predict = MODES[resolve_mode(restorer, mode)]
+    chosen = resolve_mode(restorer, mode)
     batch, start = _to_device(as_batch(example), restorer), task.start_time(options)
 
-    def finish(prediction: Tensor) -> Tensor:
-        return task.finalize(prediction[0].cpu(), example, inputs, options)
+    def mean(example: ConditionalExample) -> Tensor:
+        return restorer.mean(_to_device(as_batch(example), restorer))[0].cpu()
 
-    return (frame.map(finish) for frame in predict(restorer, batch, sampling, seed, start))
+    weight = trust(mean, task, inputs, options) if chosen == MEAN else 1.0
+
+    def finish(prediction: Tensor) -> Tensor:
+        return task.finalize(weight * prediction[0].cpu(), example, inputs, options)
+
+    return (frame.map(finish) for frame in MODES[chosen](restorer, batch, sampling, seed, start))
 
 
 def resolve_mode(restorer: Restorer, mode: str) -> str:
@@ -117,7 +124,8 @@ def _noise(example: ConditionalExample, seed: int) -> Tensor:
     return counter_noise(seed, example.target.shape[1:])[None]
 
 
-MODES: Mapping[str, PredictFn] = {"mean": _mean, "sample": _sample}
+MEAN = "mean"
+MODES: Mapping[str, PredictFn] = {MEAN: _mean, "sample": _sample}
 
 
 def _to_device(pair: ConditionalExample, like: Restorer) -> ConditionalExample:

@@ -103,6 +103,8 @@ class TrainingConfig:
     """Steps per line of metrics.jsonl."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 where it is fast; the resolved value is recorded when training starts."""
+    tensorboard: bool = False
+    """Also log the metrics as TensorBoard's event files, in RUN/tensorboard."""
     workers: int | None = None
     """Threads that prepare batches ahead, in [0, 64]; results do not depend on it. None: 2 on a GPU, 0 on the
     CPU."""

@@ -15,6 +15,7 @@ from modaloom.runs.schedule import Schedule, trapezoid
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.budget import Budget, seconds_for, shortage
+from modaloom.training.event_log import EventLog, check_installed, event_log, no_log
 from modaloom.training.interrupts import Interrupted, catch_interrupts
 from modaloom.training.loop import Stage, Step, Training, record, train
 from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
@@ -73,11 +74,13 @@ def run_stages(
 
     Raises:
         BadRun: a checkpoint does not fit the configuration.
-        BadValue: a stage has neither a number of steps nor a time budget.
+        BadValue: a stage has neither a number of steps nor a time budget, or TensorBoard is not installed.
         Interrupted: after SIGTERM or Ctrl-C, with a checkpoint saved.
         WorkFailed: NaN or infinity, or a checkpoint could not be written; the previous one is intact.
     """
     session = _Session(plans, folder, accelerator, notify, Clock())
+    if folder.run().training.tensorboard:
+        check_installed()
     session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
         stage = plan.build()
@@ -120,13 +123,24 @@ class _Session:
             training, budget = self._resume(stage), None
         else:
             training, budget = self._with_budget(i, stage)
-        config, saved = self.folder.run().training, time.monotonic()
+        config = self.folder.run().training
+        events = event_log(self.folder.path, stage.name, training.step) if config.tensorboard else no_log()
+        with events as log:
+            yield from self._steps(training, budget, stopped, log)
+        return training
+
+    def _steps(
+        self, training: Training, budget: Budget | None, stopped: Callable[[], bool], log: EventLog
+    ) -> Iterator[Step]:
+        config, saved, stage = self.folder.run().training, time.monotonic(), training.stage
         window: list[Step] = []
         for step in train(training):
             window.append(step)
             last = step.step == step.total
             if step.step % config.log_every == 0 or last:
-                self.folder.log({**record(window), SECONDS: round(self.clock(), 2)})
+                line = {**record(window), SECONDS: round(self.clock(), 2)}
+                self.folder.log(line)
+                log(line)
                 window.clear()
             yield step
             if budget and not last:
@@ -140,7 +154,6 @@ class _Session:
                     f"stopped after step {step.step} of {training.total} of {step.stage}; "
                     f"go on with: modaloom train --resume --out {self.folder.path}"
                 )
-        return training
 
     def _resume(self, stage: Stage, schedule: Schedule | None = None) -> Training:
         """Training of a stage, restored from its newest valid checkpoint if there is one."""

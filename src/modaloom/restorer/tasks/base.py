@@ -110,6 +110,9 @@ class Task(Generic[O]):
     """Degraded training signals → augmented ones."""
     start_time: Callable[[O], float] = lambda options: 1.0
     """Time at which sampling starts, in [0, 1]; 1 is pure noise."""
+    smaller: Callable[[Signals, O], Signals | None] = lambda signals, options: None
+    """Input signals → the same task with a known answer: a smaller copy of the input as `input`, the input as
+    `target`; None if there is none. The posterior mean is calibrated on it, see `self_calibration.py`."""
     prepare: Callable[[Tensor, Tensor | None, O], Tensor] = reject_mask
     """Signal (C, *axes) and mask, bool (*axes), or None → the input of `build_condition`."""
     takes_reference: bool = False

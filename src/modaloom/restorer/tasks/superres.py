@@ -16,6 +16,8 @@ from modaloom.restorer.tasks.masking import append_full_mask, restoration_exampl
 
 FACTORS = (2, 4)
 NUM_PROJECTIONS = 20
+MIN_SMALLER_SIDE = 16
+"""Pixels of a smaller copy, below which it tells too little."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ def _postprocess(restored: Tensor, signals: Signals, options: SuperRes) -> Tenso
     )
 
 
+def _smaller(signals: Signals, options: SuperRes) -> Signals | None:
+    small = require_input(signals)
+    height, width = (side - side % options.factor for side in small.shape[1:])
+    known = small[:, :height, :width]
+    if min(known.shape[1:]) < MIN_SMALLER_SIDE * options.factor:
+        return None
+    return Signals(known, quantize_8bit(downsample(known, factor=options.factor)))
+
+
 def consistent(image: Tensor, small: Tensor, factor: int) -> Tensor:
     """Returns an image near `image` (C, H, W) in [0, 1] that downsamples to `small` (C, H/factor, W/factor).
 
@@ -66,5 +77,6 @@ SUPERRES = Task(
     _build_condition,
     linear_filter=lambda options: FilterSpec(period=options.factor),
     postprocess=_postprocess,
+    smaller=_smaller,
     fixed_options={"factor": "only"},
 )
