@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFolder, WorkFailed
 from modaloom.core.types import Sample
+from modaloom.data.arrays import ArrayRow
 from modaloom.data.atomic_io import NEW, make_folder, new_file
-from modaloom.data.index import Source
+from modaloom.data.collected import Source
 
 Rows = Iterable[NDArray[Any] | None]
 
@@ -52,10 +53,11 @@ def fingerprint(samples: Sequence[Sample], stream: str, *facts: Any) -> str:
 
 def _stamp(source: Source | None) -> tuple[int, ...]:
     """Size and mtime; (0, 0) for a file that no longer exists, empty for a literal."""
-    if not isinstance(source, Path):
+    path = source.path if isinstance(source, ArrayRow) else source
+    if not isinstance(path, Path):
         return ()
     try:
-        facts = source.stat()
+        facts = path.stat()
     except OSError:
         return (0, 0)
     return facts.st_size, facts.st_mtime_ns

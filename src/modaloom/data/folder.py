@@ -16,8 +16,9 @@ from pathlib import Path
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
-from modaloom.data.index import TEXT, Index
+from modaloom.data.index import Index
 from modaloom.data.layout import CLASSES, DEFECTS, ENOUGH, LAYOUTS, SPLIT, STEMS, UnclearLayout
+from modaloom.data.table_rows import TEXT
 from modaloom.data.walk import Problem, format_problems
 from modaloom.modalities import MODALITIES
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from modaloom.core.errors import BadFile, BadFolder
 from modaloom.core.types import Sample
+from modaloom.data.arrays import ArrayRow
+from modaloom.data.collected import Source
 from modaloom.data.folder import Folder
-from modaloom.data.index import Source
 from modaloom.data.walk import Problem, format_problems, make_problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
@@ -54,7 +55,7 @@ class Reader:
         try:
             return self.prepare(stream, load(self.folder.modality_of[stream], source))
         except BadFile as error:
-            self._skip(Path(source), error.reason)
+            self._skip(Path(error.path), error.reason)
             return None
 
     def read(self, sample: Sample) -> Sample:
@@ -86,5 +87,7 @@ class Reader:
 
 
 def load(modality: str, source: Source) -> Value:
-    """Decode a file, or return the literal. Raises `BadFile`."""
+    """Decode a file or a row, or return the literal. Raises `BadFile`."""
+    if isinstance(source, ArrayRow):
+        return source.read()
     return MODALITIES[modality].read(source) if isinstance(source, Path) else source

@@ -77,6 +77,9 @@ def read_table(path: Path, is_named: Callable[[str], bool] = lambda cell: False)
     texts, cells = {}, {}
     for name in found.names:
         raw = [row.get(name) for _, row in found.rows]
+        if nested := next((one for one in raw if _is_nested(one)), None):
+            found.problems.append(f"column {short(name)} holds {type(nested).__name__}s, which are not read")
+            continue
         texts[name] = [_text(value).strip() for value in raw]
         cells[name] = _typed(raw, texts[name], found, name)
     return Table(path, [line for line, _ in found.rows], texts, cells, found.problems, found.titled)
@@ -118,15 +121,19 @@ def _number(text: str) -> int | float | None:
     return value if abs(value) <= 1e300 else None
 
 
+def _is_nested(value: Any) -> bool:
+    """Whether a cell is neither a value nor a list of texts."""
+    texts = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
+    return not (texts or value is None or isinstance(value, bool | int | float | str))
+
+
 def _value(value: Any) -> Cell | None:
     """A cell of a format that has types."""
     if isinstance(value, bool | str) or value is None:
         return value or (None if value is not False else False)
     if isinstance(value, int | float):
         return None if math.isnan(value) or abs(value) > 1e300 else value
-    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    return _text(value)
+    return tuple(value)
 
 
 def _separated(path: Path, is_named: Callable[[str], bool], delimiters: str) -> _Rows:

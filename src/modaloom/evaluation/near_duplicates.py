@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from modaloom.data.index import Source
+import numpy as np
+
+from modaloom.data.arrays import ArrayRow
+from modaloom.data.collected import Source
 from modaloom.evaluation.features import Space
 from modaloom.evaluation.nearest import nearest, nearest_others
 from modaloom.modalities.base import DataSpec, Modality, Value
@@ -30,6 +33,8 @@ class Duplicate:
 def digest(source: Source) -> str | None:
     """Returns the SHA-256 of a file's bytes or of a literal; None for an unreadable file."""
     try:
+        if isinstance(source, ArrayRow):
+            return hashlib.sha256(np.asarray(source.read()).tobytes()).hexdigest()
         content = source.read_bytes() if isinstance(source, Path) else str(source).encode("utf-8", "replace")
     except OSError:
         return None

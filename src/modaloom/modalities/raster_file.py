@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import logging
 import math
 import warnings
 import zipfile
@@ -158,6 +159,7 @@ def _tiff(path: Path, data: bytes) -> NDArray[Any]:
         tifffile = importlib.import_module("tifffile")
     except ImportError:
         raise BadFile(path, f"is a TIFF of many bands, pages or bits, which needs tifffile: {HINT}") from None
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is wrong with a file is raised, too
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if len(file.series) != 1:
             raise BadFile(path, f"holds {len(file.series)} series of pages; give one in a file")

@@ -1,0 +1,109 @@
+"""Archives of arrays whose rows belong together: `train_images, train_labels, val_images, …` in one .npz."""
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from modaloom.core.errors import BadFile, bounded, short
+from modaloom.data.layout import SPLIT
+from modaloom.modalities.base import Value
+
+SUFFIX = ".npz"
+MAX_BYTES = 2**31
+MAX_COLUMNS = 64
+"""Numbers of a row that make a record."""
+NUM_CACHED = 8
+"""Arrays that are kept in memory."""
+
+
+@dataclass(frozen=True)
+class ArrayRow:
+    """One row of an array in an archive, as the source of a picture."""
+
+    path: Path
+    member: str
+    row: int
+    modality: str
+
+    def read(self) -> Value:
+        """The row as a picture of its modality. Raises `BadFile`."""
+        pixels = _array(self.path, self.path.stat().st_mtime_ns, self.member)[self.row]
+        if self.modality == "raster":
+            return pixels[..., None] if pixels.ndim == 2 else pixels
+        return Image.fromarray(
+            pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+        ).convert("RGB")
+
+
+@dataclass(frozen=True)
+class Column:
+    """An array whose rows are values of one stream."""
+
+    split: str
+    """Empty if its name says none."""
+    stream: str
+    modality: str
+    values: Sequence[Any]
+    """Sources: rows of pictures, or literal records and texts."""
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file holds several arrays."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return path.suffix.lower() == SUFFIX and len(archive.namelist()) > 1
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read_archive(path: Path) -> Iterator[Column | str]:
+    """The columns of an archive, and what of it is left out. Raises `BadFile`."""
+    with zipfile.ZipFile(path) as archive:
+        sizes = {one.filename.removesuffix(".npy"): one.file_size for one in archive.infolist()}
+    if large := [name for name, size in sizes.items() if size > MAX_BYTES]:
+        raise BadFile(path, f"has arrays of more than {MAX_BYTES // 2**30} GiB: {bounded(large)}")
+    lengths: dict[str, int] = {}
+    for member in sizes:
+        prefix, _, rest = member.partition("_")
+        split = prefix if SPLIT.fullmatch(prefix) else ""
+        array = _array(path, path.stat().st_mtime_ns, member)
+        if array.ndim == 0 or lengths.setdefault(split, len(array)) != len(array):
+            yield f"array {short(member)} has shape {list(array.shape)}, and others {lengths.get(split)} rows"
+            continue
+        column = _column(path, member, split, rest if split else member, array)
+        yield (
+            column or f"array {short(member)} of shape {list(array.shape)} and type {array.dtype} is not read"
+        )
+
+
+def _column(path: Path, member: str, split: str, stream: str, array: NDArray[Any]) -> Column | None:
+    n, flat = len(array), array.reshape(len(array), -1) if len(array) else array
+    stream = re.sub(r"s$", "", stream) if stream in ("images", "labels", "texts", "captions") else stream
+    if array.ndim in (3, 4):
+        channels = array.shape[3] if array.ndim == 4 else 1
+        modality = "image" if array.dtype == np.uint8 and channels in (1, 3) else "raster"
+        return Column(split, stream, modality, [ArrayRow(path, member, i, modality) for i in range(n)])
+    if array.ndim <= 2 and array.dtype.kind == "U" and flat.shape[1:] in ((), (1,)):
+        return Column(split, stream, "text", [str(one) for one in flat.reshape(-1)])
+    if array.ndim <= 2 and array.dtype.kind in "biuf" and flat.ndim == 2 and flat.shape[1] <= MAX_COLUMNS:
+        names = [stream] if flat.shape[1] == 1 else [f"{stream}_{i}" for i in range(flat.shape[1])]
+        return Column(split, stream, "record", [dict(zip(names, row)) for row in flat.tolist()])
+    return None
+
+
+@lru_cache(maxsize=NUM_CACHED)
+def _array(path: Path, changed: int, member: str) -> NDArray[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found: NDArray[Any] = archive[member]
+            return found
+    except Exception as error:  # zip, header, pickle
+        raise BadFile(path, f"array {short(member)} cannot be read ({short(str(error))})") from error
