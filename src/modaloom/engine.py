@@ -129,6 +129,23 @@ class Engine(ABC, Generic[C, R]):
         first: Callable[[], Any] = next(iter(self.presets.values()))
         return complete(first())
 
+    def with_start(self, config: C, folder: Folder, *, tokenizers: str = "", weights: str = "") -> C:
+        """Returns the configuration of a training that starts from other runs.
+
+        Args:
+            config: the configuration.
+            folder: the data.
+            tokenizers: a run whose tokenizers are taken as they are.
+            weights: a run whose tokenizers and other weights are the start.
+
+        Raises:
+            BadRun: a run that does not fit.
+            BadValue: this kind of model starts from no other run.
+        """
+        if weights:
+            raise BadValue("this kind of model starts from no other run; leave --from out")
+        return config
+
     @abstractmethod
     def trainer(
         self, run: RunFolder[C], folder: Folder, accelerator: Accelerator, *, notify: Notify

@@ -9,7 +9,7 @@ from typing import Any
 from modaloom.core.errors import BadRun, BadValue, check_names
 from modaloom.engines import ENGINES, engine_of_task, load_config
 from modaloom.engines import preset as preset_config
-from modaloom.runs.config import RunConfig
+from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig
 from modaloom.runs.config_io import changed, differences, override
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, RunFolder
@@ -23,6 +23,7 @@ def configure(
     streams: str | Sequence[str],
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
+    start: str | os.PathLike[str] = "",
     minutes: float | None,
     seed: int | None,
 ) -> RunConfig:
@@ -30,7 +31,9 @@ def configure(
 
     Raises `BadValue` and `BadFile`.
     """
-    if config is None:
+    if config is None and start:
+        run = _for_new_data(load_config(resolve_run(Path(start)) / CONFIG, task=task))
+    elif config is None:
         run = preset_config(preset, task=task)
     else:
         run = load_config(Path(config), task=task) if isinstance(config, str | os.PathLike) else config
@@ -51,6 +54,23 @@ def configure(
     # A time budget replaces the steps that the configuration has, not those that the settings give.
     steps = training.steps if training.steps != before.steps else {}
     return replace(whole, training=replace(training, steps=steps, schedule={}, threads={}))
+
+
+FINE_TUNING = 0.3
+"""Learning rates of a training that starts from a run, relative to that run's."""
+
+
+def _for_new_data(run: RunConfig) -> RunConfig:
+    """A run's configuration without what it says of its own data and training."""
+    training = replace(run.training, minutes=None, steps={}, schedule={}, threads={})
+    rates = {
+        f"training.{name}.{rate}": FINE_TUNING * getattr(optimizer, rate)
+        for name, optimizer in vars(training).items()
+        if isinstance(optimizer, OptimizerConfig)
+        for rate in ("learning_rate", "matrix_learning_rate")
+    }
+    data = replace(run.data, streams=(), split_by=DataConfig().split_by, layout=DataConfig().layout)
+    return changed(replace(run, data=data, training=training), rates.items())
 
 
 def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:

@@ -28,6 +28,7 @@ from modaloom.report.page import write_report
 from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
 from modaloom.runs.model import Part, save_model
+from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
 
@@ -46,6 +47,7 @@ def train(
     streams: str | Sequence[str] = (),
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
+    start: str | os.PathLike[str] = "",
     preset: str = PRESET,
     minutes: float | None = None,
     steps: int | Mapping[str, int] | None = None,
@@ -66,7 +68,10 @@ def train(
         out: the run folder.
         streams: stream, or streams, to train on; empty: all.
         task: a name in TASKS; empty: a Loom.
-        tokenizers: a run whose reconstructions are the inputs of the task `refine`.
+        tokenizers: a run whose tokenizers are taken as they are for the streams that it has, for instance
+            one of unpaired data; of the task `refine`, the run whose reconstructions are the inputs.
+        start: a run that is adapted: its configuration, its tokenizers as they are, its other weights as the
+            start, with 0.3 of its learning rates; further streams of the folder are learned anew.
         preset: auto (sizes follow the data, the device and the minutes) | tiny | small | base; ignored if
             `config` is given, auto is tiny if `steps` are.
         config: a `RunConfig` of an engine, or a TOML or JSON file of one.
@@ -95,10 +100,11 @@ def train(
         streams=streams,
         task=task,
         tokenizers=tokenizers,
+        start=start,
         minutes=minutes,
         seed=seed,
     )
-    automatic = config is None and preset == PRESET
+    automatic = config is None and preset == PRESET and not start
     if resume and (path / CONFIG).exists():
         return _resume(
             path,
@@ -107,20 +113,23 @@ def train(
             device,
             samples,
             callbacks,
-            lambda kept: complete(config=kept if automatic else config),
+            lambda kept: complete(config=kept if automatic or start else config),
         )
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
     whole = complete(config=config)
     accelerator = Accelerator(device, whole.training.precision)
     index = open_folder(data, whole.data.layout)
+    runs = {"tokenizers": tokenizers, "weights": start}
+    places = {name: str(resolve_run(Path(run)).absolute()) if run else "" for name, run in runs.items()}
+    whole = ENGINES[whole.engine].with_start(whole, index, **places)
     check_vacant(path)
     if path.resolve().is_relative_to(data.resolve()):
         raise BadRun(f"{path} lies in {data}, where its files would become samples; choose another place")
     if automatic and steps is None:
         whole = ENGINES[whole.engine].choose(
             index,
-            lambda run: complete(config=run),
+            lambda run: ENGINES[run.engine].with_start(complete(config=run), index, **places),
             whole.training.minutes or TRAIN_MINUTES,
             accelerator,
             notify=callbacks.notify,

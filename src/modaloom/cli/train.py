@@ -52,7 +52,16 @@ def train(
         typer.Option(help="Train a Restorer for this task: {tasks}."),
     ] = "",
     tokenizers: Annotated[
-        str, typer.Option(metavar="RUN", help="Run whose tokenizer `--task refine` improves.")
+        str,
+        typer.Option(
+            metavar="RUN", help="Run whose tokenizers are taken as they are; `--task refine` improves one."
+        ),
+    ] = "",
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="RUN", help="Run that is adapted to the folder: other samples, further streams."
+        ),
     ] = "",
     preset: Annotated[str, typer.Option(help="{presets}.")] = PRESET,
     minutes: Annotated[
@@ -91,6 +100,7 @@ def train(
             streams=options.names(streams),
             task=task,
             tokenizers=tokenizers,
+            start=start,
             preset=preset,
             minutes=minutes,
             steps=None if steps is None else options.steps(steps),

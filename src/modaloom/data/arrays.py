@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from modaloom.core.errors import BadFile, bounded, short
 from modaloom.data.layout import SPLIT
+from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
 SUFFIX = ".npz"
@@ -32,15 +32,14 @@ class ArrayRow:
     member: str
     row: int
     modality: str
+    channels: int
 
     def read(self) -> Value:
         """The row as a picture of its modality. Raises `BadFile`."""
         pixels = _array(self.path, self.path.stat().st_mtime_ns, self.member)[self.row]
-        if self.modality == "raster":
-            return pixels[..., None] if pixels.ndim == 2 else pixels
-        return Image.fromarray(
-            pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-        ).convert("RGB")
+        bands = pixels[..., None] if pixels.ndim == 2 else pixels
+        whole = np.broadcast_to(bands, (*bands.shape[:2], self.channels))
+        return MODALITIES[self.modality].signal.from_array(whole.transpose(2, 0, 1))
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,9 @@ def _column(path: Path, member: str, split: str, stream: str, array: NDArray[Any
     stream = re.sub(r"s$", "", stream) if stream in ("images", "labels", "texts", "captions") else stream
     if array.ndim in (3, 4):
         channels = array.shape[3] if array.ndim == 4 else 1
-        modality = "image" if array.dtype == np.uint8 and channels in (1, 3) else "raster"
-        return Column(split, stream, modality, [ArrayRow(path, member, i, modality) for i in range(n)])
+        is_image = array.dtype == np.uint8 and channels in (1, 3)
+        kind = ("image", 3) if is_image else ("raster", channels)
+        return Column(split, stream, kind[0], [ArrayRow(path, member, i, *kind) for i in range(n)])
     if array.ndim <= 2 and array.dtype.kind == "U" and flat.shape[1:] in ((), (1,)):
         return Column(split, stream, "text", [str(one) for one in flat.reshape(-1)])
     if array.ndim <= 2 and array.dtype.kind in "biuf" and flat.ndim == 2 and flat.shape[1] <= MAX_COLUMNS:

@@ -90,6 +90,8 @@ class LoomConfig:
 class LoomTrainingConfig(TrainingConfig):
     """Training settings: duration, optimizers, checkpoints."""
 
+    start: str = ""
+    """A run whose Loom's weights are the start, as far as they fit; empty: random weights."""
     tokenizer_share: float = 0.4
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2

@@ -19,6 +19,7 @@ from modaloom.loom.evaluation.folder import evaluate
 from modaloom.loom.mutual_information import mutual_information
 from modaloom.loom.run import TrainedRun, load
 from modaloom.loom.samples import write_gallery
+from modaloom.loom.start import with_tokenizers
 from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -44,6 +45,18 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
         notify: Notify,
     ) -> LoomRunConfig:
         return choose(folder, complete, minutes, accelerator, notify=notify)
+
+    def with_task(self, config: LoomRunConfig, task: str, tokenizers: str) -> LoomRunConfig:
+        return config
+
+    def with_start(
+        self, config: LoomRunConfig, folder: Folder, *, tokenizers: str = "", weights: str = ""
+    ) -> LoomRunConfig:
+        streams = config.data.streams or (*folder.modality_of,)
+        for run in filter(None, (weights, tokenizers)):
+            config = with_tokenizers(config, run, streams)
+        start = str(Path(weights).absolute()) if weights else config.training.start
+        return replace(config, training=replace(config.training, start=start))
 
     def trainer(
         self, run: RunFolder[LoomRunConfig], folder: Folder, accelerator: Accelerator, *, notify: Notify
@@ -72,7 +85,8 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
             stream: {key: Path(value).name if key == FROM else value for key, value in flat(settings).items()}
             for stream, settings in config.streams.items()
         }
-        return replace(config, streams=streams)
+        training = replace(config.training, start=Path(config.training.start).name)
+        return replace(config, streams=streams, training=training)
 
     def portable_data(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         tokenizers = {

@@ -23,6 +23,7 @@ from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
 from modaloom.loom.layout import FieldLayout
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
+from modaloom.loom.start import load_weights
 from modaloom.networks.conv import channels_last
 from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.config import OptimizerConfig
@@ -223,6 +224,11 @@ class LoomTrainer:
         freeze(self.data.tokenizers.values())
         self._cache_codes(self.data.tokenizers)
         loom = build_loom(streams, self.config.loom, seed=derive(self.config.seed, "init", LOOM))
+        if start := self.config.training.start:
+            new = load_weights(loom, streams, start)
+            self.notify(
+                f"the Loom starts from {start}; {len(new)} of {len(loom.state_dict())} tensors are new"
+            )
         self.model = Model(streams, loom)
         rows = self.data.rows["train"]
         batches = self._batches(

@@ -1,0 +1,72 @@
+"""A training that starts from another run: its tokenizers, and what fits of its Loom's weights."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from modaloom.core.errors import BadRun
+from modaloom.loom.config import FROM, FROZEN, LoomRunConfig, flat
+from modaloom.loom.loom import Loom
+from modaloom.loom.model import Stream
+from modaloom.loom.run import load
+
+EMBEDDINGS = "network.code_embed."
+"""Prefix of the weights that belong to a tokenizer; those of a stream, and of all, keep their names."""
+
+
+def with_tokenizers(config: LoomRunConfig, run: str, streams: Collection[str]) -> LoomRunConfig:
+    """Streams that a run has, too, take its tokenizers as they are, unless settings say otherwise.
+
+    Args:
+        config: the configuration.
+        run: a finished run of a Loom.
+        streams: those of the data.
+
+    Raises:
+        BadRun: no finished run of a Loom, or one without any of the streams.
+    """
+    known = load(run, device="cpu").model.streams
+    shared = [name for name in streams if name in known]
+    if not shared:
+        raise BadRun(f"{run} has no stream of the data ({', '.join(streams)}), only {', '.join(known)}")
+    place = str(Path(run).absolute())
+    taken = {name: {FROM: place, FROZEN: True, **flat(config.streams.get(name, {}))} for name in shared}
+    return replace(config, streams={**config.streams, **taken})
+
+
+def load_weights(loom: Loom, streams: Mapping[str, Stream], run: str) -> list[str]:
+    """Copy what fits of a run's Loom into another; returns the names of the weights that stay as they are.
+
+    Args:
+        loom: has its initial weights.
+        streams: those of the Loom.
+        run: a finished run of a Loom.
+
+    Raises `BadRun` if nothing fits.
+    """
+    source = load(run, device="cpu").model
+    table = {
+        stream.table: source.streams[name].table for name, stream in streams.items() if name in source.streams
+    }
+    theirs, kept = source.loom.state_dict(), []
+    own = loom.state_dict()
+    for name, tensor in own.items():
+        found = theirs.get(_source_name(name, table))
+        if found is None or found.shape != tensor.shape:
+            kept.append(name)
+        else:
+            tensor.copy_(found)
+    if len(kept) == len(own):
+        raise BadRun(f"no weight of {run} fits this network; give it the same width, or leave --from out")
+    return kept
+
+
+def _source_name(name: str, table: Mapping[str, str]) -> str:
+    """The name of a weight in the other run, whose tokenizers may be called otherwise."""
+    if not name.startswith(EMBEDDINGS):
+        return name
+    rest = name.removeprefix(EMBEDDINGS)
+    for own, theirs in sorted(table.items(), key=lambda pair: -len(pair[0])):
+        if rest.startswith((f"{own}.", f"{own}:")):
+            return f"{EMBEDDINGS}{theirs}{rest[len(own) :]}"
+    return ""

@@ -1,0 +1,142 @@
+"""A training that starts from another run takes its tokenizers and weights, and learns what is new."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import modaloom.api as modaloom
+from modaloom.core.errors import BadRun, BadValue
+from modaloom.loom.config import LoomRunConfig
+from modaloom.loom.run import TrainedRun
+from modaloom.runs.config_io import override
+from modaloom.runs.store import RunFiles
+
+SETTINGS = (
+    *("tokenizers.image.code_grid=2", "tokenizers.image.widths=[8,8]", "tokenizers.image.latent_dim=4"),
+    *("tokenizers.text.vocab_size=300", "loom.width=16", "loom.num_layers=1", "loom.num_heads=2"),
+    "training.precision=fp32",
+)
+COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200), "green": (30, 200, 30)}
+
+
+def pairs(root: Path, n: int, *, sizes: bool = False, words: bool = True) -> Path:
+    """Pictures of one colour with its name; with `sizes` a further stream."""
+    random = np.random.default_rng(n)
+    root.mkdir()
+    for i in range(n):
+        name = [*COLOURS][random.integers(len(COLOURS))]
+        noise = random.integers(-20, 20, (8, 8, 3))
+        Image.fromarray((np.array(COLOURS[name]) + noise).clip(0, 255).astype(np.uint8)).save(
+            root / f"{i:02d}.png"
+        )
+        if words:
+            (root / f"{i:02d}.txt").write_text(name)
+        if sizes:
+            (root / f"{i:02d}.size.txt").write_text("small" if i % 2 else "large")
+    return root
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    root = tmp_path_factory.mktemp("base")
+    config = override(LoomRunConfig(), SETTINGS)
+    return modaloom.train(pairs(root / "data", 60), out=root / "run", steps=40, config=config, samples=4)
+
+
+def weights(run: TrainedRun) -> dict[str, torch.Tensor]:
+    return run.model.loom.state_dict()
+
+
+def adapted(base: TrainedRun, folder: Path, out: Path, said: list[str], **options: Any) -> TrainedRun:
+    callbacks = modaloom.TrainCallbacks(notify=said.append)
+    return modaloom.train(folder, out=out, start=base.path, samples=4, callbacks=callbacks, **options)
+
+
+def test_the_weights_are_the_start(base: TrainedRun, tmp_path: Path) -> None:
+    said: list[str] = []
+    settings = ["training.loom.learning_rate=1e-9", "training.loom.matrix_learning_rate=1e-9"]
+    run = adapted(base, pairs(tmp_path / "data", 30), tmp_path / "run", said, steps=1, settings=settings)
+    assert any("0 of" in one and "tensors are new" in one for one in said)
+    ours, theirs = weights(run), weights(base)
+    assert len(ours) > len(theirs) or ours.keys() == theirs.keys()
+    for name in ours.keys() & theirs.keys():
+        torch.testing.assert_close(ours[name], theirs[name], atol=1e-6, rtol=0)
+    tokenizers = [run.model.streams["image"].tokenizer, base.model.streams["image"].tokenizer]
+    for ours_, theirs_ in zip(*(one.state_dict().values() for one in tokenizers), strict=True):
+        assert torch.equal(ours_, theirs_)
+
+
+def test_it_learns_from_there(base: TrainedRun, tmp_path: Path) -> None:
+    folder = pairs(tmp_path / "data", 30)
+    run = adapted(base, folder, tmp_path / "run", [], steps=4)
+    config = override(LoomRunConfig(), SETTINGS)
+    scratch = modaloom.train(folder, out=tmp_path / "scratch", steps=4, config=config, samples=4)
+    first, later = ([line["loss"] for line in _log(one) if line["stage"] == "loom" and "loss" in line]
+                    for one in (run, scratch))  # fmt: skip
+    assert first[0] < later[0]
+    rates = run.run.training.loom
+    assert rates.learning_rate == pytest.approx(0.3 * base.run.training.loom.learning_rate)
+
+
+def _log(run: TrainedRun) -> list[dict[str, float]]:
+    return [dict(line) for line in RunFiles(run.path).metrics()]
+
+
+def test_a_further_stream_is_new(base: TrainedRun, tmp_path: Path) -> None:
+    said: list[str] = []
+    run = adapted(base, pairs(tmp_path / "data", 30, sizes=True), tmp_path / "run", said, steps=2)
+    assert set(run.model.streams) == {"image", "text", "size"}
+    assert any("tensors are new" in one and " 0 of" not in one for one in said)
+    run.generate(given={"size": "small"}, want="image", n=1)
+
+
+def test_tokenizers_of_unpaired_data(base: TrainedRun, tmp_path: Path) -> None:
+    config = override(LoomRunConfig(), SETTINGS)
+    alone = modaloom.train(
+        pairs(tmp_path / "many", 60, words=False), out=tmp_path / "alone", steps=3, config=config, samples=4
+    )
+    few, out = pairs(tmp_path / "few", 30), tmp_path / "run"
+    run = modaloom.train(few, out=out, steps=2, config=config, tokenizers=alone.path, samples=4)
+    assert "image" not in run.run.training.steps
+    for ours, theirs in zip(
+        *(one.model.streams["image"].tokenizer.state_dict().values() for one in (run, alone)), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_run_that_is_stopped_goes_on(base: TrainedRun, tmp_path: Path) -> None:
+    folder, out = pairs(tmp_path / "data", 30), tmp_path / "run"
+    whole = adapted(base, folder, tmp_path / "whole", [], steps=4)
+
+    def stop(step: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        modaloom.train(
+            folder,
+            out=out,
+            start=base.path,
+            steps=4,
+            samples=4,
+            callbacks=modaloom.TrainCallbacks(on_step=stop),
+        )
+    again = adapted(base, folder, out, [], steps=4, resume=True)
+    for name, tensor in weights(whole).items():
+        assert torch.equal(tensor, weights(again)[name])
+
+
+@pytest.mark.parametrize("options", [{}, {"task": "superres"}])
+def test_what_does_not_fit_is_refused(base: TrainedRun, options: dict[str, str], tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    for i in range(30):
+        Image.new("RGB", (16, 16)).save(root / f"{i}.photo.png")
+    with pytest.raises(
+        (BadRun, BadValue), match=r"no stream of the data|no task of the engine|starts from no"
+    ):
+        modaloom.train(root, out=tmp_path / "run", start=base.path, steps=1, **options)
+    assert not (tmp_path / "run").exists()
