@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageCms
 from trees import Contents, Tree
 
 from modaloom.core.errors import BadFolder, BadValue
@@ -129,3 +130,17 @@ def test_a_layout_that_the_folder_does_not_have_is_refused(layout: str, tree: Tr
 def test_an_unknown_layout_is_refused(tree: Tree, tmp_path: Path) -> None:
     with pytest.raises(BadValue, match="layout"):
         open_folder(tree({"1.png": 4}), "rows")
+
+
+def test_what_reading_changes_is_said(tree: Tree) -> None:
+    root = tree(files("N.png", 3))
+    (root / "000.png").rename(root / "000.jpg")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    Image.new("RGB", (4, 4), "red").save(root / "001.png", icc_profile=profile)
+    first, *others = (Image.new("RGB", (4, 4), colour) for colour in ("red", "green"))
+    first.save(root / "003.gif", save_all=True, append_images=others)
+    assert {*open_folder(root).recognised[1:]} == {
+        "image: 1 of 4 pictures looked at hold PNG data under another suffix, and are read by their content",
+        "image: 1 of 4 pictures looked at have a colour profile, and are converted to sRGB",
+        "image: 1 of 4 pictures looked at hold several, of which the first is read",
+    }

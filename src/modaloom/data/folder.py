@@ -80,7 +80,7 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
     if splits is not None:
         problems += [Problem(s.key, "is in no split") for s in samples if s.key not in splits]
         samples = [sample for sample in samples if sample.key in splits]
-    modality_of = _exact({stream: modality for stream, (modality, _) in index.seen.items()}, samples)
+    modality_of, remarks = _exact({stream: modality for stream, (modality, _) in index.seen.items()}, samples)
     found = index.arrangement.layout
     if LABEL not in modality_of and (
         layout == CLASSES
@@ -98,19 +98,21 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
         splits,
         problems,
         found,
-        [LAYOUTS[CLASSES] if found == CLASSES else index.arrangement.sentence, *index.joined],
+        [LAYOUTS[CLASSES] if found == CLASSES else index.arrangement.sentence, *index.joined, *remarks],
         {key: group for key, group in index.group_of.items() if key != group},
     )
 
 
-def _exact(modality_of: Mapping[str, str], samples: Sequence[Sample]) -> dict[str, str]:
-    """The modalities that keep the true values of the files, judged by a few of each stream."""
-    found = dict(modality_of)
+def _exact(modality_of: Mapping[str, str], samples: Sequence[Sample]) -> tuple[dict[str, str], list[str]]:
+    """The modalities that keep the true values of the files, and what reading changes, by a few of each."""
+    found, remarks = dict(modality_of), []
     for stream, name in modality_of.items():
+        files = [s.streams[stream] for s in samples if isinstance(s.streams.get(stream), Path)]
+        few = files[:: max(1, len(files) // NUM_JUDGED)][:NUM_JUDGED]
         if (exact := MODALITIES[name].exact) is not None:
-            files = [s.streams[stream] for s in samples if isinstance(s.streams.get(stream), Path)]
-            found[stream] = exact(files[:: max(1, len(files) // NUM_JUDGED)][:NUM_JUDGED])
-    return found
+            found[stream] = exact(few)
+        remarks += [f"{stream}: {remark}" for remark in MODALITIES[found[stream]].remarks(few)]
+    return found, remarks
 
 
 def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:

@@ -97,6 +97,8 @@ class Modality:
     """Value → the suffix of the file that holds it exactly; None: the first suffix holds any."""
     exact: Callable[[Sequence[Path]], str] | None = None
     """Files of a stream → the name of the modality that keeps their true values; None: this one does."""
+    remarks: Callable[[Sequence[Path]], Sequence[str]] = lambda paths: ()
+    """Some files of a stream → sentences on what reading changes of them."""
     kin: tuple[str, ...] = ()
     """Modalities whose files it reads, too."""
     conform: Callable[[object, Value, bool, bool], Conformed] = as_made

@@ -4,6 +4,7 @@ import base64
 import io
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from modaloom.modalities.colours import outline
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
 from modaloom.modalities.image_profile import in_srgb
+from modaloom.modalities.image_remarks import remarks
 from modaloom.modalities.image_spec import ImageLimits, infer_spec, is_grey, shortened
 from modaloom.modalities.raster_file import exact_modality
 from modaloom.modalities.signal_codec import SignalCodec
@@ -250,5 +252,6 @@ IMAGE = Modality(
     describe=describe,
     conform=conform,
     exact=exact_modality,
+    remarks=partial(remarks, formats=FORMATS),
     kin=("raster",),
 )
