@@ -198,3 +198,11 @@ def test_what_the_page_shows_says_what_it_is() -> None:
     assert RASTER.describe(iter([KINDS["12 bits in 16"]]))["type"] == "uint16"
     packed = torch.from_numpy(CODEC.pack(KINDS["13 bands"], spec_of(KINDS["13 bands"])))[None]
     assert CODEC.preview(packed).shape[1] == 3
+
+
+def test_twelve_bits_in_sixteen_are_no_black_picture(tmp_path: Path) -> None:
+    Image.fromarray(KINDS["12 bits in 16"][..., 0]).save(tmp_path / "a.png")
+    with pytest.raises(BadFile, match=r"a\.png.* of 65,535, as 12 bits in 16 have"):
+        MODALITIES["image"].read(tmp_path / "a.png")
+    Image.fromarray(KINDS["16 bits"][..., 0]).save(tmp_path / "b.png")
+    assert MODALITIES["image"].read(tmp_path / "b.png").size == (12, 9)

@@ -43,6 +43,8 @@ DECODED = (*sorted(set(FORMATS.values())), "MPO")
 """Formats that are read; MPO is JPEG with further pictures, as cameras write it."""
 _SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
 WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
+DARK_16_BITS = 4096
+"""A 16-bit picture whose values all lie below has another range than 16 bits."""
 MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 64 * 2**20
 
@@ -103,6 +105,11 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     levels = np.asarray(image).astype(np.int64)
     if levels.min() < 0 or levels.max() > 65535:
         raise BadValue("the picture has pixels outside of 0..65535; give 8 or 16 bits")
+    if 0 < levels.max() < DARK_16_BITS:
+        raise BadValue(
+            f"the picture has values up to {levels.max():,} of 65,535, as 12 bits in 16 have, and would be "
+            "black; scale them to the whole range, or train on such files, which keeps their values"
+        )
     return Image.fromarray(np.round(levels / 257).astype(np.uint8))
 
 
