@@ -140,6 +140,10 @@ def cases() -> Mapping[str, Case]:
     }
 
 
+Cases = Callable[[], Mapping[str, Case]]
+"""Called in the process that reads."""
+
+
 def damaged(files: Sequence[bytes], seed: int, number: int) -> bytes:
     """A valid file with 1 to 8 faults, determined by its number."""
     random = np.random.default_rng([seed, number])
@@ -168,11 +172,12 @@ def damaged(files: Sequence[bytes], seed: int, number: int) -> bytes:
     return bytes(data)
 
 
-def work(name: str, seed: int, numbers: Sequence[int], to: Connection) -> None:
+def work(case_of: Cases, name: str, seed: int, numbers: Sequence[int], to: Connection) -> None:
     """Read damaged files one after the other, and send what became of each."""
     from modaloom.core.errors import BadFile
 
-    case, files = cases()[name], cases()[name].files()
+    case = case_of()[name]
+    files = case.files()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"damaged{case.suffix}"
         path.write_bytes(files[0])
@@ -194,12 +199,16 @@ def work(name: str, seed: int, numbers: Sequence[int], to: Connection) -> None:
         to.send((-1, str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), 0.0))
 
 
-def outcomes(name: str, seed: int, numbers: Sequence[int]) -> Iterator[tuple[int, str, float]]:
+def outcomes(
+    case_of: Cases, name: str, seed: int, numbers: Sequence[int]
+) -> Iterator[tuple[int, str, float]]:
     """(number, what became of it, seconds); the last has number -1 and the peak memory in MB."""
     left = [*numbers]
     while left:
         here, there = multiprocessing.Pipe(duplex=False)
-        process = multiprocessing.get_context("spawn").Process(target=work, args=(name, seed, left, there))
+        process = multiprocessing.get_context("spawn").Process(
+            target=work, args=(case_of, name, seed, left, there)
+        )
         process.start()
         there.close()
         number, patience = left[0], START
@@ -224,11 +233,11 @@ def outcomes(name: str, seed: int, numbers: Sequence[int]) -> Iterator[tuple[int
         process.join()
 
 
-def measured(name: str, trials: Sequence[int], seed: int) -> dict[str, float]:
+def measured(name: str, trials: Sequence[int], seed: int, case_of: Cases = cases) -> dict[str, float]:
     """Counts of a reader; faults are printed as they happen."""
     counts: Counter[str] = Counter()
     slowest = peak = 0.0
-    for number, found, seconds in outcomes(name, seed, trials):
+    for number, found, seconds in outcomes(case_of, name, seed, trials):
         if number < 0:
             peak = max(peak, float(found))
             continue
