@@ -10,6 +10,7 @@ from pyarrow import parquet
 from trees import Contents, Tree
 
 from modaloom.core.errors import BadFile, BadFolder
+from modaloom.data.advice import advise
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.split import split
 from modaloom.data.tables import read_table
@@ -191,6 +192,25 @@ def test_groups_that_another_table_names(tree: Tree) -> None:
     folder = open_folder(tree({**PICTURES, "scenes.csv": scenes, "views.csv": views}))
     assert values(folder)["b"] == {"image": "b.png", "weather": "sun"}
     assert folder.groups == dict.fromkeys("ab", "scene=s1") | dict.fromkeys("cd", "scene=s2")
+
+
+def test_few_groups_are_told_and_may_be_divided(tree: Tree) -> None:
+    files: dict[str, Contents] = {f"{i:03d}.png": 4 for i in range(300)}
+    labels = "file_name,label\n" + "".join(f"{i:03d}.png,c{i % 3}\n" for i in range(300))
+    folder = open_folder(
+        tree({**files, "labels.csv": labels, "classes.csv": "label,text\nc0,x\nc1,y\nc2,z\n"})
+    )
+    assert "classes.csv: groups by label, each of which stays in one split" in folder.recognised
+    split_of = split(folder)
+    assert len({split_of[f"{i:03d}"] for i in range(0, 300, 3)}) == 1
+    assert any("only 3 groups of a table" in one for one in advise(folder, split_of, 0, "auto"))
+    divided = split(folder, by="sample")
+    assert len({divided[f"{i:03d}"] for i in range(0, 300, 3)}) == 3
+
+
+def test_many_texts_of_one_picture_take_no_time(tree: Tree) -> None:
+    table = "file_name,text\n" + "".join(f"a.png,say {i}\n" for i in range(20_000))
+    assert len(open_folder(tree({"a.png": 4, "metadata.csv": table})).samples) == 20_000
 
 
 def test_one_table_is_a_dataset(tree: Tree) -> None:

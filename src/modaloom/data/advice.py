@@ -12,6 +12,7 @@ from modaloom.data.folder import LABEL, Folder
 
 FEW_SAMPLES = 200
 """Number of training samples below which a model is expected to memorise them."""
+FEW_GROUPS = 10
 PREFIX = r"([^/_ -]+)[_ -][^/]*$"
 """The part of a stem before its first separator, which may name a patient, speaker or scene."""
 
@@ -61,10 +62,16 @@ def _about_groups(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
     splits: dict[str, set[str]] = defaultdict(set)
     for key, group in folder.groups.items():
         splits[group].add(split_of[key])
+    if 0 < len(splits) < FEW_GROUPS and folder.splits is None and len(folder.samples) > FEW_SAMPLES:
+        yield (
+            f"There are only {len(splits)} groups of a table (e.g. {min(splits)}), each in one split: what "
+            "is tested may be unlike what is trained on. If they are no patients, scenes or the like, use "
+            "--split-by sample."
+        )
     if torn := [group for group, found in splits.items() if len(found) > 1]:
         yield (
-            f"{len(torn)} groups of a table are in several splits (e.g. {torn[0]}): move each into one, "
-            "or the scores will be too good."
+            f"{len(torn)} groups of a table are in several splits (e.g. {torn[0]}): move each into "
+            "one, or the scores will be too good."
         )
 
 

@@ -19,7 +19,7 @@ def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, 
 
     If the folders fix the splits, those; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that adding
     samples does not move others. `by` defines the groups: `key` (every sample is its own, but for what a
-    table joins), `folder`,
+    table joins), `sample` (without that exception), `folder`,
     STREAM.FIELD of a record stream, or a regular expression searched in the key (its first group, if it has
     one). Raises `BadValue` for a `by` that does not fit the folder.
     """
@@ -58,6 +58,8 @@ def _split_at(position: float) -> str:
 
 
 def _grouping(folder: Folder, by: str) -> Callable[[Sample], str]:
+    if by == "sample":
+        return lambda sample: sample.key
     if by == "key":
         return lambda sample: folder.groups.get(sample.key, sample.key)
     if by == "folder":
@@ -84,7 +86,7 @@ def _matching(pattern: str) -> Callable[[Sample], str]:
         expression = re.compile(pattern)
     except re.error as error:
         raise BadValue(
-            f"split by {pattern!r}: must be key, folder, STREAM.FIELD or a regular expression ({error})"
+            f"split by {pattern!r}: must be key, sample, folder, STREAM.FIELD or an expression ({error})"
         ) from error
 
     def group(sample: Sample) -> str:

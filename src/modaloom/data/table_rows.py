@@ -81,7 +81,8 @@ class TableRows:
     def _add_table(self, table: Table, found: Join, find: Find, shared: Shared) -> set[Path]:
         """Add the rows of a joined table; returns the files that they name."""
         place = table.path.relative_to(self.collected.root).as_posix()
-        self.collected.joined.append(f"{place}: {found.how}")
+        kept = ", each of which stays in one split" if any(row.group for row in found.rows) else ""
+        self.collected.joined.append(f"{place}: {found.how}{kept}")
         for problem in table.problems:
             self.collected.leave(table.path, problem)
         for name in shared.keys() & found.used:
@@ -115,14 +116,11 @@ class TableRows:
 
     def _add_cells(self, table: Table, key: str, rows: Mapping[int, Sequence[Streams]]) -> None:
         """Add the texts and records of a sample's rows: those that differ are variants of it."""
-        different: list[Streams] = []
-        for streams in (one for cells in rows.values() for one in cells):
-            if streams not in different:
-                different.append(streams)
+        first, *others = {repr(one): one for cells in rows.values() for one in cells}.values()
         where = f"{table.path}, line {min(rows)}"
-        for stream, source in different[0].items():
+        for stream, source in first.items():
             self.collected.add(key, stream, TEXT if isinstance(source, str) else RECORD, source, where)
-        for streams in different[1:]:
+        for streams in others:
             for stream, source in streams.items():
                 self.collected.check(stream, TEXT if isinstance(source, str) else RECORD, where)
             self.collected.variants[key].append(streams)
