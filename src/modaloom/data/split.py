@@ -86,7 +86,8 @@ def _matching(pattern: str) -> Callable[[Sample], str]:
         expression = re.compile(pattern)
     except re.error as error:
         raise BadValue(
-            f"split by {pattern!r}: must be key, sample, folder, STREAM.FIELD or an expression ({error})"
+            f"split by {pattern!r}: must be key, sample, folder, STREAM.FIELD "
+            f"or a regular expression ({error})"
         ) from error
 
     def group(sample: Sample) -> str:
