@@ -80,6 +80,9 @@ class Trainer(Protocol):
     def steps(self) -> Iterator[Step]:
         """Trains every stage and yields after each step."""
 
+    def snapshot(self, step: Step) -> None:
+        """Writes fixed held-out samples of the present model for the report; may do nothing."""
+
     def parts(self) -> dict[str, Part]:
         """Returns the parts of the trained model."""
 

@@ -4,6 +4,13 @@ from mutant import Mutant
 
 REPORT = (
     Mutant(
+        "samples of the training stay out of step after a resume",
+        "loom/snapshots.py",
+        'if one["step"] < step]',
+        "]",
+        "loom/test_snapshots.py",
+    ),
+    Mutant(
         "a code's patch is not a mean",
         "tokenizers/usage.py",
         "total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)",

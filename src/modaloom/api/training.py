@@ -211,12 +211,16 @@ def _fit(
     notify_left_out(index, callbacks.notify)
     trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
     _freeze(run, trainer.stages, steps)
-    shown = time.monotonic()
+    shown, last = time.monotonic(), None
     for step in trainer.steps():
+        last = step
         callbacks.on_step(step)
         if time.monotonic() - shown > REPORT_SECONDS or step.step == 1:
+            trainer.snapshot(step)
             write_report(run.path)
             shown = time.monotonic()
+    if last is not None:
+        trainer.snapshot(last)
     _skipped(run, trainer, callbacks)
     return trainer.parts(), trainer.usage()
 

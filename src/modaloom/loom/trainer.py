@@ -23,6 +23,7 @@ from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
 from modaloom.loom.layout import FieldLayout
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
+from modaloom.loom.snapshots import Snapshots
 from modaloom.loom.start import load_weights
 from modaloom.networks.conv import channels_last
 from modaloom.runs.checkpoint import pack_tensors
@@ -66,6 +67,7 @@ class LoomTrainer:
         self._check_loom()
         self.model: Model | None = None
         self._codes: dict[str, CachedArray] = {}
+        self._snapshots: Snapshots | None = None
 
     def _check_loom(self) -> None:
         """Raise `BadValue` for a network that cannot be built, before the tokenizers are trained."""
@@ -122,6 +124,18 @@ class LoomTrainer:
             figures = bits_per_code(self.model, codes, present, seed=self.config.seed)
         self.model.loom.train()
         return {f"val.{name}": value for name, value in figures.items()}
+
+    def snapshot(self, step: Step) -> None:
+        """Draw fixed held-out samples, once the Loom is trained; see `Snapshots`."""
+        if self.model is None or step.stage != LOOM:
+            return
+        if self._snapshots is None:
+            rows = self.data.rows["val"] if len(self.data.rows["val"]) else self.data.rows["train"]
+            codes, present = self.codes(rows[:MAX_VALIDATION_SAMPLES])
+            whole = torch.stack([*present.values()]).all(0)
+            held = {name: column[whole] for name, column in codes.items()}
+            self._snapshots = Snapshots(self.run.path, held)
+        self._snapshots.write(self.model, step.step)
 
     def parts(self) -> dict[str, Part]:
         """Serializable parts of the finished model."""

@@ -12,6 +12,7 @@ from modaloom.runs.store import (
     DATA,
     INDEX,
     INFORMATION,
+    PROGRESS,
     SAMPLES,
     SCORES,
     USAGE,
@@ -36,6 +37,7 @@ class Facts:
     information: Json
     samples: Json
     atlas: Json
+    progress: Json
     metrics: list[Record]
     damaged: tuple[str, ...]
     """Names of files that exist but do not contain a JSON object."""
@@ -53,6 +55,7 @@ def read(folder: Path) -> Facts:
         "information": INFORMATION,
         "samples": f"{SAMPLES}/{INDEX}",
         "atlas": f"{SAMPLES}/{ATLAS}",
+        "progress": f"{PROGRESS}/{INDEX}",
     }
     found = {name: _load(folder / path) for name, path in paths.items()}
     run = RunFiles(folder)

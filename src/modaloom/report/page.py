@@ -14,6 +14,7 @@ from modaloom.report.facts import Facts, read
 from modaloom.report.findings import cautions, diagnosis, warnings
 from modaloom.report.headline import headline
 from modaloom.report.information import mutual_information
+from modaloom.report.learning import learning
 from modaloom.report.restored import restored
 from modaloom.report.samples import samples as first_samples
 from modaloom.report.samples import worst
@@ -54,6 +55,7 @@ SECTIONS = (
     Section("Worst", worst, drawn=True),
     Section("Diagnosis", diagnosis, commands.evaluate),
     Section("Information", mutual_information, commands.mutual_information),
+    Section("Learning", learning, drawn=True),
     Section("Training", curves, commands.train),
     Section("Code atlas", atlas, commands.report, drawn=True),
     Section("Codebooks", usage, commands.train),

@@ -81,6 +81,9 @@ class RestorerTrainer:
             yield step
         freeze([self.restoration.restorer])
 
+    def snapshot(self, step: Step) -> None:
+        """Draws nothing while it is trained."""
+
     def parts(self) -> dict[str, Part]:
         """Returns the parts of the trained model."""
         return pack_restorer(self.restoration)

@@ -16,7 +16,8 @@ from modaloom.runs.config_io import from_plain, to_plain
 CONFIG, DATA, METRICS, LOCK = "config.json", "data.json", "metrics.jsonl", ".lock"
 SCORES, USAGE, INFORMATION = "scores.json", "usage.json", "information.json"
 SAMPLES, INDEX, ATLAS = "samples", "index.json", "atlas.json"
-"""File names in a run folder; `INDEX` and `ATLAS` are in `SAMPLES`."""
+PROGRESS = "progress"
+"""File names in a run folder; `INDEX` and `ATLAS` are in `SAMPLES`, and an `INDEX` is in `PROGRESS`."""
 
 C = TypeVar("C", bound=RunConfig)
 
@@ -37,6 +38,14 @@ class RunFiles:
     def data(self) -> Mapping[str, Any]:
         """Content of data.json: streams, specs, split. Raises `BadRun`."""
         return read_json(self.path, DATA)
+
+    def progress(self) -> dict[str, Any]:
+        """The index of the samples drawn during training; empty if there is none."""
+        try:
+            found: dict[str, Any] = json.loads((self.path / PROGRESS / INDEX).read_bytes())
+            return found
+        except (OSError, ValueError):
+            return {}
 
     def metrics(self) -> list[Record]:
         """Records of metrics.jsonl, without incomplete lines."""
