@@ -80,9 +80,6 @@ class Trainer(Protocol):
     def steps(self) -> Iterator[Step]:
         """Trains every stage and yields after each step."""
 
-    def snapshot(self, step: Step) -> None:
-        """Writes fixed held-out samples of the present model for the report; may do nothing."""
-
     def parts(self) -> dict[str, Part]:
         """Returns the parts of the trained model."""
 
@@ -197,6 +194,9 @@ class Engine(ABC, Generic[C, R]):
             on_pair: gets each estimate as soon as it is computed.
         """
         return []
+
+    def write_snapshot(self, trainer: Trainer, step: Step) -> None:
+        """Writes fixed held-out samples of the model at this step of its training, for the report."""
 
     def write_samples(self, run: R, folder: Path, *, minutes: float | None = None) -> None:
         """Writes samples for the report to RUN/samples; fewer if `minutes` are short. None: unlimited."""

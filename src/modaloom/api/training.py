@@ -216,11 +216,11 @@ def _fit(
         last = step
         callbacks.on_step(step)
         if time.monotonic() - shown > REPORT_SECONDS or step.step == 1:
-            trainer.snapshot(step)
+            engine.write_snapshot(trainer, step)
             write_report(run.path)
             shown = time.monotonic()
     if last is not None:
-        trainer.snapshot(last)
+        engine.write_snapshot(trainer, last)
     _skipped(run, trainer, callbacks)
     return trainer.parts(), trainer.usage()
 

@@ -8,7 +8,7 @@ from typing import Any
 from modaloom.core.defaults import DEVICE, SEED
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify
-from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions
+from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions, Trainer
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.atlas import write_atlas
@@ -23,6 +23,7 @@ from modaloom.loom.start import with_tokenizers
 from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
+from modaloom.training.loop import Step
 
 
 class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
@@ -96,6 +97,10 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
             for name, facts in data["tokenizers"].items()
         }
         return {**data, "tokenizers": tokenizers}
+
+    def write_snapshot(self, trainer: Trainer, step: Step) -> None:
+        assert isinstance(trainer, LoomTrainer)
+        trainer.snapshot(step)
 
     def write_samples(self, run: TrainedRun, folder: Path, *, minutes: float | None = None) -> None:
         write_gallery(run, str(folder), minutes=minutes)

@@ -81,9 +81,6 @@ class RestorerTrainer:
             yield step
         freeze([self.restoration.restorer])
 
-    def snapshot(self, step: Step) -> None:
-        """Draws nothing while it is trained."""
-
     def parts(self) -> dict[str, Part]:
         """Returns the parts of the trained model."""
         return pack_restorer(self.restoration)
