@@ -111,6 +111,26 @@ def test_what_lies_outside_the_folders_is_named(tree: Tree) -> None:
     assert set(folder.modality_of) == {"images", "masks"}
 
 
+def test_splits_and_masks_below_a_category(tree: Tree) -> None:
+    names = "{0}/train/good/N.png {0}/test/crack/N.png {0}/ground_truth/crack/N_mask.png"
+    folder = open_folder(tree({**files(names.format("bottle")), **files(names.format("cable"))}))
+    assert folder.layout == "defects"
+    assert streams(folder)["cable/test/crack/001"] == {"image", "mask", "label"}
+    assert folder.splits is not None
+    assert {folder.splits["cable/test/crack/001"], folder.splits["bottle/train/good/001"]} == {
+        "test",
+        "train",
+    }
+
+
+def test_splits_below_the_classes(tree: Tree) -> None:
+    folder = open_folder(tree(files("cat/train/cN.png cat/test/kN.png dog/train/dN.png dog/test/eN.png")))
+    assert folder.layout == "classes"
+    assert {sample.streams["label"] for sample in folder.samples} == {"cat", "dog"}
+    assert folder.splits is not None
+    assert folder.splits["dog/test/e001"] == "test"
+
+
 def test_names_of_folders_become_names_of_streams(tree: Tree) -> None:
     folder = open_folder(tree({**files("LR-images/N.png"), **{f"4x (hr)/{i:03d}.png": 4 for i in range(4)}}))
     assert set(folder.modality_of) == {"LR-images", "_4x_hr_"}

@@ -26,6 +26,8 @@ SPLIT_ALIASES = {"training": "train", "valid": "val", "validation": "val", "dev"
 LABEL = "label"
 NUM_JUDGED = 16
 """Files of a stream from which its modality is told."""
+MAX_SPLIT_DEPTH = 2
+"""Folders above those of the splits."""
 SHARD_DIGITS = 4
 """Folders that are numbers of so many digits, with which the names of their files begin, are no classes."""
 
@@ -88,7 +90,7 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
         or (found == STEMS and layout == LAYOUT and _has_classes(samples, splits))
     ):
         found = CLASSES if found == STEMS else found
-        samples = [_labelled(sample) for sample in samples]
+        samples = [_labelled(sample, splits) for sample in samples]
         modality_of[LABEL] = TEXT
     used = sorted({name for sample in samples for name in sample.streams})
     return Folder(
@@ -116,14 +118,23 @@ def _exact(modality_of: Mapping[str, str], samples: Sequence[Sample]) -> tuple[d
 
 
 def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:
-    """Key → split of the samples in split folders; None if there is no `train` and others lie elsewhere."""
-    split_of: dict[str, str] = {}
-    for sample in samples:
-        top, _, rest = sample.key.partition("/")
-        if rest and SPLIT.fullmatch(top.lower()):
-            split_of[sample.key] = SPLIT_ALIASES.get(top.lower(), top.lower())
-    fixed = "train" in split_of.values() or len(split_of) == len(samples)
-    return split_of if fixed else None
+    """Key → split of the samples in split folders; None if there is no `train` and others lie elsewhere.
+
+    The splits are the top folders, or those at one of the next depths if all samples lie in one there.
+    """
+    for depth in range(MAX_SPLIT_DEPTH + 1):
+        split_of = {key: name for key, name in ((s.key, _split_at(s.key, depth)) for s in samples) if name}
+        has_train = "train" in split_of.values()
+        if len(split_of) == len(samples) if depth else has_train or len(split_of) == len(samples):
+            return split_of if has_train or not depth else None
+    return None
+
+
+def _split_at(key: str, depth: int) -> str:
+    """The split that a folder of a key says; empty if it says none."""
+    folders = key.split("/")[:-1]
+    name = folders[depth].lower() if depth < len(folders) else ""
+    return SPLIT_ALIASES.get(name, name) if SPLIT.fullmatch(name) else ""
 
 
 def _table_splits(samples: Sequence[Sample], split_of: Mapping[str, str]) -> dict[str, str] | None:
@@ -133,20 +144,24 @@ def _table_splits(samples: Sequence[Sample], split_of: Mapping[str, str]) -> dic
     return names if fixed else None
 
 
+def _classes_of(key: str, splits: Mapping[str, str] | None) -> list[str]:
+    """The folders of a key that are no splits."""
+    folders = key.split("/")[:-1]
+    return folders if splits is None else [name for name in folders if not SPLIT.fullmatch(name)]
+
+
 def _has_classes(samples: Sequence[Sample], splits: Mapping[str, str] | None) -> bool:
-    depth = 1 if splits is None or not all("/" in key for key in splits) else 2
     streams: dict[str, set[str]] = defaultdict(set)
     stems: dict[str, set[str]] = defaultdict(set)
     numbered = True
     for sample in samples:
-        *folders, stem = sample.key.split("/")
-        if len(folders) != depth:
+        folders, stem = _classes_of(sample.key, splits), sample.key.rpartition("/")[2]
+        if len(folders) != 1:
             return False
-        streams[folders[-1]] |= set(sample.streams)
-        stems[stem].add(folders[-1])
-        numbered &= (
-            len(folders[-1]) >= SHARD_DIGITS and folders[-1].isdigit() and stem.startswith(folders[-1])
-        )
+        (name,) = folders
+        streams[name] |= set(sample.streams)
+        stems[stem].add(name)
+        numbered &= len(name) >= SHARD_DIGITS and name.isdigit() and stem.startswith(name)
     kinds = {frozenset(names) for names in streams.values()}
     repeated = sum(len(found) > 1 for found in stems.values()) >= ENOUGH * len(stems)
     paired = all(len(names) > 1 for names in kinds)
@@ -154,6 +169,6 @@ def _has_classes(samples: Sequence[Sample], splits: Mapping[str, str] | None) ->
     return fits and not numbered and (paired or not repeated)
 
 
-def _labelled(sample: Sample) -> Sample:
-    *folders, _ = sample.key.split("/")
+def _labelled(sample: Sample, splits: Mapping[str, str] | None) -> Sample:
+    folders = _classes_of(sample.key, splits)
     return Sample(sample.key, {**sample.streams, LABEL: folders[-1]}) if folders else sample

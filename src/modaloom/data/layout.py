@@ -92,15 +92,15 @@ def _plain(layout: str) -> Arrangement:
 
 
 def _defects(names: Sequence[Name], asked: bool) -> Arrangement | None:
-    mask = re.compile(r"ground_truth/(.+?)(_mask)?")
+    mask = re.compile(r"((?:.*/)?)ground_truth/(.+?)(?:_mask)?")
     keys = {name.key for name in names}
     masks = [found for name in names if (found := mask.fullmatch(name.key))]
-    if not masks or not (asked or all(f"test/{found[1]}" in keys for found in masks)):
+    if not masks or not (asked or all(f"{found[1]}test/{found[2]}" in keys for found in masks)):
         return None
 
     def place(name: Name) -> Name:
         found = mask.fullmatch(name.key)
-        return replace(name, key=f"test/{found[1]}", stream="mask") if found else name
+        return replace(name, key=f"{found[1]}test/{found[2]}", stream="mask") if found else name
 
     return Arrangement(
         DEFECTS, place, f"{len(masks):,} masks of test pictures in ground_truth; folders are labels"
