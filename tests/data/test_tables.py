@@ -261,3 +261,51 @@ def test_parquet(tree: Tree) -> None:
     assert reasons(folder) == ["t.parquet: column 'raw' holds bytes, which are not read"]
     (root / "t.parquet").write_bytes(b"PAR1 nothing")
     assert any("t.parquet: is not Parquet" in one for one in reasons(open_folder(root)))
+
+
+def test_shards_of_a_crawl(tree: Tree) -> None:
+    """Pictures, captions and facts by number, and a table of the same, as img2dataset writes them."""
+    files: dict[str, Contents] = {"00000_stats.json": '{"count": 4, "status": {"success": 4}}'}
+    keys = [f"{shard:05d}{i:04d}" for shard in (0, 1) for i in range(4)]
+    for key in keys:
+        place = f"{key[:5]}/{key}"
+        files |= {
+            f"{place}.png": 4,
+            f"{place}.txt": f"say {key}",
+            f"{place}.json": f'{{"key": "{key}", "width": 4}}',
+        }
+    root = tree(files)
+    for shard in ("00000", "00001"):
+        own = [key for key in keys if key.startswith(shard)]
+        table = {
+            "key": own,
+            "url": [f"http://x/{key}" for key in own],
+            "caption": [f"say {key}" for key in own],
+        }
+        parquet.write_table(pa.table(table), root / f"{shard}.parquet")
+    folder = open_folder(root)
+    assert folder.layout == "stems"
+    found = values(folder)[f"00000/{keys[1]}"]
+    assert set(found) == {"image", "text", "record", "url", "caption"}
+    assert found["caption"] == f"say {keys[1]}"
+    assert "label" not in folder.modality_of
+
+
+def test_episodes_of_a_robot(tree: Tree) -> None:
+    """Rows with vectors in many tables, as LeRobot writes them: rows are samples, vectors are named."""
+    root = tree({"meta/info.json": '{"fps": 30}', "meta/tasks.jsonl": '{"task_index": 0, "task": "lift"}'})
+    (root / "data").mkdir()
+    for episode in range(2):
+        table = {
+            "observation.state": [[0.1, 0.2]] * 20,
+            "timestamp": [i / 10 for i in range(20)],
+            "task_index": [0] * 20,
+            "episode_index": [episode] * 20,
+        }
+        parquet.write_table(pa.table(table), root / f"data/episode_{episode:06d}.parquet")
+    folder = open_folder(root)
+    assert values(folder)["data/episode_000001/03"] == {
+        "episode_index": {"episode_index": 1}, "task": "lift", "timestamp": {"timestamp": 0.2},
+    }  # fmt: skip
+    assert any("'observation.state' holds lists, which are not read" in one for one in reasons(folder))
+    assert "meta/tasks.jsonl: groups by task_index, each of which stays in one split" in folder.recognised

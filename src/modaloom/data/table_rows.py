@@ -14,6 +14,8 @@ from modaloom.data.tables import Cell, Table
 
 TEXT, RECORD = "text", "record"
 """The modalities of a table's cells: texts; numbers and truth values, as records of one column."""
+ROWS_ALONE = 10
+"""Rows for each file from which on tables that name none of them are a dataset of their own."""
 Find = Callable[[str], Path | None]
 Shared = Mapping[str, dict[str, list[str]]]
 """Column of several tables → its cells → keys."""
@@ -35,10 +37,13 @@ class TableRows:
         """Add the rows of tables; returns the files that they name. Those that need others come last."""
         samples, waiting = Samples({name.key for name in self.files.values()}), [*tables]
         claimed: set[Path] = set()
-        titles = Counter(name for table in waiting for name in table.texts)
+        kinds = {frozenset(table.texts) for table in waiting}  # tables of the same columns are parts of one
+        titles = Counter(name for columns in kinds for name in columns)
         shared = {name: defaultdict[str, list[str]](list) for name, count in titles.items() if count > 1}
-        alone, several, by_name = not self.files, len(waiting) > 1, _by_name(self.files)
+        num_rows = sum(len(table.lines) for table in tables)
+        several, by_name = len(waiting) > 1, _by_name(self.files)
         for last in (False, True):
+            alone = len(waiting) == len(tables) and num_rows >= ROWS_ALONE * len(self.files)
             for table in [*waiting]:
                 find = partial(self._find, by_name, table.path.parent)
                 found = join(table, find, samples, shared)
