@@ -23,12 +23,15 @@ from modaloom.training.pace import Pacer, measure_pace
 from reconstructed.data import Data
 
 TOKENIZER = OptimizerConfig(learning_rate=3e-3)
+FIRST_BATCHES = 40
+"""Batches that a VQ-VAE starts from."""
 STRIDE = 8
 """Pixels per code along each axis."""
 SHARED = {"strides": [STRIDE, STRIDE], "codebook_size": 1024, "num_quantizers": 3}
 VARIANTS: Mapping[str, Mapping[str, object]] = {
     "mse": {},
     "mse, 14 bits": {"codebook_size": 128, "num_quantizers": 2},
+    "mse, random start": {"linear_start": False},
     "l1": {"loss": "l1"},
     "laplacian": {"loss": "laplacian"},
     "perceptual": {"adversary.feature_weight": 1.0, "adversary.start": 0.3},
@@ -55,6 +58,8 @@ class Ours(nn.Module):
 
     def fit(self, data: Data, seconds: float, accelerator: Accelerator, seed: int) -> int:
         """Train as a run's stage does; returns the number of steps."""
+        first = [data.batch(data.size, generator(seed, "begin", i))[0] for i in range(FIRST_BATCHES)]
+        self.tokenizer.begin(torch.cat(first))
         objective = self.tokenizer.objective()
         channels_last(self.tokenizer)
         turns = [

@@ -7,6 +7,20 @@ CROPS, TURNS = "tokenizers/test_crops.py", "training/test_turns.py"
 
 TOKENIZING = (
     Mutant(
+        "the smallest components instead of the principal ones",
+        "networks/linear_path.py",
+        "vectors.flip(1)[:, ",
+        "vectors[:, ",
+        "networks/test_linear_path.py",
+    ),
+    Mutant(
+        "components of patches that are not centred",
+        "networks/linear_path.py",
+        "zeros[rows] = -(mean @ basis / scale)",
+        "zeros[rows] = 0",
+        "networks/test_linear_path.py",
+    ),
+    Mutant(
         "a pyramid without what is left",
         "tokenizers/losses.py",
         "for level in (*levels, error)",

@@ -38,6 +38,8 @@ from modaloom.training.stages import StagePlan, run_stages
 
 MAX_VALIDATION_SAMPLES = 128
 """Validation samples for the Loom's bound and for a tokenizer's validation error."""
+MAX_START_VALUES, MAX_START_ELEMENTS = 1024, 2**24
+"""Training values, and their elements, that a tokenizer starts from."""
 
 
 class LoomTrainer:
@@ -190,6 +192,9 @@ class LoomTrainer:
         def batch(step: int) -> Tensor:
             return crops(values, batches(step).numpy(), "crop", step)
 
+        if "from" not in self.run.data()["tokenizers"][name]:
+            number = min(len(values), MAX_START_VALUES, max(1, MAX_START_ELEMENTS // one.numel()))
+            tokenizer.begin(crops(values, np.linspace(0, len(values) - 1, number).astype(np.int64), "begin"))
         shown = held_out or values
         places = np.arange(min(len(shown), MAX_VALIDATION_SAMPLES))
         validation = self.accelerator.move(crops(shown, places, "val", "crop"))

@@ -67,6 +67,13 @@ class Upsample(nn.Module):
         return depth_to_space(self.mix(x), self.factors)
 
 
+def silence(network: nn.Module) -> None:
+    """Make an encoder or decoder return 0, with gradients in its last layer."""
+    *_, last = (module for module in network.modules() if isinstance(module, (*CONV.values(),)))
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
+
+
 def encoder(
     channels: int, widths: Sequence[int], dim: int, *, factors: Factors, blocks: int = 1
 ) -> TiledSequential:

@@ -131,6 +131,9 @@ class Tokenizer(nn.Module, ABC):
         """
         return self.loss(batch, generator).total
 
+    def begin(self, batch: Tensor) -> None:
+        """Start from prepared training values or crops (B, …) instead of random weights, if it can."""
+
     def objective(self) -> Objective:
         """What its training minimizes: `loss`, unless more is trained beside it; new modules are random."""
         return Objective(self.loss)

@@ -3,6 +3,7 @@
 van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et al. 2021 (arXiv 2107.03312).
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -17,8 +18,9 @@ from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.unit import fit_to_spec
-from modaloom.networks.autoencoder import Factors, decoder, encoder, stage_factors
+from modaloom.networks.autoencoder import Factors, decoder, encoder, silence, stage_factors
 from modaloom.networks.conv import pad_to_stride, to_channels_last
+from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
 from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
@@ -79,6 +81,9 @@ class VQVAETokenizer(Tokenizer):
         self.decoder = decoder(
             channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
         )
+        patch = channels * math.prod(self.strides)
+        with_path = config.linear_start and not shared and patch <= MAX_PATCH
+        self.linear = LinearPath(channels, config.latent_dim, self.strides) if with_path else None
         grid = tuple(-(-side // stride) for side, stride in zip(sides, self.strides))
         self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0], shared)
 
@@ -119,6 +124,13 @@ class VQVAETokenizer(Tokenizer):
         made = self._reconstruct(batch, generator, SINGLE_PROCESS)
         variance = (made.signal - made.signal.mean(0)).square().mean()
         return (made.rebuilt - made.signal).square().mean() / variance.clamp_min(1e-12)
+
+    def begin(self, batch: Tensor) -> None:
+        """Become the linear autoencoder of the training patches; encoder and decoder add nothing yet."""
+        if self.linear is not None:
+            self.linear.fit(pad_to_stride(self.codec.normalize(batch), self.strides))
+            for network in (self.encoder, self.decoder):
+                silence(network)
 
     def objective(self) -> Objective:
         """`loss` and, if there is one, the part of the adversary, which takes its turn after the VQ-VAE."""
@@ -212,11 +224,16 @@ class VQVAETokenizer(Tokenizer):
         """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of its stride."""
         padded = pad_to_stride(signal, self.strides)
         z: Tensor = self.encoder(to_channels_last(padded))
+        if self.linear is not None:
+            z = z + self.linear.encode(padded)
         return z.movedim(1, -1)
 
     def _decode(self, z: Tensor, sides: Sequence[int]) -> Tensor:
         """(B, *grid, dim) → signal (B, C, *sides), without the padding."""
-        signal: Tensor = self.decoder(to_channels_last(z.movedim(-1, 1)))
+        latent = z.movedim(-1, 1)
+        signal: Tensor = self.decoder(to_channels_last(latent))
+        if self.linear is not None:
+            signal = signal + self.linear.decode(latent)
         for axis, side in enumerate(sides, start=2):
             signal = signal.narrow(axis, 0, side)
         return signal

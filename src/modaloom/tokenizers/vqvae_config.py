@@ -35,6 +35,9 @@ class VQVAEConfig(QuantizerConfig):
     """Number of depths with global codes, shared by all positions, which encode the tint (an image's
     colours); the other depths encode the outline, which has no tint. 0: all codes are local and
     encode both. In [0, num_quantizers − 1]; ignored for modalities without an outline."""
+    linear_start: bool = True
+    """Whether encoder and decoder have a linear path beside them that starts as the principal components of
+    the training patches; not with global codes, nor for patches of more than 4,096 numbers."""
     commitment: float = 0.25
     loss: str = ""
     """Reconstruction loss, an entry of `LOSSES`; empty: the modality's own."""
