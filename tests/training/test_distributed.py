@@ -262,11 +262,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def demo_run() -> LoomRunConfig:
     """The demo's with small odd batches, and few codes: with more of them than vectors some are equal, and
-    which is the nearest is a matter of rounding. A third of the tokenizer's learning rate: a gradient that is
-    only rounding is divided by its own size, so that weights may differ by a part of the rate."""
+    which is the nearest is a matter of rounding. Small learning rates: a gradient that is only rounding is
+    divided by its own size, so that weights may differ by a part of the rate."""
     run = demo()
-    small = replace(run.training.loom, batch_size=7, max_grad_norm=0.3)
-    training = replace(run.training, tokenizer=replace(small, batch_size=11, learning_rate=1e-3), loom=small)
+    rates = {"learning_rate": 1e-3, "matrix_learning_rate": 6e-4}
+    small = replace(run.training.loom, batch_size=7, max_grad_norm=0.3, **rates)
+    training = replace(run.training, tokenizer=replace(small, batch_size=11), loom=small)
     image = {**run.tokenizers["image"], "codebook_size": 4}
     return replace(run, training=training, tokenizers={"image": image})
 
