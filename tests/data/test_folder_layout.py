@@ -96,6 +96,7 @@ def test_two_that_fit_are_refused_and_can_be_chosen(
         "Ada_N.png Emmy_N.png",  # numbers are no words
         "Ada_Lovelace.png Ada_Byron.png Emmy_Noether.png",  # one sample each
         "N/1.png N/2.png",  # stems that are numbers
+        "train/N.png val/N.png",  # splits
     ],
 )
 def test_names_that_are_no_streams(names: str, tree: Tree) -> None:
