@@ -186,6 +186,12 @@ def test_a_row_of_a_group_belongs_to_all_its_samples(name: str, tree: Tree) -> N
         assert len({split_of[name.format(1, i)] for i in range(4)}) == 1
 
 
+def test_folders_of_groups_are_no_labels(tree: Tree) -> None:
+    files: dict[str, Contents] = {f"p{p}/{i}.png": 4 for p in (1, 2, 3) for i in range(4)}
+    folder = open_folder(tree({**files, "patients.csv": "patient,age\np1,63\np2,58\np3,1\n"}))
+    assert folder.modality_of == {"age": "record", "image": "image"}
+
+
 def test_groups_that_another_table_names(tree: Tree) -> None:
     scenes = "scene,weather\ns1,sun\ns2,rain\n"
     views = "file_name,scene\na.png,s1\nb.png,s1\nc.png,s2\nd.png,s2\n"
