@@ -42,10 +42,10 @@ PICTURES = (
         "data/test_folder_layout.py",
     ),
     Mutant(
-        "folders of repeated names are labels",
+        "folders of groups are labels",
         "data/folder.py",
-        "fits and not numbered and (paired or not repeated)",
-        "fits and not numbered",
+        "and not index.grouped and",
+        "and",
         "data/test_tables.py",
     ),
     Mutant(

@@ -34,6 +34,8 @@ class Collected:
         """Key → split, as tables say."""
         self.group_of: dict[str, str] = {}
         """Key → its group, of samples that must be in one split."""
+        self.grouped = False
+        """Whether a table names groups of samples; folders then are no classes."""
         self.joined: list[str] = []
         """How each table was joined."""
         self.variants: dict[str, list[Streams]] = defaultdict(list)

@@ -84,11 +84,8 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
         samples = [sample for sample in samples if sample.key in splits]
     modality_of, remarks = _exact({stream: modality for stream, (modality, _) in index.seen.items()}, samples)
     found = index.arrangement.layout
-    if LABEL not in modality_of and (
-        layout == CLASSES
-        or found == DEFECTS
-        or (found == STEMS and layout == LAYOUT and _has_classes(samples, splits))
-    ):
+    by_evidence = found == STEMS and layout == LAYOUT and not index.grouped and _has_classes(samples, splits)
+    if LABEL not in modality_of and (layout == CLASSES or found == DEFECTS or by_evidence):
         found = CLASSES if found == STEMS else found
         samples = [_labelled(sample, splits) for sample in samples]
         modality_of[LABEL] = TEXT

@@ -108,7 +108,7 @@ class TableRows:
             for key in keys:
                 literals[key][row.line] = cells
                 if row.group is not None:
-                    self.collected.group_of[key] = row.group
+                    self.collected.group_of[key], self.collected.grouped = row.group, True
                 if name := table.texts[split][i] if split is not None else said:
                     self.collected.split_of[key] = name
                 for column in shared.keys() & table.texts.keys():
