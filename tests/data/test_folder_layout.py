@@ -75,6 +75,8 @@ def test_what_is_found(names: str, layout: str, key: str, found: set[str], tree:
             "cat/N.png dog/N.png",
             {"folders": {"cat", "dog"}, "classes": {"image", "label"}, "stems": {"image"}},
         ),
+        ("N/1.png N/2.png", {"classes": {"image", "label"}, "stems": {"image"}}),
+        (" ".join(f"c{i:03d}/N.png" for i in range(40)), {"classes": {"image", "label"}, "stems": {"image"}}),
         ("N_cat.png N_dog.png", {"suffixes": {"cat", "dog"}, "stems": {"image"}}),
     ],
 )
@@ -95,7 +97,7 @@ def test_two_that_fit_are_refused_and_can_be_chosen(
         "cat/cN.png dog/dN.png",  # nothing repeats
         "Ada_N.png Emmy_N.png",  # numbers are no words
         "Ada_Lovelace.png Ada_Byron.png Emmy_Noether.png",  # one sample each
-        "N/1.png N/2.png",  # stems that are numbers
+        "N/1.png",  # one file each
         "train/N.png val/N.png",  # splits
     ],
 )

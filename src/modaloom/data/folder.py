@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modaloom.core.defaults import LAYOUT
-from modaloom.core.errors import BadFolder
+from modaloom.core.errors import BadFolder, bounded
 from modaloom.core.types import Sample
 from modaloom.data.index import Index
-from modaloom.data.layout import CLASSES, DEFECTS, ENOUGH, LAYOUTS, SPLIT, STEMS, UnclearLayout
+from modaloom.data.layout import CLASSES, DEFECTS, ENOUGH, LAYOUTS, SPLIT, STEMS, UnclearLayout, choices
 from modaloom.data.table_rows import TEXT
 from modaloom.data.walk import Problem, format_problems
 from modaloom.modalities import MODALITIES
@@ -70,8 +70,13 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
     index = Index(path, layout)
     try:
         index.read()
+        return _collected(path, layout, index)
     except UnclearLayout as error:
         raise BadFolder(f"{path} {error}") from error
+
+
+def _collected(path: Path, layout: str, index: Index) -> Folder:
+    """The folder of what was collected. Raises `BadFolder` and `UnclearLayout`."""
     samples = index.samples()
     if not samples:
         known = " ".join(f".{suffix}" for m in MODALITIES.values() for suffix in m.suffixes)
@@ -84,8 +89,10 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
         samples = [sample for sample in samples if sample.key in splits]
     modality_of, remarks = _exact({stream: modality for stream, (modality, _) in index.seen.items()}, samples)
     found = index.arrangement.layout
-    by_evidence = found == STEMS and layout == LAYOUT and not index.grouped and _has_classes(samples, splits)
-    if LABEL not in modality_of and (layout == CLASSES or found == DEFECTS or by_evidence):
+    open_question = found == STEMS and layout == LAYOUT and not index.grouped
+    if LABEL not in modality_of and (
+        layout == CLASSES or found == DEFECTS or (open_question and _has_classes(samples, splits))
+    ):
         found = CLASSES if found == STEMS else found
         samples = [_labelled(sample, splits) for sample in samples]
         modality_of[LABEL] = TEXT
@@ -162,8 +169,11 @@ def _has_classes(samples: Sequence[Sample], splits: Mapping[str, str] | None) ->
     kinds = {frozenset(names) for names in streams.values()}
     repeated = sum(len(found) > 1 for found in stems.values()) >= ENOUGH * len(stems)
     paired = all(len(names) > 1 for names in kinds)
-    fits = len(streams) >= 2 and len(samples) >= 2 * len(streams) and len(kinds) == 1
-    return fits and not numbered and (paired or not repeated)
+    fits = len(streams) >= 2 and len(samples) >= 2 * len(streams) and len(kinds) == 1 and not numbered
+    if fits and repeated and not paired:
+        names = bounded(sorted(streams))
+        raise UnclearLayout(f"has files of the same names in its folders {names}. {choices(CLASSES, STEMS)}")
+    return fits
 
 
 def _labelled(sample: Sample, splits: Mapping[str, str] | None) -> Sample:

@@ -128,7 +128,7 @@ def _folders(names: Sequence[Name], asked: bool) -> Arrangement | None:
         if len(set(map(frozenset, kinds.values()))) == 1 and not any(map(_is_usual, rests)):
             raise UnclearLayout(
                 f"has files of the same names in the folders {bounded(sorted(rests))} (e.g. {min(shared)}). "
-                f"{_choices(FOLDERS, CLASSES, STEMS)}"
+                f"{choices(FOLDERS, CLASSES, STEMS)}"
             )
 
     def place(name: Name) -> Name | None:
@@ -164,7 +164,7 @@ def _suffixes(names: Sequence[Name], asked: bool) -> Arrangement | None:
                 return None
             raise UnclearLayout(
                 f"has names that end in {bounded(sorted(words))} for nearly every sample (e.g. "
-                f"{min(paired)}). {_choices(SUFFIXES, STEMS)}"
+                f"{min(paired)}). {choices(SUFFIXES, STEMS)}"
             )
 
     def place(name: Name) -> Name:
@@ -213,7 +213,8 @@ FINDERS: Mapping[str, Callable[[Sequence[Name], bool], Arrangement | None]] = {
 """Layout → what finds it in names, the most certain first; one that is asked for needs less evidence."""
 
 
-def _choices(*layouts: str) -> str:
+def choices(*layouts: str) -> str:
+    """A request to choose, with what each layout means."""
     meanings = "; ".join(f"--layout {layout} ({LAYOUTS[layout]})" for layout in layouts)
     return f"Say which it is: {meanings}"
 
