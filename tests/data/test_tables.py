@@ -226,7 +226,7 @@ def test_one_table_is_a_dataset(tree: Tree) -> None:
         "1": {"age": {"age": 63}, "note": "tired", "sex": "f"},
         "2": {"age": {"age": 58}, "sex": "m"},
     }
-    assert "patients.csv: rows are samples" in folder.recognised
+    assert folder.recognised == ["patients.csv: rows are samples"]
 
 
 def test_a_column_of_files_that_are_not_there_is_named(tree: Tree) -> None:

@@ -96,6 +96,7 @@ def _collected(path: Path, layout: str, index: Index) -> Folder:
         found = CLASSES if found == STEMS else found
         samples = [_labelled(sample, splits) for sample in samples]
         modality_of[LABEL] = TEXT
+    sentence = LAYOUTS[CLASSES] if found == CLASSES else index.arrangement.sentence
     used = sorted({name for sample in samples for name in sample.streams})
     return Folder(
         path,
@@ -104,7 +105,7 @@ def _collected(path: Path, layout: str, index: Index) -> Folder:
         splits,
         problems,
         found,
-        [LAYOUTS[CLASSES] if found == CLASSES else index.arrangement.sentence, *index.joined, *remarks],
+        [*filter(None, [sentence]), *index.joined, *remarks],
         {key: group for key, group in index.group_of.items() if key != group},
     )
 

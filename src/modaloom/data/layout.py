@@ -79,7 +79,9 @@ def arrange(names: Sequence[Name], layout: str = LAYOUT, words: Collection[str] 
         finders = [find for name, find in FINDERS.items() if not (groups and name == FOLDERS)]
         found = (find(names, False) for find in finders)
         return next((one for one in found if one is not None), _plain(STEMS))
-    if layout in (STEMS, CLASSES) or not names:
+    if not names:
+        return Arrangement(STEMS, lambda name: name, "")
+    if layout in (STEMS, CLASSES):
         return _plain(layout)
     asked = FINDERS[layout](names, True)
     if asked is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from modaloom.core.errors import bounded
 from modaloom.data.folder import Folder
-from modaloom.data.layout import STEMS
+from modaloom.data.layout import LAYOUTS, STEMS
 from modaloom.data.reader import Reader
 from modaloom.modalities.base import Limits, Shortened
 
@@ -40,7 +40,7 @@ def notify_skipped(reader: Reader, notify: Notify) -> None:
 
 def notify_recognised(folder: Folder, notify: Notify) -> None:
     """Tell the layout and what tables were joined by, unless all is by the names of files."""
-    if folder.layout != STEMS or len(folder.recognised) > 1:
+    if folder.recognised != [LAYOUTS[STEMS]]:
         notify(f"recognised in {folder.path}: {'; '.join(folder.recognised)}")
 
 
