@@ -21,7 +21,7 @@ from modaloom.core.types import Sample
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.split import split
-from modaloom.loom.config import LoomRunConfig, base, pictures, small, tiny
+from modaloom.loom.config import SHARP, LoomRunConfig, base, pictures, small, tiny
 from modaloom.loom.files import LOOM
 from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.store import RunFolder
@@ -52,7 +52,7 @@ def tiny_64() -> LoomRunConfig:
     """The tiny networks on images up to 64 px, with an 8 × 8 code grid."""
     run = tiny()
     data = replace(run.data, limits=pictures(max_side=64))
-    return replace(run, data=data, tokenizers=pictures(code_grid=8))
+    return replace(run, data=data, tokenizers=pictures(code_grid=8, adversary=SHARP))
 
 
 LADDER: Sequence[Rung] = (

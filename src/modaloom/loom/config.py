@@ -194,6 +194,10 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+SHARP: Mapping[str, Any] = {"feature_weight": 1.0, "start": 0.3}
+"""Perceptual loss of pictures of 64 px: as near as with squared error alone, and sharper, at equal time."""
+
+
 def pictures(**settings: Any) -> dict[str, dict[str, Any]]:
     """The same settings for every modality of pictures."""
     return {name: dict(settings) for name in ("image", "raster")}
@@ -210,7 +214,13 @@ def tiny() -> LoomRunConfig:
 
 def small() -> LoomRunConfig:
     """Images up to 64 px: an hour on one GPU."""
-    image = {"code_grid": 8, "widths": [64, 128, 256], "num_res_blocks": 2, "codebook_size": 1024}
+    image = {
+        "code_grid": 8,
+        "widths": [64, 128, 256],
+        "num_res_blocks": 2,
+        "codebook_size": 1024,
+        "adversary": SHARP,
+    }
     return LoomRunConfig(
         data=DataConfig(limits=_limits(64, 128, 64)),
         tokenizers={**pictures(**image), "text": {"vocab_size": 4096}},
