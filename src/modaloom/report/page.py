@@ -55,7 +55,7 @@ SECTIONS = (
     Section("Worst", worst, drawn=True),
     Section("Diagnosis", diagnosis, commands.evaluate),
     Section("Information", mutual_information, commands.mutual_information),
-    Section("Learning", learning, drawn=True),
+    Section("Learning", learning, commands.train, drawn=True),
     Section("Training", curves, commands.train),
     Section("Code atlas", atlas, commands.report, drawn=True),
     Section("Codebooks", usage, commands.train),
