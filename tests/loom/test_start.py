@@ -124,6 +124,8 @@ def test_a_run_that_is_stopped_goes_on(base: TrainedRun, tmp_path: Path) -> None
             samples=4,
             callbacks=modaloom.TrainCallbacks(on_step=stop),
         )
+    with pytest.raises(BadRun, match="was started from"):
+        modaloom.train(folder, out=out, start=tmp_path / "whole", steps=4, samples=4, resume=True)
     again = adapted(base, folder, out, [], steps=4, resume=True)
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(again)[name])

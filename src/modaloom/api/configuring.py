@@ -10,7 +10,7 @@ from modaloom.core.errors import BadRun, BadValue, check_names
 from modaloom.engines import ENGINES, engine_of_task, load_config
 from modaloom.engines import preset as preset_config
 from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig
-from modaloom.runs.config_io import changed, differences, override
+from modaloom.runs.config_io import changed, differences, override, to_plain
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import CONFIG, RunFolder
 
@@ -82,6 +82,13 @@ def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:
         raise BadRun(
             f"{path} was started with {key} = {old}, not {new}; leave it out, or start a run in another --out"
         )
+
+
+def check_start(path: Path, kept: RunConfig, start: str | os.PathLike[str]) -> None:
+    """Raises `BadRun` if a resumed run did not start from the run that is named."""
+    known = to_plain(kept)["training"].get("start", "")
+    if start and str(resolve_run(Path(start)).absolute()) != known:
+        raise BadRun(f"{path} was started from {known or 'no run'}, not {start}; leave --from out")
 
 
 def check_folder(run: RunFolder[Any], data: Path | None) -> None:

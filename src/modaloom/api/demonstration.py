@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from modaloom.api.callbacks import TrainCallbacks
+from modaloom.api.places import check_vacant
 from modaloom.api.runs import Trained
-from modaloom.api.training import check_vacant, train
+from modaloom.api.training import train
 from modaloom.core.defaults import DEMO_MINUTES, DEMO_OUT, DEVICE, SEED, WORLD, WORLD_SAMPLES, WORLD_SIDE
 from modaloom.core.errors import BadFolder, check_names
 from modaloom.evaluation.parsed import read_facts

@@ -1,22 +1,21 @@
 """Training: from a data folder to a finished run."""
 
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modaloom.api.callbacks import TrainCallbacks, default_callbacks
-from modaloom.api.configuring import check_finished, check_folder, check_same, configure
+from modaloom.api.configuring import check_finished, check_folder, check_same, check_start, configure
 from modaloom.api.ending import reproduce, scoring_minutes
+from modaloom.api.places import check_vacant, undone
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, ModaloomError, check_choice
-from modaloom.data.atomic_io import NEW, write_json
+from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import open_folder
 from modaloom.data.notices import notify_left_out, notify_recognised, notify_skipped, once
 from modaloom.engine import Engine, EvaluationOptions, Trainer
@@ -29,7 +28,7 @@ from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
 from modaloom.runs.model import Part, save_model
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import CONFIG, LOCK, SCORES, USAGE, RunFolder
+from modaloom.runs.store import CONFIG, SCORES, USAGE, RunFolder
 from modaloom.training.accelerator import Accelerator
 
 MAX_MI_SAMPLES = 100
@@ -114,6 +113,7 @@ def train(
             samples,
             callbacks,
             lambda kept: complete(config=kept if automatic or start else config),
+            start,
         )
     if data is None:
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
@@ -134,7 +134,7 @@ def train(
             accelerator,
             notify=callbacks.notify,
         )
-    with RunFolder.create(path, whole) as run, _undone(path):
+    with RunFolder.create(path, whole) as run, undone(path):
         return _train(run, data, steps, accelerator, samples, callbacks)
 
 
@@ -146,6 +146,7 @@ def _resume(
     samples: int,
     callbacks: TrainCallbacks,
     asked: Callable[[RunConfig], RunConfig],
+    start: str | os.PathLike[str],
 ) -> Trained:
     """Resumes a run with its configuration and data. Raises `BadRun` if the arguments differ from them.
 
@@ -156,6 +157,7 @@ def _resume(
     accelerator = Accelerator(device, kept.training.precision)
     with RunFolder.resume(path, engine.config) as run:
         check_same(path, kept, asked(kept))
+        check_start(path, kept, start)
         check_folder(run, data)
         if run.model.exists() and (path / SCORES).exists():
             check_finished(run, steps)
@@ -163,25 +165,6 @@ def _resume(
             finished: Trained = engine.load(path, device=device)
             return finished
         return _train(run, data, steps, accelerator, samples, callbacks)
-
-
-def check_vacant(path: Path) -> None:
-    """Raises `BadRun` unless `path` is free for a new run, or has only remains of one killed at its start."""
-    if path.exists() and (
-        not path.is_dir() or any(p.name not in (LOCK, NEW + CONFIG) for p in path.iterdir())
-    ):
-        raise BadRun(f"{path} exists and is not empty; choose another --out, or go on with a run by --resume")
-
-
-@contextmanager
-def _undone(path: Path) -> Iterator[None]:
-    """Removes a new run that fails with a `ModaloomError` before its first checkpoint."""
-    try:
-        yield
-    except ModaloomError:
-        if not (path / "checkpoints").exists():
-            shutil.rmtree(path, ignore_errors=True)
-        raise
 
 
 def _train(

@@ -23,7 +23,7 @@ from modaloom.modalities.files import read_bytes
 from modaloom.modalities.image_form import conform
 from modaloom.modalities.image_profile import in_srgb
 from modaloom.modalities.image_remarks import remarks
-from modaloom.modalities.image_spec import ImageLimits, infer_spec, is_grey, shortened
+from modaloom.modalities.image_spec import ImageLimits, infer_spec, inner, is_grey, padded, shortened, sizes
 from modaloom.modalities.raster_file import exact_modality
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.transforms import rotate_colours
@@ -153,14 +153,8 @@ def _fitted(image: Image.Image, content: Sequence[int], size: Sequence[int]) -> 
     height, width = max(1, round(image.height * scale)), max(1, round(image.width * scale))
     if (width, height) != image.size:
         image = image.resize((width, height), Image.Resampling.LANCZOS)
-    pixels = _padded(np.asarray(image.convert("RGB")), content)
-    return _padded(pixels, size)
-
-
-def _padded(pixels: NDArray[np.uint8], size: Sequence[int]) -> NDArray[np.uint8]:
-    spare = [(n - have) for n, have in zip(size, pixels.shape)]
-    margins = [(n // 2, n - n // 2) for n in spare]
-    return np.pad(pixels, [*margins, (0, 0)], mode="edge")
+    pixels = padded(np.asarray(image.convert("RGB")), content)
+    return padded(pixels, size)
 
 
 def _mode(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
@@ -169,9 +163,8 @@ def _mode(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
 
 def unpack(packed: NDArray[np.uint8], spec: DataSpec) -> Image.Image:
     """uint8 (C, H, W) → the content box as an RGB image."""
-    (height, width), (top, left) = spec["content"], _corner(spec)
-    pixels = packed.transpose(1, 2, 0)[top : top + height, left : left + width]
-    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3))))
+    pixels = inner(packed, spec)
+    return Image.fromarray(np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3))))
 
 
 def to_array(image: Image.Image) -> NDArray[np.uint8]:
@@ -182,11 +175,6 @@ def to_array(image: Image.Image) -> NDArray[np.uint8]:
 def from_array(packed: NDArray[np.uint8]) -> Image.Image:
     """uint8 (3, H, W) → RGB image."""
     return Image.fromarray(np.ascontiguousarray(packed.transpose(1, 2, 0)))
-
-
-def _corner(spec: DataSpec) -> tuple[int, int]:
-    top, left = ((n - have) // 2 for n, have in zip(spec["size"], spec["content"]))
-    return top, left
 
 
 def normalize(packed: Tensor) -> Tensor:
@@ -225,13 +213,7 @@ def describe(images: Iterable[Image.Image]) -> dict[str, Any]:
     for image in images:
         shapes.append(image.size)
         grey = grey and is_grey(image)
-    by_area = sorted(set(shapes), key=lambda size: (size[0] * size[1], size))
-    return {
-        "smallest": "×".join(map(str, by_area[0])),
-        "largest": "×".join(map(str, by_area[-1])),
-        "sizes": len(by_area),
-        "colour": not grey,
-    }
+    return {**sizes(shapes), "colour": not grey}
 
 
 IMAGE = Modality(
@@ -255,7 +237,7 @@ IMAGE = Modality(
         outline=outline,
     ),
     limits=ImageLimits(),
-    shortened=shortened,
+    shortened=lambda image, spec: shortened(image.height, image.width, spec),
     describe=describe,
     conform=conform,
     exact=exact_modality,

@@ -4,8 +4,10 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from modaloom.core.errors import check_range
@@ -58,16 +60,39 @@ def _round_up(n: int) -> int:
     return -(-n // step) * step
 
 
+def padded(pixels: NDArray[Any], size: Sequence[int]) -> NDArray[Any]:
+    """Pixels (h, w, C) in the middle of `size`, edges repeated."""
+    margins = [((n - have) // 2, n - have - (n - have) // 2) for n, have in zip(size, pixels.shape)]
+    return np.pad(pixels, [*margins, (0, 0)], mode="edge")
+
+
+def inner(pixels: NDArray[Any], spec: DataSpec) -> NDArray[Any]:
+    """Packed pixels (C, *size) → the content box (H, W, C)."""
+    (height, width), (rows, columns) = spec["content"], spec["size"]
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return pixels.transpose(1, 2, 0)[top : top + height, left : left + width]
+
+
+def sizes(shapes: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """Smallest and largest of sizes (width, height), and how many differ."""
+    by_area = sorted(set(shapes), key=lambda size: (size[0] * size[1], size))
+    return {
+        "smallest": "×".join(map(str, by_area[0])),
+        "largest": "×".join(map(str, by_area[-1])),
+        "sizes": len(by_area),
+    }
+
+
 def is_grey(image: Image.Image) -> bool:
     """Whether an RGB image has equal channels."""
     pixels = np.asarray(image)
     return bool((pixels == pixels[..., :1]).all())
 
 
-def shortened(image: Image.Image, spec: DataSpec) -> Sequence[Shortened]:
-    """Returns the loss of resolution of an image that is larger than the spec's content box."""
-    height, width = spec["content"]
-    if image.height <= height and image.width <= width:
+def shortened(height: int, width: int, spec: DataSpec) -> Sequence[Shortened]:
+    """Returns the loss of resolution of a picture that is larger than the spec's content box."""
+    rows, columns = spec["content"]
+    if height <= rows and width <= columns:
         return ()
-    how, largest = f"are reduced to fit into {width}×{height} pixels", max(image.size)
-    return [Shortened(how, "max_side", max(height, width), largest, is_resolution=True)]
+    how, largest = f"are reduced to fit into {columns}×{rows} pixels", max(height, width)
+    return [Shortened(how, "max_side", max(rows, columns), largest, is_resolution=True)]

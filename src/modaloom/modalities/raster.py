@@ -19,8 +19,16 @@ from torch import Tensor
 from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
-from modaloom.modalities.base import DataSpec, Modality, Shortened
-from modaloom.modalities.image_spec import ImageLimits, content_box, padded_to_strides
+from modaloom.modalities.base import DataSpec, Modality
+from modaloom.modalities.image_spec import (
+    ImageLimits,
+    content_box,
+    inner,
+    padded,
+    padded_to_strides,
+    shortened,
+    sizes,
+)
 from modaloom.modalities.raster_file import decode, encode, suffix_of
 from modaloom.modalities.raster_view import to_html
 from modaloom.modalities.signal_codec import SignalCodec
@@ -137,7 +145,7 @@ def pack(value: Raster, spec: DataSpec) -> NDArray[np.int16]:
     """
     value = coerce(value)
     value = _matched(value, spec["channels"])
-    fitted = _padded(_padded(_resized(value, spec["content"]), spec["content"]), spec["size"])
+    fitted = padded(padded(_resized(value, spec["content"]), spec["content"]), spec["size"])
     low, high = (np.asarray(spec[name]) for name in ("low", "high"))
     levels = ((fitted - low) / (high - low)).clip(0, 1) * LEVELS
     return np.ascontiguousarray((np.round(levels) - 32768).astype(np.int16).transpose(2, 0, 1))
@@ -157,24 +165,13 @@ def _resized(value: Raster, content: Sequence[int]) -> NDArray[np.float64]:
     return np.stack([np.asarray(band, np.float64) for band in bands], -1)
 
 
-def _padded(pixels: NDArray[Any], size: Sequence[int]) -> NDArray[Any]:
-    margins = [((n - have) // 2, n - have - (n - have) // 2) for n, have in zip(size, pixels.shape)]
-    return np.pad(pixels, [*margins, (0, 0)], mode="edge")
-
-
 def unpack(packed: NDArray[np.int16], spec: DataSpec) -> Raster:
     """int16 (C, H, W) → the content box in the type and units of the files."""
-    (height, width), (top, left) = spec["content"], _corner(spec)
-    levels = packed.transpose(1, 2, 0)[top : top + height, left : left + width].astype(np.float64) + 32768
+    levels = inner(packed, spec).astype(np.float64) + 32768
     low, high = (np.asarray(spec[name]) for name in ("low", "high"))
     values = low + levels / LEVELS * (high - low)
     kind = np.dtype(spec["type"])
     return np.ascontiguousarray((values if kind.kind == "f" else np.round(values)).astype(kind))
-
-
-def _corner(spec: DataSpec) -> tuple[int, int]:
-    top, left = ((n - have) // 2 for n, have in zip(spec["size"], spec["content"]))
-    return top, left
 
 
 def normalize(packed: Tensor) -> Tensor:
@@ -211,9 +208,7 @@ def compare(generated: Raster, truth: Raster, spec: DataSpec) -> dict[str, float
 
 
 def _unit(value: Raster, spec: DataSpec) -> NDArray[np.float64]:
-    (height, width), (top, left) = spec["content"], _corner(spec)
-    levels = pack(value, spec).transpose(1, 2, 0)[top : top + height, left : left + width]
-    return (levels.astype(np.float64) + 32768) / LEVELS
+    return (inner(pack(value, spec), spec).astype(np.float64) + 32768) / LEVELS
 
 
 def describe(values: Iterable[Raster]) -> dict[str, Any]:
@@ -225,23 +220,12 @@ def describe(values: Iterable[Raster]) -> dict[str, Any]:
         channels.add(value.shape[2])
         types.add(value.dtype.name)
         low, high = min(low, float(value.min())), max(high, float(value.max()))
-    by_area = sorted(set(shapes), key=lambda size: (size[0] * size[1], size))
     return {
-        "smallest": "×".join(map(str, by_area[0])),
-        "largest": "×".join(map(str, by_area[-1])),
+        **sizes(shapes),
         "channels": "/".join(map(str, sorted(channels))),
         "type": "/".join(sorted(types)),
         "range": f"{low:.6g} to {high:.6g}",
     }
-
-
-def shortened(value: Raster, spec: DataSpec) -> Sequence[Shortened]:
-    """Returns the loss of resolution of a value that is larger than the spec's content box."""
-    (height, width), (rows, columns) = spec["content"], value.shape[:2]
-    if rows <= height and columns <= width:
-        return ()
-    how, needed = f"are reduced to fit into {width}×{height} pixels", max(rows, columns)
-    return [Shortened(how, "max_side", max(height, width), needed, is_resolution=True)]
 
 
 @dataclass(frozen=True)
@@ -271,7 +255,7 @@ RASTER = Modality(
         preview=preview,
     ),
     limits=ImageLimits(),
-    shortened=shortened,
+    shortened=lambda value, spec: shortened(value.shape[0], value.shape[1], spec),
     describe=describe,
     suffix_of=suffix_of,
     kin=("image",),

@@ -1,7 +1,7 @@
 """Reads and caches the training signals of a Restorer from a folder."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -68,7 +68,7 @@ def prepare_signal_dataset(
     `notify` gets what limits cut from the signals. Raises `BadFolder` and `BadValue` if the folder has no
     data that the task can be trained on.
     """
-    config = run.run()
+    config, folder = run.run(), restorable(folder, notify)
     streams = _streams(folder, config)
     chosen = select(run, folder, streams)
     modality = MODALITIES[folder.modality_of[streams[-1]]]
@@ -93,6 +93,17 @@ def prepare_signal_dataset(
             columns[0], rows["train"], config.restorer.task, f"every {streams[-1]} of {folder.path}"
         )
     return SignalDataset(plan, chosen.reader, rows, columns)
+
+
+def restorable(folder: Folder, notify: Notify = silent) -> Folder:
+    """The folder with streams that no Restorer takes read by a kindred modality, which is told."""
+    found = dict(folder.modality_of)
+    for name, modality in folder.modality_of.items():
+        kin = [one for one in MODALITIES[modality].kin if MODALITIES[one].codec.restorable]
+        if kin and not MODALITIES[modality].codec.restorable:
+            found[name] = kin[0]
+            notify(f"{name} is a {modality}, and read as {kin[0]}: 8 bits, colours, on white")
+    return replace(folder, modality_of=found)
 
 
 def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> None:

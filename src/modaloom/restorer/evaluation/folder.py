@@ -18,7 +18,7 @@ from modaloom.evaluation.rows import ScoreRow
 from modaloom.modalities.unit import array_to_unit
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun, load_restored
-from modaloom.restorer.signal_dataset import SignalSource, check_same_size, signal_sources
+from modaloom.restorer.signal_dataset import SignalSource, check_same_size, restorable, signal_sources
 from modaloom.restorer.tasks import Signals
 from modaloom.transforms.crop import Packed
 
@@ -101,7 +101,7 @@ def read_cases(
     Raises:
         BadFolder: no held-out data, or a missing stream.
     """
-    index = open_folder(folder, trained.run.data.layout)
+    index = restorable(open_folder(folder, trained.run.data.layout))
     missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
     if missing:
         raise BadFolder(f"{folder} has no {' and '.join(missing)}, which the run restores")
