@@ -3,15 +3,13 @@
 python benchmarks/mutated.py [--trials 20000] [--readers png npy csv …] [--seed 0] [--json FILE]
 
 Each trial damages a valid file (bits, bytes, lengths, cut, repeated and spliced parts) and reads it in a
-process with limited memory. A reader may return a value, or refuse the file by name (`BadFile`); anything
+process with limited memory. A reader may return a value, or refuse the file by name; anything
 else is a fault: another exception, a process that dies, more than `SECONDS` for a file, or `MEMORY`. The
 bound of k faults in n trials is the exact one of Clopper and Pearson (1934), 3/n for none. A fault is
 repeated by its reader, seed and number: `--only NUMBER`.
 """
 
 import argparse
-import io
-import json
 import multiprocessing
 import resource
 import signal
@@ -19,14 +17,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from figures import Target, publish
-from PIL import Image
+from readers import Case, cases
 from scipy.stats import beta
 
 MEMORY, SECONDS = 2 * 2**30, 10
@@ -46,98 +43,6 @@ START = 60
 """Seconds until a process has loaded its reader."""
 LENGTHS = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x10000, 0xFFFF)
 """What lengths and counts are damaged to."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A format: valid files, and what reads them."""
-
-    suffix: str
-    files: Callable[[], Sequence[bytes]]
-    read: Callable[[Path], object]
-
-
-def pictures(format: str) -> Sequence[bytes]:
-    """Of several modes."""
-    random, found = np.random.default_rng(0), []
-    for mode in ("RGB", "L") if format == "JPEG" else ("RGB", "RGBA", "L", "P"):
-        buffer = io.BytesIO()
-        Image.fromarray(random.integers(0, 256, (24, 20, 3), np.uint8)).convert(mode).save(buffer, format)
-        found.append(buffer.getvalue())
-    return found
-
-
-def tiffs() -> Sequence[bytes]:
-    """Of 16 bits, floats, many bands, pages and compression."""
-    import tifffile
-
-    random = np.random.default_rng(0)
-    values = [random.integers(0, 4096, shape, np.uint16) for shape in ((24, 20), (24, 20, 13), (5, 24, 20))]
-    values.append(random.normal(size=(24, 20)).astype(np.float32))
-    found = []
-    for value in values:
-        for compression in (None, "zlib"):
-            buffer = io.BytesIO()
-            tifffile.imwrite(buffer, value, photometric="minisblack", compression=compression)
-            found.append(buffer.getvalue())
-    return found
-
-
-def arrays(save: Callable[..., None]) -> Sequence[bytes]:
-    """NumPy's formats."""
-    found = []
-    for kind in (np.uint8, np.uint16, np.float32, np.int64):
-        buffer = io.BytesIO()
-        save(buffer, np.arange(24 * 20 * 3).reshape(24, 20, 3).astype(kind))
-        found.append(buffer.getvalue())
-    return found
-
-
-def parquets() -> Sequence[bytes]:
-    """With numbers, texts, lists and missing cells."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    table = {
-        "file_name": ["a.png", "b.png"],
-        "n": [1, None],
-        "x": [0.5, 2.0],
-        "captions": [["a"], ["b", "c"]],
-    }
-    buffer = io.BytesIO()
-    parquet.write_table(pa.table(table), buffer)
-    return [buffer.getvalue()]
-
-
-def cases() -> Mapping[str, Case]:
-    """Name → format."""
-    from modaloom.data.tables import read_table
-    from modaloom.modalities import MODALITIES
-
-    image, raster, text, record = (MODALITIES[name].read for name in ("image", "raster", "text", "record"))
-    rows = [{"file_name": f"{i}.png", "text": f"a “quoted”, text {i}", "price": i / 2} for i in range(5)]
-    csv = [
-        "file_name,text,price\n" + "".join(f'{i}.png,"a, b",{i}.5\n' for i in range(5)),
-        "a;b\n1,5;x\n2,5;y\n",
-    ]
-    return {
-        "png": Case(".png", lambda: pictures("PNG"), image),
-        "jpeg": Case(".jpg", lambda: pictures("JPEG"), image),
-        "webp": Case(".webp", lambda: pictures("WEBP"), image),
-        "gif": Case(".gif", lambda: pictures("GIF"), image),
-        "bmp": Case(".bmp", lambda: pictures("BMP"), image),
-        "tiff as image": Case(".tif", lambda: [*pictures("TIFF"), *tiffs()], image),
-        "tiff": Case(".tif", lambda: [*tiffs(), *pictures("TIFF")], raster),
-        "png as raster": Case(".png", lambda: pictures("PNG"), raster),
-        "npy": Case(".npy", lambda: arrays(np.save), raster),
-        "npz": Case(".npz", lambda: arrays(np.savez_compressed), raster),
-        "text": Case(".txt", lambda: ["three small ships, “quoted” 日本 🙂\n".encode() * 4], text),
-        "record": Case(".json", lambda: [json.dumps(row).encode() for row in rows], record),
-        "csv": Case(".csv", lambda: [one.encode() for one in csv], read_table),
-        "tsv": Case(".tsv", lambda: [csv[0].replace(",", "\t").encode()], read_table),
-        "jsonl": Case(".jsonl", lambda: ["\n".join(map(json.dumps, rows)).encode()], read_table),
-        "parquet": Case(".parquet", parquets, read_table),
-    }
 
 
 Cases = Callable[[], Mapping[str, Case]]
@@ -174,7 +79,7 @@ def damaged(files: Sequence[bytes], seed: int, number: int) -> bytes:
 
 def work(case_of: Cases, name: str, seed: int, numbers: Sequence[int], to: Connection) -> None:
     """Read damaged files one after the other, and send what became of each."""
-    from modaloom.core.errors import BadFile
+    from modaloom.core.errors import BadFile, BadRun
 
     case = case_of()[name]
     files = case.files()
@@ -191,7 +96,7 @@ def work(case_of: Cases, name: str, seed: int, numbers: Sequence[int], to: Conne
             try:
                 case.read(path)
                 found = "read"
-            except BadFile:
+            except (BadFile, BadRun):
                 found = "refused by name"
             except Exception as error:
                 found = f"{type(error).__name__}: {str(error)[:80]}"

@@ -8,6 +8,34 @@ PAIRING = "oracles/test_pairing.py"
 
 JUDGED = (
     Mutant(
+        "left-out residuals that are those of the fit",
+        "evaluation/learnable.py",
+        "y[order] / inverse.diagonal()[:, None]",
+        "y[order]",
+        "evaluation/test_learnable.py",
+    ),
+    Mutant(
+        "a p-value without the order that is tested",
+        "evaluation/learnable.py",
+        "(errors <= errors[0])",
+        "(errors < errors[0])",
+        "evaluation/test_learnable.py",
+    ),
+    Mutant(
+        "replayed samples numbered as those of the folder",
+        "loom/replay.py",
+        "self.first.n + self.second(step)",
+        "self.second(step)",
+        "loom/test_replay.py",
+    ),
+    Mutant(
+        "a replay that is as large as the new data",
+        "loom/replay.py",
+        "(own, optimizer.batch_size - own)",
+        "(own, own)",
+        "loom/test_replay.py",
+    ),
+    Mutant(
         "variety of all answers together",
         "evaluation/variety.py",
         "groups.setdefault(name, [])",

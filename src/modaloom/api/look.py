@@ -11,7 +11,9 @@ from modaloom.data.folder import open_folder
 from modaloom.data.inspect import Inspection
 from modaloom.data.inspect import inspect as inspect_folder
 from modaloom.data.reader import Reader
+from modaloom.data.split import split
 from modaloom.engines import engine_of_run
+from modaloom.evaluation.learnable import few_samples
 from modaloom.report.page import write_report
 from modaloom.runs.store import CONFIG, RunFiles
 from modaloom.training.expected import expected_shortenings
@@ -34,7 +36,10 @@ def inspect(folder: str | os.PathLike[str], *, layout: str = LAYOUT, limit: int 
     found = inspect_folder(index, layout=layout, limit=limit)
     reader = Reader(index, max_skipped_fraction=1)
     *advice, command = found.advice
-    return replace(found, advice=[*advice, *expected_shortenings(reader, limit=limit), command])
+    split_of = split(index)
+    training = [sample for sample in index.samples if split_of[sample.key] == "train"]
+    advice += [*expected_shortenings(reader, limit=limit), *few_samples(reader, training)]
+    return replace(found, advice=[*advice, command])
 
 
 def report(run: str | os.PathLike[str], *, samples: bool = True) -> Path:

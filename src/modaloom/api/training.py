@@ -16,14 +16,17 @@ from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, ModaloomError, check_choice
 from modaloom.data.atomic_io import write_json
-from modaloom.data.folder import open_folder
-from modaloom.data.notices import notify_left_out, notify_recognised, notify_skipped, once
+from modaloom.data.folder import Folder, open_folder
+from modaloom.data.notices import Notify, notify_left_out, notify_recognised, notify_skipped, once
+from modaloom.data.reader import Reader
 from modaloom.engine import Engine, EvaluationOptions, Trainer
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.evaluation.headline import headlines, sentence
+from modaloom.evaluation.learnable import few_samples
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.report.page import write_report
+from modaloom.runs.caches import Caches
 from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
 from modaloom.runs.model import Part, save_model
@@ -192,7 +195,10 @@ def _fit(
     index = open_folder(folder or Path(run.data()["folder"]), run.run().data.layout)
     notify_recognised(index, callbacks.notify)
     notify_left_out(index, callbacks.notify)
+    fresh = not run.has_data()
     trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
+    if fresh:
+        _say_what_few_teach(run, index, callbacks.notify)
     _freeze(run, trainer.stages, steps)
     shown, last = time.monotonic(), None
     for step in trainer.steps():
@@ -206,6 +212,15 @@ def _fit(
         engine.write_snapshot(trainer, last)
     _skipped(run, trainer, callbacks)
     return trainer.parts(), trainer.usage()
+
+
+def _say_what_few_teach(run: RunFolder[Any], index: Folder, notify: Notify) -> None:
+    """Tells what the training samples can teach, if they are few."""
+    caches = Caches.of(run.path)
+    keys = {*caches.keys} if caches else set()
+    reader = Reader(index, streams=[*run.data()["streams"]], max_skipped_fraction=1)
+    for line in few_samples(reader, [sample for sample in index.samples if sample.key in keys]):
+        notify(line)
 
 
 def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:

@@ -1,4 +1,4 @@
-"""The one way in which JSON is written for others: what any reader of the standard (RFC 8259) takes."""
+"""The one way in which JSON is written and read: the standard (RFC 8259), whatever a file holds."""
 
 import json
 import math
@@ -16,3 +16,11 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(one) for name, one in value.items()}
     return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def from_json(text: str | bytes) -> Any:
+    """JSON → plain values. Raises `ValueError` for everything else, such as nesting without an end."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error

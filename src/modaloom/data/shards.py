@@ -4,7 +4,6 @@
 `STORAGE_TYPES` that holds the codebook.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, BadFolder
-from modaloom.core.json_text import to_json
+from modaloom.core.json_text import from_json, to_json
 from modaloom.core.types import CodeShape
 
 INDEX = "index.json"
@@ -100,7 +99,7 @@ class _Index:
 
 def _index(folder: Path) -> _Index:
     try:
-        plain = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        plain = from_json((folder / INDEX).read_text(encoding="utf-8"))
         if plain["version"] != VERSION:
             raise ValueError(f"version {plain['version']}")
         return _Index(str(plain["model"]), [(str(e["file"]), list(e["keys"])) for e in plain["shards"]])

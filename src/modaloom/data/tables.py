@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import MAX_NAMED, BadFile, short
+from modaloom.core.json_text import from_json
 from modaloom.modalities.files import read_text
 
 Cell = str | int | float | bool | Sequence[str]
@@ -195,8 +196,8 @@ def _jsonl(path: Path, is_named: Callable[[str], bool]) -> _Rows:
         if not line.strip():
             continue
         try:
-            cells = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            cells = from_json(line)
+        except ValueError as error:
             raise BadFile(path, f"line {number} is not JSON ({error})") from error
         if not isinstance(cells, dict):
             raise BadFile(path, f"line {number} is not a JSON object")

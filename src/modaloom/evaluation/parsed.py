@@ -1,6 +1,5 @@
 """Judge for the synthetic world: predictions are parsed into facts and compared with those of the scene."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -12,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from modaloom.core.errors import BadFile
+from modaloom.core.json_text import from_json
 from modaloom.core.types import Sample
 from modaloom.evaluation.estimate import Estimate, Minimum, Proportion, Statistic
 from modaloom.evaluation.judge import Answer, Estimates, Judge
@@ -24,7 +24,7 @@ from modaloom.world.worlds import World, world_of
 def read_facts(path: Path) -> dict[str, Facts]:
     """Reads a world's facts file: key → facts. Raises `BadFile`."""
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [from_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return {line["key"]: line for line in lines}
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise BadFile(path, f"does not hold a world's facts ({error})") from error

@@ -1,6 +1,5 @@
 """Stored scores, warnings and diagnosis of a finished run."""
 
-import json
 import os
 import re
 from collections.abc import Collection, Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from modaloom.core.json_text import from_json
 from modaloom.evaluation.diagnosis import Diagnosis, diagnose
 from modaloom.evaluation.headline import no_better
 from modaloom.evaluation.overfitting import overfitting
@@ -20,7 +20,7 @@ from modaloom.runs.store import SCORES, RunFiles
 def scores(run: Path) -> list[ScoreRow]:
     """Returns the stored score rows of a run; empty if it was not evaluated."""
     try:
-        return [ScoreRow(**row) for row in json.loads((run / SCORES).read_bytes())["rows"]]
+        return [ScoreRow(**row) for row in from_json((run / SCORES).read_bytes())["rows"]]
     except (OSError, ValueError, LookupError, TypeError):
         return []
 

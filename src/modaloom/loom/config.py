@@ -92,6 +92,8 @@ class LoomTrainingConfig(TrainingConfig):
 
     start: str = ""
     """A run whose Loom's weights are the start, as far as they fit; empty: random weights."""
+    replay: float = 0.5
+    """Least fraction of a batch that the run at `start` has drawn, which keeps what it knows; 0: none."""
     tokenizer_share: float = 0.4
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2
@@ -106,6 +108,7 @@ class LoomTrainingConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_range("replay", self.replay, 0, 1)
         check_range("tokenizer_share", self.tokenizer_share, 0, 1)
         check_range("min_tokenizer_share", self.min_tokenizer_share, 0, self.tokenizer_share)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from modaloom.data.reader import Reader
 from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
+from modaloom.loom.replay import Replay
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.caches import CACHE
@@ -33,6 +34,7 @@ from modaloom.training.selection import MeasuredColumn, Selection, data_facts, s
 
 PREPARED = "prepared"
 """Cache kind of the prepared values that trainable tokenizers train on."""
+NO_REPLAY = Replay()
 CHUNK_SIZE, CHUNK_ELEMENTS = 256, 2**24
 """Values encoded per batch: as many, but fewer if they have more elements together."""
 
@@ -58,6 +60,17 @@ class PreparedData:
         free = {name for name, facts in self.run.data()["tokenizers"].items() if not facts.get("frozen")}
         return {name: t for name, t in self.tokenizers.items() if t.trainable and name in free}
 
+    def streams_of(self, run: str) -> list[str]:
+        """Streams whose tokenizer is that of the stream in a run, as it is."""
+        facts = self.run.data()["tokenizers"]
+        return [
+            name
+            for name, plan in self.plans.items()
+            if (start := facts[plan.tokenizer].get("from"))
+            and facts[plan.tokenizer]["frozen"]
+            and (start["run"], start["stream"]) == (str(Path(run).absolute()), name)
+        ]
+
     def prepared(self, stream: str) -> CachedArray:
         """Prepared values of a stream, cached: the training data of a trainable tokenizer."""
         tokenizer = self.tokenizers[self.plans[stream].tokenizer]
@@ -71,17 +84,25 @@ class PreparedData:
 
         return self._cached(PREPARED, stream, tokenizer.state(), rows)
 
-    def codes(self, stream: str, tokenizer: Tokenizer, version: str) -> CachedArray:
-        """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer."""
+    def codes(
+        self, stream: str, tokenizer: Tokenizer, version: str, replay: Replay = NO_REPLAY
+    ) -> CachedArray:
+        """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer.
+
+        Those of `replay` are the last rows.
+        """
         shape = tokenizer.shape
+
+        def stored(codes: Tensor) -> Iterator[np.ndarray]:
+            return iter(codes.reshape(-1, shape.num_positions, shape.depth).to(shape.storage_type).numpy())
 
         def rows() -> Iterator[np.ndarray | None]:
             for here, codes in self._encoded(stream, tokenizer):
-                stored = codes.reshape(-1, shape.num_positions, shape.depth).to(shape.storage_type)
-                found = iter(stored.numpy())
+                found = stored(codes)
                 yield from (next(found) if present else None for present in here)
+            yield from stored(replay.codes[stream]) if stream in replay.codes else repeat(None, replay.n)
 
-        return self._cached("codes", stream, version, rows)
+        return self._cached("codes", stream, [version, replay.fact] if replay.n else version, rows, replay.n)
 
     def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
         """Per chunk: which samples have the stream, and their codes."""
@@ -99,9 +120,11 @@ class PreparedData:
                 self.shortenings.add(stream, tokenizer.shortened(value))
             yield [v is not None for v in chunk], tokenizer.encode([v for v in chunk if v is not None])
 
-    def _cached(self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]]) -> CachedArray:
-        stamp = fingerprint(self.samples, stream, fact)
-        return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples), rows)
+    def _cached(
+        self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]], further: int = 0
+    ) -> CachedArray:
+        stamp, n = fingerprint(self.samples, stream, fact), len(self.samples) + further
+        return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, n, rows)
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = silent) -> PreparedData:

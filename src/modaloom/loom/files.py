@@ -11,7 +11,7 @@ from modaloom.loom.config import LoomConfig
 from modaloom.loom.loom import Loom
 from modaloom.loom.model import Model, Stream
 from modaloom.runs.config_io import from_plain
-from modaloom.runs.model import Part, freeze
+from modaloom.runs.model import Part, freeze, with_tensors
 from modaloom.runs.tokenizers import tokenizer_facts, unpack_tokenizer
 from modaloom.tokenizers import Tokenizer
 
@@ -75,8 +75,8 @@ def unpack_model(parts: Mapping[str, Part]) -> Model:
         tokenizers = {name: unpack_tokenizer(part) for name, part in parts.items() if name != LOOM}
         plans = {name: StreamPlan.of(plain) for name, plain in loom.state["streams"].items()}
         streams = build_streams(plans, tokenizers)
-        model = Model(streams, build_loom(streams, from_plain(LoomConfig, loom.state["config"]), seed=0))
-        model.loom.load_state_dict(dict(loom.tensors))
+        config = from_plain(LoomConfig, loom.state["config"])
+        model = Model(streams, with_tensors(lambda: build_loom(streams, config, seed=0), loom.tensors))
     except (LookupError, TypeError, AttributeError, AssertionError, RuntimeError, ValueError) as error:
         raise BadRun(f"the parts of the model do not fit each other ({error})") from error
     freeze([model.loom, *tokenizers.values()])

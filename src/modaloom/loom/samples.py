@@ -1,6 +1,5 @@
 """Sample gallery of the report: generated samples for the first held-out samples, and the worst ones."""
 
-import json
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.json_text import from_json
 from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
@@ -126,7 +126,7 @@ class _SampleGrid:
     def nearest(self, index: Folder) -> Values:
         """Nearest training sample of each generated sample, from its provenance, where known."""
         lines = (self.folder / "drawn" / PROVENANCE).read_text(encoding="utf-8").splitlines()
-        key_of = {int(line["key"]): line["nearest"] for line in map(json.loads, lines)}
+        key_of = {int(line["key"]): line["nearest"] for line in map(from_json, lines)}
         source_of = {sample.key: sample for sample in index.samples}
         reader = FolderReading(self.trained, index, self.direction.want).reader
         return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
 from modaloom.loom.layout import FieldLayout
 from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
+from modaloom.loom.replay import MixedBatches, Replay
 from modaloom.loom.snapshots import Snapshots
 from modaloom.loom.start import load_weights
 from modaloom.networks.conv import channels_last
@@ -31,6 +32,7 @@ from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
 from modaloom.tokenizers import Tokenizer
+from modaloom.tokenizers.code_counts import code_usage
 from modaloom.training.accelerator import Accelerator
 from modaloom.training.batch_sampler import BatchSampler
 from modaloom.training.loop import Stage, Step, Turn, validates_at
@@ -153,24 +155,10 @@ class LoomTrainer:
         """Trained tokenizer → counts and perplexity of its codes per depth, over the training codes."""
         found = {}
         for name in self.stages[:-1]:
-            shape, counts = self.data.tokenizers[name].shape, self._counts(name)
-            found[name] = {
-                "size": shape.codebook_size,
-                "depth": shape.depth,
-                "shared": shape.shared,
-                "counts": [c.tolist() for c in counts],
-                "perplexity": [float(torch.special.entr(c / c.sum()).sum().exp()) for c in counts],
-            }
+            codes = self._values(name, "train", self._codes.__getitem__)
+            chunks = (codes[i : i + CHUNK_SIZE] for i in range(0, len(codes), CHUNK_SIZE))
+            found[name] = code_usage(self.data.tokenizers[name].shape, chunks)
         return found
-
-    def _counts(self, name: str) -> Tensor:
-        """int64 (Q, K): how often the training samples have each code of a tokenizer, by depth."""
-        shape, codes = self.data.tokenizers[name].shape, self._values(name, "train", self._codes.__getitem__)
-        counts = np.zeros((shape.depth, shape.codebook_size), np.int64)
-        for i in range(0, len(codes), CHUNK_SIZE):
-            for depth, seen in enumerate(np.concatenate(codes[i : i + CHUNK_SIZE]).T):
-                counts[depth] += np.bincount(seen, minlength=shape.codebook_size)
-        return torch.from_numpy(counts)
 
     def _values(self, name: str, split: str, cache: Callable[[str], CachedArray]) -> PresentValues:
         """The cached values, of a split, of the streams that share a tokenizer."""
@@ -228,13 +216,21 @@ class LoomTrainer:
             ],
         )
 
+    @cached_property
+    def _replay(self) -> Replay:
+        """Samples of the run that the training starts from, of the streams that it shares."""
+        training = self.config.training
+        if not (training.start and training.replay):
+            return Replay()
+        return Replay.draw(training.start, self.data.streams_of(training.start), self.config.seed)
+
     def _cache_codes(self, tokenizers: Iterable[str]) -> None:
         """Cache the codes of all streams of these tokenizers, and report values that limits shorten."""
         streams, names = build_streams(self.data.plans, self.data.tokenizers), {*tokenizers}
         for name, plan in self.data.plans.items():
             if plan.tokenizer in names:
                 version = digest(pack_tensors(self.data.tokenizers[plan.tokenizer].state_dict()))
-                self._codes[name] = self.data.codes(name, streams[name].tokenizer, version)
+                self._codes[name] = self.data.codes(name, streams[name].tokenizer, version, self._replay)
         self.data.shortenings.notify(self.notify)
 
     def _loom(self) -> Stage:
@@ -249,10 +245,7 @@ class LoomTrainer:
                 f"the Loom starts from {start}; {len(new)} of {len(loom.state_dict())} tensors are new"
             )
         self.model = Model(streams, loom)
-        rows = self.data.rows["train"]
-        batches = self._batches(
-            LOOM, len(rows), self.config.training.loom, self._num_tokens(loom.layout, rows)
-        )
+        rows, batches = self._loom_batches(loom.layout)
 
         def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
             codes, present = self.codes(rows[batches(step)])
@@ -261,7 +254,20 @@ class LoomTrainer:
         def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
             return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
 
-        return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=len(rows))
+        number = len(self.data.rows["train"])
+        return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=number)
+
+    def _loom_batches(self, layout: FieldLayout) -> tuple[Tensor, BatchSampler | MixedBatches]:
+        """Rows of the caches, and the places among them of each step's batch."""
+        rows, optimizer, replay = self.data.rows["train"], self.config.training.loom, self._replay
+        if not replay.n:
+            return rows, self._batches(LOOM, len(rows), optimizer, self._num_tokens(layout, rows))
+        parts = rows, len(self.data.samples) + torch.arange(replay.n)
+        elements, share = [self._num_tokens(layout, part) for part in parts], self.config.training.replay
+        counts, seed = (len(rows), replay.n), self.config.seed
+        return torch.cat(parts), MixedBatches.of(
+            counts, elements, share, optimizer, seed, self.accelerator.distributed
+        )
 
     def _batches(
         self, stage: str, n: int, optimizer: OptimizerConfig, elements: int | Sequence[int]

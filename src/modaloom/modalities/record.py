@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFile, BadValue, check_range, shown
+from modaloom.core.json_text import from_json
 from modaloom.modalities.base import DataSpec, Modality, Shortened
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import read_text
@@ -66,8 +67,8 @@ def _scalar(cell: object) -> object:
 
 def _record(text: str) -> Record:
     try:
-        row = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        row = from_json(text)
+    except ValueError as error:
         raise BadValue(f"is not JSON ({error})") from error
     if not isinstance(row, dict):
         raise BadValue(f"holds a JSON {type(row).__name__}; a record is an object of columns")
@@ -117,7 +118,7 @@ def _column(values: list[Any], bins: int) -> dict[str, Any]:
         return _number(sorted(values), bins)
     counts = Counter(map(json.dumps, values))  # as JSON, since True == 1
     common = sorted(counts, key=lambda value: (-counts[value], value))[:MAX_CATEGORIES]
-    return {"kind": "category", "values": [json.loads(value) for value in sorted(common)]}
+    return {"kind": "category", "values": [from_json(value) for value in sorted(common)]}
 
 
 def _is_number(value: Any) -> bool:

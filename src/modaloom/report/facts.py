@@ -1,11 +1,11 @@
 """Reads the files of a run folder. Every file may be missing; a damaged one counts as missing."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadRun
+from modaloom.core.json_text import from_json
 from modaloom.runs.store import (
     ATLAS,
     CONFIG,
@@ -71,7 +71,7 @@ def read(folder: Path) -> Facts:
 def _load(path: Path) -> Json | None:
     """Returns a file's JSON object; empty if the file is missing, None if it is damaged."""
     try:
-        value = json.loads(path.read_bytes())
+        value = from_json(path.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

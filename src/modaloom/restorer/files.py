@@ -17,7 +17,7 @@ from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.tasks import TASKS, Task
 from modaloom.restorer.tasks.base import OPTION_LIMITS
 from modaloom.runs.config_io import changed, differences, from_plain
-from modaloom.runs.model import Part, freeze
+from modaloom.runs.model import Part, freeze, with_tensors
 
 RESTORER = "restorer"
 """The Restorer's name among the parts of a model and the stages of a training."""
@@ -134,8 +134,7 @@ def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
     try:
         part = parts[RESTORER]
         plan, config = RestorerPlan.of(part.state["plan"]), from_plain(RestorerConfig, part.state["config"])
-        restorer = build_restorer(plan, config, seed=0)
-        restorer.load_state_dict(dict(part.tensors))
+        restorer = with_tensors(lambda: build_restorer(plan, config, seed=0), part.tensors)
         filters = _unpack_filters(parts.get(FILTERS, Part({}, {"specs": []})))
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise BadRun(f"the model is not one of this version ({error})") from error

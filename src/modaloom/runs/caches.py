@@ -1,12 +1,13 @@
 """Caches of a run: sample keys, prepared values, codes."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from modaloom.core.json_text import from_json
 
 CACHE, KEYS = "cache", "keys.json"
 """Name of the cache folder, and of the file with the keys and splits of its rows."""
@@ -26,7 +27,7 @@ class Caches:
         """Caches of a run folder; None if it has none."""
         folder = run / CACHE
         try:
-            facts = json.loads((folder / KEYS).read_text(encoding="utf-8"))
+            facts = from_json((folder / KEYS).read_text(encoding="utf-8"))
             rows = [i for i, split in enumerate(facts["splits"]) if split == "train"]
             return cls(folder, [facts["keys"][i] for i in rows], rows)
         except (OSError, ValueError, LookupError):

@@ -4,7 +4,6 @@ They contain no pickles. The manifest has the SHA-256 of every other file, so th
 missing file is detected on loading, and the previous checkpoint is used instead.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from modaloom.core.errors import BadFile, WorkFailed
+from modaloom.core.json_text import from_json
 from modaloom.data.atomic_io import digest, encode, remove_folder, write_folder
 
 MANIFEST, STATE, TENSORS = "manifest.json", "state.json", ".safetensors"
@@ -71,7 +71,7 @@ def load(path: Path) -> Checkpoint:
             for name, data in files.items()
             if name.endswith(TENSORS)
         }
-        return Checkpoint(_step(path), tensors, json.loads(files[STATE]))
+        return Checkpoint(_step(path), tensors, from_json(files[STATE]))
     except (SafetensorError, KeyError, ValueError) as error:
         raise BadFile(path, f"not a checkpoint ({error})") from error
 
@@ -106,7 +106,7 @@ def _verified(path: Path) -> dict[str, bytes]:
     """Verified files of a checkpoint, without the manifest. Raises `BadFile` naming the first damaged one."""
     try:
         files = {file.name: file.read_bytes() for file in path.iterdir()}
-        written = json.loads(manifest := files.pop(MANIFEST))
+        written = from_json(manifest := files.pop(MANIFEST))
         odd = [
             name for name in sorted({*files, *written}) if digest(files.get(name, b"")) != written.get(name)
         ]

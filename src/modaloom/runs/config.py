@@ -1,6 +1,5 @@
 """Configuration sections common to all runs; each engine adds its own sections."""
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFile, BadValue, check_choice, check_range
+from modaloom.core.json_text import from_json
 from modaloom.data.layout import LAYOUTS
 from modaloom.modalities import MODALITIES, Limits
 from modaloom.runs.config_io import changed
@@ -172,10 +172,10 @@ class RunConfig:
 
 def read_config_file(path: Path) -> dict[str, Any]:
     """Read a TOML file, or a JSON file such as a run folder's config.json. Raises `BadFile`."""
-    parse = json.loads if path.suffix == ".json" else tomllib.loads
+    parse = from_json if path.suffix == ".json" else tomllib.loads
     try:
         plain = parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BadFile(path, str(error)) from error
     if not isinstance(plain, dict):
         raise BadFile(path, f"holds a JSON {type(plain).__name__}; a configuration is an object")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from modaloom.core.errors import BadValue, check_choice, short
+from modaloom.core.json_text import from_json
 from modaloom.core.renamed import RENAMED
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ def _differences(one: Any, other: Any, key: str) -> Iterator[tuple[str, tuple[An
 def literal(text: str) -> Any:
     """Parse a JSON or TOML literal; any other text is returned as a string."""
     try:
-        return json.loads(text)
+        return from_json(text)
     except ValueError:
         pass
     try:

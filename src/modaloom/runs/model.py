@@ -1,20 +1,22 @@
 """Model folder: weights (safetensors), configuration and model card, without executable content."""
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from modaloom.core.errors import BadRun
+from modaloom.core.json_text import from_json
 from modaloom.data.atomic_io import digest, encode, write_folder
 from modaloom.runs.checkpoint import TENSORS, pack_tensors
 
+M = TypeVar("M", bound=nn.Module)
 CONFIG, CARD, VERSION = "config.json", "README.md", 1
 
 
@@ -35,6 +37,27 @@ class ModelFiles:
     parts: Mapping[str, Part]
     hash: str
     """SHA-256 over the parts' states and weight hashes; identifies the model."""
+
+
+def with_tensors(build: Callable[[], M], tensors: Mapping[str, Tensor]) -> M:
+    """Build a module and load its tensors.
+
+    It is built without memory first, so that a configuration that asks for other sizes than the tensors have,
+    and perhaps for more than there is, is refused before.
+
+    Raises:
+        BadRun: the sizes differ.
+    """
+    with torch.device("meta"):
+        expected = {name: tensor.shape for name, tensor in build().state_dict().items()}
+    for name in sorted(expected.keys() | tensors.keys()):
+        found = tensors[name].shape if name in tensors else None
+        if found != expected.get(name):
+            asked, there = (None if shape is None else [*shape] for shape in (expected.get(name), found))
+            raise BadRun(f"its configuration asks for a tensor {name} of {asked}; its file has {there}")
+    module = build()
+    module.load_state_dict(dict(tensors))
+    return module
 
 
 def freeze(modules: Iterable[nn.Module]) -> None:
@@ -60,7 +83,7 @@ def save_model(folder: Path, parts: Mapping[str, Part], card: str) -> str:
 def load_model(folder: Path) -> ModelFiles:
     """Read and verify the folder. Raises `BadRun` if it is missing, damaged or of an unknown version."""
     try:
-        plain = json.loads((folder / CONFIG).read_bytes())
+        plain = from_json((folder / CONFIG).read_bytes())
         if plain["version"] != VERSION:
             raise BadRun(f"{folder} is of version {plain['version']}; this modaloom reads version {VERSION}")
         if plain["hash"] != digest(encode(plain["parts"])):

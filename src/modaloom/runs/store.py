@@ -1,14 +1,13 @@
 """Run folder with a single writer, concurrent readers and atomic file updates."""
 
 import fcntl
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Generic, Self, TypeVar
 
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
-from modaloom.core.json_text import to_json
+from modaloom.core.json_text import from_json, to_json
 from modaloom.data.atomic_io import NEW, make_folder, sweep, write_file, write_json
 from modaloom.runs.config import VERSION, RunConfig
 from modaloom.runs.config_io import from_plain, to_plain
@@ -42,7 +41,7 @@ class RunFiles:
     def progress(self) -> dict[str, Any]:
         """The index of the samples drawn during training; empty if there is none."""
         try:
-            found: dict[str, Any] = json.loads((self.path / PROGRESS / INDEX).read_bytes())
+            found: dict[str, Any] = from_json((self.path / PROGRESS / INDEX).read_bytes())
             return found
         except (OSError, ValueError):
             return {}
@@ -194,7 +193,7 @@ def read_config(path: Path) -> dict[str, Any]:
 def read_json(path: Path, name: str) -> dict[str, Any]:
     """Read a JSON object of a run folder. Raises `BadRun` if it is missing or damaged."""
     try:
-        plain = json.loads((path / name).read_bytes())
+        plain = from_json((path / name).read_bytes())
     except OSError as error:
         raise BadRun(f"{path} is no run folder: {name} cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -228,7 +227,7 @@ def _acquire(path: Path) -> IO[str]:
 
 def _parse(line: str) -> Record | None:
     try:
-        record = json.loads(line)
+        record = from_json(line)
     except ValueError:
         return None
     return record if isinstance(record, dict) else None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadRun, check_choice
-from modaloom.runs.model import Part, load_model
+from modaloom.runs.model import Part, load_model, with_tensors
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFiles, read_config
 from modaloom.tokenizers import TOKENIZERS, Tokenizer
@@ -27,9 +27,7 @@ def restore_tokenizer(facts: Mapping[str, Any]) -> Tokenizer:
 
 def unpack_tokenizer(part: Part) -> Tokenizer:
     """Rebuild a tokenizer with its tensors. Raises `BadRun`, and the errors of `load_state_dict`."""
-    tokenizer = restore_tokenizer(part.state)
-    tokenizer.load_state_dict(dict(part.tensors))
-    return tokenizer
+    return with_tensors(lambda: restore_tokenizer(part.state), part.tensors)
 
 
 def load_tokenizer(run: str, stream: str) -> Tokenizer:

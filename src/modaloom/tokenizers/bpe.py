@@ -1,6 +1,5 @@
 """Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2), without unknown tokens."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from modaloom.core.errors import BadRun, check_range
+from modaloom.core.json_text import from_json
 from modaloom.core.types import CodeShape
 from modaloom.modalities.base import Limits, Modality, Shortened
 from modaloom.tokenizers.base import Tokenizer
@@ -137,7 +137,7 @@ class BPE(Tokenizer):
 
     def state(self) -> Mapping[str, Any]:
         """Vocabulary in code order, merges in order, length, and `variable` where it is."""
-        model = json.loads(self.hf_tokenizer.to_str())["model"]
+        model = from_json(self.hf_tokenizer.to_str())["model"]
         vocabulary = sorted(model["vocab"], key=model["vocab"].__getitem__)
         state = {"vocabulary": vocabulary, "merges": model["merges"], "length": self.shape.grid[0]}
         return state | ({"variable": True} if self.shape.variable else {})

@@ -1,0 +1,143 @@
+"""Formats that `mutated.py` damages: valid files of each, and what reads them."""
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import modaloom
+
+BUNDLED = Path(modaloom.__file__).parent / "bundled" / "demo" / "model"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A format: valid files, and what reads them."""
+
+    suffix: str
+    files: Callable[[], Sequence[bytes]]
+    read: Callable[[Path], object]
+
+
+def pictures(format: str) -> Sequence[bytes]:
+    """Of several modes."""
+    random, found = np.random.default_rng(0), []
+    for mode in ("RGB", "L") if format == "JPEG" else ("RGB", "RGBA", "L", "P"):
+        buffer = io.BytesIO()
+        Image.fromarray(random.integers(0, 256, (24, 20, 3), np.uint8)).convert(mode).save(buffer, format)
+        found.append(buffer.getvalue())
+    return found
+
+
+def tiffs() -> Sequence[bytes]:
+    """Of 16 bits, floats, many bands, pages and compression."""
+    import tifffile
+
+    random = np.random.default_rng(0)
+    values = [random.integers(0, 4096, shape, np.uint16) for shape in ((24, 20), (24, 20, 13), (5, 24, 20))]
+    values.append(random.normal(size=(24, 20)).astype(np.float32))
+    found = []
+    for value in values:
+        for compression in (None, "zlib"):
+            buffer = io.BytesIO()
+            tifffile.imwrite(buffer, value, photometric="minisblack", compression=compression)
+            found.append(buffer.getvalue())
+    return found
+
+
+def arrays(save: Callable[..., None]) -> Sequence[bytes]:
+    """NumPy's formats."""
+    found = []
+    for kind in (np.uint8, np.uint16, np.float32, np.int64):
+        buffer = io.BytesIO()
+        save(buffer, np.arange(24 * 20 * 3).reshape(24, 20, 3).astype(kind))
+        found.append(buffer.getvalue())
+    return found
+
+
+def parquets() -> Sequence[bytes]:
+    """With numbers, texts, lists and missing cells."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = {
+        "file_name": ["a.png", "b.png"],
+        "n": [1, None],
+        "x": [0.5, 2.0],
+        "captions": [["a"], ["b", "c"]],
+    }
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table(table), buffer)
+    return [buffer.getvalue()]
+
+
+def model_files() -> Sequence[bytes]:
+    """The configuration of the bundled model."""
+    return [(BUNDLED / "config.json").read_bytes()]
+
+
+def read_model(path: Path) -> object:
+    """Loads the bundled model with a configuration whose own hash is made right where it can be."""
+    from modaloom.core.json_text import from_json
+    from modaloom.data.atomic_io import digest, encode
+    from modaloom.loom.files import unpack_model
+    from modaloom.runs.model import load_model
+
+    folder, text = path.parent / "model", path.read_bytes()
+    if not folder.exists():
+        folder.mkdir()
+        for weights in BUNDLED.glob("*.safetensors"):
+            (folder / weights.name).symlink_to(weights)
+    try:
+        plain = from_json(text)
+        text = encode({**plain, "hash": digest(encode(plain["parts"]))})
+    except (ValueError, LookupError, TypeError):
+        pass
+    (folder / "config.json").write_bytes(text)
+    return unpack_model(load_model(folder).parts)
+
+
+def shards() -> Sequence[bytes]:
+    """Codes of two streams."""
+    from safetensors.numpy import save
+
+    tensors = {"codes.image": np.zeros((3, 16, 3), np.uint8), "codes.text": np.zeros((3, 9, 1), np.uint16)}
+    return [save({**tensors, **{f"present.{name}": np.ones(3, bool) for name in ("image", "text")}})]
+
+
+def cases() -> Mapping[str, Case]:
+    """Name → format."""
+    from modaloom.data.shards import ShardFile
+    from modaloom.data.tables import read_table
+    from modaloom.modalities import MODALITIES
+
+    image, raster, text, record = (MODALITIES[name].read for name in ("image", "raster", "text", "record"))
+    rows = [{"file_name": f"{i}.png", "text": f"a “quoted”, text {i}", "price": i / 2} for i in range(5)]
+    csv = [
+        "file_name,text,price\n" + "".join(f'{i}.png,"a, b",{i}.5\n' for i in range(5)),
+        "a;b\n1,5;x\n2,5;y\n",
+    ]
+    return {
+        "png": Case(".png", lambda: pictures("PNG"), image),
+        "jpeg": Case(".jpg", lambda: pictures("JPEG"), image),
+        "webp": Case(".webp", lambda: pictures("WEBP"), image),
+        "gif": Case(".gif", lambda: pictures("GIF"), image),
+        "bmp": Case(".bmp", lambda: pictures("BMP"), image),
+        "tiff as image": Case(".tif", lambda: [*pictures("TIFF"), *tiffs()], image),
+        "tiff": Case(".tif", lambda: [*tiffs(), *pictures("TIFF")], raster),
+        "png as raster": Case(".png", lambda: pictures("PNG"), raster),
+        "npy": Case(".npy", lambda: arrays(np.save), raster),
+        "npz": Case(".npz", lambda: arrays(np.savez_compressed), raster),
+        "text": Case(".txt", lambda: ["three small ships, “quoted” 日本 🙂\n".encode() * 4], text),
+        "record": Case(".json", lambda: [json.dumps(row).encode() for row in rows], record),
+        "csv": Case(".csv", lambda: [one.encode() for one in csv], read_table),
+        "tsv": Case(".tsv", lambda: [csv[0].replace(",", "\t").encode()], read_table),
+        "jsonl": Case(".jsonl", lambda: ["\n".join(map(json.dumps, rows)).encode()], read_table),
+        "parquet": Case(".parquet", parquets, read_table),
+        "shard": Case(".safetensors", shards, lambda path: ShardFile(path, ["a", "b", "c"]).read()),
+        "model": Case(".json", model_files, read_model),
+    }
