@@ -26,6 +26,7 @@ from modaloom.world.parsers.image import parse_image
 from modaloom.world.parsers.words import parse_caption
 from modaloom.world.scene import Scene
 from modaloom.world.splits import scene
+from modaloom.world.write import FACTS
 
 WORD, MEANING = "dax", {"shape": "circle", "colour": "red"}
 PHRASES = (
@@ -97,7 +98,7 @@ def measure(run: api.TrainedRun, old: Mapping[str, tuple[list[Any], list[Any]]])
 def held_out(world: Path) -> dict[str, tuple[list[Any], list[Any]]]:
     """Split → values and facts of the world's own test samples, without red circles."""
     folder = open_folder(world)
-    reader, facts = Reader(folder, streams=["image", "caption"]), read_facts(world)
+    reader, facts = Reader(folder, streams=["image", "caption"]), read_facts(world / FACTS)
     found: dict[str, tuple[list[Any], list[Any]]] = {}
     for split in ("seen", "level1"):
         rows = [sample for sample in folder.samples if sample.key.startswith(f"test-{split}/")]
