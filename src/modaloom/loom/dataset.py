@@ -1,6 +1,6 @@
 """Training data of a Loom run: split, specs, untrained tokenizers, caches."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,8 @@ from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, Shortenings, silent
+from modaloom.data.present_values import Cached
+from modaloom.data.ragged import open_ragged
 from modaloom.data.reader import Reader
 from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
@@ -31,8 +33,8 @@ from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenize
 from modaloom.tokenizers import TOKENIZERS, Tokenizer
 from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
 
-PREPARED = "prepared"
-"""Cache kind of the prepared values that trainable tokenizers train on."""
+PREPARED, SIGNALS = "prepared", "signals"
+"""Cache kinds of the prepared values that trainable tokenizers train on, of one shape and of many."""
 CHUNK_SIZE, CHUNK_ELEMENTS = 256, 2**24
 """Values encoded per batch: as many, but fewer if they have more elements together."""
 
@@ -58,7 +60,7 @@ class PreparedData:
         free = {name for name, facts in self.run.data()["tokenizers"].items() if not facts.get("frozen")}
         return {name: t for name, t in self.tokenizers.items() if t.trainable and name in free}
 
-    def prepared(self, stream: str) -> CachedArray:
+    def prepared(self, stream: str) -> Cached:
         """Prepared values of a stream, cached: the training data of a trainable tokenizer."""
         tokenizer = self.tokenizers[self.plans[stream].tokenizer]
 
@@ -69,7 +71,9 @@ class PreparedData:
                     self.shortenings.add(stream, tokenizer.shortened(value))
                 yield None if value is None else tokenizer.prepare(value)
 
-        return self._cached(PREPARED, stream, tokenizer.state(), rows)
+        if tokenizer.shape.variable:
+            return open_ragged(*self._place(SIGNALS, stream, tokenizer.state()), rows)
+        return open_cache(*self._place(PREPARED, stream, tokenizer.state()), rows)
 
     def codes(self, stream: str, tokenizer: Tokenizer, version: str) -> CachedArray:
         """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer."""
@@ -81,17 +85,17 @@ class PreparedData:
                 found = iter(stored.numpy())
                 yield from (next(found) if present else None for present in here)
 
-        return self._cached("codes", stream, version, rows)
+        return open_cache(*self._place("codes", stream, version), rows)
 
     def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
         """Per chunk: which samples have the stream, and their codes."""
         if tokenizer.trainable:
             prepared = self.prepared(stream)
-            size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.array[0].size))
+            size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.most))
             for i in range(0, len(self.samples), size):
-                here = prepared.present[i : i + size]
-                batch = torch.from_numpy(prepared.array[i : i + size][here])
-                yield here.tolist(), tokenizer.encode_batch(batch)
+                here, array = prepared.present[i : i + size], prepared.array
+                batch = [array[i + int(k)] for k in np.flatnonzero(here)]
+                yield here.tolist(), tokenizer.encode_prepared(batch) if batch else tokenizer.encode([])
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
         while chunk := list(islice(values, CHUNK_SIZE)):
@@ -99,9 +103,10 @@ class PreparedData:
                 self.shortenings.add(stream, tokenizer.shortened(value))
             yield [v is not None for v in chunk], tokenizer.encode([v for v in chunk if v is not None])
 
-    def _cached(self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]]) -> CachedArray:
+    def _place(self, kind: str, stream: str, fact: Any) -> tuple[Path, str, str, int]:
+        """Folder, name, fingerprint and number of rows of a cache."""
         stamp = fingerprint(self.samples, stream, fact)
-        return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples), rows)
+        return self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples)
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = silent) -> PreparedData:

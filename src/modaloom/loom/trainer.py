@@ -15,7 +15,7 @@ from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
 from modaloom.data.notices import once
-from modaloom.data.present_values import PresentValues
+from modaloom.data.present_values import Cached, PresentValues
 from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.dataset import CHUNK_SIZE, PreparedData, prepare
@@ -172,7 +172,7 @@ class LoomTrainer:
                 counts[depth] += np.bincount(seen, minlength=shape.codebook_size)
         return torch.from_numpy(counts)
 
-    def _values(self, name: str, split: str, cache: Callable[[str], CachedArray]) -> PresentValues:
+    def _values(self, name: str, split: str, cache: Callable[[str], Cached]) -> PresentValues:
         """The cached values, of a split, of the streams that share a tokenizer."""
         streams = [stream for stream, plan in self.data.plans.items() if plan.tokenizer == name]
         return PresentValues.of([cache(stream) for stream in streams], self.data.rows[split].numpy())
