@@ -1,6 +1,6 @@
 """Adaptation to 20 samples of a new combination: what is gained, and what is lost elsewhere.
 
-python benchmarks/adapt.py RUN WORLD [--minutes 2] [--seeds 0,1,2] [--out RUNS]
+python benchmarks/adapt.py RUN WORLD [--steps 600] [--seeds 0,1,2] [--out RUNS]
 
 RUN is a demo, WORLD its world, in which no training sample shows a red circle. The new samples do, and their
 captions call it by a word of its own: "a small dax at the top left". Every arm is scored on `NEW` other
@@ -9,7 +9,6 @@ pictures of red circles with such captions, and on the world's own held-out samp
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -111,18 +110,15 @@ def held_out(world: Path) -> dict[str, tuple[list[Any], list[Any]]]:
 def arms(options: argparse.Namespace, folder: Path, seed: int) -> Mapping[str, api.TrainedRun]:
     """Name → run; existing ones are resumed or reused."""
     base = api.load(options.run)
-    plain = replace(base.run, data=replace(base.run.data, streams=()))
     kinds: Mapping[str, dict[str, Any]] = {
-        "from scratch": {"preset": "tiny", "settings": plain_settings(plain)},
+        "from scratch": {"preset": "tiny", "settings": plain_settings(base.run)},
         "adapted, no replay": {"start": options.run, "settings": ["training.replay=0"]},
         "adapted": {"start": options.run},
     }
     runs = {"unadapted": base}
     for name, settings in kinds.items():
         out = options.out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
-        done = api.train(
-            folder, out=out, minutes=options.minutes, seed=seed, samples=0, resume=True, **settings
-        )
+        done = api.train(folder, out=out, steps=options.steps, seed=seed, samples=1, resume=True, **settings)
         runs[name] = done
     return runs
 
@@ -135,7 +131,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("world", type=Path)
-    parser.add_argument("--minutes", type=float, default=2.0, help="of training, each")
+    parser.add_argument("--steps", type=int, default=600, help="of every stage of a training")
     parser.add_argument("--out", type=Path, default=Path("runs/adapt-benchmark"), help="where the runs go")
     options = parser.parse_args()
     old, found = held_out(options.world), dict[str, list[Figures]]()

@@ -62,6 +62,19 @@ def test_a_further_stream_is_new(base: TrainedRun, tmp_path: Path) -> None:
     run.generate(given={"size": "small"}, want="image", n=1)
 
 
+def test_streams_that_the_data_lack_are_left_out(base: TrainedRun, tmp_path: Path) -> None:
+    settings = ['loom.mixture.wanted=["image","size"]', 'streams.size.tokenizer="bpe"']
+    first = adapted(
+        base, pairs(tmp_path / "three", 30, sizes=True), tmp_path / "one", [], steps=1, settings=settings
+    )
+    run = adapted(first, pairs(tmp_path / "two", 30), tmp_path / "other", [], steps=1)
+    assert set(run.model.streams) == {"image", "text"}
+    assert run.run.loom.mixture.wanted == ("image",)
+    wrong = ["streams.sizes.tokenizer=bpe"]
+    with pytest.raises(BadValue, match="sizes"):
+        adapted(first, pairs(tmp_path / "more", 30), tmp_path / "bad", [], steps=1, settings=wrong)
+
+
 def test_tokenizers_of_unpaired_data(base: TrainedRun, tmp_path: Path) -> None:
     config = override(LoomRunConfig(), SETTINGS)
     alone = modaloom.train(

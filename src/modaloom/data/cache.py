@@ -37,6 +37,11 @@ class CachedArray:
     """(n,), True where the sample has the stream."""
 
     @property
+    def most(self) -> int:
+        """The number of values of a row."""
+        return int(self.array[0].size)
+
+    @property
     def array(self) -> NDArray[Any]:
         """(n, …), read-only, a new memory map at each access; zeros where absent."""
         return self.open()

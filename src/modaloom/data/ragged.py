@@ -8,7 +8,7 @@ mapped when it is read and not longer, as in `cache.py`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,16 @@ class RaggedArray:
     def present(self) -> NDArray[np.bool_]:
         """(n,), True where the sample has the stream."""
         return np.asarray(self.shapes.all(1))
+
+    @property
+    def array(self) -> Self:
+        """The signals by row, as those of a `CachedArray`."""
+        return self
+
+    @property
+    def most(self) -> int:
+        """The number of values of the largest signal."""
+        return int(self.shapes.prod(1).max())
 
     def __getitem__(self, row: int) -> NDArray[Any]:
         """The signal of a sample that has the stream, read-only, a new memory map."""

@@ -1,5 +1,6 @@
 """Configuration of a Loom run: streams and their tokenizers, network, training, sampling."""
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
@@ -166,10 +167,11 @@ class LoomRunConfig(RunConfig):
         return TokenizerChoice(kind, self._options(modality, kind, changes), source, frozen)
 
     def _options(self, modality: str, kind: str, changes: Mapping[str, Any]) -> Any:
-        """Options in increasing precedence: the kind's defaults, the modality's, the stream's."""
-        shared = self.tokenizers.get(modality, {}) if kind == MODALITIES[modality].tokenizer else {}
+        """Options in increasing precedence: the kind's defaults, the modality's, the run's, the stream's."""
+        shared = [MODALITIES[modality].tokenizer_options, self.tokenizers.get(modality, {})]
+        own = [flat(options) for options in shared if kind == MODALITIES[modality].tokenizer]
         try:
-            return changed(TOKENIZERS[kind].Config(), [*flat(shared).items(), *changes.items()])
+            return changed(TOKENIZERS[kind].Config(), ChainMap(dict(changes), *own[::-1]).items())
         except BadValue as error:
             raise BadValue(f"tokenizers.{modality}: {error}") from error
 

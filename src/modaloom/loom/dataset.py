@@ -1,6 +1,6 @@
 """Training data of a Loom run: split, specs, untrained tokenizers, caches."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice, repeat
 from pathlib import Path
@@ -17,6 +17,8 @@ from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, Shortenings, silent
+from modaloom.data.present_values import Cached
+from modaloom.data.ragged import open_ragged
 from modaloom.data.reader import Reader
 from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
@@ -32,8 +34,8 @@ from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenize
 from modaloom.tokenizers import TOKENIZERS, Tokenizer
 from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
 
-PREPARED = "prepared"
-"""Cache kind of the prepared values that trainable tokenizers train on."""
+PREPARED, SIGNALS = "prepared", "signals"
+"""Cache kinds of the prepared values that trainable tokenizers train on, of one shape and of many."""
 NO_REPLAY = Replay()
 CHUNK_SIZE, CHUNK_ELEMENTS = 256, 2**24
 """Values encoded per batch: as many, but fewer if they have more elements together."""
@@ -71,7 +73,7 @@ class PreparedData:
             and (start["run"], start["stream"]) == (str(Path(run).absolute()), name)
         ]
 
-    def prepared(self, stream: str) -> CachedArray:
+    def prepared(self, stream: str) -> Cached:
         """Prepared values of a stream, cached: the training data of a trainable tokenizer."""
         tokenizer = self.tokenizers[self.plans[stream].tokenizer]
 
@@ -82,7 +84,9 @@ class PreparedData:
                     self.shortenings.add(stream, tokenizer.shortened(value))
                 yield None if value is None else tokenizer.prepare(value)
 
-        return self._cached(PREPARED, stream, tokenizer.state(), rows)
+        if tokenizer.shape.variable:
+            return open_ragged(*self._place(SIGNALS, stream, tokenizer.state()), rows)
+        return open_cache(*self._place(PREPARED, stream, tokenizer.state()), rows)
 
     def codes(
         self, stream: str, tokenizer: Tokenizer, version: str, replay: Replay = NO_REPLAY
@@ -102,17 +106,18 @@ class PreparedData:
                 yield from (next(found) if present else None for present in here)
             yield from stored(replay.codes[stream]) if stream in replay.codes else repeat(None, replay.n)
 
-        return self._cached("codes", stream, [version, replay.fact] if replay.n else version, rows, replay.n)
+        fact = [version, replay.fact] if replay.n else version
+        return open_cache(*self._place("codes", stream, fact, replay.n), rows)
 
     def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
         """Per chunk: which samples have the stream, and their codes."""
         if tokenizer.trainable:
             prepared = self.prepared(stream)
-            size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.array[0].size))
+            size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.most))
             for i in range(0, len(self.samples), size):
-                here = prepared.present[i : i + size]
-                batch = torch.from_numpy(prepared.array[i : i + size][here])
-                yield here.tolist(), tokenizer.encode_batch(batch)
+                here, array = prepared.present[i : i + size], prepared.array
+                batch = [array[i + int(k)] for k in np.flatnonzero(here)]
+                yield here.tolist(), tokenizer.encode_prepared(batch) if batch else tokenizer.encode([])
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
         while chunk := list(islice(values, CHUNK_SIZE)):
@@ -120,11 +125,10 @@ class PreparedData:
                 self.shortenings.add(stream, tokenizer.shortened(value))
             yield [v is not None for v in chunk], tokenizer.encode([v for v in chunk if v is not None])
 
-    def _cached(
-        self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]], further: int = 0
-    ) -> CachedArray:
-        stamp, n = fingerprint(self.samples, stream, fact), len(self.samples) + further
-        return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, n, rows)
+    def _place(self, kind: str, stream: str, fact: Any, further: int = 0) -> tuple[Path, str, str, int]:
+        """Folder, name, fingerprint and number of rows of a cache, of the samples and `further` ones."""
+        stamp = fingerprint(self.samples, stream, fact)
+        return self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples) + further
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = silent) -> PreparedData:

@@ -19,7 +19,7 @@ from modaloom.loom.evaluation.folder import evaluate
 from modaloom.loom.mutual_information import mutual_information
 from modaloom.loom.run import TrainedRun, load
 from modaloom.loom.samples import write_gallery
-from modaloom.loom.start import with_tokenizers
+from modaloom.loom.start import with_tokenizers, with_weights
 from modaloom.loom.trainer import LoomTrainer
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -54,10 +54,9 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
         self, config: LoomRunConfig, folder: Folder, *, tokenizers: str = "", weights: str = ""
     ) -> LoomRunConfig:
         streams = config.data.streams or (*folder.modality_of,)
-        for run in filter(None, (weights, tokenizers)):
-            config = with_tokenizers(config, run, streams)
-        start = str(Path(weights).absolute()) if weights else config.training.start
-        return replace(config, training=replace(config.training, start=start))
+        if weights:
+            config = with_weights(config, weights, streams)
+        return with_tokenizers(config, tokenizers, streams) if tokenizers else config
 
     def trainer(
         self, run: RunFolder[LoomRunConfig], folder: Folder, accelerator: Accelerator, *, notify: Notify

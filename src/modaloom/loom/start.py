@@ -34,6 +34,30 @@ def with_tokenizers(config: LoomRunConfig, run: str, streams: Collection[str]) -
     return replace(config, streams={**config.streams, **taken})
 
 
+def with_weights(config: LoomRunConfig, run: str, streams: Collection[str]) -> LoomRunConfig:
+    """The training starts from a run's tokenizers and weights; what the configuration says of streams of that
+    run which the data lack is left out.
+
+    Args:
+        config: the configuration.
+        run: a finished run of a Loom.
+        streams: those of the data.
+
+    Raises:
+        BadRun: as `with_tokenizers`.
+    """
+    lacking = load(run, device="cpu").model.streams.keys() - {*streams}
+    mixture = config.loom.mixture
+    wanted = tuple(name for name in mixture.wanted if name not in lacking)
+    config = replace(
+        config,
+        streams={name: settings for name, settings in config.streams.items() if name not in lacking},
+        loom=replace(config.loom, mixture=replace(mixture, wanted=wanted)),
+        training=replace(config.training, start=str(Path(run).absolute())),
+    )
+    return with_tokenizers(config, run, streams)
+
+
 def load_weights(loom: Loom, streams: Mapping[str, Stream], run: str) -> list[str]:
     """Copy what fits of a run's Loom into another; returns the names of the weights that stay as they are.
 

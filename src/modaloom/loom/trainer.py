@@ -15,7 +15,7 @@ from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray
 from modaloom.data.folder import Folder
 from modaloom.data.notices import once
-from modaloom.data.present_values import PresentValues
+from modaloom.data.present_values import Cached, PresentValues
 from modaloom.data.reader import Reader
 from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.dataset import CHUNK_SIZE, PreparedData, prepare
@@ -160,7 +160,7 @@ class LoomTrainer:
             found[name] = code_usage(self.data.tokenizers[name].shape, chunks)
         return found
 
-    def _values(self, name: str, split: str, cache: Callable[[str], CachedArray]) -> PresentValues:
+    def _values(self, name: str, split: str, cache: Callable[[str], Cached]) -> PresentValues:
         """The cached values, of a split, of the streams that share a tokenizer."""
         streams = [stream for stream, plan in self.data.plans.items() if plan.tokenizer == name]
         return PresentValues.of([cache(stream) for stream in streams], self.data.rows[split].numpy())

@@ -1,16 +1,16 @@
 """The Modality interface: everything that is specific to one type of data."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadValue
 from modaloom.modalities.categorical_codec import CategoricalCodec
-from modaloom.modalities.codec import Codec, DataSpec, Value
+from modaloom.modalities.codec import VARIABLE, Codec, DataSpec, Value
 from modaloom.modalities.signal_codec import SignalCodec
 
-__all__ = ["Conformed", "DataSpec", "Limits", "Modality", "Value"]
+__all__ = ["VARIABLE", "Conformed", "DataSpec", "Limits", "Modality", "Value"]
 
 Limits = Any
 """An instance of a modality's own frozen dataclass of upper limits; sizes are inferred up to these."""
@@ -89,6 +89,8 @@ class Modality:
     limits: Limits = NoLimits()
     """Default limits on the size of values: an instance of a frozen dataclass, the settings
     `data.limits.MODALITY.*`."""
+    tokenizer_options: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults of that tokenizer's options, where they are not those of its `Config`."""
     shortened: Callable[[Value, DataSpec], Sequence[Shortened]] = nothing_shortened
     """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts

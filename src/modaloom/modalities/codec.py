@@ -12,8 +12,10 @@ Value = Any
 DataSpec = dict[str, Any]
 """JSON-able facts inferred from training data, which determine the shape of packed values.
 
-Specs of packed values have `size`, the lengths of the axes; those of signals also have `channels`.
+Specs of packed values have `size`, the lengths of the axes; those of signals also have `channels`. With
+`VARIABLE`, the first axis of a packed value has its own length, and `size` the most.
 """
+VARIABLE = "variable"
 
 
 class Codec(ABC):

@@ -78,11 +78,12 @@ class SignalCodec(Codec):
         return self.unpack(packed, spec)
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """Returns the signals, average-pooled to at most MAX_POSITIONS positions."""
-        packed = np.stack([self.pack(value, spec) for value in values])
-        signal = self.normalize(torch.from_numpy(packed))
-        side = int(MAX_POSITIONS ** (1 / (signal.ndim - 2)) + 1e-6)
-        return F.interpolate(signal, [min(side, n) for n in signal.shape[2:]], mode="area").flatten(1)
+        """Returns the signals, average-pooled to at most MAX_POSITIONS positions; one of variable length is
+        stretched to the most."""
+        side = int(MAX_POSITIONS ** (1 / len(spec["size"])) + 1e-6)
+        sides = [min(side, n) for n in spec["size"]]
+        signals = (self.normalize(torch.from_numpy(np.stack([self.pack(value, spec)]))) for value in values)
+        return torch.cat([F.interpolate(signal, sides, mode="area").flatten(1) for signal in signals])
 
     def identity_keys(self, values: Sequence[Value], spec: DataSpec) -> list[bytes]:
         """Returns the bytes of the packed values."""

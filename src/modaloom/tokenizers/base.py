@@ -74,17 +74,22 @@ class Tokenizer(nn.Module, ABC):
 
     @abstractmethod
     def prepare(self, value: Value) -> NDArray[Any]:
-        """Value → array of fixed shape and dtype, independent of the weights."""
+        """Value → array of fixed shape and dtype, independent of the weights; where a trainable tokenizer's
+        `shape` is variable, the axis of the length has the value's own."""
 
     @abstractmethod
     def encode_batch(self, batch: Tensor) -> Tensor:
-        """Prepared values (B, …), B ≥ 0 → int64 codes (B, *grid, Q), on the CPU."""
+        """Prepared values (B, …) of one shape, B ≥ 0 → int64 codes (B, *grid, Q), on the CPU."""
+
+    def encode_prepared(self, rows: Sequence[NDArray[Any]]) -> Tensor:
+        """At least one prepared value, of whatever lengths there are → int64 codes (B, *grid, Q)."""
+        return self.encode_batch(torch.from_numpy(np.stack(rows)))
 
     def encode(self, values: Sequence[Value]) -> Tensor:
         """Values → int64 codes (B, *grid, Q)."""
         if not values:
             return torch.empty(0, *self.shape.grid, self.shape.depth, dtype=torch.int64)
-        return self.encode_batch(torch.from_numpy(np.stack([self.prepare(value) for value in values])))
+        return self.encode_prepared([self.prepare(value) for value in values])
 
     @abstractmethod
     def decode(self, codes: Tensor) -> list[Value]:

@@ -32,3 +32,10 @@ def random_crop(
         missing.append((0, max(0, start + length - side)))
     crop = packed[tuple(window)]
     return np.pad(crop, missing, mode="edge") if any(map(max, missing)) else crop
+
+
+def lengthened(crop: NDArray[Any], length: int, axes: int) -> NDArray[Any]:
+    """A crop (…, *axes) of a short signal, its first axis repeated at the end up to a length."""
+    missing = [(0, 0)] * crop.ndim
+    missing[-axes] = (0, max(0, length - crop.shape[-axes]))
+    return np.pad(crop, missing, mode="edge")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
+from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.networks.autoencoder import Factors, decoder, encoder, silence, stage_factors
 from modaloom.networks.conv import pad_to_stride, to_channels_last
@@ -24,8 +25,9 @@ from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
 from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
-from modaloom.tokenizers.crops import random_crop
+from modaloom.tokenizers.crops import lengthened, random_crop
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder
+from modaloom.tokenizers.lengths import join_lengths, split_lengths
 from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
@@ -85,7 +87,8 @@ class VQVAETokenizer(Tokenizer):
         with_path = config.linear_start and not shared and patch <= MAX_PATCH
         self.linear = LinearPath(channels, config.latent_dim, self.strides) if with_path else None
         grid = tuple(-(-side // stride) for side, stride in zip(sides, self.strides))
-        self.shape = CodeShape(grid, self.quantizer.depth, self.quantizer.codebook_sizes[0], shared)
+        depth, size = self.quantizer.depth, self.quantizer.codebook_sizes[0]
+        self.shape = CodeShape(grid, depth, size, shared, config.variable_length)
 
     @classmethod
     def fit(
@@ -102,6 +105,8 @@ class VQVAETokenizer(Tokenizer):
         groups: list[dict[str, Self]] = []
         for name, values in columns.items():
             spec = modality.infer_spec(values, limits)
+            if options.variable_length:
+                spec = {**spec, VARIABLE: True}
             group = next((g for g in groups if next(iter(g.values())).spec == spec), None)
             if group is None:
                 groups.append({name: cls(modality, spec, options)})
@@ -169,7 +174,8 @@ class VQVAETokenizer(Tokenizer):
         if not self.config.crop_size:
             return prepared
         random = torch.Generator().manual_seed(seed)
-        return random_crop(prepared, self.config.crop_size, self.strides, random)
+        crop = random_crop(prepared, self.config.crop_size, self.strides, random)
+        return lengthened(crop, self.config.crop_size[0], len(self.strides)) if self.shape.variable else crop
 
     def as_learned(self, value: Value) -> Value:
         """The value resized to fit the tokenizer's spec."""
@@ -187,15 +193,27 @@ class VQVAETokenizer(Tokenizer):
         )
         return torch.cat([self.quantizer(z).codes.cpu() for z in parts])
 
+    def encode_prepared(self, rows: Sequence[NDArray[Any]]) -> Tensor:
+        if not self.shape.variable:
+            return super().encode_prepared(rows)
+        codes = [self.encode_batch(torch.from_numpy(np.array(row[None])))[0] for row in rows]
+        return join_lengths(codes, self.shape)
+
     @torch.no_grad()
     def decode(self, codes: Tensor) -> list[Value]:
-        device = next(self.parameters()).device
-        values: list[Value] = []
-        for part in torch.split(codes, MAX_BATCH):
-            signal = self._decode(self.quantizer.decode(part.to(device)), self.spec["size"]).float()
-            packed = self.codec.denormalize(signal).cpu().numpy()
-            values += [self.codec.unpack(one, self.spec) for one in packed]
-        return values
+        """Codes (B, *grid, Q) → values; one of variable length ends with its last code."""
+        parts: Iterable[Tensor] = torch.split(codes, MAX_BATCH)
+        if self.shape.variable:
+            parts = (row[None] for row in split_lengths(codes, self.shape))
+        return [value for part in parts for value in self._values(part)]
+
+    def _values(self, codes: Tensor) -> list[Value]:
+        """Codes (B, *grid, Q) of one length → values."""
+        first, *rest = self.spec["size"]
+        sides = codes.shape[1] * self.strides[0] if self.shape.variable else first, *rest
+        z = self.quantizer.decode(codes.to(next(self.parameters()).device))
+        packed = self.codec.denormalize(self._decode(z, sides).float()).cpu().numpy()
+        return [self.codec.unpack(one, self.spec) for one in packed]
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""

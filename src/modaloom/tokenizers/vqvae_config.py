@@ -44,6 +44,8 @@ class VQVAEConfig(QuantizerConfig):
     crop_size: tuple[int, ...] = ()
     """Sides of the random crops that training sees, multiples of the strides, one per axis; an axis that is
     not longer is kept whole. Empty: whole values."""
+    variable_length: bool = False
+    """Whether the first axis is a length of which every value has its own; needs `crop_size`."""
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
     """A discriminator, and a perceptual loss on its activations."""
     augment_prob: float = 0.5
@@ -60,6 +62,8 @@ class VQVAEConfig(QuantizerConfig):
             raise BadValue(
                 f"strides is {list(self.strides)}; give a power of two for each axis, not all of them 1"
             )
+        if self.variable_length and not self.crop_size:
+            raise BadValue("values of variable_length are trained on crops; give crop_size")
         if self.crop_size and self.global_codes:
             raise BadValue("global_codes describe a whole signal; leave out either them or crop_size")
 
