@@ -163,10 +163,11 @@ class LoomRunConfig(RunConfig):
         return TokenizerChoice(kind, self._options(modality, kind, changes), source, frozen)
 
     def _options(self, modality: str, kind: str, changes: Mapping[str, Any]) -> Any:
-        """Options in increasing precedence: the kind's defaults, the modality's, the stream's."""
-        shared = self.tokenizers.get(modality, {}) if kind == MODALITIES[modality].tokenizer else {}
+        """Options in increasing precedence: defaults of kind and modality, the modality's, the stream's."""
+        own, shared = MODALITIES[modality].tokenizer_options, self.tokenizers.get(modality, {})
+        usual = {**own, **flat(shared)} if kind == MODALITIES[modality].tokenizer else {}
         try:
-            return changed(TOKENIZERS[kind].Config(), [*flat(shared).items(), *changes.items()])
+            return changed(TOKENIZERS[kind].Config(), [*usual.items(), *changes.items()])
         except BadValue as error:
             raise BadValue(f"tokenizers.{modality}: {error}") from error
 

@@ -1,7 +1,7 @@
 """The Modality interface: everything that is specific to one type of data."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,10 @@ class Modality:
     """Value → HTML fragment without external references."""
     codec: Codec
     """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    tokenizer_options: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults of that tokenizer's options, where they are not those of its `Config`."""
+    lower_is_better: tuple[str, ...] = ()
+    """Metrics of `compare` of which lower values are better."""
     limits: Limits = NoLimits()
     """Default limits on the size of values: an instance of a frozen dataclass, the settings
     `data.limits.MODALITY.*`."""
