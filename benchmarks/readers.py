@@ -59,6 +59,33 @@ def arrays(save: Callable[..., None]) -> Sequence[bytes]:
     return found
 
 
+def sounds(format: str, subtype: str) -> Sequence[bytes]:
+    """Of one and of two channels, by libsndfile."""
+    import soundfile
+
+    t, found = np.arange(4_000) / 16_000, []
+    for channels in (1, 2):
+        wave = np.stack([0.5 * np.sin(2 * np.pi * 440 * (1 + c) * t) for c in range(channels)], 1)
+        buffer = io.BytesIO()
+        soundfile.write(buffer, wave, 16_000, subtype, format=format)
+        found.append(buffer.getvalue())
+    return found
+
+
+def media(format: str, codec: str) -> Sequence[bytes]:
+    """Of one channel, by FFmpeg."""
+    import av
+
+    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(12_000) / 48_000)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=format) as container:
+        stream = container.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(wave[None].astype(np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 48_000
+        container.mux([*stream.encode(frame), *stream.encode()])
+    return [buffer.getvalue()]
+
+
 def parquets() -> Sequence[bytes]:
     """With numbers, texts, lists and missing cells."""
     import pyarrow as pa
@@ -115,7 +142,8 @@ def cases() -> Mapping[str, Case]:
     from modaloom.data.tables import read_table
     from modaloom.modalities import MODALITIES
 
-    image, raster, text, record = (MODALITIES[name].read for name in ("image", "raster", "text", "record"))
+    names = ("image", "raster", "text", "record", "audio")
+    image, raster, text, record, audio = (MODALITIES[name].read for name in names)
     rows = [{"file_name": f"{i}.png", "text": f"a “quoted”, text {i}", "price": i / 2} for i in range(5)]
     csv = [
         "file_name,text,price\n" + "".join(f'{i}.png,"a, b",{i}.5\n' for i in range(5)),
@@ -134,6 +162,12 @@ def cases() -> Mapping[str, Case]:
         "npz": Case(".npz", lambda: arrays(np.savez_compressed), raster),
         "text": Case(".txt", lambda: ["three small ships, “quoted” 日本 🙂\n".encode() * 4], text),
         "record": Case(".json", lambda: [json.dumps(row).encode() for row in rows], record),
+        "wav": Case(".wav", lambda: [*sounds("WAV", "PCM_16"), *sounds("WAV", "FLOAT")], audio),
+        "flac": Case(".flac", lambda: sounds("FLAC", "PCM_24"), audio),
+        "ogg": Case(".ogg", lambda: [*sounds("OGG", "VORBIS"), *sounds("OGG", "OPUS")], audio),
+        "mp3": Case(".mp3", lambda: sounds("MP3", "MPEG_LAYER_III"), audio),
+        "m4a": Case(".m4a", lambda: media("ipod", "aac"), audio),
+        "webm": Case(".webm", lambda: media("webm", "libopus"), audio),
         "csv": Case(".csv", lambda: [one.encode() for one in csv], read_table),
         "tsv": Case(".tsv", lambda: [csv[0].replace(",", "\t").encode()], read_table),
         "jsonl": Case(".jsonl", lambda: ["\n".join(map(json.dumps, rows)).encode()], read_table),

@@ -12,6 +12,7 @@ from pictures import PICTURES
 from restoring import RESTORING
 from scenes import WORLD
 from signals import SIGNALS
+from sounds import SOUNDS
 from tokenizing import TOKENIZING
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
@@ -523,6 +524,7 @@ MUTANTS = (
     *BUDGETS,
     *WORLD,
     *PICTURES,
+    *SOUNDS,
     *JUDGED,
     *REPORT,
     *METRICS,

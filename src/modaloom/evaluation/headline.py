@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from modaloom.evaluation.rows import ScoreRow
+from modaloom.modalities import MODALITIES
 
 UNITS: Mapping[str, str] = {
     "slot.mean": " of slots",
@@ -18,7 +19,10 @@ UNITS: Mapping[str, str] = {
 Retrieval of true pairs comes before reconstruction errors: even a perfect posterior sample has twice the
 squared error of the posterior mean.
 """
-LOWER_IS_BETTER = ("error", "char_error", "mse", "bits", "near_duplicates", "verbatim")
+LOWER_IS_BETTER = (
+    *("bits", "near_duplicates", "verbatim"),
+    *(metric for modality in MODALITIES.values() for metric in modality.lower_is_better),
+)
 """Metrics of which lower values are better, also with a suffix after a dot."""
 CEILING_FRACTION = 0.98
 """Fraction of the best value that counts as equal to it."""

@@ -1,5 +1,6 @@
 """Registry of modalities. A new one is a file here and an entry in MODALITIES."""
 
+from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import Codec
@@ -10,7 +11,9 @@ from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.string_codec import StringCodec
 from modaloom.modalities.text import TEXT
 
-MODALITIES: dict[str, Modality] = {modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD)}
+MODALITIES: dict[str, Modality] = {
+    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, AUDIO)
+}
 
 __all__ = [
     "MODALITIES",

@@ -86,11 +86,13 @@ class Modality:
     """Value → HTML fragment without external references."""
     codec: Codec
     """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    tokenizer_options: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults of that tokenizer's options, where they are not those of its `Config`."""
+    lower_is_better: tuple[str, ...] = ()
+    """Metrics of `compare` of which lower values are better."""
     limits: Limits = NoLimits()
     """Default limits on the size of values: an instance of a frozen dataclass, the settings
     `data.limits.MODALITY.*`."""
-    tokenizer_options: Mapping[str, Any] = field(default_factory=dict)
-    """Defaults of that tokenizer's options, where they are not those of its `Config`."""
     shortened: Callable[[Value, DataSpec], Sequence[Shortened]] = nothing_shortened
     """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts

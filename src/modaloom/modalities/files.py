@@ -6,23 +6,31 @@ from pathlib import Path
 from modaloom.core.errors import BadFile
 
 
-def read_bytes(path: Path, *, limit: int) -> bytes:
-    """Returns the file's bytes, 1 to `limit`. Rejects pipes and devices before they can block.
+def check_file(path: Path, *, limit: int) -> int:
+    """Returns the size of a regular file, 1 to `limit` bytes. Rejects pipes and devices, which would block.
 
     Raises `BadFile`.
     """
     try:
         facts = path.stat()
-        data = path.read_bytes() if stat.S_ISREG(facts.st_mode) and facts.st_size <= limit else b""
     except OSError as error:
         raise BadFile(path, f"cannot be read ({error.strerror})") from error
     if not stat.S_ISREG(facts.st_mode):
         raise BadFile(path, "is no regular file")
     if facts.st_size > limit:
         raise BadFile(path, f"is {facts.st_size:,} bytes; at most {limit:,} are read")
-    if not data:
+    if not facts.st_size:
         raise BadFile(path, "is empty")
-    return data
+    return facts.st_size
+
+
+def read_bytes(path: Path, *, limit: int) -> bytes:
+    """Returns the bytes of a file that `check_file` takes. Raises `BadFile`."""
+    check_file(path, limit=limit)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadFile(path, f"cannot be read ({error.strerror})") from error
 
 
 def read_text(path: Path, *, limit: int) -> str:

@@ -236,6 +236,7 @@ IMAGE = Modality(
         augment=rotate_colours,
         outline=outline,
     ),
+    lower_is_better=("mse",),
     limits=ImageLimits(),
     shortened=lambda image, spec: shortened(image.height, image.width, spec),
     describe=describe,

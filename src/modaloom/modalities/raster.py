@@ -254,6 +254,7 @@ RASTER = Modality(
         denormalize=denormalize,
         preview=preview,
     ),
+    lower_is_better=("mse",),
     limits=ImageLimits(),
     shortened=lambda value, spec: shortened(value.shape[0], value.shape[1], spec),
     describe=describe,

@@ -252,6 +252,7 @@ RECORD = Modality(
     compare=compare,
     to_html=to_html,
     codec=CategoricalCodec(pack=pack, unpack=unpack, vocab_size=vocab_size),
+    lower_is_better=("error",),
     limits=RecordLimits(),
     shortened=shortened,
     describe=describe,

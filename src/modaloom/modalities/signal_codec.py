@@ -13,8 +13,8 @@ from modaloom.core.distributed import Rows
 from modaloom.core.errors import BadValue
 from modaloom.modalities.codec import Codec, DataSpec, Value
 
-MAX_POSITIONS = 256
-"""Maximum number of positions in a signal's features: 16 × 16 for an image."""
+MAX_POSITIONS, MAX_FEATURES = 256, 4096
+"""Maximum number of positions in a signal's features, 16 × 16 for an image, and of features together."""
 
 
 def unchanged(signal: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
@@ -44,7 +44,7 @@ class SignalCodec(Codec):
     pack: Callable[[Value, DataSpec], np.ndarray]
     """Value → array for caches, (…, *axes) with the axes of the spec's `size`."""
     unpack: Callable[[np.ndarray, DataSpec], Value]
-    """The inverse of pack, up to the spec's loss."""
+    """The inverse of pack, up to the spec's loss; only nearly, if `fit` is given."""
     to_array: Callable[[Value], np.ndarray]
     """Value → packed array (C, *axes) at its own size."""
     from_array: Callable[[np.ndarray], Value]
@@ -54,6 +54,8 @@ class SignalCodec(Codec):
     that the signal of a crop is the crop of the signal."""
     denormalize: Callable[[Tensor], Tensor]
     """The inverse of `normalize`, with rounding and clipping."""
+    fit: Callable[[Value, DataSpec], Value] | None = None
+    """Value → what its packed array is made of, of the spec's size; None: what `unpack` returns for it."""
     preview: Callable[[Tensor], Tensor] = as_colours
     """Packed batch (B, C, H, W) → uint8 (B, 3, H, W), to be looked at."""
     loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error
@@ -77,10 +79,15 @@ class SignalCodec(Codec):
         packed = self.denormalize(torch.zeros(1, spec["channels"], *spec["size"]))[0].numpy()
         return self.unpack(packed, spec)
 
+    def fitted(self, value: Value, spec: DataSpec) -> Value:
+        """Returns what the spec keeps of a value, of the spec's size."""
+        return self.unpack(self.pack(value, spec), spec) if self.fit is None else self.fit(value, spec)
+
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """Returns the signals, average-pooled to at most MAX_POSITIONS positions; one of variable length is
-        stretched to the most."""
-        side = int(MAX_POSITIONS ** (1 / len(spec["size"])) + 1e-6)
+        """Returns the signals, average-pooled to at most MAX_POSITIONS positions and MAX_FEATURES values; one of
+        variable length is stretched to the most."""
+        positions = max(1, min(MAX_POSITIONS, MAX_FEATURES // spec["channels"]))
+        side = int(positions ** (1 / len(spec["size"])) + 1e-6)
         sides = [min(side, n) for n in spec["size"]]
         signals = (self.normalize(torch.from_numpy(np.stack([self.pack(value, spec)]))) for value in values)
         return torch.cat([F.interpolate(signal, sides, mode="area").flatten(1) for signal in signals])

@@ -92,6 +92,7 @@ TEXT = Modality(
     compare=compare,
     to_html=to_html,
     codec=StringCodec(),
+    lower_is_better=("char_error",),
     limits=TextLimits(),
     describe=describe,
 )

@@ -9,7 +9,7 @@ from modaloom.modalities.base import DataSpec, Modality, Value
 
 def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
     """Returns the value, resized to the spec's size."""
-    return modality.signal.unpack(modality.signal.pack(value, spec), spec)
+    return modality.signal.fitted(value, spec)
 
 
 def to_unit(modality: Modality, value: Value) -> Tensor:

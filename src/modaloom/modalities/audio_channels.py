@@ -1,0 +1,33 @@
+"""Fewer or more channels of a sound."""
+
+from collections.abc import Mapping
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modaloom.modalities.audio_value import Samples
+
+HALF = sqrt(1 / 2)
+"""-3 dB."""
+MIXES: Mapping[tuple[int, int], NDArray[np.float64]] = {
+    (1, 2): np.array([[1.0], [1.0]]),
+    (1, 6): np.eye(6)[:, [2]],
+    (6, 2): np.array([[1, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF]]),
+    (6, 1): np.array([[HALF, HALF, 1, 0, 0.5, 0.5]]),
+}
+"""(channels, channels wanted) → weights: ITU-R BS.775-3, annex 4, without the low-frequency channel."""
+
+
+def mixed(samples: Samples, channels: int) -> Samples:
+    """Samples (C, n) → (channels, n), by `MIXES`; where it has nothing, fewer channels are followed by silent
+    ones, and the mean of more is in each. Weights are scaled to sum to at most 1: nothing exceeds [-1, 1].
+    """
+    have = len(samples)
+    if have == channels:
+        return samples
+    usual = np.eye(channels, have) if have < channels else np.ones((channels, have))
+    weights = MIXES.get((have, channels), usual)
+    scaled = weights / np.maximum(1, weights.sum(1, keepdims=True))
+    made: Samples = (scaled @ samples.astype(np.float64)).clip(-1, 1).astype(np.float32)
+    return made

@@ -1,0 +1,106 @@
+"""Sound in the containers of FFmpeg, by PyAV: MPEG-4, Matroska, WebM, raw AAC and G.722."""
+
+import importlib
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modaloom.core.errors import BadFile
+from modaloom.modalities.audio_value import MAX_CHANNELS, Samples
+
+HINT = "pip install 'modaloom[media]'"
+SLACK = 0.1
+"""Seconds that a container's duration may be longer than its sound."""
+UNTOLD = ("aac", "g722")
+"""Formats without a duration: FFmpeg's is a guess by the rate of bits."""
+DEEP = ("s32", "s32p")
+"""Sample formats of more than 16 bits."""
+
+
+def decode(path: Path, container: str, *, max_values: int) -> tuple[Samples, int, str]:
+    """File → samples (C, n), not clipped, rate and type. The first track of sound, whatever its language.
+
+    The padding of the last block is cut off where the container counts samples, as MPEG-4 does. The file is
+    opened here and nothing else is: FFmpeg gets no name, and no format that refers to other files.
+
+    Args:
+        path: a regular file.
+        container: FFmpeg's name of its format.
+        max_values: most samples of all channels that are decoded.
+
+    Raises:
+        BadFile: no sound, too much, or less than the container says; FFmpeg's own errors otherwise.
+    """
+    try:
+        av: Any = importlib.import_module("av")
+    except ImportError:
+        raise BadFile(path, f"is read by PyAV: {HINT}") from None
+    with path.open("rb") as file, av.open(file, format=container) as source:
+        if not source.streams.audio:
+            raise BadFile(path, "has no sound")
+        track = _Track(source, source.streams.audio[0])
+        frames = track.frames()
+        first = next(frames, None)
+        if first is None:
+            raise BadFile(path, "holds no sound; it is empty or cut short")
+        channels, rate = len(first.layout.channels), first.sample_rate
+        if channels > MAX_CHANNELS:
+            raise BadFile(path, f"has {channels} channels; at most {MAX_CHANNELS} are read")
+        planar = av.AudioResampler(format="fltp", layout=first.layout, rate=rate)
+        parts = _bounded(path, _planar(planar, chain([first], frames)), max_values)
+        samples = np.concatenate([*parts], 1)[:, : track.length(first)]
+        promised = None if container in UNTOLD else track.seconds(av.time_base)
+    if promised is not None and samples.shape[1] < (promised - SLACK) * rate:
+        left = samples.shape[1] / rate
+        raise BadFile(path, f"is cut short: {left:.2f} s are left of the {promised:.2f} s that it tells")
+    return samples, rate, "int24" if first.format.name in DEEP else "int16"
+
+
+class _Track:
+    """A track of sound while it is decoded."""
+
+    def __init__(self, source: Any, stream: Any) -> None:
+        self.source, self.stream = source, stream
+        self._end = 0
+        """Of the packets so far, in the track's time base."""
+
+    def frames(self) -> Iterator[Any]:
+        for packet in self.source.demux(self.stream):
+            if packet.pts is not None and packet.duration is not None:
+                self._end = max(self._end, packet.pts + packet.duration)
+            yield from packet.decode()
+
+    def length(self, first: Any) -> int | None:
+        """Samples from the first frame to the end, where the time base is one; else None."""
+        counted = self.stream.time_base == Fraction(1, first.sample_rate) and first.pts is not None
+        return max(1, self._end - first.pts) if counted else None
+
+    def seconds(self, time_base: int) -> float | None:
+        """How long the track, or a container of it alone, says it lasts."""
+        stream, source = self.stream, self.source
+        if stream.duration is not None:
+            return float(stream.duration * stream.time_base)
+        if tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
+            hours, minutes, seconds = map(float, tag.split(":"))
+            return 3600 * hours + 60 * minutes + seconds
+        alone = len(source.streams) == 1 and source.duration is not None
+        return source.duration / time_base if alone else None
+
+
+def _planar(resampler: Any, frames: Iterator[Any]) -> Iterator[Samples]:
+    for frame in chain(frames, [None]):
+        for one in resampler.resample(frame):
+            yield one.to_ndarray()
+
+
+def _bounded(path: Path, parts: Iterator[Samples], most: int) -> Iterator[Samples]:
+    total = 0
+    for part in parts:
+        total += part.size
+        if total > most:
+            raise BadFile(path, f"holds more than {most:,} samples, which is what is decoded")
+        yield part

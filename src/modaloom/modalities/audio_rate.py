@@ -1,0 +1,42 @@
+"""Another rate of a sound, by soxr, in pieces."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import soxr
+
+from modaloom.modalities.audio_value import Samples
+
+PIECE = 2**18
+"""Samples of each channel that are resampled at once."""
+
+
+def resample_stream(pieces: Iterable[Samples], rate: int, to: int) -> Iterator[Samples]:
+    """Pieces (C, n) of one sound → pieces at another rate, whose sum is that of the whole.
+
+    Phase is linear, nothing is delayed. The lengths add up to round(n · to / rate); values may exceed [-1, 1]
+    where the sound is near it.
+    """
+    stream: soxr.ResampleStream | None = None
+    taken = given = channels = 0
+    for piece in pieces:
+        if stream is None:
+            channels = len(piece)
+            stream = soxr.ResampleStream(rate, to, channels, dtype="float32")
+        taken += piece.shape[1]
+        made = stream.resample_chunk(np.ascontiguousarray(piece.T))
+        given += len(made)
+        yield made.T
+    if stream is not None:
+        rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
+        missing = max(0, round(taken * to / rate) - given)
+        yield np.pad(rest[:, :missing], [(0, 0), (0, max(0, missing - rest.shape[1]))])
+
+
+def resampled(samples: Samples, rate: int, to: int) -> Samples:
+    """Samples (C, n) → (C, round(n · to / rate)), at least one, clipped to [-1, 1]."""
+    if rate == to:
+        return samples
+    pieces = (samples[:, i : i + PIECE] for i in range(0, samples.shape[1], PIECE))
+    made = np.concatenate([*resample_stream(pieces, rate, to)], 1)
+    return np.pad(made, [(0, 0), (0, not made.size)]).clip(-1, 1)

@@ -1,0 +1,39 @@
+"""What reading changes of sounds, told from a few files of a stream."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import soundfile
+
+from modaloom.modalities.audio_format import FORMATS, sniffed
+
+USUAL_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
+LOSSY_OF_FLOATS = ("PCM_32", "DOUBLE")
+"""Subtypes that 32-bit floats do not hold exactly."""
+
+
+def remarks(paths: Sequence[Path]) -> list[str]:
+    """Sentences on files of another format than their suffix says, unusual rates, and what is not exact."""
+    counts = Counter(remark for path in paths for remark in _remarks(path))
+    return [f"{count} of {len(paths)} sounds looked at {remark}" for remark, count in counts.items()]
+
+
+def _remarks(path: Path) -> Iterator[str]:
+    try:
+        name = sniffed(path)
+        if name is None:
+            return
+        found = FORMATS[name]
+        if path.suffix[1:].lower() not in found.suffixes:
+            yield f"hold {name} data under another suffix, and are read by their content"
+        if name == "AAC":
+            yield "are AAC without a container, which begins about 1,024 samples late; use .m4a to be exact"
+        if not found.container:
+            facts = soundfile.info(path)
+            if facts.samplerate not in USUAL_RATES:
+                yield f"claim {facts.samplerate:,} samples a second, and are taken at their word"
+            if facts.subtype in LOSSY_OF_FLOATS:
+                yield "have more than 24 bits, of which floats keep 24"
+    except Exception:  # decoders raise nearly anything on damaged data, which reading will name
+        return
