@@ -94,7 +94,7 @@ class LoomTrainingConfig(TrainingConfig):
     start: str = ""
     """A run whose Loom's weights are the start, as far as they fit; empty: random weights."""
     replay: float = 0.5
-    """Least fraction of a batch that the run at `start` has drawn, which keeps what it knows; 0: none."""
+    """Fraction of a batch that the run at `start` has drawn, which keeps what it knows; 0: none."""
     tokenizer_share: float = 0.4
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2

@@ -74,7 +74,7 @@ class MixedBatches:
         seed: int,
         distributed: Distributed,
     ) -> Self:
-        """Batches of which the second set has the given share, and more if the first is small.
+        """Batches of which the second set has the given share; a small set is repeated within a batch.
 
         Args:
             counts: number of samples of each set.
@@ -84,11 +84,11 @@ class MixedBatches:
             seed: seed of the order of the samples.
             distributed: the ranks.
         """
-        own = max(1, min(round((1 - share) * optimizer.batch_size), counts[0]))
+        own = max(1, round((1 - share) * optimizer.batch_size))
         first, second = (
             BatchSampler(
                 n,
-                max(1, min(size, n)),
+                max(1, size),
                 seed,
                 f"loom, {i}",
                 elements=of_each,

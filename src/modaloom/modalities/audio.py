@@ -24,7 +24,6 @@ from modaloom.modalities.audio_spec import (
     fit,
     infer_spec,
     log_mel_of,
-    num_samples,
     shortened,
 )
 from modaloom.modalities.audio_value import BITS, Audio
@@ -84,9 +83,10 @@ def unpack(packed: NDArray[np.int16], spec: DataSpec) -> Audio:
     """
     log_mel = normalize(torch.from_numpy(packed)).reshape(spec["tracks"], spec["bands"], -1)
     heard = np.flatnonzero((log_mel > AUDIBLE).any(1).any(0).numpy())
-    samples = np.zeros((spec["tracks"], num_samples(spec)), np.float32)
+    mel = log_mel_of(spec)
+    samples = np.zeros((spec["tracks"], max(1, packed.shape[-1]) * mel.stft.hop), np.float32)
     if len(heard):
-        mel, frames = log_mel_of(spec), int(heard[-1]) + 1
+        frames = int(heard[-1]) + 1
         n, generator = frames * mel.stft.hop, torch.Generator().manual_seed(SEED)
         samples[:, :n] = mel.decode(log_mel[..., :frames], n, generator=generator).clamp(-1, 1)
     return Audio(samples, spec["rate"], spec["type"])
@@ -160,7 +160,10 @@ AUDIO = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
-    tokenizer_options={"strides": [4], "widths": [128, 192], "num_quantizers": 4, "loss": "l1"},
+    tokenizer_options={
+        **{"strides": [4], "widths": [128, 192], "loss": "l1"},
+        **{"num_quantizers": 8, "dropout": 0.5, "variable_length": True, "crop_size": [128]},
+    },
     lower_is_better=("mel_distance", "duration_error"),
     codec=SignalCodec(
         pack=pack,

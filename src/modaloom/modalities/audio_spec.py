@@ -12,7 +12,7 @@ from modaloom.core.errors import check_range
 from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_value import MAX_CHANNELS, MAX_RATE, Audio
-from modaloom.modalities.base import DataSpec, Shortened
+from modaloom.modalities.base import VARIABLE, DataSpec, Shortened
 from modaloom.spectral import LogMel
 
 LOWEST_RATE = 8_000
@@ -42,8 +42,7 @@ def infer_spec(sounds: Iterable[Audio], limits: AudioLimits) -> DataSpec:
     """Infers `rate` and `type`, the most common ones, `tracks`, the most channels of a sound, `bands` of each
     of them, `channels` of the signal, tracks · bands, and `size`, [frames] of the longest sound.
 
-    Rate, tracks and frames are at most those of the limits. Shorter sounds end in silence: this is where a
-    stream of variable length would keep the frames of each.
+    Rate, tracks and frames are at most those of the limits.
     """
     seconds, tracks = 0.0, 1
     rates: Counter[int] = Counter()
@@ -84,13 +83,15 @@ def num_samples(spec: DataSpec) -> int:
 def fit(sound: Audio, spec: DataSpec) -> Audio:
     """A sound at the spec's rate, channels and length: resampled, mixed, cut or followed by silence.
 
-    Its loudness stays as it is.
+    Its loudness stays as it is. With `VARIABLE`, a shorter one keeps its length.
     """
     n = num_samples(spec)
     enough = math.ceil((n / spec["rate"] + BEYOND) * sound.rate)
     kept = mixed(sound.samples[:, :enough], spec["tracks"])
     samples = resampled(kept, sound.rate, spec["rate"])[:, :n]
-    return Audio(np.pad(samples, [(0, 0), (0, n - samples.shape[1])]), spec["rate"], spec["type"])
+    if VARIABLE not in spec:
+        samples = np.pad(samples, [(0, 0), (0, n - samples.shape[1])])
+    return Audio(samples, spec["rate"], spec["type"])
 
 
 def shortened(sound: Audio, spec: DataSpec) -> Sequence[Shortened]:

@@ -84,8 +84,10 @@ class SignalCodec(Codec):
         return self.unpack(self.pack(value, spec), spec) if self.fit is None else self.fit(value, spec)
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:
-        """Returns the signals, average-pooled to at most MAX_POSITIONS positions and MAX_FEATURES values; one of
-        variable length is stretched to the most."""
+        """Returns the signals, average-pooled to at most MAX_POSITIONS positions and MAX_FEATURES values.
+
+        One of variable length is stretched to the longest.
+        """
         positions = max(1, min(MAX_POSITIONS, MAX_FEATURES // spec["channels"]))
         side = int(positions ** (1 / len(spec["size"])) + 1e-6)
         sides = [min(side, n) for n in spec["size"]]

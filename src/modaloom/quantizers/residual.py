@@ -1,6 +1,7 @@
 """Residual quantization: each stage quantizes the residual of those before (arXiv 2107.03312, alg. 1)."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -100,9 +101,12 @@ class Residual(Quantizer):
         return total([stage.decode(part) for stage, part in self.split(codes)])
 
     def split(self, codes: Tensor) -> list[tuple[Quantizer, Tensor]]:
-        """Each stage with its part of the codes (..., Q)."""
-        stages = self._stages
-        return list(zip(stages, torch.split(codes, [stage.depth for stage in stages], -1), strict=True))
+        """Each stage with its part of the codes (..., Q); of fewer codes, the first stages."""
+        depths = list(accumulate(stage.depth for stage in self._stages))
+        given = [end for end in depths if end <= codes.shape[-1]]
+        if codes.shape[-1] not in given:
+            raise BadValue(f"{codes.shape[-1]} codes a position; give {', '.join(map(str, depths))}")
+        return list(zip(self._stages, torch.tensor_split(codes, given[:-1], -1)))
 
     @property
     def codebook_sizes(self) -> tuple[int, ...]:
