@@ -64,7 +64,7 @@ def named(found: Restoration, questions: Sequence[Tensor], *, seed: int) -> Iter
 
     def colours(answers: Tensor) -> list[str]:
         finished = [task.finalize(*parts, options) for parts in zip(answers, examples, inputs)]
-        return [parse_image(from_unit(IMAGE, signal))["colour"] for signal in finished]
+        return [parse_image(from_unit(IMAGE, {}, signal))["colour"] for signal in finished]
 
     yield colours(restorer.mean(pair)) if "mean" in restorer.modes else [""] * len(inputs)
     for vote in range(VOTES):
@@ -104,7 +104,7 @@ def attempt(options: argparse.Namespace, seed: int) -> Figures:
     index = open_folder(folder)
     picked = [s for s in index.samples if (index.splits or {})[s.key] == "test-seen"][: options.n]
     facts, reader = read_facts(folder / FACTS), Reader(index)
-    questions = [to_unit(IMAGE, reader.read(sample).streams[GIVEN]) for sample in picked]
+    questions = [to_unit(IMAGE, {}, reader.read(sample).streams[GIVEN]) for sample in picked]
     truth = [facts[sample.key]["colour"] for sample in picked]
     best = {"best observer, tone": BOUND.by_tone, "best observer, tone and level": BOUND.by_level}
     return {**right(run.restoration, questions, truth, seed=seed), **best}

@@ -38,7 +38,7 @@ from modaloom.restorer.tasks import TASKS, Signals, Task
 from modaloom.training.accelerator import Accelerator
 from modaloom.transforms.crop import randint_below, random_crops
 
-TO_UNIT, DEFAULTS = partial(array_to_unit, MODALITIES["image"]), RestorerConfig()
+TO_UNIT, DEFAULTS = partial(array_to_unit, MODALITIES["image"], {}), RestorerConfig()
 BATCH = 16
 """Crops per training step."""
 FITTED = 96
@@ -85,7 +85,7 @@ class Lessons:
     def piece(self, side: int, random: torch.Generator) -> Tensor:
         picture = self.pictures[randint_below(len(self.pictures), random)]
         (piece,) = random_crops(
-            [picture], TO_UNIT, side=side, scales=self.scales, candidates=self.candidates, generator=random
+            [picture], [TO_UNIT], side=side, scales=self.scales, candidates=self.candidates, generator=random
         )
         return piece
 

@@ -16,7 +16,7 @@ from PIL import Image
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.modalities import MODALITIES, CategoricalCodec, Modality, SignalCodec
 from modaloom.modalities.audio_value import Audio
-from modaloom.modalities.unit import array_to_unit, from_unit
+from modaloom.modalities.unit import array_to_unit, from_unit, scale_of, to_packed
 
 
 def picture(seed: int) -> Image.Image:
@@ -145,18 +145,21 @@ def test_values_of_another_modality_are_refused(modality: Modality) -> None:
 
 @restorables
 def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
+    facts = modality.signal.measure(EXAMPLES[modality.name])
     for value in EXAMPLES[modality.name]:
-        packed = modality.signal.to_array(value)
+        packed = to_packed(modality, facts, value)
         assert plain(modality.signal.from_array(packed)) == plain(value)
-        signal = array_to_unit(modality, packed)
+        signal = array_to_unit(modality, facts, packed)
         assert 0 <= signal.min() <= signal.max() <= 1
-        assert plain(from_unit(modality, signal)) == plain(value)
+        assert plain(from_unit(modality, facts, signal)) == plain(value)
+        torch.testing.assert_close(scale_of(modality, facts).quantize(signal), signal)
+        torch.testing.assert_close(scale_of(modality, facts).clamp(signal), signal)
 
 
 @every
 def test_show_is_self_contained_and_escaped(modality: Modality) -> None:
     for value in EXAMPLES[modality.name]:
-        fragment = modality.to_html(value)
+        fragment = modality.to_html(value, {})
         assert re.search(r"^<\w+.*>$", fragment, re.DOTALL)
         assert not re.search(r"https?:|file:|<script|<b>|src=\"(?!data:)", fragment)
 

@@ -185,15 +185,15 @@ def test_arrays_with_a_rate_are_taken() -> None:
 
 
 def test_a_page_has_player_picture_and_facts() -> None:
-    fragment = AUDIO.to_html(sound(1.25, channels=2))
+    fragment = AUDIO.to_html(sound(1.25, channels=2), {})
     assert re.search(r'<audio controls[^>]* src="data:audio/mpeg;base64,[\w+/=]+"', fragment)
     assert re.search(r'<img src="data:image/png;base64,[\w+/=]+" width="256" height="80"', fragment)
     assert "1.25 s, 16,000 Hz, stereo" in fragment
-    assert fragment == AUDIO.to_html(sound(1.25, channels=2))
-    assert len(AUDIO.to_html(sound(2.0))) < 40_000
-    assert len(AUDIO.to_html(sound(60.0))) < 400_000
+    assert fragment == AUDIO.to_html(sound(1.25, channels=2), {})
+    assert len(AUDIO.to_html(sound(2.0), {})) < 40_000
+    assert len(AUDIO.to_html(sound(60.0), {})) < 400_000
     for odd in (sound(0.01, rate=1_000), sound(0.1, rate=128_000), sound(0.1, channels=6)):
-        assert "<audio" in AUDIO.to_html(odd)
+        assert "<audio" in AUDIO.to_html(odd, {})
 
 
 def test_waveforms_have_one_rate_and_what_they_lack_is_told(tmp_path: Path) -> None:

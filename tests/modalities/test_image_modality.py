@@ -246,8 +246,8 @@ def test_the_loss_is_the_squared_error_of_each_picture() -> None:
 
 
 def test_small_pictures_are_shown_large_and_large_ones_as_they_are() -> None:
-    assert 'width="128" height="128"' in images.to_html(noise(8, 8))
-    assert 'width="300" height="200"' in images.to_html(noise(200, 300))
+    assert 'width="128" height="128"' in images.to_html(noise(8, 8), {})
+    assert 'width="300" height="200"' in images.to_html(noise(200, 300), {})
 
 
 @pytest.mark.parametrize("data", [b"no picture at all", b"\x89PNG\r\n\x1a\n garbage"])

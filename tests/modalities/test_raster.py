@@ -194,7 +194,7 @@ def test_files_that_lie_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_what_the_page_shows_says_what_it_is() -> None:
-    assert "13 × uint16" in RASTER.to_html(KINDS["13 bands"])
+    assert "13 × uint16" in RASTER.to_html(KINDS["13 bands"], {})
     assert RASTER.describe(iter([KINDS["12 bits in 16"]]))["type"] == "uint16"
     packed = torch.from_numpy(CODEC.pack(KINDS["13 bands"], spec_of(KINDS["13 bands"])))[None]
     assert CODEC.preview(packed).shape[1] == 3

@@ -16,7 +16,37 @@ FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract
 PICTURES, STYLE = "modalities/test_image_modality.py", "restorer/test_style_learned.py"
 TILES = "restorer/test_restorer_tiles.py"
 
+SCALE = "modalities/test_scale.py"
+
 RESTORING = (
+    Mutant(
+        "true values clipped to the range of the training",
+        "modalities/scale.py",
+        "self.span.double() * signal.double()",
+        "self.span.double() * signal.double().clamp(0, 1)",
+        SCALE,
+    ),
+    Mutant(
+        "a grid of values that starts at the range",
+        "modalities/scale.py",
+        "((signal * self.span + self.low).round()",
+        "((signal * self.span).round()",
+        SCALE,
+    ),
+    Mutant(
+        "limits of a type in other units than the signal's",
+        "modalities/scale.py",
+        "((limit - self.low) / self.span for limit in self.limits)",
+        "(limit / self.span for limit in self.limits)",
+        SCALE,
+    ),
+    Mutant(
+        "scores of each value's own range",
+        "modalities/raster.py",
+        "(value.astype(np.float64) - low) / (high - low)",
+        "(value.astype(np.float64) - low) / np.ptp(value)",
+        SCALE,
+    ),
     Mutant(
         "a network is trusted on every picture",
         "restorer/inference.py",
@@ -296,8 +326,8 @@ RESTORING = (
     Mutant(
         "the wrong fault told",
         "restorer/tasks/restore.py",
-        "torch.eye(len(SUBTASKS))[task_index]",
-        "torch.eye(len(SUBTASKS))[task_index - 1]",
+        "torch.eye(len(self.subtasks))[task_index]",
+        "torch.eye(len(self.subtasks))[task_index - 1]",
         TASKS,
     ),
     Mutant(
@@ -368,8 +398,8 @@ RESTORING = (
     Mutant(
         "an answer degraded in another way",
         "restorer/evaluation/trials.py",
-        "degrade(Signals(found), ",
-        "degrade(Signals(1 - found), ",
+        "Signals(found, scale",
+        "Signals(1 - found, scale",
         SCORES,
     ),
     Mutant(
@@ -403,7 +433,7 @@ RESTORING = (
     Mutant(
         "pictures at their own size where whole ones were learned",
         "restorer/restoration.py",
-        "found if spec is None else fit_to_spec(self.modality, found, spec)",
+        "found if plan.spec is None else fit_to_spec(self.modality, found, plan.spec)",
         "found",
         FILES,
     ),

@@ -3,14 +3,12 @@
 import os
 import signal
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from modaloom import api as modaloom
 from modaloom.core.errors import BadValue
 from modaloom.data.folder import open_folder
 from modaloom.engines import ENGINES
@@ -277,15 +275,3 @@ def test_a_pair_of_two_sizes_is_named(tmp_path):
         pytest.raises(BadValue, match=r"train/0 is 8×8 and 9×8; given and wanted must be of one size"),
     ):
         finish(run, open_folder(tmp_path / "pairs"))
-
-
-def test_pictures_with_transparency_are_restored_on_white(tmp_path: Path) -> None:
-    root, random = tmp_path / "data", np.random.default_rng(0)
-    root.mkdir()
-    for i in range(20):
-        Image.fromarray(random.integers(0, 256, (48, 48, 4), np.uint8)).save(root / f"{i:02d}.png")
-    said: list[str] = []
-    callbacks = modaloom.TrainCallbacks(notify=said.append)
-    run = modaloom.train(root, out=tmp_path / "run", task="superres", steps=1, samples=2, callbacks=callbacks)
-    assert any("image is a raster, and read as image" in one for one in said)
-    assert run.modality.name == "image"

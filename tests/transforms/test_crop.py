@@ -10,7 +10,7 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.unit import array_to_unit
 from modaloom.transforms.crop import detail, random_crops
 
-TO_UNIT = partial(array_to_unit, MODALITIES["image"])
+TO_UNIT = partial(array_to_unit, MODALITIES["image"], {})
 
 
 def random(seed: int) -> torch.Generator:
@@ -24,7 +24,14 @@ def mapped(height: int, width: int) -> np.ndarray:
 
 
 def cut(signals: list[np.ndarray], *, side: int = 8, scales: int = 1, seed: int = 0) -> list[torch.Tensor]:
-    found = random_crops(signals, TO_UNIT, side=side, scales=scales, candidates=1, generator=random(seed))
+    found = random_crops(
+        signals,
+        [TO_UNIT] * len(signals),
+        side=side,
+        scales=scales,
+        candidates=1,
+        generator=random(seed),
+    )
     return [(2550 * x).round() / 10 for x in found]
 
 
@@ -69,7 +76,7 @@ def test_a_small_signal_is_padded_with_its_last_values_at_its_own_scale() -> Non
 def test_one_axis_is_never_mirrored() -> None:
     ramp = np.arange(100, dtype=np.uint8)[None]
     for seed in range(20):
-        (piece,) = random_crops([ramp], TO_UNIT, side=9, scales=2, candidates=1, generator=random(seed))
+        (piece,) = random_crops([ramp], [TO_UNIT], side=9, scales=2, candidates=1, generator=random(seed))
         assert (piece.diff() > 0).all()
 
 
@@ -81,7 +88,7 @@ def test_of_the_candidates_the_one_with_most_detail_is_taken() -> None:
     share = {
         n: np.mean(
             [
-                detail(random_crops([rough], TO_UNIT, **cuts, candidates=n, generator=random(seed))[0]) > 0
+                detail(random_crops([rough], [TO_UNIT], **cuts, candidates=n, generator=random(seed))[0]) > 0
                 for seed in range(100)
             ]
         )

@@ -14,7 +14,8 @@ from modaloom.transforms import TRANSFORMS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 20, 24)).astype(np.uint8)
 SIGNAL = torch.from_numpy(PIXELS) / 255
-CROP = {"to_unit": partial(array_to_unit, MODALITIES["image"]), "side": 8, "scales": 2, "candidates": 3}
+TO_UNIT = partial(array_to_unit, MODALITIES["image"], {})
+CROP = {"to_unit": [TO_UNIT] * 2, "side": 8, "scales": 2, "candidates": 3}
 EXAMPLES: dict[str, tuple[Any, dict[str, Any], tuple[float, float]]] = {
     "crop": ([PIXELS, 255 - PIXELS], CROP, (0, 1)),
     "recolour": (SIGNAL, {}, (0, 1)),

@@ -37,17 +37,17 @@ def _named(paths: Sequence[Path], modality: Modality, notify: Notify) -> Iterato
 
 
 def _inside(folder: Path, modality: Modality, notify: Notify) -> Iterator[tuple[str, Path]]:
-    others, none = [], True
+    others, none, suffixes = [], True, (*modality.suffixes, *modality.reads)
     for found in walk_files(folder):
         path = folder / found.path if isinstance(found, Problem) else found
         place = path.relative_to(folder)
-        if path.suffix[1:].lower() in modality.suffixes:
+        if path.suffix[1:].lower() in suffixes:
             none = False
             yield place.with_suffix("").as_posix(), path
         else:
             others.append(f"{found.path}: {found.reason}" if isinstance(found, Problem) else place.as_posix())
     if none:
-        suffixes = " ".join(f".{suffix}" for suffix in modality.suffixes)
-        raise BadFolder(f"{folder} has no {modality.name} files; give one with files that end in {suffixes}")
+        ends = " ".join(f".{suffix}" for suffix in suffixes)
+        raise BadFolder(f"{folder} has no {modality.name} files; give one with files that end in {ends}")
     if others:
         notify(f"left out of {folder}, {len(others):,} that are no {modality.name} files: {bounded(others)}")

@@ -7,7 +7,12 @@ from modaloom.core.errors import BadValue
 
 
 def downsample(image: Tensor, *, factor: int = 4) -> Tensor:
-    """[0, 1] (..., C, H, W) → (..., C, H / factor, W / factor): bicubic with antialiasing (Keys 1981).
+    """`shrink`, clamped to [0, 1]."""
+    return shrink(image, factor=factor).clamp(0, 1)
+
+
+def shrink(image: Tensor, *, factor: int) -> Tensor:
+    """(..., C, H, W) → (..., C, H / factor, W / factor): bicubic with antialiasing (Keys 1981), unclipped.
 
     Raises `BadValue` if the factor does not divide a side.
     """
@@ -22,4 +27,4 @@ def downsample(image: Tensor, *, factor: int = 4) -> Tensor:
         mode="bicubic",
         antialias=True,
     )
-    return small.clamp(0, 1).reshape(*rest, channels, height // factor, width // factor)
+    return small.reshape(*rest, channels, height // factor, width // factor)

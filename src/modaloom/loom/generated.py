@@ -47,4 +47,4 @@ class GeneratedSamples(list[Generated]):
 
 
 def _shown(modality: str | None, value: Value) -> str:
-    return html.escape(repr(value)) if modality is None else MODALITIES[modality].to_html(value)
+    return html.escape(repr(value)) if modality is None else MODALITIES[modality].to_html(value, {})

@@ -13,6 +13,7 @@ from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_spec import LOWEST_RATE
 from modaloom.modalities.audio_value import Audio
+from modaloom.modalities.codec import DataSpec
 from modaloom.spectral import LogMel
 
 MAX_HEARD = 30
@@ -26,7 +27,7 @@ COLOURS = np.array([[13, 8, 53], [132, 5, 130], [225, 80, 70], [250, 190, 60], [
 """From silence to full scale."""
 
 
-def to_html(sound: Audio) -> str:
+def to_html(sound: Audio, spec: DataSpec) -> str:
     """Returns the log-mel spectrogram (low frequencies at the bottom), a player with inline MP3, and what the
     sound is; of a longer one, the first `MAX_HEARD` seconds."""
     channels = {1: "mono", 2: "stereo"}.get(sound.channels, f"{sound.channels} channels")

@@ -81,9 +81,9 @@ class Modality:
     """Training values → spec."""
     compare: Callable[[Value, Value, DataSpec], Mapping[str, float]]
     """(generated, truth, spec) → values by metric name. Both are compared in the spec's format: the size of a
-    signal, the units of a number. With an empty spec, signals must have equal sizes."""
-    to_html: Callable[[Value], str]
-    """Value → HTML fragment without external references."""
+    signal, the units of a number. Without a size in the spec, signals must have equal sizes."""
+    to_html: Callable[[Value, DataSpec], str]
+    """(Value, facts on its stream, which may be empty) → HTML fragment without external references."""
     codec: Codec
     """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
     tokenizer_options: Mapping[str, Any] = field(default_factory=dict)
@@ -97,8 +97,11 @@ class Modality:
     """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
     """At least one value, iterated once → JSON-able facts (ranges, lengths), which `inspect` prints."""
-    suffix_of: Callable[[Value], str] | None = None
-    """Value → the suffix of the file that holds it exactly; None: the first suffix holds any."""
+    suffix_of: Callable[[Value, str], str] | None = None
+    """Value, preferred suffix → the suffix of a file that holds it exactly; None: the first suffix holds
+    any."""
+    reads: tuple[str, ...] = ()
+    """Suffixes of other modalities whose files it reads, too."""
     exact: Callable[[Sequence[Path]], str] | None = None
     """Files of a stream → the name of the modality that keeps their true values; None: this one does."""
     remarks: Callable[[Sequence[Path]], Sequence[str]] = lambda paths: ()
@@ -109,9 +112,9 @@ class Modality:
     """(source as a path or value, result, whether the result shows the same area, whether its colours are not
     the source's) → the result in the source's format."""
 
-    def suffix(self, value: Value) -> str:
-        """The suffix that a value is written with, without the dot."""
-        return self.suffixes[0] if self.suffix_of is None else self.suffix_of(value)
+    def suffix(self, value: Value, like: str = "") -> str:
+        """The suffix that a value is written with, without the dot: `like`, if there is a choice."""
+        return self.suffixes[0] if self.suffix_of is None else self.suffix_of(value, like)
 
     @property
     def signal(self) -> SignalCodec:

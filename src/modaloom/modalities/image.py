@@ -196,7 +196,7 @@ def compare(generated: Image.Image, truth: Image.Image, spec: DataSpec) -> dict[
     return {"psnr": psnr(error), "ssim": ssim(a, b), "mse": error}
 
 
-def to_html(image: Image.Image) -> str:
+def to_html(image: Image.Image, spec: DataSpec) -> str:
     """Returns an <img> with inline data; small images are enlarged by an integer factor."""
     zoom = max(1, 128 // max(image.size))
     width, height = image.width * zoom, image.height * zoom

@@ -5,8 +5,8 @@ bands, pictures with transparency. What is decoded has the channels, the type an
 Signals are scaled channel by channel to the range that the training values have.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from torch import Tensor
 from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
-from modaloom.modalities.base import DataSpec, Modality
+from modaloom.modalities.base import Conformed, DataSpec, Modality
+from modaloom.modalities.image import FORMATS
 from modaloom.modalities.image_spec import (
     ImageLimits,
     content_box,
@@ -30,11 +31,18 @@ from modaloom.modalities.image_spec import (
     sizes,
 )
 from modaloom.modalities.raster_file import decode, encode, suffix_of
+from modaloom.modalities.raster_range import (
+    Raster,
+    bounds,
+    matched,
+    measure,
+    scale,
+    with_channels,
+    without_channels,
+)
 from modaloom.modalities.raster_view import to_html
 from modaloom.modalities.signal_codec import SignalCodec
 
-Raster = NDArray[Any]
-"""(H, W, C), uint8, uint16 or float32."""
 LEVELS = 65535
 """Steps of a packed value over the range of its channel: 16 bits."""
 TYPES = ("uint8", "uint16", "float32")
@@ -86,56 +94,17 @@ def checked(values: NDArray[Any]) -> Raster:
 
 
 def infer_spec(values: Iterable[Raster], limits: ImageLimits) -> DataSpec:
-    """Infers `content`, `size` as of images, `channels`, `type`, and by channel `low` and `high`, the range.
-
-    8-bit values with and without colours and alpha make one stream with all channels that occur. Raises
-    `BadValue` for other mixtures of types and numbers of channels.
-    """
+    """Infers `content` and `size` as of images, and what `measure` does. Raises `BadValue`."""
     shapes: list[tuple[int, int]] = []
-    ranges: dict[tuple[str, int], tuple[NDArray[Any], NDArray[Any]]] = {}
-    for value in values:
-        shapes.append((value.shape[0], value.shape[1]))
-        kind, low, high = (value.dtype.name, value.shape[2]), value.min((0, 1)), value.max((0, 1))
-        known = ranges.get(kind, (low, high))
-        ranges[kind] = np.minimum(known[0], low), np.maximum(known[1], high)
-    (name, channels), low, high = _common(ranges)
+
+    def sized() -> Iterator[Raster]:
+        for value in values:
+            shapes.append((value.shape[0], value.shape[1]))
+            yield value
+
+    measured = measure(sized())
     content = content_box(shapes, limits.max_side)
-    return {
-        "size": padded_to_strides(content),
-        "content": content,
-        "channels": channels,
-        "type": name,
-        "low": low.astype(float).tolist(),
-        "high": np.where(high > low, high.astype(float), low.astype(float) + 1).tolist(),
-    }
-
-
-def _common(
-    ranges: Mapping[tuple[str, int], tuple[NDArray[Any], NDArray[Any]]],
-) -> tuple[tuple[str, int], NDArray[Any], NDArray[Any]]:
-    """(type, channels) → range by channel, of one kind or several → one kind and its range."""
-    if len(ranges) == 1:
-        ((kind, (low, high)),) = ranges.items()
-        return kind, low, high
-    if not all(name == "uint8" and channels <= 4 for name, channels in ranges):
-        names = " and ".join(f"{channels} channels of {name}" for name, channels in ranges)
-        raise BadValue(f"the files have {names}; a stream has one type and number of channels")
-    colours = 3 if any(channels >= 3 for _, channels in ranges) else 1
-    channels = colours + any(channels in (2, 4) for _, channels in ranges)
-    return ("uint8", channels), np.zeros(channels), np.full(channels, 255)
-
-
-def _matched(value: Raster, channels: int) -> Raster:
-    """8-bit grey as colours, opaque where there is no alpha. Raises `BadValue` for other channels."""
-    have = value.shape[2]
-    if have == channels:
-        return value
-    if value.dtype != np.uint8 or have > channels or channels > 4:
-        raise BadValue(f"has {have} channels; the stream has {channels}")
-    colours = value[..., : have - (have in (2, 4))]
-    alpha = value[..., -1:] if have == 2 else np.full_like(value[..., :1], 255)
-    wide = np.broadcast_to(colours, (*value.shape[:2], channels - (channels in (2, 4))))
-    return np.concatenate([wide, alpha], 2) if channels in (2, 4) else np.ascontiguousarray(wide)
+    return {"size": padded_to_strides(content), "content": content, **measured}
 
 
 def pack(value: Raster, spec: DataSpec) -> NDArray[np.int16]:
@@ -143,10 +112,9 @@ def pack(value: Raster, spec: DataSpec) -> NDArray[np.int16]:
 
     Raises `BadValue` for another number of channels.
     """
-    value = coerce(value)
-    value = _matched(value, spec["channels"])
+    value = with_channels(coerce(value), spec["channels"])
     fitted = padded(padded(_resized(value, spec["content"]), spec["content"]), spec["size"])
-    low, high = (np.asarray(spec[name]) for name in ("low", "high"))
+    low, high = bounds(spec)
     levels = ((fitted - low) / (high - low)).clip(0, 1) * LEVELS
     return np.ascontiguousarray((np.round(levels) - 32768).astype(np.int16).transpose(2, 0, 1))
 
@@ -168,7 +136,7 @@ def _resized(value: Raster, content: Sequence[int]) -> NDArray[np.float64]:
 def unpack(packed: NDArray[np.int16], spec: DataSpec) -> Raster:
     """int16 (C, H, W) → the content box in the type and units of the files."""
     levels = inner(packed, spec).astype(np.float64) + 32768
-    low, high = (np.asarray(spec[name]) for name in ("low", "high"))
+    low, high = bounds(spec)
     values = low + levels / LEVELS * (high - low)
     kind = np.dtype(spec["type"])
     return np.ascontiguousarray((values if kind.kind == "f" else np.round(values)).astype(kind))
@@ -208,7 +176,12 @@ def compare(generated: Raster, truth: Raster, spec: DataSpec) -> dict[str, float
 
 
 def _unit(value: Raster, spec: DataSpec) -> NDArray[np.float64]:
-    return (inner(pack(value, spec), spec).astype(np.float64) + 32768) / LEVELS
+    """The measured range as [0, 1]: in the spec's size, or at its own, if there is none, unclipped."""
+    if "size" in spec:
+        return (inner(pack(value, spec), spec).astype(np.float64) + 32768) / LEVELS
+    low, high = bounds(spec)
+    units: NDArray[np.float64] = (value.astype(np.float64) - low) / (high - low)
+    return units
 
 
 def describe(values: Iterable[Raster]) -> dict[str, Any]:
@@ -228,11 +201,13 @@ def describe(values: Iterable[Raster]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class RasterCodec(SignalCodec):
-    """Signals whose range belongs to a stream: a Restorer, which takes values of any stream, has none."""
-
-    restorable = False
+def conform(source: object, made: Raster, aligned: bool, recolored: bool) -> Conformed:
+    """Takes off again what only other 8-bit files of the stream have: colours from a grey picture, alpha from
+    an opaque one."""
+    if made.dtype != np.uint8 or recolored or not aligned:
+        return Conformed(made)
+    channels = coerce(str(source) if isinstance(source, os.PathLike) else source).shape[2]
+    return Conformed(made if channels == made.shape[2] else without_channels(made, channels))
 
 
 RASTER = Modality(
@@ -245,7 +220,7 @@ RASTER = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
-    codec=RasterCodec(
+    codec=SignalCodec(
         pack=pack,
         unpack=unpack,
         to_array=to_array,
@@ -253,11 +228,16 @@ RASTER = Modality(
         normalize=normalize,
         denormalize=denormalize,
         preview=preview,
+        measure=measure,
+        scale=scale,
+        matched=matched,
     ),
     lower_is_better=("mse",),
     limits=ImageLimits(),
     shortened=lambda value, spec: shortened(value.shape[0], value.shape[1], spec),
     describe=describe,
     suffix_of=suffix_of,
+    reads=tuple(FORMATS),
+    conform=conform,
     kin=("image",),
 )

@@ -177,12 +177,13 @@ def _tiff(path: Path, data: bytes) -> NDArray[Any]:
     return flat.reshape(*flat.shape[:2], -1)
 
 
-def suffix_of(value: NDArray[Any]) -> str:
-    """The suffix of a file that holds a value exactly: PNG, else TIFF; NumPy's without tifffile."""
-    channels = value.shape[2]
-    if (value.dtype == np.uint8 and channels <= 4) or (value.dtype == np.uint16 and channels == 1):
-        return "png"
-    return "tif" if find_spec("tifffile") else "npy"
+def suffix_of(value: NDArray[Any], like: str = "") -> str:
+    """The suffix of a file that holds a value exactly: `like` if it does, else PNG, TIFF, or NumPy's without
+    tifffile."""
+    most = {"uint8": 4, "uint16": 1}.get(value.dtype.name, 0)
+    png, tiff = value.shape[2] <= most, find_spec("tifffile") is not None
+    holds = {"png": png, **dict.fromkeys(TIFF, tiff), "npy": True}
+    return like if holds.get(like) else next(suffix for suffix, able in holds.items() if able)
 
 
 def encode(value: NDArray[Any], suffix: str) -> bytes:

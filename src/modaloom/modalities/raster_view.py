@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from modaloom.modalities.codec import DataSpec
+
 Raster = NDArray[Any]
 MAX_SHOWN_SIDE = 128
 
 
-def to_html(value: Raster) -> str:
-    """Returns an <img> with inline data, stretched to the value's own range, and what the array is."""
-    image = _shown(value)
+def to_html(value: Raster, spec: DataSpec) -> str:
+    """Returns an <img> with inline data, and what the array is: its range, or the spec's `low` to `high`, as
+    black to white."""
+    image = _shown(value, spec)
     zoom = max(1, MAX_SHOWN_SIDE // max(image.size))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -27,13 +30,14 @@ def to_html(value: Raster) -> str:
     )
 
 
-def _shown(value: Raster) -> Image.Image:
+def _shown(value: Raster, spec: DataSpec) -> Image.Image:
     """As a picture: grey, grey and alpha, or the first three bands; alpha of 8-bit values as it is."""
     channels = value.shape[2]
     if value.dtype == np.uint8 and channels in (2, 4):
         return Image.fromarray(value, "LA" if channels == 2 else "RGBA")
     bands = value[..., :3] if channels >= 3 else value[..., :1]
-    low, high = bands.min((0, 1)).astype(float), bands.max((0, 1)).astype(float)
+    own = {"low": bands.min((0, 1)), "high": bands.max((0, 1))} | spec
+    low, high = (np.asarray(own[bound][: bands.shape[2]], float) for bound in ("low", "high"))
     levels = (bands - low) / np.where(high > low, high - low, 1) * 255
-    pixels = np.round(levels).astype(np.uint8)
+    pixels = np.round(levels.clip(0, 255)).astype(np.uint8)
     return Image.fromarray(pixels if channels >= 3 else pixels[..., 0])

@@ -218,7 +218,7 @@ def _averaged(metric: str, figures: dict[str, float]) -> dict[str, float]:
     return {metric: mean} | {f"{metric}.{name}": figure for name, figure in figures.items()}
 
 
-def to_html(row: Record) -> str:
+def to_html(row: Record, spec: DataSpec) -> str:
     """Returns an escaped HTML table of two columns."""
     lines = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(_shown(value))}</td></tr>"

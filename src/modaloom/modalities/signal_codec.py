@@ -1,6 +1,6 @@
 """Codec of continuous signals over one or more axes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from modaloom.core.distributed import Rows
 from modaloom.core.errors import BadValue
 from modaloom.modalities.codec import Codec, DataSpec, Value
+from modaloom.modalities.scale import Scale
 
 MAX_POSITIONS, MAX_FEATURES = 256, 4096
 """Maximum number of positions in a signal's features, 16 × 16 for an image, and of features together."""
@@ -35,6 +36,16 @@ def no_outline(signal: Tensor) -> Tensor:
 def mean_squared_error(reconstruction: Tensor, signal: Tensor) -> Tensor:
     """Default of `SignalCodec.loss`: mean squared error of each signal, (B,)."""
     return (reconstruction - signal).square().flatten(1).mean(1)
+
+
+def no_facts(values: Iterable[Value]) -> DataSpec:
+    """Default of `SignalCodec.measure`: nothing is measured."""
+    return {}
+
+
+def as_it_is(value: Value, spec: DataSpec) -> Value:
+    """Default of `SignalCodec.matched`: all values have the same channels."""
+    return value
 
 
 @dataclass(frozen=True)
@@ -64,10 +75,22 @@ class SignalCodec(Codec):
     """(signal batch, generator, where its rows are) → augmented batch, for the training of tokenizers."""
     outline: Callable[[Tensor], Tensor] = no_outline
     """Signal batch → (B, 1, *axes), equal for signals that only differ in tint (an image's colours)."""
+    measure: Callable[[Iterable[Value]], DataSpec] = no_facts
+    """Training values → JSON-able facts on the values of a stream at any size, for `scale` and `matched`;
+    `infer_spec` has them, too. Raises `BadValue` for values that make no stream."""
+    scale: Callable[[DataSpec], Scale] | None = None
+    """These facts → how values of `to_array` are signals. None: 8 bits, by `normalize` and `denormalize`."""
+    matched: Callable[[Value, DataSpec], Value] = as_it_is
+    """Value, facts → the value with the stream's channels. Raises `BadValue` for values of another kind."""
 
     continuous: ClassVar[bool] = True
     restorable: ClassVar[bool] = True
     whole: ClassVar[bool] = True
+
+    @property
+    def is_8_bit(self) -> bool:
+        """Whether signals are 8-bit grey or colours, with all that is defined for these alone."""
+        return self.scale is None
 
     @property
     def has_outline(self) -> bool:

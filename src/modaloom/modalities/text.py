@@ -62,7 +62,7 @@ def compare(generated: str, truth: str, spec: DataSpec) -> dict[str, float]:
     return {"exact": float(generated == truth), "char_error": error_rate(generated, truth)}
 
 
-def to_html(text: str) -> str:
+def to_html(text: str, spec: DataSpec) -> str:
     """Returns the escaped text, with line breaks kept."""
     return f'<span style="white-space: pre-wrap">{html.escape(text)}</span>'
 

@@ -1,10 +1,20 @@
-"""Conversion between values at their own size and signals in [0, 1], for restoration."""
+"""Conversion between values at their own size and signals in [0, 1], for restoration.
+
+`facts` are those of the values' stream, as `SignalCodec.measure` found them; values outside of the range that
+was measured are signals outside of [0, 1].
+"""
+
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from modaloom.modalities.base import DataSpec, Modality, Value
+from modaloom.modalities.scale import EIGHT_BITS, Scale
+
+MARKED = 0.5
+"""Part of a mask's range above which a position is marked."""
 
 
 def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
@@ -12,18 +22,42 @@ def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
     return modality.signal.fitted(value, spec)
 
 
-def to_unit(modality: Modality, value: Value) -> Tensor:
-    """Value → float32 (C, *axes) in [0, 1]."""
-    return array_to_unit(modality, modality.signal.to_array(value))
+def scale_of(modality: Modality, facts: DataSpec) -> Scale:
+    """The scale of a stream's signals."""
+    scale = modality.signal.scale
+    return EIGHT_BITS if scale is None else scale(facts)
 
 
-def array_to_unit(modality: Modality, packed: NDArray) -> Tensor:  # type: ignore[type-arg]
-    """Packed array (C, *axes) → float32 (C, *axes) in [0, 1]."""
+def to_packed(modality: Modality, facts: DataSpec, value: Value) -> NDArray[Any]:
+    """Value → array (C, *axes) with the channels of its stream. Raises `BadValue` for another kind."""
+    codec = modality.signal
+    return codec.to_array(codec.matched(value, facts))
+
+
+def array_to_unit(modality: Modality, facts: DataSpec, packed: NDArray[Any]) -> Tensor:
+    """Packed array (C, *axes) → float32 (C, *axes)."""
+    if not modality.signal.is_8_bit:
+        return scale_of(modality, facts).to_unit(packed)
     signal = modality.signal.normalize(torch.tensor(packed)[None])[0]
     return signal.add_(1).div_(2)
 
 
-def from_unit(modality: Modality, signal: Tensor) -> Value:
-    """The inverse of `to_unit`, with rounding and clipping."""
+def to_unit(modality: Modality, facts: DataSpec, value: Value) -> Tensor:
+    """Value → float32 (C, *axes). Raises `BadValue` for a value of another kind than the stream's."""
+    return array_to_unit(modality, facts, to_packed(modality, facts, value))
+
+
+def from_unit(modality: Modality, facts: DataSpec, signal: Tensor) -> Value:
+    """The inverse of `to_unit`, rounded and clipped to what the type of the values has."""
     codec = modality.signal
+    if not codec.is_8_bit:
+        return codec.from_array(scale_of(modality, facts).from_unit(signal))
     return codec.from_array(codec.denormalize(2 * signal[None] - 1)[0].numpy())
+
+
+def to_mask(modality: Modality, mask: Value) -> Tensor:
+    """Value → bool (*axes): where its channels' mean is above half of white, or of its own maximum."""
+    packed = modality.signal.to_array(mask)
+    if not modality.signal.is_8_bit:
+        return torch.from_numpy(packed.mean(0) > MARKED * packed.max())
+    return array_to_unit(modality, {}, packed).mean(0) > MARKED

@@ -21,9 +21,10 @@ ROW = "restore:"
 WORDS = (
     "The mean is the posterior mean, smoother than the truth; a sample is a posterior sample, as rough as "
     "the truth, and its details are made up. psnr, ssim and mse are the mean's; hf_energy_ratio is a "
-    "sample's power in fine detail over the truth's; consistency is the RMS, in levels of 255, between what "
-    "is given and a sample that is degraded anew. The linear filter is fitted for these scores alone; a run "
-    "starts from a filter of its own of the same kind."
+    "sample's power in fine detail over the truth's; consistency is the RMS, in 1/255 of the range, between "
+    "what is given and a sample that is degraded anew. The range is that of the type, of rasters that of the "
+    "training values. The linear filter is fitted for these scores alone; a run starts from a filter of its "
+    "own of the same kind."
 )
 
 

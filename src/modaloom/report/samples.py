@@ -96,12 +96,14 @@ def value(folder: Path, stream: str, file: str, streams: Json) -> Html:
         folder: folder of the samples.
         stream: the value's stream.
         file: path relative to `folder`.
-        streams: stream → description, with `modality`.
+        streams: stream → facts on it, with `modality`.
     """
-    modality = MODALITIES.get(streams.get(stream, {}).get("modality", ""))
+    facts = streams.get(stream, {})
+    modality = MODALITIES.get(facts.get("modality", ""))
     if modality is None:
         return tag("em", f"{file} (its modality is unknown)")
     try:
-        return tag("div", Html(modality.to_html(modality.read(folder / file))), class_="value", title=stream)
+        shown = modality.to_html(modality.read(folder / file), facts)
+        return tag("div", Html(shown), class_="value", title=stream)
     except ModaloomError as error:
         return tag("em", error)

@@ -31,7 +31,8 @@ def restored_examples(trained: RestoredRun) -> list[str]:
 
 def _needs_nothing(trained: RestoredRun) -> bool:
     plan = trained.restoration.plan
-    blank = from_unit(trained.modality, torch.zeros(plan.channels, *[PROBE_SIDE] * plan.axes))
+    zeros, facts = torch.zeros(plan.channels, *[PROBE_SIDE] * plan.axes), plan.facts(plan.streams[0])
+    blank = from_unit(trained.modality, facts, zeros)
     try:
         trained.restore(blank, RestoreOptions(sampling={"steps": 1}))
     except ModaloomError:

@@ -170,12 +170,16 @@ def tiny() -> RestorerRunConfig:
 
 def small() -> RestorerRunConfig:
     """Whole images up to 64 px: an hour on one GPU."""
-    return RestorerRunConfig(data=DataConfig(limits={"image": {"max_side": 64}}))
+    return RestorerRunConfig(data=_of_side(64))
 
 
 def base() -> RestorerRunConfig:
     """Whole images up to 128 px: a day on a few GPUs."""
-    return RestorerRunConfig(data=DataConfig(limits={"image": {"max_side": 128}}))
+    return RestorerRunConfig(data=_of_side(128))
+
+
+def _of_side(side: int) -> DataConfig:
+    return DataConfig(limits={name: {"max_side": side} for name in ("image", "raster")})
 
 
 PRESETS: dict[str, Callable[[], RestorerRunConfig]] = {"tiny": tiny, "small": small, "base": base}

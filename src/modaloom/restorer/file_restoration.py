@@ -1,7 +1,7 @@
 """Restoration of files and folders with a finished run."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from modaloom.core.results import Results
 from modaloom.data.atomic_io import all_or_none, stoppable_folder
 from modaloom.data.inputs import named_files
 from modaloom.data.notices import Notify, silent
-from modaloom.modalities.base import Value
+from modaloom.modalities.base import Modality, Value
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_restored, opened
 
 MAX_DRAWS = 100_000
@@ -41,7 +41,8 @@ def restore(
 
     The output folder appears at the end, or when the work is stopped, with the results that are finished.
 
-    Results are written to `OUT/STEM.SUFFIX`: the input's stem, the modality's suffix. A folder among the
+    Results are written to `OUT/STEM.SUFFIX`: the input's stem, and the modality's suffix, or the input's own
+    if that holds every value of the modality (TIFF and `.npy` for rasters). A folder among the
     inputs stands for all readable files in it, recursively, and its relative paths are kept. Results of an
     unconditional task are `OUT/0000.SUFFIX`, ….
 
@@ -88,13 +89,14 @@ def _written(
     outcome, count = _Outcome(), 0
     with stoppable_folder(out, "files", lambda: count) as root:
         for name, frame in _answers(trained, values, restore_options, outcome):
-            place = f"{name}.{trained.modality.suffixes[0]}"
+            named = partial(_named, trained.modality, name, values[name])
             if frame.result is not None:
-                (root / place).parent.mkdir(parents=True, exist_ok=True)
-                with all_or_none(root / place):
-                    trained.modality.write(frame.result, root / place)
+                path = root / named(frame.result)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with all_or_none(path):
+                    trained.modality.write(frame.result, path)
                 count += 1
-            yield frame.map(partial(_at, out / place))
+            yield frame.map(partial(_at, out, named))
         if len(outcome.failures) == len(values):
             raise _all_failed(outcome.failures)
     for change, names in outcome.changes.items():
@@ -114,8 +116,13 @@ class _Outcome:
     """Property that results do not keep → input names."""
 
 
-def _at(path: Path, value: Value) -> dict[Path, Value]:
-    return {path: value}
+def _at(out: Path, named: Callable[[Value], str], made: Value) -> dict[Path, Value]:
+    return {out / named(made): made}
+
+
+def _named(modality: Modality, name: str, source: Value, made: Value) -> str:
+    like = source.suffix[1:].lower() if isinstance(source, Path) else ""
+    return f"{name}.{modality.suffix(made, like)}"
 
 
 def _answers(

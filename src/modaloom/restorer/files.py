@@ -1,7 +1,7 @@
 """Builds a Restorer from its plan and configuration, and converts it to and from model parts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -9,12 +9,15 @@ import torch
 from modaloom.core.errors import BadRun, BadValue
 from modaloom.diffusion import GAUSSIAN_PROCESSES
 from modaloom.diffusion.prediction import PREDICTIONS
-from modaloom.modalities.base import DataSpec
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import DataSpec, Modality
+from modaloom.modalities.scale import Scale
+from modaloom.modalities.unit import scale_of
 from modaloom.restorer.config import NETWORKS, RestorerConfig
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.patch_ridge import FilterSpec, PatchRidge
 from modaloom.restorer.restorer import Restorer
-from modaloom.restorer.tasks import TASKS, Task
+from modaloom.restorer.tasks import Task, tasks_of
 from modaloom.restorer.tasks.base import OPTION_LIMITS
 from modaloom.runs.config_io import changed, differences, from_plain
 from modaloom.runs.model import Part, freeze, with_tensors
@@ -43,6 +46,27 @@ class RestorerPlan:
     """Channels of the condition."""
     features: int = 0
     """Features of each context vector."""
+    scales: Mapping[str, DataSpec] = field(default_factory=dict)
+    """Stream → facts on its values (`SignalCodec.measure`); empty for 8-bit signals."""
+
+    @property
+    def modality_type(self) -> Modality:
+        """The modality of all streams."""
+        return MODALITIES[self.modality]
+
+    @property
+    def task_type(self) -> Task[Any]:
+        """The task of these signals, without filters."""
+        return tasks_of(self.modality_type.signal)[self.task]
+
+    def facts(self, stream: str) -> DataSpec:
+        """Facts on the values of a stream, for `modalities/unit.py`; empty if there are none."""
+        return self.scales.get(stream, {})
+
+    @property
+    def scale(self) -> Scale:
+        """Scale of the target."""
+        return scale_of(self.modality_type, self.facts(self.streams[-1]))
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "RestorerPlan":
@@ -73,7 +97,7 @@ class Restoration:
     @property
     def task(self) -> Task[Any]:
         """The task, with the filters."""
-        return replace(TASKS[self.plan.task], filters=self.filters)
+        return replace(self.plan.task_type, filters=self.filters)
 
     def with_filters(self, examples: Iterable[ConditionalExample]) -> "Restoration":
         """Returns a copy with filters fitted to training examples, which are made without any."""
@@ -97,7 +121,7 @@ class Restoration:
 
 def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> Restorer:
     """Returns a Restorer with freshly initialized weights, which depend on the seed alone."""
-    task = TASKS[plan.task]
+    task = plan.task_type
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = NETWORKS[config.resolve_network(task.is_residual)].build(
@@ -139,7 +163,7 @@ def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise BadRun(f"the model is not one of this version ({error})") from error
     freeze([restorer])
-    network_type = NETWORKS[config.resolve_network(TASKS[plan.task].is_residual)]
+    network_type = NETWORKS[config.resolve_network(plan.task_type.is_residual)]
     restorer.network = network_type.for_inference(restorer.network)
     return Restoration(plan, config, restorer, filters)
 

@@ -17,9 +17,8 @@ from modaloom.core.errors import (
 from modaloom.core.frame import Frames, finished
 from modaloom.core.rng import derive
 from modaloom.data.notices import Notify, once, silent
-from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Modality, Value
-from modaloom.modalities.unit import fit_to_spec, from_unit, to_unit
+from modaloom.modalities.unit import fit_to_spec, from_unit, to_mask, to_unit
 from modaloom.restorer.config import RestorerRunConfig, SignalSamplingConfig, SignalSamplingOptions
 from modaloom.restorer.files import Restoration, unpack_restorer
 from modaloom.restorer.inference import resolve_mode, stream_task
@@ -29,10 +28,6 @@ from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder, read_config
 from modaloom.training.accelerator import Accelerator
-
-MASK_THRESHOLD = 0.5
-"""Mask pixels above it are marked."""
-
 
 Setting = bool | int | float | str
 """The value of one option of a task."""
@@ -70,7 +65,7 @@ class RestoredRun:
     @property
     def modality(self) -> Modality:
         """Modality of the target stream."""
-        return MODALITIES[self.restoration.plan.modality]
+        return self.restoration.plan.modality_type
 
     @property
     def device(self) -> str:
@@ -87,12 +82,14 @@ class RestoredRun:
     ) -> Value:
         """Restores a value.
 
-        Greyscale mode and transparency are kept where the result is aligned with the value. A run that was
-        trained on whole signals resizes the value and the reference to its training size and returns that
-        size. The noise depends on the seed and the name alone.
+        Greyscale mode and transparency are kept where the result is aligned with the value; a run on rasters
+        keeps channels, type and units, and continues values outside of the range of its training linearly, up
+        to the limits of their type. A run that was trained on whole signals resizes the value and the
+        reference to its training size, clips rasters to its range, and returns that size. The noise depends
+        on the seed and the name alone.
 
         Args:
-            value: a PIL image, or a path.
+            value: a PIL image, an array (H, W) or (H, W, C) for a run on rasters, or a path.
             restore_options: mode, reference, mask, task options, sampling and seed; None: the defaults.
             name: distinguishes the noise of several values under one seed.
             notify: gets a message for each property of the value that the result does not keep.
@@ -126,13 +123,13 @@ class RestoredRun:
             BadValue, BadFile: as `restore`, at once.
         """
         restore_options, found = restore_options or RestoreOptions(), self.restoration
-        options = self.check(restore_options)
+        options, facts = self.check(restore_options), found.plan.facts(found.plan.streams[-1])
         held = found.task.prepare(self._signal(value), self._mask(restore_options.mask), options)
         style = None if restore_options.style is None else self._signal(restore_options.style)
         frames = stream_task(
             found.restorer,
             found.task,
-            Signals(input=held, reference=style),
+            Signals(input=held, reference=style, scale=found.plan.scale),
             options,
             mode=restore_options.mode,
             sampling=self._sampling(restore_options),
@@ -141,7 +138,7 @@ class RestoredRun:
         tell, stream = once(notify), found.plan.streams[-1]
 
         def finish(signal: Tensor) -> Value:
-            return self._conformed(value, from_unit(self.modality, signal), options, tell)
+            return self._conformed(value, from_unit(self.modality, facts, signal), options, tell)
 
         return (replace(frame.map(finish), stream=stream) for frame in frames)
 
@@ -173,11 +170,12 @@ class RestoredRun:
         return changed(self.restoration.config.sampling, (restore_options.sampling or {}).items())
 
     def _signal(self, value: Value) -> Tensor:
-        found, spec = _read(self.modality, value), self.restoration.plan.spec
-        return to_unit(self.modality, found if spec is None else fit_to_spec(self.modality, found, spec))
+        plan, found = self.restoration.plan, _read(self.modality, value)
+        fitted = found if plan.spec is None else fit_to_spec(self.modality, found, plan.spec)
+        return to_unit(self.modality, plan.facts(plan.streams[0]), fitted)
 
     def _mask(self, mask: Value | None) -> Tensor | None:
-        return None if mask is None else self._signal(mask).mean(0) > MASK_THRESHOLD
+        return None if mask is None else to_mask(self.modality, _read(self.modality, mask))
 
 
 def load_restored(run: str | os.PathLike[str], *, device: str = DEVICE) -> RestoredRun:

@@ -45,10 +45,11 @@ def _block(
     for i, case in enumerate(cases):
         row = {}
         for role, signal in _roles(trials, case).items():
-            row[role] = f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffixes[0]}"
+            value = from_unit(trained.modality, trained.restoration.plan.facts(stream), signal)
+            row[role] = f"{trials.name}/{role}/{i:04d}.{stream}.{trained.modality.suffix(value)}"
             path = root / row[role]
             path.parent.mkdir(parents=True, exist_ok=True)
-            trained.modality.write(from_unit(trained.modality, signal), path)
+            trained.modality.write(value, path)
         rows.append(row)
     return {"part": trials.name, "stream": stream, "rows": rows}
 

@@ -16,16 +16,16 @@ from modaloom.data.ragged import RaggedArray, open_ragged
 from modaloom.data.reader import Reader
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Modality, Shortened, Value
-from modaloom.modalities.unit import fit_to_spec
+from modaloom.modalities.unit import array_to_unit, fit_to_spec, to_packed
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.files import RestorerPlan
-from modaloom.restorer.tasks import TASKS
+from modaloom.restorer.tasks import TASKS, tasks_of
 from modaloom.runs.caches import CACHE
 from modaloom.runs.store import RunFolder
-from modaloom.runs.tokenizers import load_tokenizer
+from modaloom.runs.tokenizers import load_tokenizer, modality_of
 from modaloom.tokenizers import Tokenizer
 from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
-from modaloom.transforms.crop import Packed
+from modaloom.transforms.crop import Packed, ToUnit
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class SignalSource:
     take: Callable[[Value], Packed]
     fact: Any
     """JSON-able cache key of `take`."""
+    to_unit: ToUnit
+    """What it took → signal."""
     shortened: Callable[[Value], Sequence[Shortened]] = lambda value: ()
     """Value → what limits cut from it."""
 
@@ -51,12 +53,11 @@ class SignalDataset:
     columns: Sequence[RaggedArray]
     """The targets and, for paired tasks, the inputs."""
 
-    @property
-    def modality(self) -> Modality:
-        return MODALITIES[self.plan.modality]
+    to_unit: Sequence[ToUnit]
+    """What makes signals of them, column by column."""
 
     def signals(self, row: int) -> list[Packed]:
-        """Returns the row's signal of each column."""
+        """Returns the row's packed signal of each column."""
         return [column[row] for column in self.columns]
 
 
@@ -68,18 +69,19 @@ def prepare_signal_dataset(
     `notify` gets what limits cut from the signals. Raises `BadFolder` and `BadValue` if the folder has no
     data that the task can be trained on.
     """
-    config, folder = run.run(), restorable(folder, notify)
+    config = run.run()
     streams = _streams(folder, config)
+    if run.has_data():
+        folder = read_as(folder, streams, str(run.data()["restorer"]["modality"]))
+    else:
+        folder = read_as(folder, streams, _modality(folder, streams, config), notify)
     chosen = select(run, folder, streams)
-    modality = MODALITIES[folder.modality_of[streams[-1]]]
     if not run.has_data():
-        plan = RestorerPlan(
-            config.restorer.task, streams, modality.name, spec=_spec(chosen, modality, config)
-        )
+        plan = _plan(chosen, MODALITIES[folder.modality_of[streams[-1]]], config)
         run.save_data(_described(plan) | data_facts(folder, chosen.split_of, config))
     plan = RestorerPlan.of(run.data()["restorer"])
     lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
-    sources = signal_sources(config, plan)
+    sources = [*signal_sources(config, plan)]
     columns = [_cached(run, chosen, i, source, lost) for i, source in enumerate(sources)]
     lost.notify(notify)
     here = np.logical_and.reduce([column.present for column in columns])
@@ -88,22 +90,50 @@ def prepare_signal_dataset(
         raise BadFolder(f"{folder.path} has no training sample with a readable {' and '.join(streams)}")
     for row in np.flatnonzero(here).tolist():
         check_same_size(chosen.samples[row].key, [column.shapes[row][1:] for column in columns])
-    if TASKS[config.restorer.task].needs_color:
+    if plan.task_type.needs_color:
         _check_colours(
             columns[0], rows["train"], config.restorer.task, f"every {streams[-1]} of {folder.path}"
         )
-    return SignalDataset(plan, chosen.reader, rows, columns)
+    return SignalDataset(plan, chosen.reader, rows, columns, [source.to_unit for source in sources])
 
 
-def restorable(folder: Folder, notify: Notify = silent) -> Folder:
-    """The folder with streams that no Restorer takes read by a kindred modality, which is told."""
-    found = dict(folder.modality_of)
-    for name, modality in folder.modality_of.items():
-        kin = [one for one in MODALITIES[modality].kin if MODALITIES[one].codec.restorable]
-        if kin and not MODALITIES[modality].codec.restorable:
-            found[name] = kin[0]
-            notify(f"{name} is a {modality}, and read as {kin[0]}: 8 bits, colours, on white")
-    return replace(folder, modality_of=found)
+def read_as(folder: Folder, streams: Sequence[str], modality: str, notify: Notify = silent) -> Folder:
+    """The folder with these streams read by a modality; `notify` is told which ones others would read.
+
+    Raises `BadFolder` for a stream that the folder lacks, or whose files the modality does not read.
+    """
+    missing = [name for name in streams if name not in folder.modality_of]
+    if missing:
+        raise BadFolder(f"{folder.path} has no {' and '.join(missing)}, which the run restores")
+    for name in streams:
+        own = folder.modality_of[name]
+        if not _reads(modality, own):
+            raise BadFolder(f"stream {name!r} is {own} in {folder.path}, and {modality} in the run")
+        if own != modality and MODALITIES[modality].signal.is_8_bit:
+            notify(f"{name} is a {own}, and read as {modality}: 8 bits, colours, on white")
+    return replace(folder, modality_of={**folder.modality_of, **dict.fromkeys(streams, modality)})
+
+
+def _reads(modality: str, own: str) -> bool:
+    return own in (modality, *MODALITIES[modality].kin)
+
+
+def _modality(folder: Folder, streams: Sequence[str], config: RestorerRunConfig) -> str:
+    """The modality of all streams that the task can have: their own, or a kindred one, for streams of two
+    that of 8 bits; that of the tokenizer, if there is one. Raises `BadValue` if there is none."""
+    if config.restorer.tokenizers:
+        return modality_of(config.restorer.tokenizers, streams[-1])
+    own = list(dict.fromkeys(folder.modality_of[name] for name in streams))
+    kindred = own if len(own) > 1 else [*own, *MODALITIES[own[0]].kin]
+    able = [
+        one
+        for one in kindred
+        if all(_reads(one, other) for other in own)
+        and config.restorer.task in tasks_of(MODALITIES[one].signal)
+    ]
+    if not able:
+        raise BadValue(f"{' and '.join(streams)} are of different kinds; choose two of one")
+    return next((one for one in able if len(own) > 1 and MODALITIES[one].signal.is_8_bit), able[0])
 
 
 def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> None:
@@ -116,8 +146,7 @@ def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> N
 
 
 def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
-    """The streams, target last. Raises `BadValue` unless their number fits the task and they share a
-    modality."""
+    """The streams, target last. Raises `BadValue` unless their number fits the task."""
     able = [name for name, m in folder.modality_of.items() if MODALITIES[m].codec.restorable]
     found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
         able
@@ -132,9 +161,23 @@ def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
         raise BadValue(
             f"{config.restorer.task} takes {takes}; choose with --streams from {', '.join(able) or 'none'}"
         )
-    if len({folder.modality_of[name] for name in found}) > 1:
-        raise BadValue(f"{' and '.join(found)} are of different kinds; choose two of one")
     return found
+
+
+def _plan(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> RestorerPlan:
+    spec, codec, streams = _spec(chosen, modality, config), modality.signal, chosen.reader.streams
+    plan = RestorerPlan(config.restorer.task, streams, modality.name, spec)
+    if codec.is_8_bit:
+        return plan
+    return replace(plan, scales={name: spec or codec.measure(_column(chosen, name)) for name in streams})
+
+
+def _column(chosen: Selection, stream: str) -> MeasuredColumn:
+    """The training values of a stream. Raises `BadFolder` if none is readable."""
+    values = MeasuredColumn(chosen.reader, stream, chosen.training)
+    if not values.has_values:
+        raise BadFolder(f"{chosen.reader.folder.path}: no training sample has a readable {stream}")
+    return values
 
 
 def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> DataSpec | None:
@@ -144,33 +187,40 @@ def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> D
         return _tokenizer(config, want).spec
     if TASKS[config.restorer.task].is_residual:
         return None
-    values = MeasuredColumn(chosen.reader, want, chosen.training)
-    if not values.has_values:
-        raise BadFolder(f"{chosen.reader.folder.path}: no training sample has a readable {want}")
-    return modality.infer_spec(values, config.data.limits_of(modality.name))
+    return modality.infer_spec(_column(chosen, want), config.data.limits_of(modality.name))
 
 
 def _described(plan: RestorerPlan) -> dict[str, Any]:
     return {
-        "streams": {name: {"modality": plan.modality} for name in plan.streams},
+        "streams": {name: {"modality": plan.modality, **plan.facts(name)} for name in plan.streams},
         "restorer": asdict(plan),
     }
 
 
 def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[SignalSource]:
     """Yields the source of the targets, then, for paired tasks, that of the inputs."""
-    modality = MODALITIES[plan.modality]
-    to_array, spec = modality.signal.to_array, plan.spec
-    fit = to_array if spec is None else lambda value: to_array(fit_to_spec(modality, value, spec))
+    modality, spec = plan.modality_type, plan.spec
+
+    def source(
+        name: str,
+        prepare: Callable[[Value], Value],
+        fact: Any,
+        shortened: Callable[[Value], Sequence[Shortened]] = lambda value: (),
+    ) -> SignalSource:
+        facts = plan.facts(name)
+        to_unit = partial(array_to_unit, modality, facts)
+        return SignalSource(
+            name, lambda value: to_packed(modality, facts, prepare(value)), fact, to_unit, shortened
+        )
+
+    def fit(value: Value) -> Value:
+        return value if spec is None else fit_to_spec(modality, value, spec)
+
     for name in reversed(plan.streams):
-        yield SignalSource(name, fit, spec, partial(_shortened, modality, spec))
-    if config.restorer.tokenizers:
+        yield source(name, fit, spec or plan.facts(name) or None, partial(_shortened, modality, spec))
+    if through := config.restorer.tokenizers:
         tokenizer = _tokenizer(config, plan.streams[-1])
-
-        def reconstruct(value: Value) -> Packed:
-            return to_array(tokenizer.decode(tokenizer.encode([value]))[0])
-
-        yield SignalSource(plan.streams[-1], reconstruct, config.restorer.tokenizers)
+        yield source(plan.streams[-1], lambda value: tokenizer.decode(tokenizer.encode([value]))[0], through)
 
 
 def _shortened(modality: Modality, spec: DataSpec | None, value: Value) -> Sequence[Shortened]:
@@ -199,11 +249,18 @@ def _cached(
             value = chosen.reader.value(sample, source.stream)
             if value is not None:
                 lost.add(source.stream, source.shortened(value))
-            yield None if value is None else source.take(value)
+            yield None if value is None else _taken(sample.key, source, value)
 
     stamp = fingerprint(chosen.samples, source.stream, source.fact)
     name = f"signals.{place}.{source.stream}"
     return open_ragged(run.path / CACHE, name, stamp, len(chosen.samples), rows)
+
+
+def _taken(key: str, source: SignalSource, value: Value) -> Packed:
+    try:
+        return source.take(value)
+    except BadValue as error:
+        raise BadValue(f"{source.stream} of {key} {error}") from error
 
 
 def check_same_size(key: str, sides: Sequence[Sequence[int]]) -> None:

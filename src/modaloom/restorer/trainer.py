@@ -1,7 +1,6 @@
 """Training of a Restorer: a run with one stage."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import torch
@@ -11,13 +10,12 @@ from modaloom.core.rng import derive, generator
 from modaloom.core.types import Loss
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
-from modaloom.modalities.unit import array_to_unit
 from modaloom.networks.conv import channels_last
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_restorer
 from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
-from modaloom.restorer.tasks import TASKS, Signals
+from modaloom.restorer.tasks import Signals
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -52,8 +50,9 @@ class RestorerTrainer:
     ) -> None:
         self.run, self.accelerator, self.notify = run, accelerator, notify
         self.config = run.run()
-        self.task, self.options = TASKS[self.config.restorer.task], self.config.restorer.task_options()
+        self.options = self.config.restorer.task_options()
         self.data: SignalDataset = prepare_signal_dataset(run, folder, notify)
+        self.task = self.data.plan.task_type
         row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.crop_sizes))
         first, *_ = [pair for size in sizes for pair in self._questions(row, size)]
         self.plan = self.data.plan.with_input_shape(first)
@@ -98,8 +97,7 @@ class RestorerTrainer:
             size: index into `crop_sizes`, modulo their number.
         """
         random = generator(self.config.seed, RESTORER, *names)
-        want, *given = self._seen(row, random, size)
-        return self.restoration.task.make_example(Signals(want, *given), self.options, random)
+        return self.restoration.task.make_example(self._seen(row, random, size), self.options, random)
 
     def validate(self) -> dict[str, float]:
         """Returns the loss of each objective on examples of the first validation signals, as `val.NAME`."""
@@ -116,22 +114,23 @@ class RestorerTrainer:
     def _questions(self, row: int, size: int) -> Iterator[ConditionalExample]:
         """Yields an unlabeled example of each subtask, from the signals of a row."""
         random = generator(self.config.seed, RESTORER, "shape")
-        want, *given = self._seen(row, random, size)
+        seen = self._seen(row, random, size)
         for options in self.task.subtasks(self.options).values() or [self.options]:
-            yield self.task.build_condition(
-                self.task.degrade(Signals(want, *given), options, random), options
-            )
+            yield self.task.build_condition(self.task.degrade(seen, options, random), options)
 
-    def _seen(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
+    def _seen(self, row: int, random: torch.Generator, size: int) -> Signals:
         """Random crops for residual tasks, else whole signals."""
+        want, *given = self._crops(row, random, size)
+        return Signals(want, *given, scale=self.data.plan.scale)
+
+    def _crops(self, row: int, random: torch.Generator, size: int) -> list[Tensor]:
         signals, config = self.data.signals(row), self.config.restorer
-        to_unit = partial(array_to_unit, self.data.modality)
         if self.data.plan.spec is not None:
-            return [*map(to_unit, signals)]
+            return [convert(signal) for convert, signal in zip(self.data.to_unit, signals, strict=True)]
         side = config.crop_sizes[size % len(config.crop_sizes)]
         return random_crops(
             signals,
-            to_unit,
+            self.data.to_unit,
             side=side,
             scales=config.crop_scales,
             candidates=config.crop_candidates,

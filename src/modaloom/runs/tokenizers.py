@@ -30,6 +30,18 @@ def unpack_tokenizer(part: Part) -> Tokenizer:
     return with_tensors(lambda: restore_tokenizer(part.state), part.tensors)
 
 
+def modality_of(run: str, stream: str) -> str:
+    """The name of the modality of a run's stream. Raises `BadRun` and `BadValue`."""
+    return str(_plan(resolve_run(Path(run)), stream)["modality"])
+
+
+def _plan(path: Path, stream: str) -> Mapping[str, Any]:
+    read_config(path)
+    plans = RunFiles(path).data()["streams"]
+    plan: Mapping[str, Any] = plans[check_choice(f"stream of {path}", stream, plans)]
+    return plan
+
+
 def load_tokenizer(run: str, stream: str) -> Tokenizer:
     """Load the tokenizer of a stream from a finished run, in eval mode, without gradients.
 
@@ -37,10 +49,8 @@ def load_tokenizer(run: str, stream: str) -> Tokenizer:
     stream.
     """
     path = resolve_run(Path(run))
-    read_config(path)
     files = RunFiles(path)
-    plans, parts = files.data()["streams"], load_model(files.model).parts
-    plan = plans[check_choice(f"stream of {path}", stream, plans)]
+    plan, parts = _plan(path, stream), load_model(files.model).parts
     part = parts.get(plan.get("tokenizer", ""))
     if part is None:
         raise BadRun(f"{path} has no tokenizer of {stream}; name a run that was trained without --task")

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 Packed = NDArray[Any]
 """(C, *axes)."""
 ToUnit = Callable[[Packed], Tensor]
-"""Packed array → float32 signal in [0, 1], position by position."""
+"""Packed array → float32 signal, in [0, 1] within the range of the training values, position by position."""
 
 POOLS: Mapping[int, Callable[[Tensor, int], Tensor]] = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
@@ -45,7 +45,7 @@ class CropPlacement:
         return cls(starts, level, turns, bool(mirrored))
 
     def crop(self, signal: Packed, to_unit: ToUnit, side: int) -> Tensor:
-        """Returns the crop of a signal, float32 (C, side, …) in [0, 1]; short axes are edge-padded."""
+        """Returns the crop of a signal, float32 (C, side, …); short axes are edge-padded."""
         long = side << self.level
         window = signal[(slice(None), *(slice(start, start + long) for start in self.starts))]
         spare = [(0, 0), *((0, long - n) for n in window.shape[1:])]
@@ -57,20 +57,20 @@ class CropPlacement:
 
 def random_crops(
     signals: Sequence[Packed],
-    to_unit: ToUnit,
+    to_unit: Sequence[ToUnit],
     *,
     side: int,
     scales: int,
     candidates: int,
     generator: torch.Generator,
 ) -> list[Tensor]:
-    """Returns the same random crop of several signals of one size, float32 (C, side, …) in [0, 1].
+    """Returns the same random crop of several signals of one size, float32 (C, side, …).
 
     With two axes or more, the last two are rotated by a random multiple of 90° and flipped at random.
 
     Args:
         signals: arrays (C, *axes) with equal axes.
-        to_unit: converts the crops.
+        to_unit: converts the crops of each signal.
         side: side length of the crop along every axis.
         scales: number of scales; a crop is cut 2^k times as large, k < `scales` as far as the signals are
             large enough, and downsampled with a box filter.
@@ -80,8 +80,8 @@ def random_crops(
     placements = [
         CropPlacement.random(signals[0].shape[1:], side, scales, generator) for _ in range(candidates)
     ]
-    best = max(placements, key=lambda placement: detail(placement.crop(signals[0], to_unit, side)))
-    return [best.crop(signal, to_unit, side) for signal in signals]
+    best = max(placements, key=lambda placement: detail(placement.crop(signals[0], to_unit[0], side)))
+    return [best.crop(signal, convert, side) for signal, convert in zip(signals, to_unit, strict=True)]
 
 
 def detail(signal: Tensor) -> float:

@@ -15,10 +15,9 @@ from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
-from modaloom.modalities.unit import array_to_unit
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun, load_restored
-from modaloom.restorer.signal_dataset import SignalSource, check_same_size, restorable, signal_sources
+from modaloom.restorer.signal_dataset import SignalSource, check_same_size, read_as, signal_sources
 from modaloom.restorer.tasks import Signals
 from modaloom.transforms.crop import Packed
 
@@ -101,14 +100,12 @@ def read_cases(
     Raises:
         BadFolder: no held-out data, or a missing stream.
     """
-    index = restorable(open_folder(folder, trained.run.data.layout))
-    missing = [name for name in trained.restoration.plan.streams if name not in index.modality_of]
-    if missing:
-        raise BadFolder(f"{folder} has no {' and '.join(missing)}, which the run restores")
+    plan = trained.restoration.plan
+    index = read_as(open_folder(folder, trained.run.data.layout), plan.streams, plan.modality)
     of = split_of(trained.run.data, index)
     tests = sorted({s for s in of.values() if s.startswith("test")}, key=split_order) or ["val"]
-    reader = Reader(index, streams=trained.restoration.plan.streams)
-    columns = [*signal_sources(trained.run, trained.restoration.plan)]
+    reader = Reader(index, streams=plan.streams)
+    columns = [*signal_sources(trained.run, plan)]
     found = {
         place: [
             *_cases(
@@ -136,9 +133,8 @@ def _cases(
             check_same_size(sample.key, [signal.shape[1:] for signal in taken])
             if min(taken[0].shape[1:]) >= (SIDE_MULTIPLE if trained.restoration.task.is_residual else 1):
                 shown = taken if trained.restoration.plan.spec else map(_middle, taken)
-                yield RestorationCase(
-                    sample.key, Signals(*(array_to_unit(trained.modality, signal) for signal in shown))
-                )
+                signals = (column.to_unit(signal) for column, signal in zip(columns, shown, strict=True))
+                yield RestorationCase(sample.key, Signals(*signals, scale=trained.restoration.plan.scale))
 
 
 def _middle(signal: Packed) -> Packed:

@@ -11,7 +11,6 @@ from modaloom.core.rng import derive, generator
 from modaloom.evaluation.estimate import average
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.metrics.hf_energy_ratio import hf_energy
-from modaloom.modalities import MODALITIES
 from modaloom.modalities.unit import from_unit
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.files import Restoration
@@ -38,7 +37,7 @@ class RestorationTrial:
     held: Signals
     asked: ConditionalExample
     guess: Tensor
-    """The initial estimate (C, *axes), clamped to [0, 1]."""
+    """The initial estimate (C, *axes), within the limits of the values."""
     mean: Tensor | None
     """The posterior mean; None if the run was not trained for it."""
     sample: Tensor | None
@@ -84,9 +83,7 @@ class RestorationEvaluation:
         return self.restoration.task.degrade(case.signals, self.options, random)
 
     def asked(self, held: Signals) -> ConditionalExample:
-        return self.restoration.task.build_condition(
-            Signals(input=held.input, reference=held.reference), self.options
-        )
+        return self.restoration.task.build_condition(replace(held, target=None), self.options)
 
     def trial(self, case: RestorationCase) -> RestorationTrial:
         task, held = self.restoration.task, self.held(case)
@@ -97,13 +94,13 @@ class RestorationEvaluation:
         mean, sample = (
             self.answer(held, case, mode) if mode in modes else None for mode in ("mean", "sample")
         )
-        return RestorationTrial(held, asked, guess.clamp(0, 1), mean, sample, linear)
+        return RestorationTrial(held, asked, held.scale.clamp(guess), mean, sample, linear)
 
     def answer(self, held: Signals, case: RestorationCase, mode: str) -> Tensor:
         return run_task(
             self.restoration.restorer,
             self.restoration.task,
-            Signals(input=held.input, reference=held.reference),
+            replace(held, target=None),
             self.options,
             mode=mode,
             sampling=self.restoration.config.sampling,
@@ -163,16 +160,17 @@ class RestorationEvaluation:
 
     def scores(self, found: Sequence[Tensor | None], wanted: Sequence[Tensor]) -> dict[str, list[float]]:
         """Metric → values, one for each result that is not None; empty if all are None."""
-        modality = MODALITIES[self.restoration.plan.modality]
+        plan = self.restoration.plan
+        modality, facts = plan.modality_type, plan.facts(plan.streams[-1])
         each = [
-            modality.compare(from_unit(modality, signal), from_unit(modality, want), {})
+            modality.compare(from_unit(modality, facts, signal), from_unit(modality, facts, want), facts)
             for signal, want in zip(found, wanted, strict=True)
             if signal is not None
         ]
         return {metric: [one[metric] for one in each] for metric in (each[0] if each else ())}
 
     def again(self, case: RestorationCase, found: Tensor, held: Signals) -> float:
-        """Consistency: RMS difference, in units of 1/255, between the input and the degraded result.
+        """Consistency: RMS difference, in 1/255 of the range, between the input and the degraded result.
 
         Args:
             case: determines the degradation's randomness.
@@ -180,7 +178,8 @@ class RestorationEvaluation:
             held: the case's degraded signals.
         """
         random = generator(self.seed, "judge", self.name, case.key)
-        given = self.restoration.task.degrade(Signals(found), self.options, random).input
+        seen = Signals(found, scale=held.scale)
+        given = self.restoration.task.degrade(seen, self.options, random).input
         assert given is not None
         assert held.input is not None
         return float((given - held.input).square().mean().sqrt()) * 255

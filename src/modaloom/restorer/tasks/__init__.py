@@ -1,7 +1,9 @@
 """Registry of restoration tasks. A new task is one file and one entry in TASKS."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.restorer.tasks.base import Signals, Task
 from modaloom.restorer.tasks.colorize import COLORIZE
 from modaloom.restorer.tasks.denoise import DENOISE
@@ -9,12 +11,12 @@ from modaloom.restorer.tasks.generate import GENERATE
 from modaloom.restorer.tasks.image_to_image import IMAGE_TO_IMAGE
 from modaloom.restorer.tasks.inpaint import INPAINT
 from modaloom.restorer.tasks.jpeg import JPEG
-from modaloom.restorer.tasks.restore import RESTORE
+from modaloom.restorer.tasks.restore import RESTORE, RESTORE_ANY
 from modaloom.restorer.tasks.style import STYLE
 from modaloom.restorer.tasks.superres import SUPERRES
 from modaloom.restorer.tasks.vary import VARY
 
-__all__ = ["TASKS", "Signals", "Task"]
+__all__ = ["TASKS", "Signals", "Task", "tasks_of"]
 
 TASKS: dict[str, Task[Any]] = {
     "superres": SUPERRES,
@@ -30,3 +32,13 @@ TASKS: dict[str, Task[Any]] = {
     "style": STYLE,
 }
 """`refine` is `image_to_image` whose inputs are a tokenizer's reconstructions of the targets."""
+
+TASKS_OF_ANY: Mapping[str, Task[Any]] = {
+    **{name: task for name, task in TASKS.items() if not task.needs_8_bits},
+    "restore": RESTORE_ANY,
+}
+
+
+def tasks_of(codec: SignalCodec) -> Mapping[str, Task[Any]]:
+    """The tasks that signals of this kind can have: all, or those that do not need 8-bit colours."""
+    return TASKS if codec.is_8_bit else TASKS_OF_ANY

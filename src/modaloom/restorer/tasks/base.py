@@ -1,6 +1,7 @@
 """Interface of a restoration task: degradation, condition on the target's grid, postprocessing.
 
-Signals are float32 (C, *axes) in [0, 1]; images have rows before columns.
+Signals are float32 (C, *axes), in [0, 1] within the range of the training values; images have rows before
+columns.
 """
 
 import operator
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
+from modaloom.modalities.scale import EIGHT_BITS, Scale
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.patch_ridge import FilterSpec, NormalEquations, PatchRidge
 
@@ -32,6 +34,8 @@ class Signals:
     """The degraded signal, or that of another stream."""
     reference: Tensor | None = None
     """A reference signal of any size."""
+    scale: Scale = field(default=EIGHT_BITS, kw_only=True)
+    """Which values the target can have, and the input, if it is degraded from it."""
 
 
 def require_target(signals: Signals) -> Tensor:
@@ -64,8 +68,8 @@ def degradation_level(example: ConditionalExample) -> float:
 
 
 def clamp_output(restored: Tensor, signals: Signals, options: object) -> Tensor:
-    """Clamps to [0, 1]."""
-    return restored.clamp(0, 1)
+    """Clamps to the limits of the values."""
+    return signals.scale.clamp(restored)
 
 
 def reject_mask(signal: Tensor, mask: Tensor | None, options: object) -> Tensor:
@@ -127,6 +131,8 @@ class Task(Generic[O]):
     """Dotted key of an option that training fixes → a name in OPTION_LIMITS. Other options are free."""
     recolors: Callable[[O], bool] = lambda options: False
     """Whether the colours of the result differ from those of the input."""
+    needs_8_bits: bool = False
+    """Whether it is defined for 8-bit grey or colours alone (`SignalCodec.is_8_bit`)."""
     needs_color: bool = False
     """Whether it cannot be trained on grey signals, whose channels are equal."""
     num_tasks: int = 1
@@ -183,7 +189,7 @@ class Task(Generic[O]):
     def finalize(
         self, prediction: Tensor, example: ConditionalExample, signals: Signals, options: O
     ) -> Tensor:
-        """Returns the finished signal (C, *axes) in [0, 1].
+        """Returns the finished signal (C, *axes), within the limits of its values.
 
         Args:
             prediction: output of the Restorer (C, *axes).

@@ -94,5 +94,6 @@ COLORIZE = Task(
     prepare=_prepare,
     fixed_options={"hints": "only", "repainted": "only"},
     recolors=lambda options: True,
+    needs_8_bits=True,
     needs_color=True,
 )

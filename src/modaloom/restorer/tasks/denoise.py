@@ -20,7 +20,8 @@ class Denoise:
     """Options of denoising."""
 
     sigma: float = 25 / 255
-    """Standard deviation of the noise for signals in [0, 1], in (0, 1]; training samples from 0 to this."""
+    """Standard deviation of the noise as a part of the values' range, in (0, 1]; training samples from 0 to
+    this."""
 
     def __post_init__(self) -> None:
         check_range("sigma", self.sigma, 0, 1, open_low=True)
@@ -32,7 +33,7 @@ def _sample_options(options: Denoise, generator: torch.Generator) -> Denoise:
 
 def _degrade(signals: Signals, options: Denoise, generator: torch.Generator) -> Signals:
     want = require_target(signals)
-    return Signals(want, add_noise(want, sigma=options.sigma, generator=generator))
+    return replace(signals, input=add_noise(want, sigma=options.sigma, generator=generator))
 
 
 def _build_condition(signals: Signals, options: Denoise) -> ConditionalExample:

@@ -1,6 +1,6 @@
 """Unconditional generation of signals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -15,8 +15,7 @@ class Generate:
 
 def _degrade(signals: Signals, options: Generate, generator: torch.Generator) -> Signals:
     """The input is zeros of the target's shape."""
-    want = require_target(signals)
-    return Signals(want, torch.zeros_like(want))
+    return replace(signals, input=torch.zeros_like(require_target(signals)))
 
 
 def _build_condition(signals: Signals, options: Generate) -> ConditionalExample:

@@ -1,6 +1,6 @@
 """Inpainting, for signals with any number of axes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,7 +26,8 @@ def _prepare(signal: Tensor, mask: Tensor | None, options: Inpaint) -> Tensor:
 
 def _degrade(signals: Signals, options: Inpaint, generator: torch.Generator) -> Signals:
     want = require_target(signals)
-    return Signals(want, append_mask(want, random_boxes(want.shape[1:], generator=generator)))
+    known = random_boxes(want.shape[1:], generator=generator)
+    return replace(signals, input=append_mask(want, known))
 
 
 def _build_condition(signals: Signals, options: Inpaint) -> ConditionalExample:
@@ -37,7 +38,7 @@ def _build_condition(signals: Signals, options: Inpaint) -> ConditionalExample:
 def _postprocess(restored: Tensor, signals: Signals, options: Inpaint) -> Tensor:
     """Copies the known part from the input, bit for bit."""
     signal, known = _split_mask(require_input(signals))
-    return torch.where(known > 0, signal, restored.clamp(0, 1))
+    return torch.where(known > 0, signal, signals.scale.clamp(restored))
 
 
 def _split_mask(held: Tensor) -> tuple[Tensor, Tensor]:

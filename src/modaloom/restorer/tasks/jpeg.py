@@ -31,4 +31,4 @@ def _build_condition(signals: Signals, options: Jpeg) -> ConditionalExample:
     return restoration_example(append_full_mask(require_input(signals)), level=1 - options.quality / 100)
 
 
-JPEG = Task(Jpeg, _degrade, _build_condition, fixed_options={"quality": "only"})
+JPEG = Task(Jpeg, _degrade, _build_condition, fixed_options={"quality": "only"}, needs_8_bits=True)

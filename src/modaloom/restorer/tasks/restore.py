@@ -32,7 +32,8 @@ class Restore:
     """Options of each subtask, and the selected subtask."""
 
     degradation: str = "superres"
-    """A name in SUBTASKS; training samples them uniformly."""
+    """A name in SUBTASKS; training samples them uniformly, of signals that are no 8-bit colours those that
+    need none."""
     superres: SuperRes = field(default_factory=SuperRes)
     colorize: Colorize = field(default_factory=Colorize)
     inpaint: Inpaint = field(default_factory=Inpaint)
@@ -48,74 +49,80 @@ class Restore:
         return getattr(self, self.degradation)
 
 
-def _sample_options(options: Restore, generator: torch.Generator) -> Restore:
-    degradation = [*SUBTASKS][int(torch.randint(len(SUBTASKS), (), generator=generator))]
-    drawn = replace(options, degradation=degradation)
-    return replace(
-        drawn, **{degradation: SUBTASKS[degradation].sample_options(drawn.subtask_options, generator)}
+@dataclass(frozen=True)
+class Mixture:
+    """Several tasks as one: the functions of a `Task`, each that of the subtask that the options select."""
+
+    subtasks: Mapping[str, Task[Any]]
+
+    def _task(self, options: Restore) -> Task[Any]:
+        return self.subtasks[check_choice("degradation", options.degradation, self.subtasks)]
+
+    def sample_options(self, options: Restore, generator: torch.Generator) -> Restore:
+        degradation = [*self.subtasks][int(torch.randint(len(self.subtasks), (), generator=generator))]
+        drawn = replace(options, degradation=degradation)
+        own = self._task(drawn).sample_options(drawn.subtask_options, generator)
+        return replace(drawn, **{degradation: own})
+
+    def each(self, options: Restore) -> dict[str, Restore]:
+        return {degradation: replace(options, degradation=degradation) for degradation in self.subtasks}
+
+    def prepare(self, signal: Tensor, mask: Tensor | None, options: Restore) -> Tensor:
+        return self._task(options).prepare(signal, mask, options.subtask_options)
+
+    def degrade(self, signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
+        return self._task(options).degrade(signals, options.subtask_options, generator)
+
+    def augment(self, signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
+        return self._task(options).augment(signals, options.subtask_options, generator)
+
+    def build_condition(self, signals: Signals, options: Restore) -> ConditionalExample:
+        """The subtask's example, with a context of the one-hot degradation and the subtask's level."""
+        example = self._task(options).build_condition(signals, options.subtask_options)
+        task_index = [*self.subtasks].index(options.degradation)
+        which = torch.eye(len(self.subtasks))[task_index].to(example.context)
+        context = torch.cat([which.expand(len(example.context), -1), example.context], 1)
+        return replace(example, context=context, task_index=torch.tensor(task_index))
+
+    def linear_filter(self, options: Restore) -> FilterSpec:
+        return self._task(options).linear_filter(options.subtask_options)
+
+    def postprocess(self, restored: Tensor, signals: Signals, options: Restore) -> Tensor:
+        return self._task(options).postprocess(restored, signals, options.subtask_options)
+
+    def is_consistent(self, options: Restore) -> bool:
+        return self._task(options).is_consistent(options.subtask_options)
+
+    def recolors(self, options: Restore) -> bool:
+        return self._task(options).recolors(options.subtask_options)
+
+
+def restoring(subtasks: Mapping[str, Task[Any]]) -> Task[Restore]:
+    """Returns the task of all of some subtasks."""
+    mixture, every = Mixture(subtasks), subtasks.values()
+    return Task(
+        Restore,
+        mixture.degrade,
+        mixture.build_condition,
+        linear_filter=mixture.linear_filter,
+        postprocess=mixture.postprocess,
+        sample_options=mixture.sample_options,
+        augment=mixture.augment,
+        prepare=mixture.prepare,
+        subtasks=mixture.each,
+        is_consistent=mixture.is_consistent,
+        recolors=mixture.recolors,
+        fixed_options={
+            f"{degradation}.{name}": limit
+            for degradation, subtask in subtasks.items()
+            for name, limit in subtask.fixed_options.items()
+        },
+        needs_8_bits=any(subtask.needs_8_bits for subtask in every),
+        needs_color=any(subtask.needs_color for subtask in every),
+        num_tasks=len(subtasks),
     )
 
 
-def _subtasks(options: Restore) -> dict[str, Restore]:
-    return {degradation: replace(options, degradation=degradation) for degradation in SUBTASKS}
-
-
-def _prepare(signal: Tensor, mask: Tensor | None, options: Restore) -> Tensor:
-    return SUBTASKS[options.degradation].prepare(signal, mask, options.subtask_options)
-
-
-def _degrade(signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
-    return SUBTASKS[options.degradation].degrade(signals, options.subtask_options, generator)
-
-
-def _augment(signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
-    return SUBTASKS[options.degradation].augment(signals, options.subtask_options, generator)
-
-
-def _build_condition(signals: Signals, options: Restore) -> ConditionalExample:
-    """The subtask's example, with a context of the one-hot degradation and the subtask's level."""
-    example, task_index = (
-        SUBTASKS[options.degradation].build_condition(signals, options.subtask_options),
-        [*SUBTASKS].index(options.degradation),
-    )
-    which = torch.eye(len(SUBTASKS))[task_index].to(example.context)
-    context = torch.cat([which.expand(len(example.context), -1), example.context], 1)
-    return replace(example, context=context, task_index=torch.tensor(task_index))
-
-
-def _linear_filter(options: Restore) -> FilterSpec:
-    return SUBTASKS[options.degradation].linear_filter(options.subtask_options)
-
-
-def _postprocess(restored: Tensor, signals: Signals, options: Restore) -> Tensor:
-    return SUBTASKS[options.degradation].postprocess(restored, signals, options.subtask_options)
-
-
-def _is_consistent(options: Restore) -> bool:
-    return SUBTASKS[options.degradation].is_consistent(options.subtask_options)
-
-
-def _recolors(options: Restore) -> bool:
-    return SUBTASKS[options.degradation].recolors(options.subtask_options)
-
-
-RESTORE = Task(
-    Restore,
-    _degrade,
-    _build_condition,
-    linear_filter=_linear_filter,
-    postprocess=_postprocess,
-    sample_options=_sample_options,
-    augment=_augment,
-    prepare=_prepare,
-    subtasks=_subtasks,
-    is_consistent=_is_consistent,
-    recolors=_recolors,
-    fixed_options={
-        f"{degradation}.{name}": limit
-        for degradation, subtask in SUBTASKS.items()
-        for name, limit in subtask.fixed_options.items()
-    },
-    needs_color=any(subtask.needs_color for subtask in SUBTASKS.values()),
-    num_tasks=len(SUBTASKS),
-)
+RESTORE = restoring(SUBTASKS)
+RESTORE_ANY = restoring({name: subtask for name, subtask in SUBTASKS.items() if not subtask.needs_8_bits})
+"""`RESTORE` of signals that are no 8-bit colours, without the degradations that need these."""

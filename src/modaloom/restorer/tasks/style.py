@@ -57,5 +57,6 @@ STYLE = Task(
     _build_condition,
     initial_estimate=zero_estimate,
     takes_reference=True,
+    needs_8_bits=True,
     fixed_options={"patch": "only"},
 )

@@ -1,14 +1,14 @@
 """Super-resolution of images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from modaloom.core.errors import check_choice
-from modaloom.degradations.downsample import downsample
-from modaloom.degradations.quantize_8bit import quantize_8bit
+from modaloom.degradations.downsample import shrink
 from modaloom.degradations.upsample import upsample
+from modaloom.modalities.scale import EIGHT_BITS, Scale
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.patch_ridge import FilterSpec
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
@@ -34,9 +34,13 @@ class SuperRes:
 
 
 def _degrade(signals: Signals, options: SuperRes, generator: torch.Generator) -> Signals:
-    """Antialiased bicubic downsampling, quantized to 8 bits."""
-    want = require_target(signals)
-    return Signals(want, quantize_8bit(downsample(want, factor=options.factor)))
+    """Antialiased bicubic downsampling, to values that a file can hold."""
+    return _degraded(signals, require_target(signals), options)
+
+
+def _degraded(signals: Signals, want: Tensor, options: SuperRes) -> Signals:
+    small = signals.scale.quantize(shrink(want, factor=options.factor))
+    return replace(signals, target=want, input=small)
 
 
 def _build_condition(signals: Signals, options: SuperRes) -> ConditionalExample:
@@ -46,9 +50,9 @@ def _build_condition(signals: Signals, options: SuperRes) -> ConditionalExample:
 
 def _postprocess(restored: Tensor, signals: Signals, options: SuperRes) -> Tensor:
     return (
-        consistent(restored, require_input(signals), options.factor)
+        consistent(restored, require_input(signals), options.factor, signals.scale)
         if options.consistent
-        else restored.clamp(0, 1)
+        else signals.scale.clamp(restored)
     )
 
 
@@ -58,16 +62,18 @@ def _smaller(signals: Signals, options: SuperRes) -> Signals | None:
     known = small[:, :height, :width]
     if min(known.shape[1:]) < MIN_SMALLER_SIDE * options.factor:
         return None
-    return Signals(known, quantize_8bit(downsample(known, factor=options.factor)))
+    return _degraded(signals, known, options)
 
 
-def consistent(image: Tensor, small: Tensor, factor: int) -> Tensor:
-    """Returns an image near `image` (C, H, W) in [0, 1] that downsamples to `small` (C, H/factor, W/factor).
+def consistent(image: Tensor, small: Tensor, factor: int, scale: Scale = EIGHT_BITS) -> Tensor:
+    """Returns an image near `image` (C, H, W), within the limits of the values, that downsamples to `small`
+    (C, H/factor, W/factor).
 
     Iterative back-projection (Irani & Peleg 1991, doi 10.1016/1049-9652(91)90045-L, eq. 3).
     """
     for _ in range(NUM_PROJECTIONS):
-        image = (image + upsample(small - downsample(image, factor=factor), factor=factor)).clamp(0, 1)
+        missing = small - scale.clamp(shrink(image, factor=factor))
+        image = scale.clamp(image + upsample(missing, factor=factor))
     return image
 
 

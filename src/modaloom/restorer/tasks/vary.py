@@ -22,8 +22,7 @@ class Vary:
 
 def _degrade(signals: Signals, options: Vary, generator: torch.Generator) -> Signals:
     """The input is the target: the model is unconditional."""
-    want = require_target(signals)
-    return Signals(want, want)
+    return replace(signals, input=require_target(signals))
 
 
 def _build_condition(signals: Signals, options: Vary) -> ConditionalExample:
