@@ -29,6 +29,7 @@ from modaloom.modalities.audio_spec import (
 from modaloom.modalities.audio_value import BITS, Audio
 from modaloom.modalities.audio_view import to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
+from modaloom.modalities.scale import Scale
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.spectral import LogMel
 from modaloom.spectral.mel import FLOOR_DB
@@ -39,6 +40,8 @@ WAVE_RATE = 16_000
 """Hz of the waveforms of Restorers."""
 AUDIBLE = -0.8
 """Of a log-mel: -90 dB."""
+WAVE = Scale(np.dtype(np.int16), torch.tensor(-float(LEVELS)), torch.tensor(2.0 * LEVELS - 1))
+"""Waveforms of Restorers: 16 bits."""
 SEED = 0
 """Of the phases that a spectrogram does not have."""
 
@@ -173,6 +176,7 @@ AUDIO = Modality(
         from_array=from_array,
         normalize=normalize,
         denormalize=denormalize,
+        scale=lambda facts: WAVE,
     ),
     limits=AudioLimits(),
     shortened=shortened,

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from modaloom.core.errors import BadFile, BadValue, bounded, short
 from modaloom.modalities.files import read_bytes
 from modaloom.modalities.picture_facts import is_deep, num_frames, tiff_tags
+from modaloom.modalities.tiff_pages import num_pages
 
 MAX_BYTES = 256 * 2**20
 MAX_VALUES = 2**28
@@ -159,6 +160,7 @@ def _tiff(path: Path, data: bytes) -> NDArray[Any]:
         tifffile = importlib.import_module("tifffile")
     except ImportError:
         raise BadFile(path, f"is a TIFF of many bands, pages or bits, which needs tifffile: {HINT}") from None
+    num_pages(data)
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is wrong with a file is raised, too
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if len(file.series) != 1:

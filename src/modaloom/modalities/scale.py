@@ -17,7 +17,7 @@ class Scale:
     """
 
     type: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint8))
-    """Unsigned whole numbers, or floats."""
+    """Whole numbers, or floats."""
     low: Tensor = field(default_factory=lambda: torch.tensor(0.0))
     """Value of the signal 0: float32 (), or (C, 1, …)."""
     span: Tensor = field(default_factory=lambda: torch.tensor(255.0))
@@ -26,12 +26,14 @@ class Scale:
     @property
     def is_whole(self) -> bool:
         """Whether values are whole numbers."""
-        return self.type.kind == "u"
+        return self.type.kind in "iu"
 
     @property
     def limits(self) -> tuple[float, float]:
         """The least and the largest value of the type."""
-        return (0.0, float(np.iinfo(self.type).max)) if self.is_whole else (-torch.inf, torch.inf)
+        if not self.is_whole:
+            return -torch.inf, torch.inf
+        return float(np.iinfo(self.type).min), float(np.iinfo(self.type).max)
 
     def to_unit(self, packed: NDArray[Any]) -> Tensor:
         """Values (C, *axes) → float32 signal (C, *axes)."""
