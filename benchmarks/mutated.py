@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def media(format: str, codec: str) -> Sequence[bytes]:
     with av.open(buffer, "w", format=format) as container:
         stream = container.add_stream(codec, rate=48_000, layout="mono")
         frame = av.AudioFrame.from_ndarray(wave[None].astype(np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 48_000
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
         container.mux([*stream.encode(frame), *stream.encode()])
     return [buffer.getvalue()]
 
