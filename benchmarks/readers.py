@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def media(format: str, codec: str) -> Sequence[bytes]:
     with av.open(buffer, "w", format=format) as container:
         stream = container.add_stream(codec, rate=48_000, layout="mono")
         frame = av.AudioFrame.from_ndarray(wave[None].astype(np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 48_000
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
         container.mux([*stream.encode(frame), *stream.encode()])
     return [buffer.getvalue()]
 

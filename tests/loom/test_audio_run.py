@@ -1,5 +1,6 @@
 """A run on sounds and words: learned, generated, scored, shown and written; broken files are named."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     given = run.generate(given={"audio": (tone("low", 0.3).samples, RATE)}, want="text", n=1)
     assert isinstance(given[0]["text"], str)
     page = (tmp_path / "run" / "report.html").read_text()
-    assert page.count('<audio controls style="width: 256px" src="data:audio/mpeg;base64,') > 4
+    assert len(re.findall(r'<audio controls [^>]*src="data:audio/mpeg;base64,', page)) > 4
     assert "mel_distance" in page
 
 

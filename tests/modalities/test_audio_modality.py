@@ -12,6 +12,7 @@ from modaloom.core.errors import BadValue
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.audio import AUDIO, WAVE_RATE, coerce
 from modaloom.modalities.audio_facts import is_clipped, level, sounding_seconds
+from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_spec import AudioLimits
 from modaloom.modalities.audio_value import Audio
 
@@ -79,10 +80,11 @@ def test_what_fits_is_kept_and_followed_by_silence() -> None:
 
 
 def test_a_cut_before_resampling_is_that_of_the_whole() -> None:
-    """The samples that are kept do not depend on where the file ends."""
-    spec = spec_of(sound(1.0))
-    long, longer = (sound(n, rate=44_100) for n in (3.0, 9.0))
-    assert AUDIO.signal.fitted(long, spec) == AUDIO.signal.fitted(longer, spec)
+    """Oracle: all of the file resampled, then cut."""
+    long = sound(3.0, rate=44_100)
+    whole = resampled(long.samples, 44_100, RATE)
+    found = AUDIO.signal.fitted(long, spec_of(sound(1.0))).samples
+    np.testing.assert_allclose(found, whole[:, :RATE], rtol=0, atol=1e-6)
 
 
 def test_stereo_is_packed_channel_by_channel() -> None:
@@ -227,6 +229,12 @@ def test_lower_is_better_is_said_by_the_modality() -> None:
     for modality in MODALITIES.values():
         for metric in modality.lower_is_better:
             assert sign(metric) == sign(f"{metric}.column") == -1
+
+
+def test_features_are_bounded_in_number() -> None:
+    """Of 4 s, 51 positions of 80 bands."""
+    spec = spec_of(sound(4.0))
+    assert AUDIO.codec.features([sound(0.5), sound(4.0)], spec).shape == (2, 51 * 80)
 
 
 def test_normalized_signals_are_on_one_scale() -> None:

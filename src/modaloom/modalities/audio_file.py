@@ -11,7 +11,7 @@ import soundfile
 from modaloom.core.errors import BadFile, BadValue, short
 from modaloom.modalities import audio_container
 from modaloom.modalities.audio_format import FORMATS, HEAD, READ, format_of
-from modaloom.modalities.audio_value import BITS, MAX_CHANNELS, Audio, Samples
+from modaloom.modalities.audio_value import BITS, MAX_CHANNELS, Audio, Samples, peak
 from modaloom.modalities.files import check_file
 
 MAX_BYTES = 2**32
@@ -88,10 +88,10 @@ def _libsndfile(path: Path) -> tuple[Samples, int, str]:
 
 def _clipped(samples: Samples) -> Samples:
     """Samples in [-1, 1]. Raises `BadValue` for those of another scale."""
-    peak = float(np.abs(samples).max())
-    if MAX_PEAK < peak < np.inf:
-        raise BadValue(f"has samples up to {peak:g}; scale them to -1 to 1")
-    return np.ascontiguousarray(samples.clip(-1, 1) if 1 < peak < np.inf else samples)
+    most = peak(samples)
+    if MAX_PEAK < most < np.inf:
+        raise BadValue(f"has samples up to {most:g}; scale them to -1 to 1")
+    return np.ascontiguousarray(samples.clip(-1, 1) if 1 < most < np.inf else samples)
 
 
 def write(audio: Audio, path: Path) -> None:

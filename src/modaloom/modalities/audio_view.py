@@ -23,6 +23,7 @@ COMPRESSION = 0.7
 """Of libsndfile's MP3, 0 to 1."""
 MAX_WIDTH, HEIGHT = 256, 80
 """Most columns of a spectrogram, and its rows."""
+PLAYER = f"width: 100%; max-width: {MAX_WIDTH}px; height: 2rem"
 COLOURS = np.array([[13, 8, 53], [132, 5, 130], [225, 80, 70], [250, 190, 60], [252, 253, 191]])
 """From silence to full scale."""
 
@@ -35,8 +36,8 @@ def to_html(sound: Audio, spec: DataSpec) -> str:
     heard = Audio(sound.samples[:, : MAX_HEARD * sound.rate], sound.rate)
     return (
         f'<div><img src="{_uri("image/png", _spectrogram(heard))}" width="{MAX_WIDTH}" height="{HEIGHT}" '
-        f'alt="spectrogram, {facts}"><br>'
-        f'<audio controls style="width: {MAX_WIDTH}px" src="{_uri("audio/mpeg", _mp3(heard))}"></audio>'
+        f'style="display: block" alt="spectrogram, {facts}">'
+        f'<audio controls style="{PLAYER}" src="{_uri("audio/mpeg", _mp3(heard))}"></audio>'
         f"<br><small>{facts}</small></div>"
     )
 

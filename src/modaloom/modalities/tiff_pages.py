@@ -15,7 +15,7 @@ class Layout(NamedTuple):
     """Place of the offset of the first page."""
     offset: str
     """Type of an offset, for `struct`."""
-    count: str
+    entries: str
     """Type of the number of entries of a page."""
     entry: int
     """Bytes of an entry."""
@@ -41,8 +41,8 @@ def num_pages(data: bytes) -> int:
         seen.add(page)
         if len(seen) > MAX_PAGES:
             raise BadValue(f"has more than {MAX_PAGES:,} pages")
-        entries = _number(order + layout.count, data, page)
-        place = page + struct.calcsize(order + layout.count) + entries * layout.entry
+        entries = _number(order + layout.entries, data, page)
+        place = page + struct.calcsize(order + layout.entries) + entries * layout.entry
     return len(seen)
 
 
