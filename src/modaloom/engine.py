@@ -140,7 +140,7 @@ class Engine(ABC, Generic[C, R]):
 
         Raises:
             BadRun: a run that does not fit.
-            BadValue: this kind of model starts from no other run.
+            BadValue: by default: this kind of model starts from no other run.
         """
         if weights:
             raise BadValue("this kind of model starts from no other run; leave --from out")

@@ -16,7 +16,7 @@ FILES, MODALITIES = "cli/test_cli_restore.py", "contracts/test_modality_contract
 PICTURES, STYLE = "modalities/test_image_modality.py", "restorer/test_style_learned.py"
 TILES = "restorer/test_restorer_tiles.py"
 
-SCALE = "modalities/test_scale.py"
+SCALE, START = "modalities/test_scale.py", "restorer/test_restorer_start.py"
 
 RESTORING = (
     Mutant(
@@ -46,6 +46,27 @@ RESTORING = (
         "(value.astype(np.float64) - low) / (high - low)",
         "(value.astype(np.float64) - low) / np.ptp(value)",
         SCALE,
+    ),
+    Mutant(
+        "the normalizer of the new pictures under the network of others",
+        "restorer/trainer.py",
+        "if not self.config.training.start:",
+        "if True:",
+        START,
+    ),
+    Mutant(
+        "filters of the new pictures under the network of others",
+        "restorer/start.py",
+        "return replace(own, filters=source.filters)",
+        "return own.with_filters(examples)",
+        START,
+    ),
+    Mutant(
+        "weights of another run left out",
+        "restorer/start.py",
+        "own.restorer.load_state_dict(dict(parts[RESTORER].tensors))",
+        "dict(parts[RESTORER].tensors)",
+        START,
     ),
     Mutant(
         "a network is trusted on every picture",

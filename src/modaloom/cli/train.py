@@ -60,7 +60,9 @@ def train(
     start: Annotated[
         str,
         typer.Option(
-            "--from", metavar="RUN", help="Run that is adapted to the folder: other samples, further streams."
+            "--from",
+            metavar="RUN",
+            help="Run that is adapted to the folder: other samples, further streams; a Restorer's: its task.",
         ),
     ] = "",
     preset: Annotated[str, typer.Option(help="{presets}.")] = PRESET,

@@ -149,6 +149,9 @@ NETWORKS: Mapping[str, NetworkType] = {
 class RestorerTrainingConfig(TrainingConfig):
     """Training configuration with the Restorer's optimizer."""
 
+    start: str = ""
+    """A run of the same task whose network, normalizer and linear filters are the start; empty: random
+    weights, and filters and normalizer of the training data."""
     restorer: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(learning_rate=1e-3, batch_size=16)
     )

@@ -14,6 +14,7 @@ from modaloom.restorer.config import PRESETS, RestorerRunConfig
 from modaloom.restorer.evaluation.folder import score_restored
 from modaloom.restorer.restoration import RestoredRun, load_restored
 from modaloom.restorer.samples import write_sample_grid
+from modaloom.restorer.start import check_task
 from modaloom.restorer.tasks import TASKS
 from modaloom.restorer.trainer import RestorerTrainer
 from modaloom.runs.store import RunFolder
@@ -47,13 +48,23 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
         return score_restored(run, folder, **asked)
 
     def with_task(self, config: RestorerRunConfig, task: str, tokenizers: str) -> RestorerRunConfig:
-        own = config.restorer
-        chosen = replace(own, task=task or own.task, tokenizers=tokenizers or own.tokenizers)
-        return replace(config, restorer=chosen)
+        own, chosen = config.restorer, task or config.restorer.task
+        options = own.options if chosen == own.task else {}
+        tokenizers = tokenizers or own.tokenizers
+        return replace(config, restorer=replace(own, task=chosen, options=options, tokenizers=tokenizers))
+
+    def with_start(
+        self, config: RestorerRunConfig, folder: Folder, *, tokenizers: str = "", weights: str = ""
+    ) -> RestorerRunConfig:
+        start = weights or config.training.start
+        if start:
+            check_task(start, config.restorer.task)
+        return replace(config, training=replace(config.training, start=start))
 
     def portable(self, config: RestorerRunConfig) -> RestorerRunConfig:
-        name = Path(config.restorer.tokenizers).name
-        return replace(config, restorer=replace(config.restorer, tokenizers=name))
+        own = replace(config.restorer, tokenizers=Path(config.restorer.tokenizers).name)
+        training = replace(config.training, start=Path(config.training.start).name)
+        return replace(config, restorer=own, training=training)
 
     def write_samples(self, run: RestoredRun, folder: Path, *, minutes: float | None = None) -> None:
         write_sample_grid(run, str(folder))

@@ -15,6 +15,7 @@ from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.example import ConditionalExample, collate
 from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_restorer
 from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
+from modaloom.restorer.start import started
 from modaloom.restorer.tasks import Signals
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
@@ -60,7 +61,13 @@ class RestorerTrainer:
             self.plan, self.config.restorer, seed=derive(self.config.seed, "init", RESTORER)
         )
         self.restoration = Restoration(self.plan, self.config.restorer, restorer)
-        self.restoration = self.restoration.with_filters(self._measured())
+        self.restoration = self._started(self.config.training.start)
+
+    def _started(self, run: str) -> Restoration:
+        if not run:
+            return self.restoration.with_filters(self._measured())
+        self.notify(f"the Restorer starts from {run}")
+        return started(self.restoration, run, self._measured())
 
     @property
     def stages(self) -> list[str]:
@@ -158,7 +165,8 @@ class RestorerTrainer:
             max_elements=optimizer.max_batch_elements,
             notify=self.notify,
         )
-        restorer.fit_normalizer(self._measured())
+        if not self.config.training.start:
+            restorer.fit_normalizer(self._measured())
         if not restorer.mean_flow_prob:  # group norm has no forward-mode derivative in this memory format
             channels_last(restorer)
 
