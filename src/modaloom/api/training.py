@@ -217,8 +217,7 @@ def _fit(
 
 def _say_what_few_teach(run: RunFolder[Any], index: Folder, notify: Notify) -> None:
     """Tells what the training samples can teach, if they are few."""
-    caches = Caches.of(run.path)
-    keys = {*caches.keys} if caches else set()
+    keys = {*caches.keys} if (caches := Caches.of(run.path)) else set()
     reader = Reader(index, streams=[*run.data()["streams"]], max_skipped_fraction=1)
     for line in few_samples(reader, [sample for sample in index.samples if sample.key in keys]):
         notify(line)
