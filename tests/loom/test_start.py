@@ -38,6 +38,19 @@ def test_the_weights_are_the_start(base: TrainedRun, tmp_path: Path) -> None:
         assert torch.equal(ours_, theirs_)
 
 
+def test_the_finished_weights_lie_between_start_and_end(base: TrainedRun, tmp_path: Path) -> None:
+    folder, runs = pairs(tmp_path / "data", 30), {}
+    for weight in (1.0, 0.7, 0.0):
+        settings = [f"training.interpolation={weight}", "training.replay=0"]
+        runs[weight] = weights(adapted(base, folder, tmp_path / f"{weight}", [], steps=3, settings=settings))
+    start = weights(base)
+    assert any(not torch.equal(start[name], end) for name, end in runs[1.0].items() if name in start)
+    for name in start.keys() & runs[1.0].keys():
+        torch.testing.assert_close(runs[0.0][name], start[name], rtol=0, atol=1e-6)
+        between = start[name] + 0.7 * (runs[1.0][name] - start[name])
+        torch.testing.assert_close(runs[0.7][name], between, rtol=0, atol=1e-6)
+
+
 def test_it_learns_from_there(base: TrainedRun, tmp_path: Path) -> None:
     folder = pairs(tmp_path / "data", 30)
     run = adapted(base, folder, tmp_path / "run", [], steps=4)

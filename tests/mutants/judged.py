@@ -22,6 +22,13 @@ JUDGED = (
         "evaluation/test_learnable.py",
     ),
     Mutant(
+        "an interpolation from the wrong end",
+        "loom/start.py",
+        "tensor.to(own[name]).lerp(own[name], weight)",
+        "own[name].lerp(tensor.to(own[name]), weight)",
+        "loom/test_start.py",
+    ),
+    Mutant(
         "replayed samples numbered as those of the folder",
         "loom/replay.py",
         "self.first.n + self.second(step)",

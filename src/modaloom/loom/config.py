@@ -95,6 +95,8 @@ class LoomTrainingConfig(TrainingConfig):
     """A run whose Loom's weights are the start, as far as they fit; empty: random weights."""
     replay: float = 0.5
     """Fraction of a batch that the run at `start` has drawn, which keeps what it knows; 0: none."""
+    interpolation: float = 0.85
+    """With `start`, weight of the trained Loom against the one at the start in the finished model; 1: all."""
     tokenizer_share: float = 0.4
     """Maximum fraction of the time budget for all trainable tokenizers together."""
     min_tokenizer_share: float = 0.2
@@ -109,7 +111,8 @@ class LoomTrainingConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("replay", self.replay, 0, 1)
+        for name in ("replay", "interpolation"):
+            check_range(name, getattr(self, name), 0, 1)
         check_range("tokenizer_share", self.tokenizer_share, 0, 1)
         check_range("min_tokenizer_share", self.min_tokenizer_share, 0, self.tokenizer_share)
 

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from torch import Tensor
+
 from modaloom.core.errors import BadRun
 from modaloom.loom.config import FROM, FROZEN, LoomRunConfig, flat
 from modaloom.loom.loom import Loom
@@ -68,21 +70,40 @@ def load_weights(loom: Loom, streams: Mapping[str, Stream], run: str) -> list[st
 
     Raises `BadRun` if nothing fits.
     """
+    own, theirs = loom.state_dict(), _fitting(loom, streams, run)
+    if not theirs:
+        raise BadRun(f"no weight of {run} fits this network; give it the same width, or leave --from out")
+    for name, tensor in theirs.items():
+        own[name].copy_(tensor)
+    return [name for name in own if name not in theirs]
+
+
+def interpolate_weights(loom: Loom, streams: Mapping[str, Stream], run: str, weight: float) -> None:
+    """Move a trained Loom towards the run that it started from: θ ← θ₀ + w (θ − θ₀).
+
+    Wortsman et al. 2022, "Robust fine-tuning of zero-shot models": it keeps most of the gain and loses less.
+
+    Args:
+        loom: trained from the run.
+        streams: those of the Loom.
+        run: a finished run of a Loom.
+        weight: w, in [0, 1]; 1 changes nothing.
+    """
+    own = loom.state_dict()
+    for name, tensor in _fitting(loom, streams, run).items():
+        if tensor.is_floating_point():
+            own[name].copy_(tensor.to(own[name]).lerp(own[name], weight))
+
+
+def _fitting(loom: Loom, streams: Mapping[str, Stream], run: str) -> dict[str, Tensor]:
+    """Name of a weight → that of the run, where it has one of the same shape."""
     source = load(run, device="cpu").model
     table = {
         stream.table: source.streams[name].table for name, stream in streams.items() if name in source.streams
     }
-    theirs, kept = source.loom.state_dict(), []
-    own = loom.state_dict()
-    for name, tensor in own.items():
-        found = theirs.get(_source_name(name, table))
-        if found is None or found.shape != tensor.shape:
-            kept.append(name)
-        else:
-            tensor.copy_(found)
-    if len(kept) == len(own):
-        raise BadRun(f"no weight of {run} fits this network; give it the same width, or leave --from out")
-    return kept
+    own, theirs = loom.state_dict(), source.loom.state_dict()
+    found = {name: theirs.get(_source_name(name, table)) for name in own}
+    return {name: one for name, one in found.items() if one is not None and one.shape == own[name].shape}
 
 
 def _source_name(name: str, table: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from modaloom.loom.likelihood import bits_per_code
 from modaloom.loom.model import Model
 from modaloom.loom.replay import MixedBatches, Replay
 from modaloom.loom.snapshots import Snapshots
-from modaloom.loom.start import load_weights
+from modaloom.loom.start import interpolate_weights, load_weights
 from modaloom.networks.conv import channels_last
 from modaloom.runs.checkpoint import pack_tensors
 from modaloom.runs.config import OptimizerConfig
@@ -91,6 +91,9 @@ class LoomTrainer:
                 self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
             yield step
         assert self.model is not None
+        if (start := self.config.training.start) and self.config.training.interpolation < 1:
+            weight = self.config.training.interpolation
+            interpolate_weights(self.model.loom, self.model.streams, start, weight)
         freeze([self.model.loom, *self.data.tokenizers.values()])
 
     def plans(self) -> list[StagePlan]:
