@@ -163,7 +163,7 @@ class LoomRunConfig(RunConfig):
         return TokenizerChoice(kind, self._options(modality, kind, changes), source, frozen)
 
     def _options(self, modality: str, kind: str, changes: Mapping[str, Any]) -> Any:
-        """Options in increasing precedence: defaults of kind and modality, the modality's, the stream's."""
+        """Options, the later over the earlier: defaults of kind and modality, `tokenizers`, the stream's."""
         own, shared = MODALITIES[modality].tokenizer_options, self.tokenizers.get(modality, {})
         usual = {**own, **flat(shared)} if kind == MODALITIES[modality].tokenizer else {}
         try:

@@ -160,7 +160,13 @@ AUDIO = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
-    tokenizer_options={"strides": [4], "widths": [128, 192], "num_quantizers": 4, "loss": "l1"},
+    tokenizer_options={
+        "strides": [4],
+        "widths": [128, 192],
+        "num_quantizers": 4,
+        "crop_size": [64],
+        "loss": "l1",
+    },
     lower_is_better=("mel_distance", "duration_error"),
     codec=SignalCodec(
         pack=pack,
