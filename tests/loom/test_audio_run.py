@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import modaloom
+from modaloom.loom.config import LoomRunConfig
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
+from modaloom.runs.config_io import override
 
 RATE = 16_000
 PITCHES = {"low": 220.0, "high": 1760.0}
@@ -40,6 +42,20 @@ def test_inspect_tells_sounds_and_what_is_broken(folder: Path) -> None:
     assert (facts.modality, facts.count, facts.broken) == ("audio", 60, 1)
     assert facts.facts["rate"] == "16,000 Hz"
     assert any("cut short" in problem.reason for problem in found.problems)
+
+
+def test_a_modality_has_own_defaults_of_its_tokenizer() -> None:
+    """Below those of the run and of the stream, and of its own kind alone."""
+    usual = LoomRunConfig()
+    assert usual.tokenizer_of("audio", "audio").options.strides == (4,)
+    assert usual.tokenizer_of("image", "image").options.strides == ()
+    settings = ["tokenizers.audio.strides=[8]", "streams.music.tokenizer.strides=[16]"]
+    changed = override(usual, settings)
+    assert changed.tokenizer_of("audio", "audio").options.strides == (8,)
+    assert changed.tokenizer_of("audio", "audio").options.loss == "l1"
+    assert changed.tokenizer_of("music", "audio").options.strides == (16,)
+    other = override(usual, ["streams.audio.tokenizer=categorical"])
+    assert other.tokenizer_of("audio", "audio").kind == "categorical"
 
 
 def test_a_whole_run(folder: Path, tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ AUDIO = Modality(
     to_html=to_html,
     tokenizer_options={
         **{"strides": [4], "widths": [128, 192], "loss": "l1"},
-        **{"num_quantizers": 8, "dropout": 0.5, "variable_length": True, "crop_size": [128]},
+        **{"num_quantizers": 8, "dropout": 0.5, "variable_length": True, "crop_size": [64]},
     },
     lower_is_better=("mel_distance", "duration_error"),
     codec=SignalCodec(
