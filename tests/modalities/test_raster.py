@@ -1,6 +1,8 @@
 """Pictures with their true values: what is read, learned and written is what the files hold."""
 
+import base64
 import io
+import re
 import struct
 import zipfile
 from pathlib import Path
@@ -198,6 +200,16 @@ def test_what_the_page_shows_says_what_it_is() -> None:
     assert RASTER.describe(iter([KINDS["12 bits in 16"]]))["type"] == "uint16"
     packed = torch.from_numpy(CODEC.pack(KINDS["13 bands"], spec_of(KINDS["13 bands"])))[None]
     assert CODEC.preview(packed).shape[1] == 3
+
+
+def test_the_page_shows_values_in_the_range_of_their_stream() -> None:
+    """So that a picture and its restoration are as bright; without facts, in their own."""
+    value = np.array([[100, 150], [175, 200]], np.uint16)[..., None]
+    for spec, levels in (({"low": [0], "high": [200]}, [128, 191, 223, 255]), ({}, [0, 128, 191, 255])):
+        data = re.search(r"base64,([^\"]+)", RASTER.to_html(value, spec))
+        assert data is not None
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))))
+        assert shown.flatten().tolist() == levels
 
 
 def test_twelve_bits_in_sixteen_are_no_black_picture(tmp_path: Path) -> None:

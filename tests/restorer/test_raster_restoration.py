@@ -286,3 +286,12 @@ def test_a_run_of_pictures_goes_on_reading_rasters_as_pictures(enlarger: Restore
         (tmp_path / "texts" / f"{i}.image.txt").write_text("a")
     with pytest.raises((BadFolder, ModaloomError), match="image' is text in"):
         modaloom.evaluate(enlarger, tmp_path / "texts")
+
+
+def test_what_a_tokenizer_makes_of_scans_is_refined(scanned: Path, tmp_path: Path) -> None:
+    small = ["loom.width=16", "loom.num_layers=1", "loom.num_heads=1", "tokenizers.raster.widths=[8,8]"]
+    loom = modaloom.train(scanned, out=tmp_path / "loom", steps=2, settings=small, samples=1)
+    run = trained(scanned, tmp_path / "run", "refine", 2, tokenizers=loom.path)
+    assert run.restoration.plan.scales == {"image": run.restoration.plan.spec}
+    made = run.restore(scans(1)[0])
+    assert (made.dtype, made.shape) == (np.uint16, (SIDE, SIDE, 1))
