@@ -213,7 +213,7 @@ SOUNDS = (
     Mutant(
         "as many features as a signal has bands",
         "modalities/signal_codec.py",
-        "min(MAX_POSITIONS, MAX_FEATURES // signal.shape[1])",
+        'min(MAX_POSITIONS, MAX_FEATURES // spec["channels"])',
         "MAX_POSITIONS",
         AUDIO,
     ),
@@ -227,8 +227,8 @@ SOUNDS = (
     Mutant(
         "one tokenizer's defaults for all modalities",
         "loom/config.py",
-        "{**own, **flat(shared)}",
-        "{**flat(shared)}",
+        "shared = [MODALITIES[modality].tokenizer_options, ",
+        "shared = [{}, ",
         "loom/test_audio_run.py::test_a_modality_has_own_defaults_of_its_tokenizer",
     ),
     Mutant(

@@ -3,6 +3,7 @@
 A sound's signal has one axis, frames of 10 ms, and a channel for each band of each of its channels.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,8 @@ def compare(generated: Audio, truth: Audio, spec: DataSpec) -> dict[str, float]:
     if spec:
         generated, truth = fit(generated, spec), fit(truth, spec)
     seconds = [sounding_seconds(sound) for sound in (generated, truth)]
+    longest = max(generated.samples.shape[1], truth.samples.shape[1])
+    generated, truth = (_followed_by_silence(sound, longest) for sound in (generated, truth))
     figures = {
         "mel_distance": mel_distance(generated, truth, max(seconds)),
         "duration_error": abs(seconds[0] - seconds[1]),
@@ -143,6 +146,12 @@ def compare(generated: Audio, truth: Audio, spec: DataSpec) -> dict[str, float]:
     if truth.samples.any():
         figures["si_sdr"] = si_sdr(generated.samples, truth.samples)
     return figures
+
+
+def _followed_by_silence(sound: Audio, n: int) -> Audio:
+    """The sound with silence up to n samples."""
+    missing = n - sound.samples.shape[1]
+    return replace(sound, samples=np.pad(sound.samples, [(0, 0), (0, missing)])) if missing > 0 else sound
 
 
 def mel_distance(a: Audio, b: Audio, seconds: float) -> float:
