@@ -32,6 +32,7 @@ from modaloom.modalities.image_spec import (
 from modaloom.modalities.raster_file import decode, encode, suffix_of
 from modaloom.modalities.raster_view import to_html
 from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.transforms import flip, shift
 
 Raster = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32."""
@@ -253,6 +254,7 @@ RASTER = Modality(
         normalize=normalize,
         denormalize=denormalize,
         preview=preview,
+        augmentations={"shift": shift, "flip": flip},
     ),
     limits=ImageLimits(),
     shortened=lambda value, spec: shortened(value.shape[0], value.shape[1], spec),
