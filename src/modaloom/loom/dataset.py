@@ -21,6 +21,7 @@ from modaloom.data.reader import Reader
 from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
+from modaloom.loom.variants import RandomPath, Variants
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.caches import CACHE
@@ -51,6 +52,8 @@ class PreparedData:
     """Name → tokenizer; trainable ones are not trained yet."""
     shortenings: Shortenings
     """Counts of the cached values that limits shortened."""
+    variants: Variants
+    """Augmentation of the training samples."""
 
     @property
     def to_train(self) -> dict[str, Tokenizer]:
@@ -58,9 +61,20 @@ class PreparedData:
         free = {name for name, facts in self.run.data()["tokenizers"].items() if not facts.get("frozen")}
         return {name: t for name, t in self.tokenizers.items() if t.trainable and name in free}
 
+    @property
+    def modality_of(self) -> dict[str, str]:
+        """Stream → modality."""
+        return {name: plan.modality for name, plan in self.plans.items()}
+
+    def augmented(self, tokenizer: str, batch: Tensor, paths: Sequence[RandomPath]) -> Tensor:
+        """As `Variants.augmented`, of a tokenizer of this name."""
+        modality = next(plan.modality for plan in self.plans.values() if plan.tokenizer == tokenizer)
+        return self.variants.augmented(self.tokenizers[tokenizer], modality, batch, paths)
+
     def prepared(self, stream: str) -> CachedArray:
         """Prepared values of a stream, cached: the training data of a trainable tokenizer."""
-        tokenizer = self.tokenizers[self.plans[stream].tokenizer]
+        plan = self.plans[stream]
+        tokenizer = self.tokenizers[plan.tokenizer].view(plan.grid)
 
         def rows() -> Iterator[np.ndarray | None]:
             for sample in self.samples:
@@ -69,28 +83,41 @@ class PreparedData:
                     self.shortenings.add(stream, tokenizer.shortened(value))
                 yield None if value is None else tokenizer.prepare(value)
 
-        return self._cached(PREPARED, stream, tokenizer.state(), rows)
+        return self._cached(PREPARED, stream, [tokenizer.state()], rows)
 
     def codes(self, stream: str, tokenizer: Tokenizer, version: str) -> CachedArray:
-        """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer."""
-        shape = tokenizer.shape
+        """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer.
+
+        Of an augmented stream (K·n, L, Q): row v·n + i is variant v of sample i; only training samples have
+        others than 0.
+        """
+        shape, modality = tokenizer.shape, self.plans[stream].modality
+        count = self.variants.count(modality)
 
         def rows() -> Iterator[np.ndarray | None]:
-            for here, codes in self._encoded(stream, tokenizer):
-                stored = codes.reshape(-1, shape.num_positions, shape.depth).to(shape.storage_type)
-                found = iter(stored.numpy())
-                yield from (next(found) if present else None for present in here)
+            for variant in range(count):
+                for here, codes in self._encoded(stream, tokenizer, variant):
+                    stored = codes.reshape(-1, shape.num_positions, shape.depth).to(shape.storage_type)
+                    found = iter(stored.numpy())
+                    yield from (next(found) if present else None for present in here)
 
-        return self._cached("codes", stream, version, rows)
+        return self._cached("codes", stream, [version, *self.variants.facts(modality)], rows, count)
 
-    def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
-        """Per chunk: which samples have the stream, and their codes."""
-        if tokenizer.trainable:
+    def _encoded(
+        self, stream: str, tokenizer: Tokenizer, variant: int = 0
+    ) -> Iterator[tuple[Sequence[bool], Tensor]]:
+        """Per chunk: which samples have the stream, and the codes of a variant of theirs."""
+        modality = self.plans[stream].modality
+        if tokenizer.trainable or self.variants.count(modality) > 1:
             prepared = self.prepared(stream)
             size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.array[0].size))
+            wanted = prepared.present & (self._is_training if variant else True)
             for i in range(0, len(self.samples), size):
-                here = prepared.present[i : i + size]
+                here = wanted[i : i + size]
                 batch = torch.from_numpy(prepared.array[i : i + size][here])
+                if variant and len(batch):
+                    paths = [(s.key, variant) for s, there in zip(self.samples[i : i + size], here) if there]
+                    batch = self.variants.augmented(tokenizer, modality, batch, paths)
                 yield here.tolist(), tokenizer.encode_batch(batch)
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
@@ -99,9 +126,20 @@ class PreparedData:
                 self.shortenings.add(stream, tokenizer.shortened(value))
             yield [v is not None for v in chunk], tokenizer.encode([v for v in chunk if v is not None])
 
-    def _cached(self, kind: str, stream: str, fact: Any, rows: Callable[[], Iterator[Any]]) -> CachedArray:
-        stamp = fingerprint(self.samples, stream, fact)
-        return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples), rows)
+    @property
+    def _is_training(self) -> np.ndarray:
+        return np.isin(np.arange(len(self.samples)), self.rows["train"].numpy())
+
+    def _cached(
+        self,
+        kind: str,
+        stream: str,
+        facts: Sequence[Any],
+        rows: Callable[[], Iterator[Any]],
+        count: int = 1,
+    ) -> CachedArray:
+        stamp = fingerprint(self.samples, stream, *facts)
+        return open_cache(self.run.path / CACHE, f"{kind}.{stream}", stamp, count * len(self.samples), rows)
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = silent) -> PreparedData:
@@ -123,7 +161,12 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = s
     tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
     lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
-    return PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers, lost)
+    variants = Variants.of(config)
+    found = PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers, lost, variants)
+    variants.check(found.modality_of)
+    if told := variants.sentence(found.modality_of):
+        notify(told)
+    return found
 
 
 def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Training of a Loom run: first the tokenizers, then the Loom."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -101,18 +101,23 @@ class LoomTrainer:
         ]
         return [*plans, StagePlan(self._loom, 1 - share if learned else 1.0)]
 
-    def codes(self, rows: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def codes(self, rows: Tensor, variants: Tensor | int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Read some rows of the caches.
 
         Args:
             rows: int64 (n,).
+            variants: int64 (n,), or one for all; others than 0 are of training samples only.
 
         Returns:
             Stream → int64 codes (n, L, Q), and stream → bool (n,) presence.
         """
-        index = rows.numpy()
-        codes = {name: torch.from_numpy(c.array[index].astype(np.int64)) for name, c in self._codes.items()}
-        return codes, {name: torch.from_numpy(c.present[index]) for name, c in self._codes.items()}
+        index = (rows + len(self.data.samples) * variants).numpy()
+        codes, present = {}, {}
+        for name, cached in self._codes.items():
+            own = index % len(cached.present)  # a stream that is not augmented has one row for all variants
+            codes[name] = torch.from_numpy(cached.array[own].astype(np.int64))
+            present[name] = torch.from_numpy(cached.present[own])
+        return codes, present
 
     def validate(self) -> dict[str, float]:
         """`bits_per_code` on the first validation samples, with prefix `val.`."""
@@ -190,7 +195,9 @@ class LoomTrainer:
         batches = self._batches(name, len(values), self.config.training.tokenizer, one.numel())
 
         def batch(step: int) -> Tensor:
-            return crops(values, batches(step).numpy(), "crop", step)
+            places = batches(step).numpy()
+            found = crops(values, places, "crop", step)
+            return self.data.augmented(name, found, [(name, step, i) for i in places.tolist()])
 
         if "from" not in self.run.data()["tokenizers"][name]:
             number = min(len(values), MAX_START_VALUES, max(1, MAX_START_ELEMENTS // one.numel()))
@@ -254,12 +261,14 @@ class LoomTrainer:
             LOOM, len(rows), self.config.training.loom, self._num_tokens(loom.layout, rows)
         )
 
-        def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
-            codes, present = self.codes(rows[batches(step)])
-            return {"codes": codes, "present": present}
+        def batch(step: int) -> dict[str, Any]:
+            chosen = rows[batches(step)]
+            variants = self.data.variants.drawn(LOOM, step, chosen)
+            codes, present = self.codes(chosen, variants)
+            return {"codes": codes, "present": present, "augmented": variants > 0}
 
-        def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
-            return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
+        def loss(batch: dict[str, Any], noise: torch.Generator) -> Loss:
+            return loom.loss(**batch, generator=noise, distributed=self.accelerator.distributed)
 
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=len(rows))
 
@@ -279,9 +288,12 @@ class LoomTrainer:
         )
 
     def _num_tokens(self, layout: FieldLayout, rows: Tensor) -> int | list[int]:
-        """Tokens of every sample, or, if lengths vary, of each of these rows of the caches."""
+        """Tokens of every sample, or, if lengths vary, of each of these rows, in their longest variant."""
         shapes = layout.shapes.values()
         if not any(shape.variable for shape in shapes):
             return sum(shape.num_positions for shape in shapes)
-        parts = (layout.num_tokens(*self.codes(part)) for part in torch.split(rows, CHUNK_SIZE))
-        return [int(count) for part in parts for count in part]
+        parts = (
+            torch.stack([layout.num_tokens(*self.codes(part, v)) for v in range(self.data.variants.number)])
+            for part in torch.split(rows, CHUNK_SIZE)
+        )
+        return [int(count) for part in parts for count in part.amax(0)]
