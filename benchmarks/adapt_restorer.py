@@ -1,6 +1,6 @@
 """Super-resolution ×2 of a kind of pictures that a run has not seen: adapted, from scratch, and as it is.
 
-python benchmarks/adapt_restorer.py [--kind retina] [--source-steps 1000] [--steps 200] [--seeds 0,1,2] [--json F]
+python benchmarks/adapt_restorer.py [--kind retina] [--source-steps 1000] [--steps 200] [--seeds 0,1,2]
 
 A run learns the other photographs (`photographs.py`). Five squares of the photograph of the new kind are the
 training data of the adapted and the new run, for as many steps, with three seeds; others are scored: dB of

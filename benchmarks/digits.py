@@ -22,6 +22,7 @@ from modaloom import api
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
+from modaloom.loom.model import Model
 
 PER_WORD = 20
 """Pictures generated per word."""
@@ -89,14 +90,17 @@ def distance(generated: Points, real: Points, train: Points) -> float:
     return float(ours / theirs)
 
 
-def measure(run: api.TrainedRun, train: Digits, test: Digits, *, seed: int) -> Figures:
-    """The figures of one run."""
+def measure(
+    model: Model, train: Digits, test: Digits, *, seed: int, judged_by: Digits | None = None
+) -> Figures:
+    """The figures of one model; the machine that recognises digits has learned `judged_by`, or `train`."""
     words = np.repeat(np.unique(train.words), PER_WORD)
-    generated = points(_generate(run, "text", words.tolist(), "image", range(len(words)), seed))
-    said = np.array(_generate(run, "image", test.images, "text", test.keys, seed))
-    rebuilt = points(run.model.decode("image", run.model.encode("image", test.images)))
+    generated = points(_generate(model, "text", words.tolist(), "image", range(len(words)), seed))
+    said = np.array(_generate(model, "image", test.images, "text", test.keys, seed))
+    rebuilt = points(model.decode("image", model.encode("image", test.images)))
     known, real = points(train.images), points(test.images)
-    judge = SVC(gamma="scale").fit(known, train.words)
+    teacher = judged_by or train
+    judge = SVC(gamma="scale").fit(points(teacher.images), teacher.words)
     values = (
         float(np.mean(said == test.words)),
         float(judge.score(generated, words)),
@@ -110,9 +114,9 @@ def measure(run: api.TrainedRun, train: Digits, test: Digits, *, seed: int) -> F
 
 
 def _generate(
-    run: api.TrainedRun, given: str, values: list[Any], want: str, names: Sequence[str | int], seed: int
+    model: Model, given: str, values: list[Any], want: str, names: Sequence[str | int], seed: int
 ) -> list[Any]:
-    generated = run.model.generate({given: values}, [want], n=len(values), names=names, seed=seed)
+    generated = model.generate({given: values}, [want], n=len(values), names=names, seed=seed)
     return [values[want] for values in generated]
 
 
@@ -140,11 +144,11 @@ def main() -> None:
     options = parser.parse_args()
     digits = read(options.folder)
     if options.train:
-        found = {seed: measure(train(options, seed), *digits, seed=seed) for seed in options.seeds}
+        found = {seed: measure(train(options, seed).model, *digits, seed=seed) for seed in options.seeds}
         publish(TARGETS, by_seed(found), options.json)
     else:
         run = api.load(options.run)
-        publish(TARGETS, {"measured": measure(run, *digits, seed=0)}, options.json)
+        publish(TARGETS, {"measured": measure(run.model, *digits, seed=0)}, options.json)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from modaloom.core.errors import BadFile, BadValue
+from modaloom.core.rng import generator
 from modaloom.modalities import MODALITIES, CategoricalCodec, Modality, SignalCodec
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.unit import array_to_unit, from_unit, scale_of, to_packed
@@ -223,6 +224,26 @@ def test_signals_are_in_range_and_come_back(modality: Modality) -> None:
     assert torch.equal(codec.normalize(packed[part]), signal[part])
     again = codec.normalize(torch.from_numpy(codec.pack(codec.blank(spec), spec))[None])
     assert modality in FITTED or again.abs().max() < 0.01
+
+
+@signals
+def test_a_variant_is_a_packed_value_changed_by_what_has_a_strength_alone(modality: Modality) -> None:
+    spec = modality.infer_spec(EXAMPLES[modality.name], modality.limits)
+    codec = modality.signal
+    packed = torch.from_numpy(codec.pack(EXAMPLES[modality.name][0], spec))
+    before = packed.clone()
+
+    def varied(seed: int, *names: str) -> torch.Tensor:
+        return codec.variant(packed, lambda name: generator(seed, name), dict.fromkeys(names, 0.5))
+
+    assert torch.equal(varied(0), packed)
+    assert torch.equal(varied(0, "of another modality"), packed)
+    for name in codec.augmentations:
+        found = [varied(seed, name) for seed in range(8)]
+        assert {(one.shape, one.dtype) for one in found} == {(packed.shape, packed.dtype)}
+        assert any(not torch.equal(one, packed) for one in found)
+        assert torch.equal(varied(3, name), found[3])
+    assert torch.equal(packed, before)
 
 
 @every

@@ -198,6 +198,26 @@ def test_principal_components_lose_what_is_least(load: Any) -> None:
     torch.testing.assert_close(lost, torch.linalg.eigvalsh(z.T.cov(correction=0))[:2].sum())
 
 
+def test_a_tenth_of_the_training_samples_and_all_others(load: Any, tmp_path: Path) -> None:
+    augment, counts = load("augment"), {"train": 25, "val": 3, "test": 2}
+    for split, count in counts.items():
+        (tmp_path / "data" / split).mkdir(parents=True)
+        for i in range(count):
+            for stream in ("en.txt", "zh.txt"):
+                (tmp_path / "data" / split / f"{i:02d}.{stream}").write_text(f"{split} {i}")
+    few = augment["tenth"](tmp_path / "data", ["en"], tmp_path / "few")
+    found = {split: sorted(path.name for path in (few / split).iterdir()) for split in counts}
+    assert found["train"] == ["00.en.txt", "10.en.txt", "20.en.txt"]
+    assert found["val"] == [f"{i:02d}.en.txt" for i in range(3)]
+    assert found["test"] == [f"{i:02d}.en.txt" for i in range(2)]
+    assert (few / "train" / "10.en.txt").read_text() == "train 10"
+
+
+def test_arms_are_medians_beside_their_spread(load: Any) -> None:
+    seeds = {"none": [{"exact": 0.5}, {"exact": 0.9}, {"exact": 0.6}]}
+    assert load("augment")["summary"](seeds) == {"none": {"exact": 0.6, "exact (spread)": pytest.approx(0.4)}}
+
+
 def test_the_audit_knows_which_captions_it_swapped(load: Any, tmp_path: Path) -> None:
     audit, world = load("audit"), tmp_path / "world"
     api.world(world, n=20, held_out=100, streams=("image", "caption"))

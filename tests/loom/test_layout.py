@@ -109,7 +109,7 @@ def test_shared_codes_come_first_from_what_is_given_alone(process, depth):
         Loom(shapes, tables, {}, LoomConfig(width=16, num_layers=1, num_heads=2, process=process)).eval()
     )
     seen, forward = [], net.network.forward
-    net.network.forward = lambda canvas: seen.append(canvas) or forward(canvas)
+    net.network.forward = lambda canvas, _: seen.append(canvas) or forward(canvas)
     canvas = net.canvas({"word": codes(4)["word"]}, ["picture"], 4)
     noise = Noise([generator(0, i) for i in range(4)])
     drawn = net.sample(canvas, CodeSamplingConfig("ancestral", steps=5), noise)["picture"][:, :1, 2:]

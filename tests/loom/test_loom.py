@@ -32,7 +32,7 @@ class Answers(nn.Module):
         self.truth, self.sure, self.seen = truth, sure, []
         self.where = nn.Parameter(torch.zeros(()))  # tells the Loom its device
 
-    def forward(self, canvas):
+    def forward(self, canvas, augmented=None):
         self.seen.append(canvas)
         return {n: self.sure * one_hot(self.truth[n], SHAPES[n].codebook_size).float() for n in canvas}
 

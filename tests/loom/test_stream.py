@@ -106,7 +106,7 @@ def test_most_likely_codes_by_hand(process):
 def test_a_closed_stream_asks_the_network_no_more():
     net, canvas, options = started("masked", "ancestral")
     calls, forward = [], net.network.forward
-    net.network.forward = lambda canvas: calls.append(1) or forward(canvas)
+    net.network.forward = lambda canvas, _: calls.append(1) or forward(canvas)
     frames = net.stream(canvas, options, noise(4))
     assert not calls
     seen = [*islice(frames, 3)]

@@ -117,7 +117,7 @@ def test_batches_are_cut_to_the_longest_that_is_there():
 def test_a_length_is_hidden_at_full_noise_only_and_then_nothing_tells_it(process):
     n, truth = 4000, codes(4000)
     net = loom(process, mixture=TrainingMixture(joint_prob=0.5, full_noise_prob=0.3, uncond_prob=0))
-    net.network.forward = lambda canvas: {
+    net.network.forward = lambda canvas, _: {
         key: torch.zeros(*f.state.shape, LAYOUT.shapes[key].codebook_size) for key, f in canvas.items()
     }
     canvases = [

@@ -1,5 +1,6 @@
 """Every guarded formula, broken. A mutant that survives is a hole in the oracles."""
 
+from augmented import AUGMENTED
 from budgets import BUDGETS
 from composed import COMPOSED
 from continuous import CONTINUOUS
@@ -513,6 +514,7 @@ TRAINING = (
 )
 
 MUTANTS = (
+    *AUGMENTED,
     *QUANTIZERS,
     *COMPOSED,
     *DIFFUSION,

@@ -31,7 +31,7 @@ class Exact(nn.Module):
         self.p = p / p.sum()
         """float64 (2, number of texts)."""
 
-    def forward(self, canvas: Canvas) -> Logits:
+    def forward(self, canvas: Canvas, augmented: object = None) -> Logits:
         weight = self.p.clone()[None].expand(len(canvas["x:length"].t), *self.p.shape)
         if "c" in canvas:
             weight = weight * (canvas["c"].state == torch.arange(2)).transpose(1, 2)

@@ -71,6 +71,27 @@ def test_limits_that_a_modality_does_not_have_are_named(setting: str, message: s
         override(LoomRunConfig(), [setting])
 
 
+def test_augmentations_are_those_of_the_modalities() -> None:
+    run = override(LoomRunConfig(), ["training.augment.shift=0.125", "training.variants=4"])
+    assert (run.training.augment, run.training.variants) == ({"shift": 0.125}, 4)
+    assert from_plain(LoomRunConfig, json.loads(json.dumps(to_plain(run)))) == run
+    assert LoomRunConfig().training.augment == {}
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("augment.shft=0.1", r"'shft' \(did you mean 'shift'\?\); allowed: brightness, dropout, flip, shift"),
+        ("augment.shift=2", r"augment\.shift is 2; it must be at least 0 and at most 1"),
+        ("augment.dropout=often", r"augment\.dropout is 'often'"),
+        ("variants=0", "variants is 0; it must be at least 1"),
+    ],
+)
+def test_augmentations_that_cannot_be(setting: str, words: str) -> None:
+    with pytest.raises(BadValue, match=words):
+        override(LoomRunConfig(), [f"training.{setting}"])
+
+
 def test_a_stream_has_its_own_tokenizer() -> None:
     settings = [
         "tokenizers.image.codebook_size=32",

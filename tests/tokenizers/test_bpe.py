@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modaloom.core.errors import BadRun, BadValue
+from modaloom.core.rng import generator
 from modaloom.modalities import MODALITIES, Shortened
 from modaloom.modalities.text import TextLimits
 from modaloom.tokenizers.bpe import BPE
@@ -104,6 +105,40 @@ def test_the_vocabulary_holds_every_byte() -> None:
 
 
 varied = BPE.learn(TEXTS, vocab_size=300, length=16, variable=True)
+
+
+def segmented(tokenizer: BPE, text: str, dropout: float, seed: int = 0) -> torch.Tensor:
+    prepared = torch.from_numpy(tokenizer.prepare(text))
+    return tokenizer.variant(prepared, lambda name: generator(seed, name), {"dropout": dropout})
+
+
+@pytest.mark.parametrize("tokenizer", [bpe, varied, bpe.view((5,)), varied.view((5,))])
+@given(st.text("abcdelrs 日🙂!", max_size=30), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_a_variant_decodes_to_the_same_text(tokenizer: BPE, text: str, dropout: float) -> None:
+    prepared = torch.from_numpy(tokenizer.prepare(text))
+    found = segmented(tokenizer, text, dropout)
+    assert (found.shape, found.dtype) == (prepared.shape, prepared.dtype)
+    assert tokenizer.decode(found[None, :, None]) == tokenizer.decode(prepared[None, :, None])
+    if dropout == 0:
+        assert torch.equal(found, prepared)
+
+
+def test_variants_are_other_segmentations_up_to_the_length() -> None:
+    text = "a small red circle"
+    assert len({tuple(segmented(bpe, text, 0.1, seed).tolist()) for seed in range(30)}) > 5
+    assert torch.equal(segmented(bpe, text, 0.1, 3), segmented(bpe, text, 0.1, 3))
+    wide, tight = bpe.view((len(text) + 1,)), bpe.view((bpe.required_length([text]) + 4,))
+    assert int((segmented(wide, text, 1.0) < wide.eos).sum()) == len(text)  # bytes
+    seen = [segmented(tight, text, 0.5, seed) for seed in range(30)]
+    assert all(int((one < tight.eos).sum()) <= len(one) - 1 for one in seen)
+    assert len({tuple(one.tolist()) for one in seen}) > 2
+    full = bpe.view((bpe.required_length([text]),))
+    assert torch.equal(segmented(full, text, 1.0), torch.from_numpy(full.prepare(text)))
+
+
+def test_a_text_that_was_cut_stays_as_it_is() -> None:
+    short = bpe.view((5,))
+    assert torch.equal(segmented(short, "xqzjkvwy", 0.5), torch.from_numpy(short.prepare("xqzjkvwy")))
 
 
 @given(st.text(max_size=30))

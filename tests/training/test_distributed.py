@@ -289,6 +289,14 @@ def test_the_tokenizer_of_the_demo(ranks: Ranks, world: Path) -> None:
     assert_like_one_process(ranks, train_loom, world, 1, demo_run())
 
 
+def test_augmented_stages(ranks: Ranks, world: Path) -> None:
+    run = demo_run()
+    augmented = {"shift": 0.2, "flip": 0.5, "dropout": 0.2}
+    run = replace(run, training=replace(run.training, augment=augmented, variants=3))
+    assert_like_one_process(ranks, train_loom, world, 1, run)
+    assert_like_one_process(ranks, train_loom, world, 2, run)
+
+
 @pytest.mark.parametrize("process", ["masked", "uniform"])
 def test_the_loom_of_the_demo(ranks: Ranks, world: Path, process: str) -> None:
     run = demo_run()

@@ -17,9 +17,12 @@ SIGNAL = torch.from_numpy(PIXELS) / 255
 TO_UNIT = partial(array_to_unit, MODALITIES["image"], {})
 CROP = {"to_unit": [TO_UNIT] * 2, "side": 8, "scales": 2, "candidates": 3}
 EXAMPLES: dict[str, tuple[Any, dict[str, Any], tuple[float, float]]] = {
+    "brightness": (2 * SIGNAL - 1, {"strength": 0.5}, (-1, 1)),
     "crop": ([PIXELS, 255 - PIXELS], CROP, (0, 1)),
+    "flip": (SIGNAL, {"probability": 0.7}, (0, 1)),
     "recolour": (SIGNAL, {}, (0, 1)),
     "rotate_colours": (2 * SIGNAL.expand(4, -1, -1, -1) - 1, {}, (-1, 1)),
+    "shift": (SIGNAL, {"fraction": 0.5}, (0, 1)),
 }
 """Name → signals, further arguments, range of the result."""
 

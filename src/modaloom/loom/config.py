@@ -102,6 +102,12 @@ class LoomTrainingConfig(TrainingConfig):
     min_tokenizer_share: float = 0.2
     """Minimum fraction of the time budget for them, even if their validation error is small or has flattened
     before."""
+    augment: dict[str, float] = field(default_factory=dict)
+    """Augmentation of the training samples → its strength, in [0, 1]; 0: off. For pictures `shift`, the
+    longest translation as a fraction of the side, and `flip`, the probability of a mirror image; for images
+    `brightness`, the largest relative change; for texts `dropout`, the probability of leaving out a merge."""
+    variants: int = 8
+    """Variants of each augmented sample that the Loom is trained on, the sample itself among them; ≥ 1."""
     tokenizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(learning_rate=3e-3))
     loom: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(
@@ -115,6 +121,10 @@ class LoomTrainingConfig(TrainingConfig):
             check_range(name, getattr(self, name), 0, 1)
         check_range("tokenizer_share", self.tokenizer_share, 0, 1)
         check_range("min_tokenizer_share", self.min_tokenizer_share, 0, self.tokenizer_share)
+        known = {name for modality in MODALITIES.values() for name in modality.codec.augmentations}
+        for name, strength in self.augment.items():
+            check_range(f"augment.{check_choice('augmentation', name, known)}", strength, 0, 1)
+        check_range("variants", self.variants, 1)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
 from modaloom.loom.replay import Replay
+from modaloom.loom.variants import RandomPath, Variants
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.caches import CACHE
@@ -55,6 +56,8 @@ class PreparedData:
     """Name → tokenizer; trainable ones are not trained yet."""
     shortenings: Shortenings
     """Counts of the cached values that limits shortened."""
+    variants: Variants
+    """Augmentation of the training samples."""
 
     @property
     def to_train(self) -> dict[str, Tokenizer]:
@@ -73,9 +76,20 @@ class PreparedData:
             and (start["run"], start["stream"]) == (str(Path(run).absolute()), name)
         ]
 
+    @property
+    def modality_of(self) -> dict[str, str]:
+        """Stream → modality."""
+        return {name: plan.modality for name, plan in self.plans.items()}
+
+    def augmented(self, tokenizer: str, batch: Tensor, paths: Sequence[RandomPath]) -> Tensor:
+        """As `Variants.augmented`, of a tokenizer of this name."""
+        modality = next(plan.modality for plan in self.plans.values() if plan.tokenizer == tokenizer)
+        return self.variants.augmented(self.tokenizers[tokenizer], modality, batch, paths)
+
     def prepared(self, stream: str) -> Cached:
         """Prepared values of a stream, cached: the training data of a trainable tokenizer."""
-        tokenizer = self.tokenizers[self.plans[stream].tokenizer]
+        plan = self.plans[stream]
+        tokenizer = self.tokenizers[plan.tokenizer].view(plan.grid)
 
         def rows() -> Iterator[np.ndarray | None]:
             for sample in self.samples:
@@ -85,38 +99,50 @@ class PreparedData:
                 yield None if value is None else tokenizer.prepare(value)
 
         if tokenizer.shape.variable:
-            return open_ragged(*self._place(SIGNALS, stream, tokenizer.state()), rows)
-        return open_cache(*self._place(PREPARED, stream, tokenizer.state()), rows)
+            return open_ragged(*self._place(SIGNALS, stream, [tokenizer.state()]), rows)
+        return open_cache(*self._place(PREPARED, stream, [tokenizer.state()]), rows)
 
     def codes(
         self, stream: str, tokenizer: Tokenizer, version: str, replay: Replay = NO_REPLAY
     ) -> CachedArray:
         """Codes (n, L, Q) of a stream in their storage type, cached once per `version` of its tokenizer.
 
-        Those of `replay` are the last rows.
+        After those of the m samples are those of `replay`: n = m + its number. Of an augmented stream
+        (K·n, L, Q): row v·n + i is variant v of sample i; only training samples have others than 0.
         """
-        shape = tokenizer.shape
+        shape, modality = tokenizer.shape, self.plans[stream].modality
+        count = self.variants.count(modality)
 
         def stored(codes: Tensor) -> Iterator[np.ndarray]:
             return iter(codes.reshape(-1, shape.num_positions, shape.depth).to(shape.storage_type).numpy())
 
         def rows() -> Iterator[np.ndarray | None]:
-            for here, codes in self._encoded(stream, tokenizer):
-                found = stored(codes)
-                yield from (next(found) if present else None for present in here)
-            yield from stored(replay.codes[stream]) if stream in replay.codes else repeat(None, replay.n)
+            for variant in range(count):
+                for here, codes in self._encoded(stream, tokenizer, variant):
+                    found = stored(codes)
+                    yield from (next(found) if present else None for present in here)
+                drawn = stored(replay.codes[stream]) if stream in replay.codes and not variant else None
+                yield from repeat(None, replay.n) if drawn is None else drawn
 
-        fact = [version, replay.fact] if replay.n else version
-        return open_cache(*self._place("codes", stream, fact, replay.n), rows)
+        facts = [version, *self.variants.facts(modality), *([replay.fact] if replay.n else [])]
+        return open_cache(*self._place("codes", stream, facts, count, replay.n), rows)
 
-    def _encoded(self, stream: str, tokenizer: Tokenizer) -> Iterator[tuple[Sequence[bool], Tensor]]:
-        """Per chunk: which samples have the stream, and their codes."""
-        if tokenizer.trainable:
+    def _encoded(
+        self, stream: str, tokenizer: Tokenizer, variant: int = 0
+    ) -> Iterator[tuple[Sequence[bool], Tensor]]:
+        """Per chunk: which samples have the stream, and the codes of a variant of theirs."""
+        modality = self.plans[stream].modality
+        if tokenizer.trainable or self.variants.count(modality) > 1:
             prepared = self.prepared(stream)
             size = max(1, min(CHUNK_SIZE, CHUNK_ELEMENTS // prepared.most))
+            wanted = prepared.present & (self._is_training if variant else True)
             for i in range(0, len(self.samples), size):
-                here, array = prepared.present[i : i + size], prepared.array
+                here, array = wanted[i : i + size], prepared.array
                 batch = [array[i + int(k)] for k in np.flatnonzero(here)]
+                if variant and batch:
+                    paths = [(s.key, variant) for s, there in zip(self.samples[i : i + size], here) if there]
+                    plain = torch.from_numpy(np.stack(batch))
+                    batch = [*self.variants.augmented(tokenizer, modality, plain, paths).numpy()]
                 yield here.tolist(), tokenizer.encode_prepared(batch) if batch else tokenizer.encode([])
             return
         values = (self.reader.value(sample, stream) for sample in self.samples)
@@ -125,10 +151,16 @@ class PreparedData:
                 self.shortenings.add(stream, tokenizer.shortened(value))
             yield [v is not None for v in chunk], tokenizer.encode([v for v in chunk if v is not None])
 
-    def _place(self, kind: str, stream: str, fact: Any, further: int = 0) -> tuple[Path, str, str, int]:
-        """Folder, name, fingerprint and number of rows of a cache, of the samples and `further` ones."""
-        stamp = fingerprint(self.samples, stream, fact)
-        return self.run.path / CACHE, f"{kind}.{stream}", stamp, len(self.samples) + further
+    @property
+    def _is_training(self) -> np.ndarray:
+        return np.isin(np.arange(len(self.samples)), self.rows["train"].numpy())
+
+    def _place(
+        self, kind: str, stream: str, facts: Sequence[Any], count: int = 1, further: int = 0
+    ) -> tuple[Path, str, str, int]:
+        """Folder, name, fingerprint and rows of a cache: `count` times the samples and further ones."""
+        stamp, n = fingerprint(self.samples, stream, *facts), count * (len(self.samples) + further)
+        return self.run.path / CACHE, f"{kind}.{stream}", stamp, n
 
 
 def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = silent) -> PreparedData:
@@ -150,7 +182,12 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = s
     tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
     lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
-    return PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers, lost)
+    variants = Variants.of(config)
+    found = PreparedData(run, chosen.reader, chosen.samples, chosen.rows, plans, tokenizers, lost, variants)
+    variants.check(found.modality_of)
+    if told := variants.sentence(found.modality_of):
+        notify(told)
+    return found
 
 
 def _chosen(folder: Folder, config: LoomRunConfig) -> tuple[str, ...]:

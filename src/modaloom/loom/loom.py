@@ -72,9 +72,9 @@ class Loom(nn.Module):
             time_conditioned=self.process.time_conditioned,
         )
 
-    def forward(self, canvas: Canvas) -> Logits:
-        """Denoiser: canvas → posterior logits of the clean codes."""
-        logits: Logits = self.network(canvas)
+    def forward(self, canvas: Canvas, augmented: Tensor | None = None) -> Logits:
+        """Denoiser: canvas → posterior logits of the clean codes; `augmented` as in `loss`."""
+        logits: Logits = self.network(canvas, augmented)
         return {name: self.process.to_posterior_logits(logits[name], field) for name, field in canvas.items()}
 
     def hidden_matrices(self) -> list[nn.Parameter]:
@@ -87,6 +87,7 @@ class Loom(nn.Module):
         present: Mapping[str, Tensor],
         generator: torch.Generator,
         distributed: Distributed = SINGLE_PROCESS,
+        augmented: Tensor | None = None,
     ) -> Loss:
         """Weighted denoising loss, in nats, of the target streams of a random canvas.
 
@@ -95,6 +96,8 @@ class Loom(nn.Module):
             present: stream → bool (B,), False where the sample lacks the stream.
             generator: CPU generator of the canvas and the noise, of one seed on all ranks.
             distributed: whose samples count, with those of this rank.
+            augmented: bool (B,), True where the codes are of an augmented variant, which the network is told;
+                None: nowhere.
         """
         names = draw_streams(self.shapes, self.config.mixture, generator)
         here = {n: present[n] for n in names}
@@ -107,7 +110,7 @@ class Loom(nn.Module):
             times[length_field(name)] = asked.to(level[name])
             clean[name] = replace(clean[name], valid=clean[name].valid & ~asked[:, None])
         canvas = {key: self._noised(key, f, times[key], generator, rows) for key, f in clean.items()}
-        logits = self(canvas)
+        logits = self(canvas, augmented)
         total = torch.zeros((), device=codes[names[0]].device)
         nats = dict.fromkeys(names, total)
         for key, f in canvas.items():

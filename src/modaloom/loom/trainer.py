@@ -1,6 +1,6 @@
 """Training of a Loom run: first the tokenizers, then the Loom."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -17,6 +17,7 @@ from modaloom.data.folder import Folder
 from modaloom.data.notices import once
 from modaloom.data.present_values import Cached, PresentValues
 from modaloom.data.reader import Reader
+from modaloom.loom.code_table import CodeTable
 from modaloom.loom.config import LoomRunConfig
 from modaloom.loom.dataset import CHUNK_SIZE, PreparedData, prepare
 from modaloom.loom.files import LOOM, build_loom, build_streams, pack_model
@@ -106,18 +107,14 @@ class LoomTrainer:
         ]
         return [*plans, StagePlan(self._loom, 1 - share if learned else 1.0)]
 
-    def codes(self, rows: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Read some rows of the caches.
+    def codes(self, rows: Tensor, variants: Tensor | int = 0) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Some rows of the caches, as `CodeTable.read`."""
+        return self._table.read(rows, variants)
 
-        Args:
-            rows: int64 (n,).
-
-        Returns:
-            Stream → int64 codes (n, L, Q), and stream → bool (n,) presence.
-        """
-        index = rows.numpy()
-        codes = {name: torch.from_numpy(c.array[index].astype(np.int64)) for name, c in self._codes.items()}
-        return codes, {name: torch.from_numpy(c.present[index]) for name, c in self._codes.items()}
+    @property
+    def _table(self) -> CodeTable:
+        """The codes of the streams that are cached by now."""
+        return CodeTable(self._codes, len(self.data.samples) + self._replay.n, self.data.variants.number)
 
     def validate(self) -> dict[str, float]:
         """`bits_per_code` on the first validation samples, with prefix `val.`."""
@@ -181,7 +178,9 @@ class LoomTrainer:
         batches = self._batches(name, len(values), self.config.training.tokenizer, one.numel())
 
         def batch(step: int) -> Tensor:
-            return crops(values, batches(step).numpy(), "crop", step)
+            places = batches(step).numpy()
+            found = crops(values, places, "crop", step)
+            return self.data.augmented(name, found, [(name, step, i) for i in places.tolist()])
 
         if "from" not in self.run.data()["tokenizers"][name]:
             number = min(len(values), MAX_START_VALUES, max(1, MAX_START_ELEMENTS // one.numel()))
@@ -250,12 +249,15 @@ class LoomTrainer:
         self.model = Model(streams, loom)
         rows, batches = self._loom_batches(loom.layout)
 
-        def batch(step: int) -> dict[str, Mapping[str, Tensor]]:
-            codes, present = self.codes(rows[batches(step)])
-            return {"codes": codes, "present": present}
+        def batch(step: int) -> dict[str, Any]:
+            chosen = rows[batches(step)]
+            replayed = chosen >= len(self.data.samples)
+            variants = self.data.variants.drawn(LOOM, step, chosen).masked_fill(replayed, 0)
+            codes, present = self.codes(chosen, variants)
+            return {"codes": codes, "present": present, "augmented": variants > 0}
 
-        def loss(batch: dict[str, Mapping[str, Tensor]], noise: torch.Generator) -> Loss:
-            return loom.loss(batch["codes"], batch["present"], noise, self.accelerator.distributed)
+        def loss(batch: dict[str, Any], noise: torch.Generator) -> Loss:
+            return loom.loss(**batch, generator=noise, distributed=self.accelerator.distributed)
 
         number = len(self.data.rows["train"])
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=number)
@@ -264,10 +266,13 @@ class LoomTrainer:
         """Rows of the caches, and the places among them of each step's batch."""
         rows, optimizer, replay = self.data.rows["train"], self.config.training.loom, self._replay
         if not replay.n:
-            return rows, self._batches(LOOM, len(rows), optimizer, self._num_tokens(layout, rows))
+            return rows, self._batches(LOOM, len(rows), optimizer, self._table.num_tokens(layout, rows))
         parts = rows, len(self.data.samples) + torch.arange(replay.n)
-        elements, share = [self._num_tokens(layout, part) for part in parts], self.config.training.replay
-        counts, seed = (len(rows), replay.n), self.config.seed
+        elements, share = (
+            [self._table.num_tokens(layout, part) for part in parts],
+            self.config.training.replay,
+        )
+        counts, share, seed = (len(rows), replay.n), self.config.training.replay, self.config.seed
         return torch.cat(parts), MixedBatches.of(
             counts, elements, share, optimizer, seed, self.accelerator.distributed
         )
@@ -286,11 +291,3 @@ class LoomTrainer:
             max_elements=optimizer.max_batch_elements,
             notify=self.notify,
         )
-
-    def _num_tokens(self, layout: FieldLayout, rows: Tensor) -> int | list[int]:
-        """Tokens of every sample, or, if lengths vary, of each of these rows of the caches."""
-        shapes = layout.shapes.values()
-        if not any(shape.variable for shape in shapes):
-            return sum(shape.num_positions for shape in shapes)
-        parts = (layout.num_tokens(*self.codes(part)) for part in torch.split(rows, CHUNK_SIZE))
-        return [int(count) for part in parts for count in part]

@@ -1,7 +1,7 @@
 """Interface of a codec: values as features and identity keys."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -27,6 +27,9 @@ class Codec(ABC):
     """Whether values are signals of any size, which a Restorer can be trained on."""
     whole: ClassVar[bool]
     """Whether values are compared as a whole, not by position."""
+    augmentations: Collection[str] = ()
+    """Names of the random changes that make variants of training values: the settings
+    `training.augment.NAME`, each with a strength in [0, 1]."""
 
     @abstractmethod
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:

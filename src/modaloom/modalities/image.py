@@ -26,7 +26,7 @@ from modaloom.modalities.image_remarks import remarks
 from modaloom.modalities.image_spec import ImageLimits, infer_spec, inner, is_grey, padded, shortened, sizes
 from modaloom.modalities.raster_file import exact_modality
 from modaloom.modalities.signal_codec import SignalCodec
-from modaloom.transforms import rotate_colours
+from modaloom.transforms import brightness, flip, rotate_colours, shift
 
 FORMATS = {
     "png": "PNG",
@@ -234,6 +234,7 @@ IMAGE = Modality(
         normalize=normalize,
         denormalize=denormalize,
         augment=rotate_colours,
+        augmentations={"shift": shift, "flip": flip, "brightness": brightness},
         outline=outline,
     ),
     lower_is_better=("mse",),

@@ -42,6 +42,7 @@ from modaloom.modalities.raster_range import (
 )
 from modaloom.modalities.raster_view import to_html
 from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.transforms import flip, shift
 
 LEVELS = 65535
 """Steps of a packed value over the range of its channel: 16 bits."""
@@ -231,6 +232,7 @@ RASTER = Modality(
         measure=measure,
         scale=scale,
         matched=matched,
+        augmentations={"shift": shift, "flip": flip},
     ),
     lower_is_better=("mse",),
     limits=ImageLimits(),

@@ -1,7 +1,7 @@
 """Codec of continuous signals over one or more axes."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -73,6 +73,9 @@ class SignalCodec(Codec):
     """(reconstruction, signal) → reconstruction loss (B,), unless a tokenizer is given another."""
     augment: Callable[[Tensor, torch.Generator, Rows], Tensor] = unchanged
     """(signal batch, generator, where its rows are) → augmented batch, for the training of tokenizers."""
+    augmentations: Mapping[str, Callable[..., Tensor]] = field(default_factory=dict, hash=False)
+    """Name → transform of a signal (C, *axes) with a strength and the keyword `generator`; applied in this
+    order."""
     outline: Callable[[Tensor], Tensor] = no_outline
     """Signal batch → (B, 1, *axes), equal for signals that only differ in tint (an image's colours)."""
     measure: Callable[[Iterable[Value]], DataSpec] = no_facts
@@ -96,6 +99,19 @@ class SignalCodec(Codec):
     def has_outline(self) -> bool:
         """Whether a tokenizer can encode outline and global tint separately."""
         return self.outline is not no_outline
+
+    def variant(
+        self, packed: Tensor, random: Callable[[str], torch.Generator], strengths: Mapping[str, float]
+    ) -> Tensor:
+        """Returns a packed value (…, *axes), changed by the augmentations that have a strength.
+
+        `random`: name of an augmentation → its generator.
+        """
+        signal = self.normalize(packed[None])[0]
+        for name, transform in self.augmentations.items():
+            if name in strengths:
+                signal = transform(signal, strengths[name], generator=random(name))
+        return self.denormalize(signal[None])[0]
 
     def blank(self, spec: DataSpec) -> Value:
         """Returns the value of the spec's size whose signal is 0 everywhere."""

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,9 @@ NUM_BUCKETS = 1024
 @dataclass(frozen=True)
 class StringCodec(Codec):
     """Codec of str values."""
+
+    augmentations: Collection[str] = ("dropout",)
+    """`dropout`: another segmentation of the same text, by the tokenizer."""
 
     continuous: ClassVar[bool] = False
     restorable: ClassVar[bool] = False

@@ -150,9 +150,19 @@ class CanvasTransformer(nn.Module):
         self.norm_in, self.norm_out = nn.LayerNorm(width, bias=False), nn.LayerNorm(width, bias=False)
         self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))
         self.time_embed = TimestepEmbedding(width) if time_conditioned else None
+        self.mark_D: Tensor
+        self.register_buffer("mark_D", 1.0 - 2 * (torch.arange(width) % 2), persistent=False)
 
-    def forward(self, canvas: Canvas) -> Logits:
-        x_BTD = self.norm_in(torch.cat([self._embed(name, field) for name, field in canvas.items()], 1))
+    def forward(self, canvas: Canvas, augmented: Tensor | None = None) -> Logits:
+        """`augmented`: bool (B,), in training, whose tokens are marked by a fixed vector.
+
+        So the network need not believe that samples without the mark look like augmented ones (Karras et al.
+        2022, arXiv 2206.00364, appendix F.2).
+        """
+        x_BTD = torch.cat([self._embed(name, field) for name, field in canvas.items()], 1)
+        if augmented is not None:
+            x_BTD = x_BTD + augmented[:, None, None] * self.mark_D
+        x_BTD = self.norm_in(x_BTD)
         rotary = self._rotary(canvas)
         if rotary is not None:
             valid_BT = torch.cat([f.valid for f in canvas.values()], 1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed
+from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.usage import CodeUsage
@@ -113,6 +114,21 @@ class Tokenizer(nn.Module, ABC):
         A pure function; a crop of a memory-mapped array reads that crop alone.
         """
         return prepared
+
+    def variant(
+        self, prepared: Tensor, random: Callable[[str], torch.Generator], strengths: Mapping[str, float]
+    ) -> Tensor:
+        """A random variant of a prepared value (or a crop), of the same shape and type, for training.
+
+        Args:
+            prepared: the value.
+            random: name of an augmentation → its generator.
+            strengths: augmentation → strength, in (0, 1]; the codec's `augmentations` among them are applied.
+
+        Raises:
+            BadValue: for a kind of tokenizer that has no variants.
+        """
+        raise BadValue(f"{type(self).__name__} makes no variants of values; leave out training.augment")
 
     def loss(
         self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS

@@ -1,10 +1,12 @@
 """Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2), without unknown tokens."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from modaloom.core.json_text import from_json
 from modaloom.core.types import CodeShape
 from modaloom.modalities.base import Limits, Modality, Shortened
 from modaloom.tokenizers.base import Tokenizer
+from modaloom.tokenizers.bpe_dropout import Ranks, segment
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -117,11 +120,40 @@ class BPE(Tokenizer):
 
     def prepare(self, value: str) -> NDArray[np.int64]:
         """Text → int64 (length,)."""
+        return self._padded(self.hf_tokenizer.encode(value).ids)
+
+    def _padded(self, ids: list[int]) -> NDArray[np.int64]:
         (length,) = self.shape.grid
-        ids = self.hf_tokenizer.encode(value).ids
         codes = np.full(length, self.pad, np.int64)
         codes[: len(ids) + 1] = [*ids, self.eos][:length]
         return codes
+
+    def variant(
+        self, prepared: Tensor, random: Callable[[str], torch.Generator], strengths: Mapping[str, float]
+    ) -> Tensor:
+        """Another segmentation of the same text; words stay as they are where the length is not enough."""
+        generator, (text,) = random("dropout"), self.decode(prepared[None, :, None])
+        words = [word for word, _ in self.hf_tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+        found, others = (
+            [segment(word, self._ranks, dropout, generator) for word in words]
+            for dropout in (0.0, strengths["dropout"])
+        )
+        if not torch.equal(self._coded(found), prepared):  # it was cut within a character
+            return prepared
+        spare = len(prepared) - (not self.shape.variable) - sum(map(len, found))
+        for i in torch.randperm(len(words), generator=generator).tolist():
+            more = len(others[i]) - len(found[i])
+            if more <= spare:
+                found[i], spare = others[i], spare - more
+        return self._coded(found)
+
+    def _coded(self, words: Iterable[Iterable[str]]) -> Tensor:
+        ids = self.hf_tokenizer.get_vocab()
+        return torch.from_numpy(self._padded([ids[token] for word in words for token in word]))
+
+    @cached_property
+    def _ranks(self) -> Ranks:
+        return {(left, right): rank for rank, (left, right) in enumerate(self.state()["merges"])}
 
     def encode_batch(self, batch: Tensor) -> Tensor:
         """int64 (B, length) → (B, length, 1)."""

@@ -177,6 +177,11 @@ class VQVAETokenizer(Tokenizer):
         crop = random_crop(prepared, self.config.crop_size, self.strides, random)
         return lengthened(crop, self.config.crop_size[0], len(self.strides)) if self.shape.variable else crop
 
+    def variant(
+        self, prepared: Tensor, random: Callable[[str], torch.Generator], strengths: Mapping[str, float]
+    ) -> Tensor:
+        return self.codec.variant(prepared, random, strengths)
+
     def as_learned(self, value: Value) -> Value:
         """The value resized to fit the tokenizer's spec."""
         return fit_to_spec(self.modality, value, self.spec)
