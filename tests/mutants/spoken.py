@@ -24,11 +24,11 @@ SPOKEN = (
         f"{SOUND}::test_another_value_makes_no_sound_longer",
     ),
     Mutant(
-        "held-out sentences in training's references",
+        "references of training in level 2",
         "world/speech.py",
         "OTHER.pick(rng, novel=scene.novel_words)",
-        "OTHER.pick(rng, novel=len(scene.colour) > 3)",
-        f"{SOUND}::test_a_sound_tells_nothing_else",
+        "OTHER.pick(rng, novel=False)",
+        f"{SOUND}::test_held_out_words_are_spoken_where_they_are_due",
     ),
     Mutant(
         "every sound as loud",
@@ -70,7 +70,7 @@ SPOKEN = (
         "world/parsers/connected.py",
         "skip[self.first] = skip[self.second] = FAR",
         "skip[self.second] = FAR",
-        f"{PLANTED} {WHOLE}",
+        f"{PARSERS}::test_a_word_that_is_cut_short_is_a_word",
     ),
     Mutant(
         "paths that forget where their word began",

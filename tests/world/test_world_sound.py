@@ -153,6 +153,15 @@ def test_sentences_of_the_reference_are_held_out_and_have_no_word_of_a_caption()
     }
 
 
+@pytest.mark.parametrize("novel", [False, True])
+def test_held_out_words_are_spoken_where_they_are_due(novel, monkeypatch):
+    said = []
+    monkeypatch.setattr(sys.modules[speech.__module__], "_spoken", lambda text, voice, rng: said.append(text))
+    for i in range(20):
+        reference(replace(ONE, novel_words=novel, nuisance=i))
+    assert set(said) <= set(OTHER.novel if novel else OTHER.seen)
+
+
 @pytest.mark.parametrize("stream", ["speech", "speech.reference", "music"])
 def test_one_scene_never_sounds_twice_the_same(stream):
     sounds = [STREAMS[stream].render(replace(ONE, nuisance=i)) for i in range(12)]
