@@ -185,3 +185,20 @@ def test_facts_are_read_by_key(tmp_path):
     path.write_text('{"shape": "star"}\n')
     with pytest.raises(BadFile, match="does not hold a world's facts"):
         read_facts(path)
+
+
+def test_speech_is_scored_by_what_it_says_and_its_voice_is_free():
+    scenes = {
+        key: replace(one, voice=voice) for (key, one), voice in zip(SCENES.items(), 2 * ["en-us", "en+f2"])
+    }
+    judge, ask = (
+        ParsedJudge({key: one.facts for key, one in scenes.items()}),
+        Direction(("caption",), ("speech",)),
+    )
+    answers = [{"speech": STREAMS["speech"].render(replace(one, voice="en+f2"))} for one in scenes.values()]
+    found = values(judge.score(ask, answers, SAMPLES))
+    assert found["exact"] == 1
+    assert "slot.voice" not in found
+    assert judge.free(ask) == ("voice",)
+    by_reference = judge.score(Direction(("speech.reference",), ("speech",)), answers, SAMPLES)
+    assert values(by_reference)["slot.voice"] == 0.5

@@ -14,6 +14,7 @@ from restoring import RESTORING
 from scenes import WORLD
 from signals import SIGNALS
 from sounds import SOUNDS
+from spoken import SPOKEN
 from tokenizing import TOKENIZING
 
 Q, N = "oracles/test_quantizers.py", "oracles/test_quantizers_nearest.py"
@@ -527,6 +528,7 @@ MUTANTS = (
     *WORLD,
     *PICTURES,
     *SOUNDS,
+    *SPOKEN,
     *JUDGED,
     *REPORT,
     *METRICS,

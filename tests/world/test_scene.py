@@ -9,7 +9,7 @@ import pytest
 from modaloom.core.errors import BadValue
 from modaloom.world import FACTORS, STREAMS, VISIBLE
 from modaloom.world.scene import DIRECTIONS, RESTING, STILL
-from modaloom.world.splits import LEVEL1, SPLITS, VOICE, check_fixed, combinations, scene, unseen
+from modaloom.world.splits import LEVEL1, SPLITS, VOICES, check_fixed, combinations, scene, unseen
 
 OLD_CAPTIONS = [
     "middle left: a large square in yellow",
@@ -92,10 +92,10 @@ def test_half_of_the_scenes_rest_and_what_is_heard_is_uniform():
     seen = [scene(0, "train", i) for i in range(4000)]
     assert np.mean([one.motion == STILL for one in seen]) == pytest.approx(0.5, abs=0.03)
     for name in ("tempo", "instrument", "register", "voice"):
-        values = [value for value in FACTORS[name] if value != VOICE]
+        values = [value for value in FACTORS[name] if value not in VOICES]
         counts = Counter(getattr(one, name) for one in seen)
         assert set(counts) == set(values)
-        assert min(counts.values()) > 0.85 * 4000 / len(values)
+        assert min(counts.values()) > 0.75 * 4000 / len(values)
 
 
 def test_a_motion_is_its_direction_and_its_speed():
@@ -107,8 +107,9 @@ def test_a_motion_is_its_direction_and_its_speed():
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_only_level2_has_the_held_out_voice(split):
-    assert ({scene(0, split, i).voice for i in range(100)} == {VOICE}) == (split == "test-level2")
+def test_only_level2_has_the_held_out_voices(split):
+    drawn = {scene(0, split, i).voice for i in range(200)}
+    assert drawn == (VOICES if split == "test-level2" else {*FACTORS["voice"]} - VOICES)
 
 
 def test_fixing_a_factor_changes_no_other():
@@ -137,7 +138,7 @@ def test_a_fixed_factor_keeps_the_splits_apart():
         ({"motion": "left"}, "unknown value of motion 'left'"),
         ({"colour": "orange"}, "test-level1 has no scene with colour=orange"),
         ({"shape": "circle", "colour": "red"}, "train has no scene with shape=circle, colour=red"),
-        ({"voice": VOICE}, "train has no scene"),
+        ({"voice": "en+max"}, "train has no scene"),
         ({"voice": "en-us"}, "test-level2 has no scene"),
     ],
 )
@@ -187,7 +188,7 @@ def test_the_factors_say_nothing_about_the_nuisance():
     for name, values in FACTORS.items():
         for value in values:
             chosen = np.array([getattr(one, name) == value for one in seen])
-            if value == VOICE:
+            if value in VOICES:
                 assert not chosen.any()
                 continue
             assert abs(low[chosen].mean() - 0.5) < 4 * 0.5 / chosen.sum() ** 0.5

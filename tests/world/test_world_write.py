@@ -27,13 +27,13 @@ def contents(folder):
 def test_it_is_a_dataset_of_our_own_contract(tmp_path):
     assert written(tmp_path / "w") == (18, 18)
     index = open_folder(tmp_path / "w")
-    assert index.modality_of == {name: rule.modality for name, rule in STREAMS.items()}
+    assert index.modality_of == {name: rule.modality for name, rule in STREAMS.items() if rule.always}
     assert set(index.splits.values()) == set(SPLITS)
     assert not index.problems
     facts = [json.loads(line) for line in (tmp_path / "w" / FACTS).read_text().splitlines()]
     assert {row["key"]: row["split"] for row in facts} == index.splits
     for sample, row in zip(index.samples, sorted(facts, key=lambda row: row["key"])):
-        assert set(sample.streams) == set(STREAMS)
+        assert set(sample.streams) == set(index.modality_of)
         assert MODALITIES["text"].read(sample.streams["answer"]) == row[row["asked"]]
 
 
@@ -111,7 +111,9 @@ def test_every_world_is_written_and_its_facts_name_it(tmp_path, name):
     assert {row["world"] for row in facts} == {name}
     assert world_of(facts) is WORLDS[name]
     index = open_folder(tmp_path / "w")
-    assert index.modality_of == {stream: rule.modality for stream, rule in WORLDS[name].streams.items()}
+    assert index.modality_of == {
+        stream: rule.modality for stream, rule in WORLDS[name].streams.items() if rule.always
+    }
     assert not index.problems
 
 

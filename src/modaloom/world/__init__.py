@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from modaloom.world.brief import BRIEF
 from modaloom.world.chinese import CHINESE, CLASSICAL
 from modaloom.world.derived import gray, mosaic, paint, small
+from modaloom.world.derived_speech import narrow, robot
 from modaloom.world.image import image
+from modaloom.world.music import music
 from modaloom.world.record import record
 from modaloom.world.rule import StreamRule
 from modaloom.world.scene import FACTORS, VISIBLE, Scene
+from modaloom.world.speech import reference, speech
 from modaloom.world.typos import noisy
 from modaloom.world.words import answer, caption, question
 
@@ -23,6 +26,9 @@ _GREY = tuple(name if name != "colour" else "tone" for name in VISIBLE)
 
 SAID = ("shape", "colour", "size", "position", "motion")
 """The factors that a caption states."""
+SPOKEN = ("shape", "colour", "size", "position", "voice")
+"""The factors that can be heard in speech."""
+_SPEECH = StreamRule("audio", speech, determines=SPOKEN, always=False)
 
 STREAMS: Mapping[str, StreamRule] = {
     "image": _IMAGE,
@@ -38,6 +44,11 @@ STREAMS: Mapping[str, StreamRule] = {
     "caption.classical": StreamRule("text", CLASSICAL.render, determines=SAID),
     "caption.brief": StreamRule("text", BRIEF.render, determines=SAID),
     "caption.noisy": StreamRule("text", noisy, determines=SAID),
+    "speech": _SPEECH,
+    "speech.reference": StreamRule("audio", reference, determines=("voice",), always=False),
+    "speech.robot": StreamRule("audio", robot, determines=SPOKEN, source=_SPEECH, always=False),
+    "speech.narrow": StreamRule("audio", narrow, determines=SPOKEN, source=_SPEECH, always=False),
+    "music": StreamRule("audio", music, determines=("tempo", "instrument", "register"), always=False),
 }
 """`asked` is the factor that the question is about, `answer` its value, `speed` a part of the motion, `tone`
 of the colour; see `Scene.facts`."""

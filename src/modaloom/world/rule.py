@@ -17,6 +17,8 @@ class StreamRule:
     """Facts that can be read from the value, and that a generated value must match."""
     source: "StreamRule | None" = None
     """The stream from which it is derived."""
+    always: bool = True
+    """Whether it is written where no streams are named; sounds are large, and speech needs an extra."""
 
     def render(self, scene: Any) -> Any:
         """Scene → value of the modality."""

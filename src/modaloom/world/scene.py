@@ -25,10 +25,15 @@ FACTORS: Mapping[str, tuple[str, ...]] = {
     "tempo": ("slow", "medium", "fast"),
     "instrument": ("bell", "pluck", "square"),
     "register": ("low", "high"),
-    "voice": ("en-us", "en-gb+f2", "en-gb-scotland", "en-029+m3", "en-gb-x-rp+f5"),
+    "voice": (
+        *("en-us", "en-us+f1", "en-us+robert", "en-us+antonio", "en+f2", "en+Hugo", "en+boris", "en-029+m3"),
+        *("en-029+f3", "en-029+Mario", "en-gb-scotland", "en-gb-scotland+sandro", "en-gb-scotland+grandma"),
+        *("en-gb-x-rp+m7", "en-gb-x-rp+Storm", "en-gb-x-rp+Nguyen"),
+        *("en+max", "en-us+f4", "en-029+m6", "en-gb-x-rp+Diogo"),
+    ),
 }
 """Factor → values. Every position has two words, so that a text's length does not reveal it; voices are names
-of espeak-ng."""
+of espeak-ng, accent and variant."""
 
 VISIBLE = ("shape", "colour", "size", "position", "background")
 """Factors that an image shows: questions are about them, and splits hold out their combinations."""

@@ -6,7 +6,7 @@ level 2 and one for validation. So a shape × colour × position triple occurs i
 level 1 and level 2; test-seen has the triples of train with new nuisance.
 
 For each of the 19 pairs, one of the four directions of motion also occurs in level 2 alone. Level 2 also uses
-the held-out paraphrases and the held-out voice.
+the held-out paraphrases and the held-out voices.
 """
 
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ LEVEL1: frozenset[tuple[str, str]] = frozenset(
     {("circle", "red"), ("square", "green"), ("triangle", "blue"), ("star", "yellow"), ("circle", "purple")}
 )
 """Shape × colour pairs held out of training."""
-VOICE = FACTORS["voice"][-1]
-"""The voice held out of training."""
+VOICES = frozenset(FACTORS["voice"][-4:])
+"""The voices held out of training."""
 
 SPLITS: Mapping[str, str] = {
     "train": "train",
@@ -64,7 +64,7 @@ def unseen(name: str, shape: str, colour: str) -> Mapping[str, tuple[str, ...]]:
     moves = tuple(move for move in FACTORS["motion"][1:] if _may_move(name, shape, colour, move.split()[0]))
     special = {
         "motion": (STILL,) * len(moves) + moves,
-        "voice": tuple(voice for voice in FACTORS["voice"] if (voice == VOICE) == (name == "level2")),
+        "voice": tuple(voice for voice in FACTORS["voice"] if (voice in VOICES) == (name == "level2")),
     }
     return {factor: special.get(factor, FACTORS[factor]) for factor in RESTING}
 

@@ -39,7 +39,7 @@ def write_world(
         n: training samples, at least 1.
         seed: of the world.
         held_out: samples of every other split, at least 1; None: n / 10, within 20–500.
-        streams: names of streams; empty: all of the world.
+        streams: names of streams; empty: all of the world but sounds.
         world: a name in WORLDS.
         side: of the images, pixels: 32–512, a multiple of 8.
         fixed: factor → its value in every scene.
@@ -57,7 +57,8 @@ def write_world(
     check_range("held_out", held_out, 1)
     _check_side(side)
     shown = WORLDS[check_choice("world", world, WORLDS)]
-    names = [check_choice("stream", name, shown.streams) for name in streams] or list(shown.streams)
+    usual = [name for name, rule in shown.streams.items() if rule.always]
+    names = [check_choice("stream", name, shown.streams) for name in streams] or usual
     shown.check_fixed(fixed)
     jobs = [
         (split, index) for split in SPLITS for index in range(1, 1 + (n if split == "train" else held_out))

@@ -7,7 +7,9 @@ from modaloom.world.parsers.brief import BRIEF
 from modaloom.world.parsers.chinese import CLASSICAL, PLAIN
 from modaloom.world.parsers.derived import parse_gray, parse_mosaic, parse_paint, parse_small
 from modaloom.world.parsers.image import parse_image
+from modaloom.world.parsers.music import parse_music
 from modaloom.world.parsers.record import parse_record
+from modaloom.world.parsers.speech import parse_narrow, parse_reference, parse_robot, parse_speech
 from modaloom.world.parsers.typos import parse_noisy
 from modaloom.world.parsers.words import parse_answer, parse_caption, parse_question
 
@@ -25,6 +27,11 @@ PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "caption.classical": CLASSICAL.parse_caption,
     "caption.brief": BRIEF.parse_caption,
     "caption.noisy": parse_noisy,
+    "speech": parse_speech,
+    "speech.reference": parse_reference,
+    "speech.robot": parse_robot,
+    "speech.narrow": parse_narrow,
+    "music": parse_music,
 }
 """Stream → parser: value → {fact that the stream determines: value or `INVALID`}."""
 
