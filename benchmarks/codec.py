@@ -1,5 +1,6 @@
 """The tokenizer of speech as a codec: intelligibility and quality by bit rate, beside Opus.
 
+pip install 'modaloom[codec]'
 python examples/prompts.py prompts
 python benchmarks/codec.py prompts [--steps 3000] [--clips 40] [--run RUN] [--json FILE]
 

@@ -1,8 +1,9 @@
 """Writes recorded telephone prompts as a folder of pairs: speech and its text, in up to four languages.
 
-The recordings are Asterisk's core sounds, 16 kHz, human speakers (CC-BY-SA 3.0), read where they are installed;
-on Debian: apt-get install asterisk-core-sounds-{en,es,fr,it}-g722 asterisk-core-sounds-{en,es,fr,it}. A
-sentence is on one side of the split in all languages. Tones, and files without sound, are left out.
+The recordings are Asterisk's core sounds, 16 kHz, human speakers (CC-BY-SA 3.0), read where they are
+installed; on Debian: apt-get install asterisk-core-sounds-{en,es,fr,it}-g722, and the same without -g722,
+which have the texts. A sentence is on one side of the split in all languages. Tones, and files without sound,
+are left out.
 """
 
 import argparse
@@ -64,7 +65,8 @@ def read_prompts(sounds: Path, texts: Path, languages: tuple[str, ...]) -> Itera
         text_of = read_texts(texts / f"asterisk-core-sounds-{language}" / f"core-sounds-{language}.txt.gz")
         places = sorted(sounds.glob(f"{language}_*"))
         if not places:
-            raise BadFile(sounds / language, f"is missing; is asterisk-core-sounds-{language}-g722 installed?")
+            package = f"asterisk-core-sounds-{language}-g722"
+            raise BadFile(sounds / language, f"is missing; is {package} installed?")
         for stem, text in sorted(text_of.items()):
             path = places[0] / f"{stem}.g722"
             if text and not NO_SPEECH.match(text) and path.exists():
