@@ -183,6 +183,7 @@ def test_a_demo_is_not_of_another_seeds_world(tmp_path: Path, monkeypatch: pytes
     assert failed.exit_code == 2
     assert "is not the world of seed 2" in failed.stderr
     assert [*tmp_path.iterdir()] == [folder]
+    module._check_seed(folder, 1, module.DemoWorld())
 
 
 def test_too_many_broken_files_are_refused(tmp_path: Path, refused: Call) -> None:

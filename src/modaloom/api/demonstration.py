@@ -120,6 +120,6 @@ def demo(
 
 def _check_seed(folder: Path, seed: int, size: DemoWorld) -> None:
     """Raises `BadFolder` unless the folder has the demo's world of the seed."""
-    said, due = read_facts(folder / FACTS), scene(seed, "train", 0, size.fixed).facts
-    if not due.items() <= said.get("train/000000", {}).items():
+    said, due = read_facts(folder / FACTS), scene(seed, "train", 1, size.fixed).facts
+    if not due.items() <= said.get("train/000001", {}).items():
         raise BadFolder(f"{folder} is not the world of seed {seed}; remove it, or name another --out")

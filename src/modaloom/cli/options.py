@@ -18,7 +18,9 @@ Device = Annotated[str, typer.Option(help="{devices}.")]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
 Layout = Annotated[str, typer.Option(help="How the folder is arranged: {layouts}.")]
-Streams = Annotated[str, typer.Option(metavar="A,B", help="Streams to use [default: all].")]
+Streams = Annotated[
+    str, typer.Option(metavar="A,B", help="Streams to use [default: all; of a world, all but sounds].")
+]
 
 
 def check_json(file: Path | None) -> None:

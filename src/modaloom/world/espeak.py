@@ -4,8 +4,8 @@ The pitch flutters with a state that outlives even the library's own termination
 anew for every speaker and unloaded after it: what a speaker says depends on what it has said alone.
 """
 
-import _ctypes
 import ctypes
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -48,7 +48,7 @@ def speaker(voice: str, *, pitch: int = 50) -> Iterator[Say]:
             yield _start(library, str(espeakng_loader.get_data_path()), voice, pitch)
         finally:
             library.espeak_Terminate()
-            _ctypes.dlclose(library._handle)
+            importlib.import_module("_ctypes").dlclose(library._handle)
 
 
 def _start(library: Any, data: str, voice: str, pitch: int) -> Say:
