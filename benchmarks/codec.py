@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="+", default=[], help="settings of the training")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
-    steps = {STREAM: options.steps, "loom": 1}
+    steps = {"audio": options.steps, "loom": 1}
     run = api.train(
         options.folder,
         out=options.run,

@@ -198,9 +198,9 @@ def _fit(
     notify_left_out(index, callbacks.notify)
     fresh = not run.has_data()
     trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
+    _freeze(run, trainer.stages, steps)
     if fresh:
         _say_what_few_teach(run, index, callbacks.notify)
-    _freeze(run, trainer.stages, steps)
     shown, last = time.monotonic(), None
     for step in trainer.steps():
         last = step
