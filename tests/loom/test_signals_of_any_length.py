@@ -115,6 +115,12 @@ def test_codes_do_not_depend_on_the_others_of_a_batch(tokenizer: VQVAETokenizer)
         assert np.array_equal(rebuilt, alone)
 
 
+def test_a_signal_that_ends_before_its_first_code_is_empty(tokenizer: VQVAETokenizer) -> None:
+    codes = torch.full((2, LONGEST // STRIDE, 2), tokenizer.shape.padding)
+    codes[1, 0] = 3
+    assert [len(value) for value in tokenizer.decode(codes)] == [0, STRIDE]
+
+
 def test_lengths_are_split_as_they_were_joined() -> None:
     shape = CodeShape((5, 2), 3, 7, variable=True)
     rows = [torch.randint(7, (n, 2, 3)) for n in (0, 2, 5)]

@@ -83,6 +83,8 @@ def test_streams_that_the_data_lack_are_left_out(base: TrainedRun, tmp_path: Pat
     run = adapted(first, pairs(tmp_path / "two", 30), tmp_path / "other", [], steps=1)
     assert set(run.model.streams) == {"image", "text"}
     assert run.run.loom.mixture.wanted == ("image",)
+    third = adapted(run, pairs(tmp_path / "sized", 30, sizes=True), tmp_path / "third", [], steps=1)
+    assert third.run.loom.mixture.wanted == ("image", "size")
     wrong = ["streams.sizes.tokenizer=bpe"]
     with pytest.raises(BadValue, match="sizes"):
         adapted(first, pairs(tmp_path / "more", 30), tmp_path / "bad", [], steps=1, settings=wrong)

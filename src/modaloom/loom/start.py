@@ -48,9 +48,12 @@ def with_weights(config: LoomRunConfig, run: str, streams: Collection[str]) -> L
     Raises:
         BadRun: as `with_tokenizers`.
     """
-    lacking = load(run, device="cpu").model.streams.keys() - {*streams}
+    known = load(run, device="cpu").model.streams
+    lacking, further = known.keys() - {*streams}, [name for name in streams if name not in known]
     mixture = config.loom.mixture
     wanted = tuple(name for name in mixture.wanted if name not in lacking)
+    if mixture.wanted:
+        wanted = (*wanted, *further)
     config = replace(
         config,
         streams={name: settings for name, settings in config.streams.items() if name not in lacking},

@@ -43,6 +43,7 @@ def exact_modality(paths: Sequence[Path]) -> str:
 
 def _judged(path: Path) -> bool | None:
     """Whether a picture needs more than 8-bit RGB; None for one that may be a map of a few levels."""
+    silence_pillow()
     try:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("ignore")
@@ -129,7 +130,13 @@ def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
     raise BadValue(f"an array of shape {list(array.shape)} does not tell which axis has the channels")
 
 
+def silence_pillow() -> None:
+    """Keep Pillow from printing what it cannot read of a TIFF; it is raised, too, or read by tifffile."""
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)
+
+
 def _picture(path: Path, data: bytes) -> NDArray[Any]:
+    silence_pillow()
     try:
         image = Image.open(io.BytesIO(data))
     except UnidentifiedImageError:

@@ -213,11 +213,15 @@ class VQVAETokenizer(Tokenizer):
         return [value for part in parts for value in self._values(part)]
 
     def _values(self, codes: Tensor) -> list[Value]:
-        """Codes (B, *grid, Q) of one length → values."""
+        """Codes (B, *grid, Q) of one length → values; without codes, empty ones."""
         first, *rest = self.spec["size"]
         sides = codes.shape[1] * self.strides[0] if self.shape.variable else first, *rest
-        z = self.quantizer.decode(codes.to(next(self.parameters()).device))
-        packed = self.codec.denormalize(self._decode(z, sides).float()).cpu().numpy()
+        if sides[0]:
+            z = self.quantizer.decode(codes.to(next(self.parameters()).device))
+            signal = self._decode(z, sides).float()
+        else:
+            signal = torch.zeros(len(codes), self.spec["channels"], *sides)
+        packed = self.codec.denormalize(signal).cpu().numpy()
         return [self.codec.unpack(one, self.spec) for one in packed]
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
