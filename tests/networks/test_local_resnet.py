@@ -9,6 +9,14 @@ from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
 from modaloom.networks.tiled import TiledNetwork, tile_boxes
 
 
+@pytest.fixture(autouse=True)
+def one_start():
+    """Weights and some inputs are drawn from torch's global generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield
+
+
 def stirred(net: LocalResNet, std: float = 0.3) -> LocalResNet:
     draw = torch.Generator().manual_seed(0)
     for p in net.parameters():
