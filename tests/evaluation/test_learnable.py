@@ -85,6 +85,21 @@ def test_too_few_and_enough_samples_say_nothing(tmp_path: Path, n: int) -> None:
     assert not any("samples, each predicted" in one for one in advice)
 
 
+def test_a_part_of_the_files_says_nothing_of_all(tmp_path: Path) -> None:
+    advice = modaloom.inspect(folder(tmp_path / "data", 60), limit=40).advice
+    assert not any("samples, each predicted" in one for one in advice)
+
+
+def test_many_findings_are_bounded(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    for i in range(30):
+        for name in ("a", "b", "c", "d"):
+            (root / f"{i:02d}.{name}.txt").write_text("red" if i % 2 else "blue")
+    (linked,) = [one for one in modaloom.inspect(root).advice if "can be learned" in one]
+    assert linked.endswith("and 7 more")
+
+
 def test_one_stream_has_no_links(tmp_path: Path) -> None:
     root = tmp_path / "data"
     root.mkdir()

@@ -36,9 +36,10 @@ def inspect(folder: str | os.PathLike[str], *, layout: str = LAYOUT, limit: int 
     found = inspect_folder(index, layout=layout, limit=limit)
     reader = Reader(index, max_skipped_fraction=1)
     *advice, command = found.advice
-    split_of = split(index)
-    training = [sample for sample in index.samples if split_of[sample.key] == "train"]
-    advice += [*expected_shortenings(reader, limit=limit), *few_samples(reader, training)]
+    advice += expected_shortenings(reader, limit=limit)
+    if found.read == found.samples:
+        split_of = split(index)
+        advice += few_samples(reader, [one for one in index.samples if split_of[one.key] == "train"])
     return replace(found, advice=[*advice, command])
 
 

@@ -12,7 +12,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from modaloom.core.errors import ModaloomError
+from modaloom.core.errors import ModaloomError, bounded
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.data.advice import FEW_SAMPLES
@@ -100,8 +100,8 @@ def few_samples(reader: Reader, training: Sequence[Sample]) -> list[str]:
     found = sorted((one for one in known if one.found), key=lambda one: -one.explained)
     lost = [one.direction.name for one in known if not one.found]
     start = f"{len(training)} training samples, each predicted linearly from all others, show"
-    said = ", ".join(f"{one.direction.name} (explains {one.explained:.0%})" for one in found)
+    said = bounded(f"{one.direction.name} (explains {one.explained:.0%})" for one in found)
     return [
         *([f"{start} what can be learned: {said}"] if found else []),
-        *([f"{start} no more than chance for {', '.join(lost)}: expect memorised answers"] if lost else []),
+        *([f"{start} no more than chance for {bounded(lost)}: expect memorised answers"] if lost else []),
     ]
