@@ -87,6 +87,20 @@ def test_replayed_codes_follow_those_of_the_folder(base: TrainedRun, tmp_path: P
     assert all(np.sum(one["counts"][0]) <= 4 * len(own) for one in usage.values())
 
 
+def test_replayed_samples_are_never_augmented(base: TrainedRun, tmp_path: Path) -> None:
+    folder = pairs(tmp_path / "data", 30)
+    trainer = trainer_of(base, folder, tmp_path / "run", "training.augment.shift=0.25")
+    stage, n, marked = trainer._loom(), len(trainer.data.samples), 0
+    assert trainer.model is not None
+    rows, batches = trainer._loom_batches(trainer.model.loom.layout)
+    for step in range(5):
+        batch, replayed = stage.batch(step), rows[batches(step)] >= n
+        assert not batch["augmented"][replayed].any()
+        assert batch["present"]["image"].all()
+        marked += int(batch["augmented"].sum())
+    assert marked
+
+
 def test_without_replay_there_is_none(base: TrainedRun, tmp_path: Path) -> None:
     folder = pairs(tmp_path / "data", 30)
     assert trainer_of(base, folder, tmp_path / "run", "training.replay=0")._replay.n == 0

@@ -22,6 +22,20 @@ JUDGED = (
         "evaluation/test_learnable.py",
     ),
     Mutant(
+        "replayed samples that are called augmented",
+        "loom/trainer.py",
+        ".masked_fill(replayed, 0)",
+        "",
+        "loom/test_replay.py",
+    ),
+    Mutant(
+        "a decoder on no codes",
+        "tokenizers/vqvae.py",
+        "if sides[0]:",
+        "if True:",
+        "loom/test_signals_of_any_length.py",
+    ),
+    Mutant(
         "an interpolation from the wrong end",
         "loom/start.py",
         "tensor.to(own[name]).lerp(own[name], weight)",
