@@ -2,8 +2,8 @@
 
 The recordings are Asterisk's core sounds, 16 kHz, human speakers (CC-BY-SA 3.0), read where they are
 installed; on Debian: apt-get install asterisk-core-sounds-{en,es,fr,it}-g722, and the same without -g722,
-which have the texts. A sentence is on one side of the split in all languages. Tones, and files without sound,
-are left out.
+which have the texts. A sentence is on one side of the split in all languages; numerals, days and months are
+all held out, as words to be recognised. Tones, and files without sound, are left out.
 """
 
 import argparse
@@ -26,6 +26,7 @@ LANGUAGES = ("en", "es", "fr", "it")
 RATE = 16_000
 HELD_OUT = {"test": 10, "val": 5}
 """Split → percent of the sentences."""
+NUMERALS = "digits/"
 NO_SPEECH = re.compile(r"^\[.*\]$")
 
 
@@ -41,6 +42,8 @@ class Prompt:
 
     @property
     def split(self) -> str:
+        if self.stem.startswith(NUMERALS):
+            return "test"
         place, first = derive(0, "prompts", self.stem) % 100, 0
         for name, percent in HELD_OUT.items():
             if first <= place < first + percent:

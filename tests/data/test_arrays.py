@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from modaloom.data.copies import digest
 from modaloom.data.folder import open_folder
 from modaloom.data.inspect import inspect
 from modaloom.data.reader import Reader
-from modaloom.evaluation.near_duplicates import digest
 
 RANDOM = np.random.default_rng(0)
 

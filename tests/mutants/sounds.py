@@ -238,4 +238,25 @@ SOUNDS = (
         "sound.seconds",
         AUDIO,
     ),
+    Mutant(
+        "equal sizes are copies",
+        "data/copies.py",
+        "found[digest(paths[key])].append(key)",
+        "found[str(len(alike))].append(key)",
+        "data/test_copies.py",
+    ),
+    Mutant(
+        "ranks of equal values by their order",
+        "data/length_agreement.py",
+        "np.cumsum(counts) - (counts - 1) / 2",
+        "np.cumsum(counts)",
+        "data/test_length_agreement.py",
+    ),
+    Mutant(
+        "music is taken for bad speech",
+        "data/length_agreement.py",
+        "if NONE <= best < FULL:",
+        "if best < FULL:",
+        "data/test_length_agreement.py",
+    ),
 )

@@ -1,13 +1,14 @@
-"""Recommendations for a dataset folder, from its index alone."""
+"""Recommendations for a dataset folder, from its index and, for copies, the bytes of its files."""
 
 import re
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFolder, bounded
 from modaloom.core.types import Sample
+from modaloom.data.copies import equal_files
 from modaloom.data.folder import LABEL, Folder
 
 FEW_SAMPLES = 200
@@ -37,8 +38,10 @@ def check_trainable(folder: Folder, streams: Collection[str], split_of: Mapping[
     )
 
 
-def advise(folder: Folder, split_of: Mapping[str, str], problems: int, layout: str) -> list[str]:
-    """Recommendations, the most important first."""
+def advise(
+    folder: Folder, split_of: Mapping[str, str], problems: int, layout: str, further: Iterable[str] = ()
+) -> list[str]:
+    """Recommendations, the most important first; further ones are of the values."""
     asked = [] if layout == LAYOUT else ["--layout", layout]
     return [
         *_about_problems(problems),
@@ -47,6 +50,8 @@ def advise(folder: Folder, split_of: Mapping[str, str], problems: int, layout: s
         *_about_case(folder),
         *_about_rare_streams(folder),
         *about_leaks(folder, split_of),
+        *_about_copies(folder, split_of),
+        *further,
         *_about_splits(folder, split_of),
         f"Train with: {shlex.join(['modaloom', 'train', str(folder.path), '--out', 'runs/mine', *asked])}",
     ]
@@ -147,6 +152,20 @@ def about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
         f"Stems share a prefix across splits ({len(leaking)} prefixes, e.g. {example!r}: {sizes[example]} "
         f"samples): if it names a patient, speaker or scene, {remedy}, or the scores will be too good."
     )
+
+
+def _about_copies(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
+    """Pictures, sounds and the like that are in several samples."""
+    for stream in folder.signals:
+        groups = [*equal_files(folder, stream)]
+        if not groups:
+            continue
+        across = sum(len({split_of[key] for key in keys}) > 1 for keys in groups)
+        split = f", {across} of them across splits: keep copies on one side" if across else ""
+        yield (
+            f"{sum(map(len, groups))} files of {stream} have the bytes of another ({len(groups)} different "
+            f"ones, e.g. of {' and '.join(map(repr, groups[0][:2]))}){split}."
+        )
 
 
 def _about_splits(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:

@@ -52,6 +52,11 @@ class Folder:
     groups: Mapping[str, str] = field(default_factory=dict)
     """Key → group of samples that must be in one split; the others are groups of their own."""
 
+    @property
+    def signals(self) -> Sequence[str]:
+        """Names of the streams of signals: pictures, sounds."""
+        return [name for name, kind in self.modality_of.items() if MODALITIES[kind].codec.continuous]
+
 
 def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
     """Index a folder.

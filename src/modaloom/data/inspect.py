@@ -1,7 +1,7 @@
 """Inspection of a dataset folder: statistics, unreadable files and recommendations. Changes no file."""
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,10 +12,12 @@ from modaloom.core.errors import short
 from modaloom.core.types import Sample
 from modaloom.data.advice import advise, check_trainable
 from modaloom.data.folder import Folder
+from modaloom.data.length_agreement import about_lengths
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
 from modaloom.data.walk import Problem
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def inspect(folder: Folder, *, layout: str = LAYOUT, limit: int | None = None) -
     check_trainable(folder, [*folder.modality_of], split_of)
     samples = folder.samples[:limit]
     reader = Reader(folder, max_skipped_fraction=1)
-    streams = {name: _stream(reader, name, samples) for name in folder.modality_of}
+    lengths: dict[str, dict[str, float]] = {name: {} for name in folder.modality_of}
+    streams = {name: _stream(reader, name, samples, lengths[name]) for name in folder.modality_of}
     problems = [*folder.problems, *reader.skips.values()]
     return Inspection(
         path=str(folder.path),
@@ -83,14 +86,23 @@ def inspect(folder: Folder, *, layout: str = LAYOUT, limit: int | None = None) -
         splits=dict(Counter(split_of.values())),
         fixed=folder.splits is not None,
         problems=problems,
-        advice=advise(folder, split_of, len(problems), layout),
+        advice=advise(folder, split_of, len(problems), layout, about_lengths(lengths, folder.signals)),
     )
 
 
-def _stream(reader: Reader, name: str, samples: Sequence[Sample]) -> StreamFacts:
-    """Statistics of a stream in one pass."""
+def _stream(reader: Reader, name: str, samples: Sequence[Sample], lengths: dict[str, float]) -> StreamFacts:
+    """Statistics of a stream in one pass, which adds the lengths of its values by key."""
     modality, before = MODALITIES[reader.folder.modality_of[name]], len(reader.skips)
-    values = reader.column(name, samples)
+
+    def measured() -> Iterator[Value]:
+        for sample in samples:
+            value = reader.value(sample, name)
+            if value is not None:
+                if modality.length:
+                    lengths[sample.key] = modality.length(value)
+                yield value
+
+    values = measured()
     first = next(values, None)
     facts = modality.describe(chain([first], values)) if first is not None else {}
     deque(values, maxlen=0)  # read on, to find what is broken, if there is nothing to describe

@@ -1,14 +1,8 @@
 """Exact and near duplicates of held-out values in the training data."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-
-from modaloom.data.arrays import ArrayRow
-from modaloom.data.collected import Source
 from modaloom.evaluation.features import Space
 from modaloom.evaluation.nearest import nearest, nearest_others
 from modaloom.modalities.base import DataSpec, Modality, Value
@@ -28,17 +22,6 @@ class Duplicate:
     """Key of the training sample."""
     distance: float
     """Distance divided by the typical one: 0 for equal values."""
-
-
-def digest(source: Source) -> str | None:
-    """Returns the SHA-256 of a file's bytes or of a literal; None for an unreadable file."""
-    try:
-        if isinstance(source, ArrayRow):
-            return hashlib.sha256(np.asarray(source.read()).tobytes()).hexdigest()
-        content = source.read_bytes() if isinstance(source, Path) else str(source).encode("utf-8", "replace")
-    except OSError:
-        return None
-    return hashlib.sha256(content).hexdigest()
 
 
 Digests = Mapping[str, str]

@@ -9,13 +9,14 @@ from modaloom.core.defaults import AUDIT_SAMPLES, DEVICE, SEED
 from modaloom.core.errors import BadFolder, check_count
 from modaloom.core.types import Sample
 from modaloom.data.advice import about_leaks
+from modaloom.data.copies import digest
 from modaloom.data.folder import Folder, open_folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
 from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.leaks import all_leaks
-from modaloom.evaluation.near_duplicates import Digests, Duplicate, digest, exact_duplicates, near_duplicates
+from modaloom.evaluation.near_duplicates import Digests, Duplicate, exact_duplicates, near_duplicates
 from modaloom.loom.evaluation.suspects import Suspect, suspects
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, load

@@ -190,6 +190,7 @@ AUDIO = Modality(
     limits=AudioLimits(),
     shortened=shortened,
     describe=describe,
+    length=lambda sound: sound.seconds,
     remarks=remarks,
     conform=conform,
 )

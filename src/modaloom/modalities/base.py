@@ -97,6 +97,8 @@ class Modality:
     """Value, spec → what the spec's limits cut from it."""
     describe: Callable[[Iterable[Value]], Mapping[str, Any]] = no_facts
     """At least one value, iterated once → JSON-able facts (ranges, lengths), which `inspect` prints."""
+    length: Callable[[Value], float] | None = None
+    """Value → how long it is, in its own unit (characters, seconds); None: it has no length."""
     suffix_of: Callable[[Value, str], str] | None = None
     """Value, preferred suffix → the suffix of a file that holds it exactly; None: the first suffix holds
     any."""

@@ -95,4 +95,5 @@ TEXT = Modality(
     lower_is_better=("char_error",),
     limits=TextLimits(),
     describe=describe,
+    length=len,
 )
