@@ -259,4 +259,18 @@ SOUNDS = (
         "if best < FULL:",
         "data/test_length_agreement.py",
     ),
+    Mutant(
+        "silence may be filled",
+        "tokenizers/losses.py",
+        "louder = torch.maximum(signal, reconstruction.detach())",
+        "louder = signal",
+        "tokenizers/test_losses.py",
+    ),
+    Mutant(
+        "beams of the nearest to the first stage alone",
+        "quantizers/beam_search.py",
+        "residual = _taken(residual, beam) - stage[code]",
+        "residual = _taken(residual, beam)",
+        "quantizers/test_beam_search.py",
+    ),
 )

@@ -46,6 +46,19 @@ def test_the_levels_of_a_pyramid_count_alike():
     assert LOSSES["laplacian"](errors, torch.zeros_like(errors)).tolist() == pytest.approx([1 / 3])
 
 
+def test_what_is_loud_counts_and_silence_is_not_filled():
+    """Levels 1 and 1/4, either of which may be the reconstruction's: weights 1 and 1/8; below 0.02, 0.02."""
+    loss, loud, quiet, silent = LOSSES["level_weighted"], 1.0, -0.5, -1.0
+    signal = torch.tensor([[[loud, quiet]], [[silent, loud]], [[silent, silent]]])
+    rebuilt = torch.tensor([[[0.8, quiet]], [[quiet, loud]], [[silent, -0.99]]])
+    expected = [0.2 / (1 + 1 / 8), (0.5 / 8) / (1 + 1 / 8), 0.01 / 2]
+    assert loss(rebuilt, signal).tolist() == pytest.approx(expected)
+    rebuilt.requires_grad_()
+    loss(rebuilt, signal).sum().backward()
+    assert rebuilt.grad is not None
+    assert rebuilt.grad[0, 0, 0] == pytest.approx(-1 / (1 + 1 / 8))  # none through the weights
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_each_is_a_mean_per_sample_that_vanishes_where_nothing_is_wrong(name):
     x, y = torch.randn(2, 3, 2, 4, 5, generator=generator(1)).unbind()

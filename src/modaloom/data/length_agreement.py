@@ -22,8 +22,8 @@ def about_lengths(lengths: Lengths, sounds: Collection[str]) -> Iterator[str]:
         text, best = max(found.items(), key=lambda item: item[1], default=("", 0.0))
         if NONE <= best < FULL:
             yield (
-                f"{sound} follows {text} in part only: the rank correlation of their lengths is {best:.2f}, where "
-                f"speech that reads a text has {FULL} and more; listen to some, or leave it out."
+                f"{sound} follows {text} in part only: the rank correlation of their lengths is {best:.2f}, "
+                f"where speech that reads a text has {FULL} and more; listen to some, or leave it out."
             )
 
 

@@ -173,8 +173,8 @@ AUDIO = Modality(
     compare=compare,
     to_html=to_html,
     tokenizer_options={
-        **{"strides": [4], "widths": [128, 192], "loss": "l1"},
-        **{"num_quantizers": 8, "dropout": 0.5, "variable_length": True, "crop_size": [64]},
+        **{"strides": [4], "widths": [128, 192], "loss": "level_weighted", "variable_length": True},
+        **{"num_quantizers": 8, "dropout": 0.5, "beam_width": 16, "crop_size": [64]},
     },
     lower_is_better=("mel_distance", "duration_error"),
     codec=SignalCodec(

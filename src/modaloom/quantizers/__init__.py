@@ -99,7 +99,12 @@ def _build_depth(kind: QuantizerKind, dim: int, size: int, depth: int, options: 
     stages = [kind.make(dim, size, options) for _ in range(depth)]
     if depth == 1 and not options.adaptive_distortion:
         return stages[0]
-    residual = Residual(stages, dropout=options.dropout, gradient_estimator=options.gradient_estimator)
+    residual = Residual(
+        stages,
+        dropout=options.dropout,
+        gradient_estimator=options.gradient_estimator,
+        beam_width=options.beam_width,
+    )
     return (
         Adaptive(residual, options.adaptive_distortion, decay=options.decay)
         if options.adaptive_distortion

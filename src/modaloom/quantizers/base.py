@@ -50,6 +50,12 @@ class Quantizer(nn.Module, ABC):
             BadValue: for another width or dtype of z.
         """
 
+    @torch.no_grad()
+    def encode(self, z: Tensor) -> Tensor:
+        """Vectors (..., dim) → int64 codes (..., Q): those of `forward` in eval mode, or nearer ones."""
+        codes: Tensor = self(z).codes
+        return codes
+
     @abstractmethod
     def decode(self, codes: Tensor) -> Tensor:
         """Codes (..., Q), each in 0..K-1 → float32 (..., dim). IndexError (on a CPU) for any other code."""

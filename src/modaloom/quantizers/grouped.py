@@ -51,6 +51,11 @@ class Grouped(Quantizer):
         measured["distortion"] = stats.distortion(*ends, distributed=distributed)
         return Quantized(z_q, torch.cat([part.codes for part in parts], -1), loss, measured)
 
+    @torch.no_grad()
+    def encode(self, z: Tensor) -> Tensor:
+        slices = torch.split(z, [quantizer.dim for quantizer in self._parts], -1)
+        return torch.cat([quantizer.encode(part) for quantizer, part in zip(self._parts, slices)], -1)
+
     def decode(self, codes: Tensor) -> Tensor:
         slices = torch.split(codes, [quantizer.depth for quantizer in self._parts], -1)
         return torch.cat([quantizer.decode(part) for quantizer, part in zip(self._parts, slices)], -1)

@@ -7,7 +7,7 @@ from modaloom.core.errors import BadValue
 from modaloom.quantizers.base import Quantizer
 from modaloom.quantizers.options import QuantizerConfig
 
-SHARED_OPTIONS = frozenset({"groups", "dropout", "adaptive_distortion"})
+SHARED_OPTIONS = frozenset({"groups", "dropout", "adaptive_distortion", "beam_width"})
 """Options of the wrappers, available for every quantizer."""
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 
-from modaloom.core.errors import check_range
+from modaloom.core.errors import BadValue, check_range
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ class QuantizerConfig:
     """Product quantization: slices of the vector, each with its own quantizer."""
     dropout: float = 0.0
     """Quantizer dropout: probability that a training sample keeps only its first depths, 0–1."""
+    beam_width: int = 1
+    """Sums of codes that encoding keeps after each depth, at least 1: more find nearer ones; training is
+    greedy. Not with `growth`, nor with an adaptive depth."""
     adaptive_distortion: float = 0.0
     """Adaptive rate: relative squared error at which a position uses no further depth; 0: off."""
 
@@ -68,6 +71,9 @@ class QuantizerConfig:
             check_range(name, getattr(self, name), 0, 1)
         check_range("temperature", self.temperature, 0, open_low=True)
         check_range("groups", self.groups, 1)
+        check_range("beam_width", self.beam_width, 1)
+        if self.beam_width > 1 and (self.growth.initial_codes or self.adaptive_distortion):
+            raise BadValue("beam_width needs whole codebooks of fixed depth; leave out growth and adaptive")
 
     def changed(self) -> set[str]:
         """The names of the options that differ from their defaults."""

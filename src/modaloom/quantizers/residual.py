@@ -11,6 +11,7 @@ from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
 from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
+from modaloom.quantizers.beam_search import beam_search
 from modaloom.quantizers.gradients import GRADIENT_ESTIMATORS
 from modaloom.quantizers.options import QuantizerConfig
 
@@ -27,6 +28,7 @@ class Residual(Quantizer):
             first n stages, n uniform in 1..Q (arXiv 2107.03312, §3.3). The other stages ignore it in loss and
             update, and z_q decodes the kept codes; `codes` has all.
         gradient_estimator: a name of `GRADIENT_ESTIMATORS`.
+        beam_width: beams of `encode`, at least 1; 1 is the greedy choice of `forward`.
 
     Raises:
         BadValue: for no stages, different ones, or a value out of range.
@@ -38,6 +40,7 @@ class Residual(Quantizer):
         *,
         dropout: float = QuantizerConfig.dropout,
         gradient_estimator: str = QuantizerConfig.gradient_estimator,
+        beam_width: int = QuantizerConfig.beam_width,
     ) -> None:
         super().__init__()
         shapes = {(stage.dim, size) for stage in stages for size in stage.codebook_sizes}
@@ -48,6 +51,7 @@ class Residual(Quantizer):
         self.pass_gradient = GRADIENT_ESTIMATORS[
             check_choice("gradient_estimator", gradient_estimator, GRADIENT_ESTIMATORS)
         ]
+        self.beam_width = beam_width
         self.stages = nn.ModuleList(stages)
 
     def forward(
@@ -96,6 +100,13 @@ class Residual(Quantizer):
             parts.append(stage(residual, mask=own, generator=generator, distributed=distributed))
             residual = residual - parts[-1].z_q.detach()
         return parts
+
+    @torch.no_grad()
+    def encode(self, z: Tensor) -> Tensor:
+        if self.beam_width == 1:
+            return super().encode(z)
+        rows, _ = rows_of(z, None, self.dim)
+        return beam_search(rows, self.vectors, self.beam_width).reshape(*z.shape[:-1], self.depth)
 
     def decode(self, codes: Tensor) -> Tensor:
         return total([stage.decode(part) for stage, part in self.split(codes)])

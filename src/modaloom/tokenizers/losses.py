@@ -13,6 +13,8 @@ SignalLoss = Callable[[Tensor, Tensor], Tensor]
 
 CHARBONNIER_EPSILON = 1e-3
 """Differences below it are squared rather than absolute; signals are in [-1, 1]."""
+LEVEL_POWER, LEAST_LEVEL = 1.5, 0.02
+"""Of the weights of levels from 0, the floor of a spectrogram, to 1; what is below the least counts as it."""
 MAX_LEVELS, MIN_SIDE = 4, 4
 """Levels of a Laplacian pyramid, and positions of its smallest."""
 
@@ -45,9 +47,22 @@ def laplacian(reconstruction: Tensor, signal: Tensor) -> Tensor:
     return torch.stack(means).mean(0)
 
 
+def level_weighted(reconstruction: Tensor, signal: Tensor) -> Tensor:
+    """(B,): mean of |x̂ − x|, weighted by the level (x + 1) / 2 of either, to the power `LEVEL_POWER`.
+
+    Of log-mel spectrograms: what is loud is heard, and an error of 3 dB in the noise between words is not.
+    The larger of both levels counts, so that silence is not filled. The weights have no gradient.
+    """
+    louder = torch.maximum(signal, reconstruction.detach())
+    weights = ((louder + 1) / 2).clamp(LEAST_LEVEL, 1) ** LEVEL_POWER
+    errors = weights * (reconstruction - signal).abs()
+    return errors.flatten(1).sum(1) / weights.flatten(1).sum(1)
+
+
 LOSSES: Mapping[str, SignalLoss] = {
     "mse": mean_squared_error,
     "l1": mean_absolute_error,
     "charbonnier": charbonnier,
     "laplacian": laplacian,
+    "level_weighted": level_weighted,
 }

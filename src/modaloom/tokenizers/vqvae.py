@@ -196,7 +196,7 @@ class VQVAETokenizer(Tokenizer):
         parts = (
             self._encode(self.codec.normalize(part.to(device))) for part in torch.split(batch, MAX_BATCH)
         )
-        return torch.cat([self.quantizer(z).codes.cpu() for z in parts])
+        return torch.cat([self.quantizer.encode(z).cpu() for z in parts])
 
     def encode_prepared(self, rows: Sequence[NDArray[Any]]) -> Tensor:
         if not self.shape.variable:
