@@ -52,7 +52,7 @@ def test_a_modality_has_own_defaults_of_its_tokenizer() -> None:
     settings = ["tokenizers.audio.strides=[8]", "streams.music.tokenizer.strides=[16]"]
     changed = override(usual, settings)
     assert changed.tokenizer_of("audio", "audio").options.strides == (8,)
-    assert changed.tokenizer_of("audio", "audio").options.loss == "l1"
+    assert changed.tokenizer_of("audio", "audio").options.loss == "level_weighted"
     assert changed.tokenizer_of("music", "audio").options.strides == (16,)
     other = override(usual, ["streams.audio.tokenizer=categorical"])
     assert other.tokenizer_of("audio", "audio").kind == "categorical"

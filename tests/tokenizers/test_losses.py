@@ -90,5 +90,5 @@ def test_a_new_loss_is_one_function_and_one_entry(monkeypatch):
 
 
 def test_an_unknown_loss_is_refused():
-    with pytest.raises(BadValue, match=r"unknown loss 'l2'.*charbonnier, l1, laplacian, mse"):
+    with pytest.raises(BadValue, match=r"unknown loss 'l2'.*charbonnier, l1, laplacian, level_weighted, mse"):
         VQVAEConfig(loss="l2")
