@@ -60,6 +60,20 @@ def test_rows_that_are_not_contiguous_are_written_too(tmp_path):
     assert torch.equal(found.present["x"], every_other)
 
 
+def test_lengths_come_back(tmp_path):
+    """Of the streams that have some."""
+    everyone = torch.ones(2, dtype=torch.bool)
+    shape = CodeShape((3,), 1, 300, variable=True)
+    codes = {"a": torch.full((2, 7, 1), 300), "b": torch.zeros(2, 3, 1, dtype=torch.int64)}
+    written = Shard(
+        ["k", "l"], codes, {"a": everyone, "b": everyone.clone()}, {"a": torch.tensor([2**40, 1])}
+    )
+    write_shards(tmp_path, iter([written]), shapes={"a": shape, "b": shape}, model="m")
+    (found,) = (file.read() for file in shard_files(tmp_path))
+    assert {name: length.tolist() for name, length in found.length.items()} == {"a": [2**40, 1]}
+    assert torch.equal(found.codes["a"], codes["a"])
+
+
 def test_no_shards_are_a_dataset_of_nothing(tmp_path):
     assert write_shards(tmp_path, iter(()), shapes={}, model="m") == 0
     assert [file.read() for file in shard_files(tmp_path)] == []
@@ -91,6 +105,10 @@ def test_a_missing_shard_is_named(folder):
         {"present.x": torch.ones(3, dtype=torch.bool)},
         {"codes.x": torch.zeros(2, 2, 1), "present.x": torch.ones(3, dtype=torch.bool)},
         {"codes.x": torch.zeros(3, 2, 1), "present.x": torch.ones(2, dtype=torch.bool)},
+        *(
+            {"codes.x": torch.zeros(3, 2, 1), "present.x": torch.ones(3, dtype=torch.bool), name: length}
+            for name, length in (("length.x", torch.zeros(2)), ("length.y", torch.zeros(3)))
+        ),
     ],
 )
 def test_a_shard_that_does_not_fit_its_keys_is_named(folder, damage):

@@ -115,6 +115,22 @@ def test_codes_do_not_depend_on_the_others_of_a_batch(tokenizer: VQVAETokenizer)
         assert np.array_equal(rebuilt, alone)
 
 
+def test_signals_of_as_many_codes_are_encoded_together(
+    tokenizer: VQVAETokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [tokenizer.prepare(np.sin(np.arange(n))) for n in (5, 40, 8, 1, 7)]
+    alone = [tokenizer.encode_prepared([row])[0] for row in rows]
+    encode, sizes = tokenizer.encode_batch, list[tuple[int, ...]]()
+
+    def counted(batch: torch.Tensor) -> torch.Tensor:
+        sizes.append(tuple(batch.shape))
+        return encode(batch)
+
+    monkeypatch.setattr(tokenizer, "encode_batch", counted)
+    assert torch.equal(tokenizer.encode_prepared(rows), torch.stack(alone))
+    assert sizes == [(3, 1, 8), (1, 1, 40), (1, 1, 4)]
+
+
 def test_a_signal_that_ends_before_its_first_code_is_empty(tokenizer: VQVAETokenizer) -> None:
     codes = torch.full((2, LONGEST // STRIDE, 2), tokenizer.shape.padding)
     codes[1, 0] = 3

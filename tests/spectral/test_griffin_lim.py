@@ -67,6 +67,19 @@ def test_the_length_is_exact_and_the_same_seed_the_same_sound(n: int) -> None:
         assert not torch.equal(first, LogMel(16_000).decode(log_mel, n, generator=generator(1), iterations=4))
 
 
+def test_frames_that_are_known_stay_as_they_are() -> None:
+    """Samples under known frames alone are those of the known sound, and what follows fits them."""
+    truth = voice(8000)
+    spectrum = TRANSFORM.analyse(truth)
+    known = spectrum[:, :20]
+    found = griffin_lim(spectrum.abs(), TRANSFORM, 8000, generator=generator(), known=known)
+    alone = 18 * 160
+    torch.testing.assert_close(found[:alone], truth[:alone], rtol=0, atol=1e-9)
+    free = griffin_lim(spectrum.abs(), TRANSFORM, 8000, generator=generator())
+    assert not torch.allclose(free[:alone], truth[:alone], atol=1e-2)
+    assert inconsistency(found, spectrum.abs()) < -15
+
+
 def test_silence_stays_silent() -> None:
     assert not LogMel(16_000).decode(torch.full((80, 10), -1.0), 1600, generator=generator()).any()
 

@@ -41,6 +41,10 @@ class CodeShape:
         """The number of positions L."""
         return math.prod(self.grid)
 
+    def on_grid(self, codes: Tensor) -> Tensor:
+        """Codes (B, L, Q) → (B, *grid, Q); of a variable stream, of whatever length."""
+        return codes.reshape(len(codes), codes.shape[1] // self.row_size, *self.grid[1:], self.depth)
+
     @property
     def num_codes(self) -> int:
         """The number of free codes: L × Q, shared codes counted once; of a variable stream the most."""

@@ -1,6 +1,6 @@
 """Reading of values, one by one; unreadable files are skipped and recorded, up to a fraction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from modaloom.core.errors import BadFile, BadFolder
@@ -37,11 +37,16 @@ class Reader:
         streams: Sequence[str] | None = None,
         max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
         prepare: Callable[[str, Value], Value] = as_it_is,
+        read: Mapping[str, Callable[[Path], Value]] | None = None,
     ) -> None:
-        """`prepare`: (stream, value) → what is kept of it, so that no more than that stays in memory."""
+        """Create it.
+
+        `prepare`: (stream, value) → what is kept of it, so that no more than that stays in memory. `read`:
+        stream → what reads its files instead of its modality, and prepares them.
+        """
         self.folder = folder
         self.streams = tuple(folder.modality_of if streams is None else streams)
-        self.prepare = prepare
+        self.prepare, self.read_file = prepare, read or {}
         self.skips: dict[Path, Problem] = {}
         """Each file that could not be read."""
         files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
@@ -53,6 +58,8 @@ class Reader:
         if source is None:
             return None
         try:
+            if stream in self.read_file and isinstance(source, Path):
+                return self.read_file[stream](source)
             return self.prepare(stream, load(self.folder.modality_of[stream], source))
         except BadFile as error:
             self._skip(Path(error.path), error.reason)

@@ -1,11 +1,12 @@
 """Codes of a dataset as safetensors shards, written by `tokenize` and read by `detokenize`.
 
-`codes.STREAM` has integers of any type, `present.STREAM` bools. Codes are written in the smallest of
+`codes.STREAM` has integers of any type, `present.STREAM` bools, and `length.STREAM`, of streams of variable
+length from files, the number of samples that each file had. Codes are written in the smallest of
 `STORAGE_TYPES` that holds the codebook.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -19,7 +20,9 @@ from modaloom.core.types import CodeShape
 INDEX = "index.json"
 VERSION = 1
 SHARD_SIZE = 8192
-"""Samples per shard."""
+"""Most samples of a shard."""
+SHARD_POSITIONS = 2**19
+"""Most positions of a shard's samples that are encoded file by file, with padding: of two hours and two."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,12 @@ class Shard:
 
     keys: Sequence[str]
     codes: Mapping[str, Tensor]
-    """Stream → int64 (n, L, Q); zero rows for samples without the stream."""
+    """Stream → int64 (n, L, Q); zero rows for samples without the stream. The L of a variable stream is that
+    of the longest of these samples, or more."""
     present: Mapping[str, Tensor]
     """Stream → bool (n,)."""
+    length: Mapping[str, Tensor] = field(default_factory=dict)
+    """Stream that is encoded file by file → int64 (n,), samples of each value; 0 without the stream."""
 
 
 def write_shards(
@@ -52,6 +58,7 @@ def write_shards(
             for stream, codes in shard.codes.items()
         }
         tensors |= {f"present.{stream}": p.contiguous() for stream, p in shard.present.items()}
+        tensors |= {f"length.{stream}": n.contiguous() for stream, n in shard.length.items()}
         save_file(tensors, folder / name)
         entries.append({"file": name, "keys": list(shard.keys)})
     index = {"version": VERSION, "model": model, "shards": entries}
@@ -79,10 +86,11 @@ class ShardFile:
             raise BadFile(self.path, f"is not a shard of codes ({error})") from error
         codes = {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")}
         present = {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")}
-        rows = {t.shape[:1] for t in (*codes.values(), *present.values())}
-        if codes.keys() != present.keys() or rows != {(len(self.keys),)}:
+        length = {n.removeprefix("length."): t for n, t in tensors.items() if n.startswith("length.")}
+        rows = {t.shape[:1] for t in tensors.values()}
+        if codes.keys() != present.keys() or not length.keys() <= codes.keys() or rows != {(len(self.keys),)}:
             raise BadFile(self.path, f"does not match {INDEX}")
-        return Shard(self.keys, codes, present)
+        return Shard(self.keys, codes, present, length)
 
 
 def shard_files(folder: Path) -> list[ShardFile]:

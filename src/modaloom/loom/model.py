@@ -17,6 +17,7 @@ from modaloom.loom.generated import Generated, GeneratedSamples
 from modaloom.loom.loom import Loom
 from modaloom.modalities.base import DataSpec, Value
 from modaloom.tokenizers.base import Tokenizer
+from modaloom.tokenizers.file_codec import FileCodec
 
 BATCH_SIZE = 64
 """Samples generated per batch; results do not depend on it."""
@@ -55,6 +56,12 @@ class Model:
         """Stream → data spec of its tokenizer."""
         return {name: stream.tokenizer.spec for name, stream in self.streams.items()}
 
+    @property
+    def files(self) -> dict[str, FileCodec]:
+        """Streams whose files may be of any length → what encodes and decodes them; see `Tokenizer.files`."""
+        found = {name: stream.tokenizer.files for name, stream in self.streams.items()}
+        return {name: codec for name, codec in found.items() if codec is not None}
+
     def as_learned(self, name: str, value: Value) -> Value:
         """A stream's value within the model's limits; see `Tokenizer.as_learned`."""
         return self.streams[name].tokenizer.as_learned(value)
@@ -66,10 +73,13 @@ class Model:
         return codes.reshape(len(values), tokenizer.shape.num_positions, tokenizer.shape.depth)
 
     def decode(self, name: str, codes: Tensor) -> list[Value]:
-        """Codes (B, L, Q) of a stream → values."""
+        """Codes (B, L, Q) of a stream → values; of a variable one, L may be any."""
         tokenizer = self.streams[name].tokenizer
-        shape = tokenizer.shape
-        return tokenizer.decode(codes.reshape(len(codes), *shape.grid, shape.depth))
+        return tokenizer.decode(tokenizer.shape.on_grid(codes))
+
+    def trimmed(self, name: str, rebuilt: Value, value: Value) -> Value:
+        """What a stream's value became by encoding and decoding; see `Tokenizer.trimmed`."""
+        return self.streams[name].tokenizer.trimmed(rebuilt, value)
 
     def codes(self, given: Mapping[str, Sequence[Value]]) -> dict[str, Tensor]:
         """Stream → n values, encoded to int64 codes (n, L, Q); an object that is repeated is encoded once."""

@@ -1,7 +1,8 @@
 """Reads a folder with a model's limits applied, and counts the values that they shorten."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from modaloom.core.errors import BadFolder
 from modaloom.data.folder import Folder
@@ -19,6 +20,7 @@ def prepared_reader(
     lost: Shortenings,
     *,
     max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
+    read: Mapping[str, Callable[[Path], Value]] | None = None,
 ) -> Reader:
     """A reader of values reduced to the model's limits, so that large values do not stay in memory.
 
@@ -28,6 +30,7 @@ def prepared_reader(
         streams: streams of the model to read.
         lost: counts the values that the limits shorten.
         max_skipped_fraction: as in `Reader`, in [0, 1].
+        read: as in `Reader`; the limits do not apply there.
 
     Raises `BadFolder` for a stream of another modality.
     """
@@ -37,7 +40,9 @@ def prepared_reader(
         return model.as_learned(stream, value)
 
     index = replace(index, modality_of={**index.modality_of, **_learned(model, index, streams)})
-    return Reader(index, streams=streams, prepare=prepare, max_skipped_fraction=max_skipped_fraction)
+    return Reader(
+        index, streams=streams, prepare=prepare, max_skipped_fraction=max_skipped_fraction, read=read
+    )
 
 
 def _learned(model: Model, index: Folder, streams: Sequence[str]) -> Mapping[str, str]:

@@ -3,20 +3,29 @@
 A sound's signal has one axis, frames of 10 ms, and a channel for each band of each of its channels.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from modaloom.core.errors import BadValue, shown
 from modaloom.metrics.si_sdr import si_sdr
 from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_facts import describe, sounding_seconds
-from modaloom.modalities.audio_file import read, write
+from modaloom.modalities.audio_file import read, read_pieces, write, write_pieces
 from modaloom.modalities.audio_format import SUFFIXES
+from modaloom.modalities.audio_packing import (
+    LEVELS,
+    denormalize,
+    normalize,
+    pack,
+    pack_pieces,
+    unpack,
+    unpack_pieces,
+)
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_remarks import remarks
 from modaloom.modalities.audio_spec import (
@@ -24,27 +33,20 @@ from modaloom.modalities.audio_spec import (
     AudioLimits,
     fit,
     infer_spec,
-    log_mel_of,
     shortened,
 )
 from modaloom.modalities.audio_value import BITS, Audio
 from modaloom.modalities.audio_view import to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.scale import Scale
-from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.modalities.signal_codec import Pieces, SignalCodec
 from modaloom.spectral import LogMel
 from modaloom.spectral.mel import FLOOR_DB
 
-LEVELS = 32_768
-"""Packed steps of a signal from 0 to 1: 16 bits."""
 WAVE_RATE = 16_000
 """Hz of the waveforms of Restorers."""
-AUDIBLE = -0.8
-"""Of a log-mel: -90 dB."""
 WAVE = Scale(np.dtype(np.int16), torch.tensor(-float(LEVELS)), torch.tensor(2.0 * LEVELS - 1))
 """Waveforms of Restorers: 16 bits."""
-SEED = 0
-"""Of the phases that a spectrogram does not have."""
 
 
 def coerce(value: object) -> Audio:
@@ -73,27 +75,20 @@ def _of_array(array: NDArray[np.generic], rate: int) -> Audio:
     return Audio(np.ascontiguousarray(samples, np.float32), rate, "float32")
 
 
-def pack(sound: Audio, spec: DataSpec) -> NDArray[np.int16]:
-    """Sound → log-mel, int16 (tracks · bands, frames): -100 dB as -32,768, 0 dB as 32,767."""
-    samples = torch.from_numpy(fit(sound, spec).samples)
-    packed: NDArray[np.int16] = denormalize(log_mel_of(spec).encode(samples).flatten(0, 1)).numpy()
-    return packed
+def pack_file(path: Path, spec: DataSpec) -> Iterator[tuple[NDArray[np.int16], int]]:
+    """File → pieces of its log-mel, as `pack_pieces`. Raises `BadFile`."""
+    return pack_pieces(read_pieces(path), spec)
 
 
-def unpack(packed: NDArray[np.int16], spec: DataSpec) -> Audio:
-    """Log-mel → a sound with about this spectrogram, by Griffin–Lim from phases that are always the same.
+def unpack_file(packed: Iterable[NDArray[np.int16]], n: int, spec: DataSpec, path: Path) -> None:
+    """Writes a wav of n samples of each channel from pieces of a log-mel."""
+    write_pieces(unpack_pieces(packed, spec), n, path)
 
-    What comes after the last audible frame is silence, and costs nothing.
-    """
-    log_mel = normalize(torch.from_numpy(packed)).reshape(spec["tracks"], spec["bands"], -1)
-    heard = np.flatnonzero((log_mel > AUDIBLE).any(1).any(0).numpy())
-    mel = log_mel_of(spec)
-    samples = np.zeros((spec["tracks"], max(1, packed.shape[-1]) * mel.stft.hop), np.float32)
-    if len(heard):
-        frames = int(heard[-1]) + 1
-        n, generator = frames * mel.stft.hop, torch.Generator().manual_seed(SEED)
-        samples[:, :n] = mel.decode(log_mel[..., :frames], n, generator=generator).clamp(-1, 1)
-    return Audio(samples, spec["rate"], spec["type"])
+
+def trim(made: Audio, sound: Audio) -> Audio:
+    """A sound that was made of another one's frames, without what is after the end of that one."""
+    n = max(1, round(sound.samples.shape[1] * made.rate / sound.rate))
+    return replace(made, samples=made.samples[:, :n])
 
 
 def to_array(sound: Audio) -> NDArray[np.int16]:
@@ -116,16 +111,6 @@ def conform(source: object, made: Audio, aligned: bool, recolored: bool) -> Conf
     if BITS[sound.type] > BITS[made.type]:
         changes.append(f"{BITS[sound.type]} bits became {BITS[made.type]}")
     return Conformed(made, changes)
-
-
-def normalize(packed: Tensor) -> Tensor:
-    """int16 (B, C, n) → float32 in [-1, 1]; 0 is 0."""
-    return packed.float() / LEVELS
-
-
-def denormalize(signal: Tensor) -> Tensor:
-    """float (B, C, n) → int16, rounded and clipped."""
-    return (signal.float() * LEVELS).round().clamp(-LEVELS, LEVELS - 1).to(torch.int16)
 
 
 def compare(generated: Audio, truth: Audio, spec: DataSpec) -> dict[str, float]:
@@ -186,6 +171,8 @@ AUDIO = Modality(
         normalize=normalize,
         denormalize=denormalize,
         scale=lambda facts: WAVE,
+        trim=trim,
+        pieces=Pieces(pack_file, unpack_file),
     ),
     limits=AudioLimits(),
     shortened=shortened,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from modaloom.core.errors import BadFile
+from modaloom.core.windows import windows
 from modaloom.modalities.audio_value import MAX_CHANNELS, Samples
 
 HINT = "pip install 'modaloom[media]'"
@@ -21,8 +22,8 @@ DEEP = ("s32", "s32p")
 """Sample formats of more than 16 bits."""
 
 
-def decode(path: Path, container: str, *, max_values: int) -> tuple[Samples, int, str]:
-    """File → samples (C, n), not clipped, rate and type. The first track of sound, whatever its language.
+def decode(path: Path, container: str, *, size: int, max_values: int) -> Iterator[tuple[Samples, int, str]]:
+    """File → pieces (C, n), not clipped, rate and type. The first track of sound, whatever its language.
 
     The padding of the last block is cut off where the container counts samples, as MPEG-4 does. The file is
     opened here and nothing else is: FFmpeg gets no name, and no format that refers to other files.
@@ -30,10 +31,12 @@ def decode(path: Path, container: str, *, max_values: int) -> tuple[Samples, int
     Args:
         path: a regular file.
         container: FFmpeg's name of its format.
+        size: samples of each channel in a piece.
         max_values: most samples of all channels that are decoded.
 
     Raises:
-        BadFile: no sound, too much, or less than the container says; FFmpeg's own errors otherwise.
+        BadFile: no sound, too much, or, at the end, less than the container says; FFmpeg's own errors
+            otherwise.
     """
     try:
         av: Any = importlib.import_module("av")
@@ -51,13 +54,17 @@ def decode(path: Path, container: str, *, max_values: int) -> tuple[Samples, int
         if channels > MAX_CHANNELS:
             raise BadFile(path, f"has {channels} channels; at most {MAX_CHANNELS} are read")
         planar = av.AudioResampler(format="fltp", layout=first.layout, rate=rate)
-        parts = _bounded(path, _planar(planar, chain([first], frames)), max_values)
-        samples = np.concatenate([*parts], 1)[:, : track.length(first)]
+        kind = "int24" if first.format.name in DEEP else "int16"
+        parts = track.cut(_bounded(path, _planar(planar, chain([first], frames)), max_values), first)
+        left = 0
+        for window in windows(parts, size):
+            left += window.own
+            yield window.array, rate, kind
         promised = None if container in UNTOLD else track.seconds(av.time_base)
-    if promised is not None and samples.shape[1] < (promised - SLACK) * rate:
-        left = samples.shape[1] / rate
-        raise BadFile(path, f"is cut short: {left:.2f} s are left of the {promised:.2f} s that it tells")
-    return samples, rate, "int24" if first.format.name in DEEP else "int16"
+    if promised is not None and left < (promised - SLACK) * rate:
+        raise BadFile(
+            path, f"is cut short: {left / rate:.2f} s are left of the {promised:.2f} s that it tells"
+        )
 
 
 class _Track:
@@ -74,10 +81,18 @@ class _Track:
                 self._end = max(self._end, packet.pts + packet.duration)
             yield from packet.decode()
 
-    def length(self, first: Any) -> int | None:
-        """Samples from the first frame to the end, where the time base is one; else None."""
-        counted = self.stream.time_base == Fraction(1, first.sample_rate) and first.pts is not None
-        return max(1, self._end - first.pts) if counted else None
+    def cut(self, parts: Iterator[Samples], first: Any) -> Iterator[Samples]:
+        """The parts from the first frame on, until the end of the packets where the time base is a sample."""
+        if self.stream.time_base != Fraction(1, first.sample_rate) or first.pts is None:
+            yield from parts
+            return
+        given, waiting = 0, np.zeros((len(first.layout.channels), 0), np.float32)
+        for part in parts:
+            waiting = np.concatenate([waiting, part], 1)
+            n = max(0, self._end - first.pts - given)
+            yield waiting[:, :n]
+            given, waiting = given + min(n, waiting.shape[1]), waiting[:, n:]
+        yield waiting[:, : max(0, 1 - given)]
 
     def seconds(self, time_base: int) -> float | None:
         """How long the track, or a container of it alone, says it lasts."""

@@ -2,7 +2,9 @@
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,10 @@ from modaloom.modalities.files import check_file
 MAX_BYTES = 2**32
 MAX_VALUES = 2**28
 """Most samples of all channels that are decoded: 93 minutes of 48 kHz mono, in 1 GiB."""
+MAX_STREAMED = 2**33
+"""The same of a sound that is read in pieces: 49 hours of 48 kHz mono."""
+PIECE = 2**18
+"""Samples of each channel in a piece."""
 MAX_PEAK = 4.0
 """Floats up to here are clipped to [-1, 1], as every player does; above, they have another scale."""
 MP3_FRAME = 1_152
@@ -30,6 +36,10 @@ VORBIS_ORDER: Mapping[int, list[int]] = {3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0
 """Channels of Ogg files → their places in the order of wav (Vorbis I, §4.3.9)."""
 VORBIS = ("VORBIS", "OPUS")
 FLOAT_TAG, PCM_TAG = 3, 1
+WAV_HEAD = 44
+"""Bytes before the samples of a written wav."""
+MAX_WAV = 2**32 - 1 - WAV_HEAD
+"""Bytes of samples."""
 
 
 def read(path: Path) -> Audio:
@@ -38,9 +48,19 @@ def read(path: Path) -> Audio:
     Raises `BadFile` for files that are cut short, empty, silently short, too long, of no known format or
     suffix, or hold NaN.
     """
-    size = check_file(path, limit=MAX_BYTES)
+    (sound,) = read_pieces(path, size=MAX_VALUES, max_values=MAX_VALUES)
+    return sound
+
+
+def read_pieces(path: Path, *, size: int = PIECE, max_values: int = MAX_STREAMED) -> Iterator[Audio]:
+    """Reads a sound of any length in pieces of `size` samples of each channel.
+
+    Raises `BadFile` as `read`; what a file lacks at its end, after its last piece.
+    """
+    length = check_file(path, limit=MAX_BYTES)
     try:
-        return _decode(path, size)
+        for samples, rate, kind in _decoded(path, length, size, max_values):
+            yield Audio(_clipped(samples), rate, kind)
     except BadFile:
         raise
     except BadValue as error:
@@ -49,7 +69,8 @@ def read(path: Path) -> Audio:
         raise BadFile(path, f"cannot be decoded as a sound ({short(str(error))})") from error
 
 
-def _decode(path: Path, size: int) -> Audio:
+def _decoded(path: Path, length: int, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
+    """File of `length` bytes → pieces (C, n), rate and type."""
     with path.open("rb") as file:
         name = format_of(file.read(HEAD), path)
         if name is None:
@@ -57,33 +78,44 @@ def _decode(path: Path, size: int) -> Audio:
         if path.suffix[1:].lower() not in READ:
             suffixes = ", ".join(f".{suffix}" for suffix in READ)
             raise BadFile(path, f"holds {name} data, and its name ends in no suffix of a sound ({suffixes})")
-        if not FORMATS[name].ends(file, size):
+        if not FORMATS[name].ends(file, length):
             raise BadFile(path, "is cut short: its end is missing")
     if container := FORMATS[name].container:
-        samples, rate, kind = audio_container.decode(path, container, max_values=MAX_VALUES)
+        yield from audio_container.decode(path, container, size=size, max_values=most)
     else:
-        samples, rate, kind = _libsndfile(path)
-    return Audio(_clipped(samples), rate, kind)
+        yield from _libsndfile(path, size, most)
 
 
-def _libsndfile(path: Path) -> tuple[Samples, int, str]:
-    """File → samples (C, n), rate and type."""
-    with soundfile.SoundFile(path) as file:
-        frames, channels = file.frames, file.channels
+class _Forward(soundfile.SoundFile):  # type: ignore[misc]
+    """Is read from its start to its end: python-soundfile seeks after each read where it may, which makes
+    decoders of MP3 and Ogg begin anew."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
+    """File → pieces (C, n), rate and type."""
+    with _Forward(path) as file:
+        frames, channels, rate, subtype = file.frames, file.channels, file.samplerate, file.subtype
         if channels > MAX_CHANNELS:
             raise BadFile(path, f"has {channels} channels; at most {MAX_CHANNELS} are read")
-        if frames * channels > MAX_VALUES:
-            raise BadFile(path, f"holds {frames * channels:,} samples; at most {MAX_VALUES:,} are decoded")
-        found = file.read(frames, dtype="float32", always_2d=True).T
-        rate, subtype = file.samplerate, file.subtype
+        if frames * channels > most:
+            raise BadFile(path, f"holds {frames * channels:,} samples; at most {most:,} are decoded")
+        order = VORBIS_ORDER.get(channels, ...) if subtype in VORBIS else ...
+        left = 0
+        while left < frames:
+            found = file.read(min(size, frames - left), dtype="float32", always_2d=True).T
+            if not found.shape[1]:
+                break
+            left += found.shape[1]
+            yield found[order], rate, TYPES.get(subtype, "int16")
     lossy = MP3_FRAME if subtype.startswith("MPEG") else 0
-    if not found.shape[1]:
+    if not left:
         raise BadFile(path, "holds no sound; it is empty or cut short")
-    if found.shape[1] < frames - lossy:
-        left, whole = found.shape[1] / rate, frames / rate
-        raise BadFile(path, f"is cut short: {left:.2f} s are left of the {whole:.2f} s that it tells")
-    order = VORBIS_ORDER.get(channels) if subtype in VORBIS else None
-    return found if order is None else found[order], rate, TYPES.get(subtype, "int16")
+    if left < frames - lossy:
+        have, whole = left / rate, frames / rate
+        raise BadFile(path, f"is cut short: {have:.2f} s are left of the {whole:.2f} s that it tells")
 
 
 def _clipped(samples: Samples) -> Samples:
@@ -96,7 +128,27 @@ def _clipped(samples: Samples) -> Samples:
 
 def write(audio: Audio, path: Path) -> None:
     """Writes FLAC or wav, as the suffix says, in the sound's type; FLAC has 24 bits for floats."""
-    path.write_bytes(_flac(audio) if path.suffix.lower() == ".flac" else _wav(audio))
+    if path.suffix.lower() == ".flac":
+        path.write_bytes(_flac(audio))
+    else:
+        write_pieces([audio], audio.samples.shape[1], path)
+
+
+def write_pieces(pieces: Iterable[Audio], n: int, path: Path) -> None:
+    """Writes a wav of n samples of each channel from the pieces of a sound, at least one; what they have
+    beyond is left out, and what they lack is silence. Raises `BadValue` for more than a wav may have.
+
+    Canonical RIFF. Not libsndfile's, whose files of floats hold the time of day.
+    """
+    rest = iter(pieces)
+    first = next(rest)
+    frame = _data(replace(first, samples=first.samples[:, :1]))
+    data = n * len(frame)
+    with path.open("wb") as file:
+        file.write(_head(first, len(frame), data))
+        for piece in chain([first], rest):
+            file.write(_data(piece)[: max(0, data - (file.tell() - WAV_HEAD))])
+        file.write(bytes(data + data % 2 - (file.tell() - WAV_HEAD)))
 
 
 def _flac(audio: Audio) -> bytes:
@@ -105,19 +157,20 @@ def _flac(audio: Audio) -> bytes:
     return buffer.getvalue()
 
 
-def _wav(audio: Audio) -> bytes:
-    """Canonical RIFF. Not libsndfile's, whose files of floats hold the time of day."""
-    bits, tag = (32, FLOAT_TAG) if audio.type == "float32" else (BITS[audio.type], PCM_TAG)
-    if tag == FLOAT_TAG:
-        data = audio.samples.T.astype("<f4").tobytes()
-    else:
-        whole = np.ascontiguousarray(audio.integers.T.astype("<i4")).view(np.uint8).reshape(-1, 4)
-        data = whole[:, : bits // 8].tobytes()
-    frame = audio.channels * bits // 8
-    head = struct.pack("<HHIIHH", tag, audio.channels, audio.rate, audio.rate * frame, frame, bits)
-    chunks = _chunk(b"fmt ", head) + _chunk(b"data", data)
-    return _chunk(b"RIFF", b"WAVE" + chunks)
+def _head(audio: Audio, frame: int, data: int) -> bytes:
+    """Before so many bytes of samples, `frame` for those of all channels at once."""
+    if data > MAX_WAV:
+        raise BadValue(f"{data:,} bytes of samples are more than a wav has, which is {MAX_WAV:,}")
+    tag = FLOAT_TAG if audio.type == "float32" else PCM_TAG
+    facts = tag, audio.channels, audio.rate, audio.rate * frame, frame, 8 * frame // audio.channels
+    size = WAV_HEAD - 8 + data + data % 2
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", size, b"WAVE", b"fmt ", 16, *facts)
+    return head + struct.pack("<4sI", b"data", data)
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+def _data(audio: Audio) -> bytes:
+    """Little-endian samples, those of all channels one after another."""
+    if audio.type == "float32":
+        return audio.samples.T.astype("<f4").tobytes()
+    whole = np.ascontiguousarray(audio.integers.T.astype("<i4")).view(np.uint8).reshape(-1, 4)
+    return whole[:, : BITS[audio.type] // 8].tobytes()

@@ -14,8 +14,8 @@ PIECE = 2**18
 def resample_stream(pieces: Iterable[Samples], rate: int, to: int) -> Iterator[Samples]:
     """Pieces (C, n) of one sound → pieces at another rate, whose sum is that of the whole.
 
-    Phase is linear, nothing is delayed. The lengths add up to round(n · to / rate); values may exceed [-1, 1]
-    where the sound is near it.
+    Phase is linear, nothing is delayed. The lengths add up to round(n · to / rate), at least 1;
+    values may exceed [-1, 1] where the sound is near it.
     """
     stream: soxr.ResampleStream | None = None
     taken = given = channels = 0
@@ -29,7 +29,7 @@ def resample_stream(pieces: Iterable[Samples], rate: int, to: int) -> Iterator[S
         yield made.T
     if stream is not None:
         rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
-        missing = max(0, round(taken * to / rate) - given)
+        missing = max(0, max(1, round(taken * to / rate)) - given)
         yield np.pad(rest[:, :missing], [(0, 0), (0, max(0, missing - rest.shape[1]))])
 
 
@@ -38,5 +38,4 @@ def resampled(samples: Samples, rate: int, to: int) -> Samples:
     if rate == to:
         return samples
     pieces = (samples[:, i : i + PIECE] for i in range(0, samples.shape[1], PIECE))
-    made = np.concatenate([*resample_stream(pieces, rate, to)], 1)
-    return np.pad(made, [(0, 0), (0, not made.size)]).clip(-1, 1)
+    return np.concatenate([*resample_stream(pieces, rate, to)], 1).clip(-1, 1)

@@ -1,7 +1,8 @@
 """Codec of continuous signals over one or more axes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -41,6 +42,23 @@ def mean_squared_error(reconstruction: Tensor, signal: Tensor) -> Tensor:
 def no_facts(values: Iterable[Value]) -> DataSpec:
     """Default of `SignalCodec.measure`: nothing is measured."""
     return {}
+
+
+def as_made(made: Value, value: Value) -> Value:
+    """Default of `SignalCodec.trim`: both have the same size."""
+    return made
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Values of any length from file to file, in the memory of a piece. Pieces follow one another along the
+    first axis of packed arrays."""
+
+    pack: Callable[[Path, DataSpec], Iterator[tuple[np.ndarray, int]]]
+    """File, spec → packed pieces, each with the number of samples that it is of. Together they are `pack` of
+    the whole value, without a limit of its length. Raises `BadFile`."""
+    unpack: Callable[[Iterable[np.ndarray], int, DataSpec, Path], None]
+    """(Packed pieces, number of samples, spec, file): writes `unpack` of the whole, of so many samples."""
 
 
 def as_it_is(value: Value, spec: DataSpec) -> Value:
@@ -83,6 +101,10 @@ class SignalCodec(Codec):
     `infer_spec` has them, too. Raises `BadValue` for values that make no stream."""
     scale: Callable[[DataSpec], Scale] | None = None
     """These facts → how values of `to_array` are signals. None: 8 bits, by `normalize` and `denormalize`."""
+    trim: Callable[[Value, Value], Value] = as_made
+    """(Decoded value, value that was encoded) → the former at the latter's length."""
+    pieces: Pieces | None = None
+    """How values are packed and unpacked in pieces; None: as a whole alone."""
     matched: Callable[[Value, DataSpec], Value] = as_it_is
     """Value, facts → the value with the stream's channels. Raises `BadValue` for values of another kind."""
 

@@ -220,7 +220,12 @@ def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[Si
         yield source(name, fit, spec or plan.facts(name) or None, partial(_shortened, modality, spec))
     if through := config.restorer.tokenizers:
         tokenizer = _tokenizer(config, plan.streams[-1])
-        yield source(plan.streams[-1], lambda value: tokenizer.decode(tokenizer.encode([value]))[0], through)
+        yield source(plan.streams[-1], lambda value: _rebuilt(tokenizer, value), through)
+
+
+def _rebuilt(tokenizer: Tokenizer, value: Value) -> Value:
+    (rebuilt,) = tokenizer.decode(tokenizer.encode([value]))
+    return tokenizer.trimmed(rebuilt, value)
 
 
 def _shortened(modality: Modality, spec: DataSpec | None, value: Value) -> Sequence[Shortened]:

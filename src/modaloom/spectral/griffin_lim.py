@@ -20,6 +20,7 @@ def griffin_lim(
     generator: torch.Generator,
     iterations: int = ITERATIONS,
     momentum: float = MOMENTUM,
+    known: Tensor | None = None,
 ) -> Tensor:
     """Magnitudes (…, F, T) → n samples (…, n) with about these magnitudes, from random phases.
 
@@ -34,13 +35,17 @@ def griffin_lim(
         generator: draws the phases, on the CPU.
         iterations: ≥ 0.
         momentum: α, in [0, 1].
+        known: complex (…, F, k), the spectrum of the first k frames, which stays as it is.
     """
     turns = torch.rand(magnitude.shape, generator=generator, dtype=magnitude.dtype).to(magnitude.device)
-    spectrum = torch.polar(magnitude, 2 * math.pi * turns)
-    previous = torch.zeros_like(spectrum)
+    spectrum = torch.polar(magnitude, 2 * math.pi * turns).mT.contiguous()  # a frame is a row
+    held = spectrum[..., :0, :] if known is None else known.mT
+    spectrum[..., : held.shape[-2], :] = held
+    rows, previous = magnitude.mT.contiguous(), torch.zeros_like(spectrum)
     for _ in range(iterations):
-        consistent = stft.analyse(stft.synthesise(spectrum, n))
-        ahead = consistent + momentum * (consistent - previous)
-        spectrum = magnitude * (ahead / ahead.abs().clamp_min(TINY))
+        consistent = stft.analyse(stft.synthesise(spectrum.mT, n)).mT
+        spectrum = torch.lerp(previous, consistent, 1 + momentum)
+        torch.view_as_real(spectrum).mul_((rows / spectrum.abs().clamp_min_(TINY))[..., None])
+        spectrum[..., : held.shape[-2], :] = held
         previous = consistent
-    return stft.synthesise(spectrum, n)
+    return stft.synthesise(spectrum.mT, n)

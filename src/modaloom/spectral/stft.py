@@ -9,6 +9,7 @@ Shape letters: n samples, W samples of a window, F frequencies, T frames.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -63,12 +64,10 @@ class STFT:
 
         Griffin & Lim 1984, eq. 6: the windowed frames, added, over the sum of the squared windows.
         """
-        hann = self._hann(spectrum.real)
-        frames = torch.fft.irfft(spectrum.mT, self.n_fft)[..., : self.window] * hann
-        squares = hann.square().expand(1, frames.shape[-2], self.window)
+        frames = torch.fft.irfft(spectrum.mT, self.n_fft)[..., : self.window] * self._hann(spectrum.real)
         inside = slice(self.margin, self.margin + n)
-        added = self._overlap_add(frames.reshape(-1, *frames.shape[-2:]))
-        found = added[:, inside] / self._overlap_add(squares)[:, inside]
+        added = _overlap_add(frames.reshape(-1, *frames.shape[-2:]), self.hop)[:, inside]
+        found = added / _squares(self.window, self.hop, frames.shape[-2], frames.dtype, frames.device)[inside]
         samples: Tensor = found.reshape(*spectrum.shape[:-2], n)
         return samples
 
@@ -78,8 +77,20 @@ class STFT:
     def _length(self, num_frames: int) -> int:
         return (num_frames - 1) * self.hop + self.window
 
-    def _overlap_add(self, frames: Tensor) -> Tensor:
-        """(B, T, W) → (B, length)."""
-        size = (1, self._length(frames.shape[1]))
-        added: Tensor = functional.fold(frames.mT, size, (1, self.window), stride=(1, self.hop))
-        return added[:, 0, 0]
+
+def _overlap_add(frames: Tensor, hop: int) -> Tensor:
+    """(B, T, W) → (B, length), with zeros up to a multiple of hop."""
+    B, T, W = frames.shape
+    hops = -(-W // hop)
+    parts = functional.pad(frames, (0, hops * hop - W)).view(B, T, hops, hop)
+    added = frames.new_zeros(B, T + hops - 1, hop)
+    for i in range(hops):
+        added[:, i : i + T] += parts[:, :, i]
+    return added.flatten(1)
+
+
+@lru_cache(maxsize=8)
+def _squares(window: int, hop: int, num_frames: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(length,): the squared windows, added."""
+    squares = torch.hann_window(window, dtype=dtype, device=device).square()
+    return _overlap_add(squares.expand(1, num_frames, window), hop)[0]

@@ -14,6 +14,7 @@ from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
+from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.usage import CodeUsage
 
 __all__ = ["CodeShape", "Objective", "Opponent", "Tokenizer"]
@@ -95,6 +96,15 @@ class Tokenizer(nn.Module, ABC):
     @abstractmethod
     def decode(self, codes: Tensor) -> list[Value]:
         """Codes (B, *grid, Q) → values."""
+
+    def trimmed(self, rebuilt: Value, value: Value) -> Value:
+        """What was decoded from a value's codes, at the value's length, where codes are of more than it."""
+        return rebuilt
+
+    @property
+    def files(self) -> FileCodec | None:
+        """Encodes and decodes files of any length; None: values within the limits, as a whole, alone."""
+        return None
 
     def as_learned(self, value: Value) -> Value:
         """The value reduced to the tokenizer's limits (an image's size, a text's length); idempotent.

@@ -1,11 +1,40 @@
 """Codes of different lengths in one tensor: those of a sample, then padding."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from modaloom.core.types import CodeShape
+from modaloom.tokenizers.crops import lengthened
+
+
+def encode_lengths(
+    rows: Sequence[NDArray[Any]],
+    encode_batch: Callable[[Tensor], Tensor],
+    shape: CodeShape,
+    strides: Sequence[int],
+) -> Tensor:
+    """Prepared values (…, *axes) → int64 (B, *grid, Q); those of as many codes are encoded together.
+
+    Args:
+        rows: at least one.
+        encode_batch: values (B, …) of one length → codes (B, n, *rest, Q).
+        shape: of the codes.
+        strides: positions per code along each axis.
+    """
+    groups, axes = defaultdict[int, list[int]](list), len(strides)
+    for i, row in enumerate(rows):
+        groups[-(-row.shape[-axes] // strides[0])].append(i)
+    found: dict[int, Tensor] = {}
+    for n, group in groups.items():
+        batch = np.stack([lengthened(rows[i], n * strides[0], axes) for i in group])
+        found |= zip(group, encode_batch(torch.from_numpy(batch)))
+    return join_lengths([found[i] for i in range(len(rows))], shape)
 
 
 def join_lengths(rows: Sequence[Tensor], shape: CodeShape) -> Tensor:

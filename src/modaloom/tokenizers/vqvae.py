@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
@@ -26,8 +25,9 @@ from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
 from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
+from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder
-from modaloom.tokenizers.lengths import join_lengths, split_lengths
+from modaloom.tokenizers.lengths import encode_lengths, split_lengths
 from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
@@ -199,21 +199,31 @@ class VQVAETokenizer(Tokenizer):
         return torch.cat([self.quantizer.encode(z).cpu() for z in parts])
 
     def encode_prepared(self, rows: Sequence[NDArray[Any]]) -> Tensor:
-        if not self.shape.variable:
-            return super().encode_prepared(rows)
-        codes = [self.encode_batch(torch.from_numpy(np.array(row[None])))[0] for row in rows]
-        return join_lengths(codes, self.shape)
+        if self.shape.variable:
+            return encode_lengths(rows, self.encode_batch, self.shape, self.strides)
+        return super().encode_prepared(rows)
 
-    @torch.no_grad()
     def decode(self, codes: Tensor) -> list[Value]:
         """Codes (B, *grid, Q) → values; one of variable length ends with its last code."""
         parts: Iterable[Tensor] = torch.split(codes, MAX_BATCH)
         if self.shape.variable:
             parts = (row[None] for row in split_lengths(codes, self.shape))
-        return [value for part in parts for value in self._values(part)]
+        return [self.codec.unpack(one, self.spec) for part in parts for one in self.decode_batch(part)]
 
-    def _values(self, codes: Tensor) -> list[Value]:
-        """Codes (B, *grid, Q) of one length → values; without codes, empty ones."""
+    def trimmed(self, rebuilt: Value, value: Value) -> Value:
+        return self.codec.trim(rebuilt, value)
+
+    @property
+    def files(self) -> FileCodec | None:
+        if self.codec.pieces is None or not self.shape.variable:
+            return None
+        halo = self.decoder.halo[0]  # of the encoder it is less
+        facts = self.encode_batch, self.decode_batch, self.strides, halo
+        return FileCodec(self.codec.pieces, self.spec, *facts)
+
+    @torch.no_grad()
+    def decode_batch(self, codes: Tensor) -> NDArray[Any]:
+        """Codes (B, *grid, Q) of one length → packed (B, …); without codes, empty ones."""
         first, *rest = self.spec["size"]
         sides = codes.shape[1] * self.strides[0] if self.shape.variable else first, *rest
         if sides[0]:
@@ -221,8 +231,8 @@ class VQVAETokenizer(Tokenizer):
             signal = self._decode(z, sides).float()
         else:
             signal = torch.zeros(len(codes), self.spec["channels"], *sides)
-        packed = self.codec.denormalize(signal).cpu().numpy()
-        return [self.codec.unpack(one, self.spec) for one in packed]
+        packed: NDArray[Any] = self.codec.denormalize(signal).cpu().numpy()
+        return packed
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""

@@ -32,6 +32,7 @@ class Encoded:
     def reconstructions(self, stream: str, samples: Sequence[Sample]) -> list[Value]:
         """The values of a stream of n samples, n ≥ 1, after encoding and decoding."""
         if new := [sample for sample in samples if (stream, sample.key) not in self._rebuilt]:
-            found = self.model.decode(stream, self.codes(stream, new))
-            self._rebuilt |= {(stream, sample.key): value for sample, value in zip(new, found, strict=True)}
+            found, trimmed = self.model.decode(stream, self.codes(stream, new)), self.model.trimmed
+            for sample, value in zip(new, found, strict=True):
+                self._rebuilt[stream, sample.key] = trimmed(stream, value, sample.streams[stream])
         return [self._rebuilt[stream, sample.key] for sample in samples]
