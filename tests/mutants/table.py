@@ -6,6 +6,7 @@ from composed import COMPOSED
 from continuous import CONTINUOUS
 from information import INFORMATION
 from judged import JUDGED, METRICS
+from mended import MENDED
 from mutant import Mutant
 from pages import REPORT
 from parallel import PARALLEL
@@ -528,6 +529,7 @@ MUTANTS = (
     *WORLD,
     *PICTURES,
     *SOUNDS,
+    *MENDED,
     *SPOKEN,
     *JUDGED,
     *REPORT,
