@@ -149,7 +149,7 @@ def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
     facts = modality.signal.measure(EXAMPLES[modality.name])
     for value in EXAMPLES[modality.name]:
         packed = to_packed(modality, facts, value)
-        assert plain(modality.signal.from_array(packed)) == plain(value)
+        assert plain(modality.signal.from_array(packed, facts)) == plain(value)
         signal = array_to_unit(modality, facts, packed)
         assert 0 <= signal.min() <= signal.max() <= 1
         assert plain(from_unit(modality, facts, signal)) == plain(value)

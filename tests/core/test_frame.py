@@ -2,7 +2,7 @@
 
 import pytest
 
-from modaloom.core.frame import Frame, Frames, finished, single
+from modaloom.core.frame import Frame, Frames, finished, joined, single
 from modaloom.core.results import Results
 
 
@@ -67,3 +67,12 @@ def test_closed_results_do_no_more_work() -> None:
     assert calls == ["step"] * 3 + ["closed"]
     with pytest.raises(StopIteration):
         next(results)
+
+
+def test_the_same_steps_of_several_requests_are_one() -> None:
+    calls: list[str] = []
+    first, last = (joined(frames, list) for frames in zip(counted(2, calls), counted(2, [])))
+    assert (first.step, first.total, first.result) == (1, 2, None)
+    assert "preview" not in calls
+    assert first.preview() == [7, 7]
+    assert (last.result, last.preview()) == ([2, 2], [2, 2])

@@ -56,7 +56,7 @@ LINE = Modality(
         pack=lambda value, spec: value[None, : spec["size"][0]].astype(np.float32),
         unpack=lambda packed, spec: packed[0],
         to_array=lambda value: value[None].astype(np.float32),
-        from_array=lambda packed: packed[0],
+        from_array=lambda packed, facts: packed[0],
         normalize=lambda packed: packed.float(),
         denormalize=lambda signal: signal.clamp(-1, 1),
     ),

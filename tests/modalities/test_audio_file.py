@@ -352,3 +352,12 @@ def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_value_is_checked(value: dict[str, Any], match: str) -> None:
     with pytest.raises(BadValue, match=match):
         Audio(**{"samples": np.zeros((1, 4), np.float32), "rate": RATE, **value})
+
+
+def test_sounds_of_other_rates_are_told(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.wav" for i in range(3)]
+    for path, rate in zip(paths, (16_000, 8_000, 16_000), strict=True):
+        write(Audio(np.zeros((1, 100), np.float32), rate), path)
+    told = "1 of 3 sounds looked at have another rate than the most common one, 16,000 Hz, and are resampled"
+    assert remarks(paths) == [told]
+    assert not remarks(paths[::2])

@@ -10,7 +10,7 @@ import torch
 
 from modaloom.core.errors import BadValue
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.audio import AUDIO, WAVE_RATE, coerce
+from modaloom.modalities.audio import AUDIO, coerce
 from modaloom.modalities.audio_facts import is_clipped, level, sounding_seconds
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_spec import AudioLimits
@@ -199,10 +199,15 @@ def test_a_page_has_player_picture_and_facts() -> None:
 
 
 def test_waveforms_have_one_rate_and_what_they_lack_is_told(tmp_path: Path) -> None:
-    """A Restorer never sees two rates in one training."""
+    """A Restorer never sees two rates in one training: the commonest, and in mono."""
     codec = AUDIO.signal
-    assert codec.to_array(sound(1.0, rate=48_000, channels=2)).shape == (1, WAVE_RATE)
-    assert codec.from_array(codec.to_array(sound(1.0))).rate == WAVE_RATE
+    facts = codec.measure([sound(0.1), sound(0.1, rate=8_000), sound(0.1)])
+    assert (facts, codec.coarser(facts, 2)) == ({"rate": RATE}, {"rate": 8_000})
+    assert codec.to_array(codec.matched(sound(1.0, rate=48_000, channels=2), facts)).shape == (1, RATE)
+    assert codec.from_array(codec.to_array(sound(1.0, channels=2)), facts).samples.shape == (2, RATE)
+    stereo = sound(0.1, channels=2)
+    assert [part.channels for part in codec.parts(stereo)] == [1, 1]
+    assert codec.join(codec.parts(stereo)) == stereo
     source = sound(1.0, rate=48_000, channels=2, type="int24")
     AUDIO.write(source, tmp_path / "a.wav")
     for given in (source, tmp_path / "a.wav"):

@@ -96,7 +96,7 @@ def test_masks_are_white_above_half() -> None:
     for found in (mask, mask // 255, mask.astype(np.float32) / 7):
         assert torch.equal(to_mask(RASTER, found), where)
     assert not to_mask(RASTER, 0 * mask).any()
-    picture = MODALITIES["image"].signal.from_array(np.repeat(mask.transpose(2, 0, 1), 3, 0))
+    picture = MODALITIES["image"].signal.from_array(np.repeat(mask.transpose(2, 0, 1), 3, 0), {})
     assert torch.equal(to_mask(MODALITIES["image"], picture), where)
 
 

@@ -191,8 +191,8 @@ RESTORING = (
     Mutant(
         "back-projection that moves away",
         "restorer/tasks/superres.py",
-        "image + upsample(",
-        "image - upsample(",
+        "image + ENLARGE[axes](",
+        "image - ENLARGE[axes](",
         TASKS,
     ),
     Mutant(
@@ -319,8 +319,8 @@ RESTORING = (
     Mutant(
         "a target without the guess",
         "restorer/tasks/base.py",
-        "require_target(inputs) - self.estimate(example)",
-        "require_target(inputs)",
+        "target=target - self.estimate(example)",
+        "target=target",
         TASKS,
     ),
     Mutant(

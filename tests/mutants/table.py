@@ -7,6 +7,7 @@ from continuous import CONTINUOUS
 from information import INFORMATION
 from judged import JUDGED, METRICS
 from long_sounds import LONG_SOUNDS
+from mended import MENDED
 from mutant import Mutant
 from pages import REPORT
 from parallel import PARALLEL
@@ -530,6 +531,7 @@ MUTANTS = (
     *PICTURES,
     *SOUNDS,
     *LONG_SOUNDS,
+    *MENDED,
     *SPOKEN,
     *JUDGED,
     *REPORT,

@@ -1,8 +1,8 @@
 """What a request yields after each sampling step: where it stands, a preview, and at the end the result."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 T = TypeVar("T", covariant=True)
@@ -35,6 +35,14 @@ class Frame(Generic[T]):
             )
         result = convert(self.result)
         return Frame(self.step, self.total, lambda: result, result, self.stream, self.first)
+
+
+def joined(frames: Sequence[Frame[T]], join: Callable[[Sequence[T]], U]) -> Frame[U]:
+    """The same step of several requests as one."""
+    first = frames[0]
+    together = Frame(first.step, first.total, lambda: [frame.preview() for frame in frames], None)
+    results = [frame.result for frame in frames if frame.result is not None]
+    return replace(together, result=results or None, stream=first.stream, first=first.first).map(join)
 
 
 Frames = Generator[Frame[T], None, None]

@@ -39,7 +39,7 @@ class ArrayRow:
         pixels = _array(self.path, self.path.stat().st_mtime_ns, self.member)[self.row]
         bands = pixels[..., None] if pixels.ndim == 2 else pixels
         whole = np.broadcast_to(bands, (*bands.shape[:2], self.channels))
-        return MODALITIES[self.modality].signal.from_array(whole.transpose(2, 0, 1))
+        return MODALITIES[self.modality].signal.from_array(whole.transpose(2, 0, 1), {})
 
 
 @dataclass(frozen=True)

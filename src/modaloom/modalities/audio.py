@@ -3,7 +3,8 @@
 A sound's signal has one axis, frames of 10 ms, and a channel for each band of each of its channels.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from modaloom.modalities.audio_remarks import remarks
 from modaloom.modalities.audio_spec import (
     LOWEST_RATE,
     AudioLimits,
+    commonest,
     fit,
     infer_spec,
     shortened,
@@ -43,8 +45,6 @@ from modaloom.modalities.signal_codec import Pieces, SignalCodec
 from modaloom.spectral import LogMel
 from modaloom.spectral.mel import FLOOR_DB
 
-WAVE_RATE = 16_000
-"""Hz of the waveforms of Restorers."""
 WAVE = Scale(np.dtype(np.int16), torch.tensor(-float(LEVELS)), torch.tensor(2.0 * LEVELS - 1))
 """Waveforms of Restorers: 16 bits."""
 
@@ -92,20 +92,50 @@ def trim(made: Audio, sound: Audio) -> Audio:
 
 
 def to_array(sound: Audio) -> NDArray[np.int16]:
-    """Sound → its waveform, int16 (1, n), mono at `WAVE_RATE`: a Restorer's signals are all of one rate."""
-    samples = resampled(mixed(sound.samples, 1), sound.rate, WAVE_RATE)
-    waveform: NDArray[np.int16] = denormalize(torch.from_numpy(samples)).numpy()
+    """Sound → its waveform, int16 (channels, n), at its own rate."""
+    waveform: NDArray[np.int16] = denormalize(torch.from_numpy(sound.samples)).numpy()
     return waveform
 
 
-def from_array(packed: NDArray[np.int16]) -> Audio:
+def from_array(packed: NDArray[np.int16], facts: DataSpec) -> Audio:
     """The inverse of `to_array`."""
-    return Audio((packed / LEVELS).astype(np.float32), WAVE_RATE)
+    return Audio((packed / LEVELS).astype(np.float32), facts["rate"])
+
+
+def measure(sounds: Iterable[Audio]) -> DataSpec:
+    """The most common rate: a Restorer's waveforms are all of one."""
+    return {"rate": commonest(Counter(sound.rate for sound in sounds))}
+
+
+def matched(sound: Audio, facts: DataSpec) -> Audio:
+    """In mono, at the stream's rate."""
+    samples = resampled(mixed(sound.samples, 1), sound.rate, facts["rate"])
+    return Audio(samples, facts["rate"], sound.type)
+
+
+def coarser(facts: DataSpec, factor: int) -> DataSpec:
+    """Facts on sounds of a lower rate."""
+    return {**facts, "rate": facts["rate"] // factor}
+
+
+def channels_of(sound: Audio) -> list[Audio]:
+    """Each channel by itself."""
+    return [replace(sound, samples=channel) for channel in np.split(sound.samples, sound.channels)]
+
+
+def of_channels(sounds: Sequence[Audio]) -> Audio:
+    """The inverse of `channels_of`."""
+    return replace(sounds[0], samples=np.concatenate([sound.samples for sound in sounds]))
 
 
 def conform(source: object, made: Audio, aligned: bool, recolored: bool) -> Conformed:
-    """The result of a Restorer as it is, and what it lacks of its source: a path, or what `coerce` takes."""
+    """The result of a Restorer, as long as its source, a path or what `coerce` takes, if that has its rate;
+    and what it lacks of the source."""
     sound = read(source) if isinstance(source, Path) else coerce(source)
+    if aligned and sound.rate == made.rate:
+        n = sound.samples.shape[1]
+        missing = max(0, n - made.samples.shape[1])
+        made = replace(made, samples=np.pad(made.samples, [(0, 0), (0, missing)], mode="edge")[:, :n])
     facts = (("Hz", sound.rate, made.rate), ("channels", sound.channels, made.channels))
     changes = [f"{had:,} {unit} became {has:,}" for unit, had, has in facts if had != has]
     if BITS[sound.type] > BITS[made.type]:
@@ -119,7 +149,7 @@ def compare(generated: Audio, truth: Audio, spec: DataSpec) -> dict[str, float]:
     The log-mel distance is the root mean square over bands, averaged over the frames until both are silent.
     Durations end where the rest is silence.
     """
-    if spec:
+    if "size" in spec:
         generated, truth = fit(generated, spec), fit(truth, spec)
     seconds = [sounding_seconds(sound) for sound in (generated, truth)]
     longest = max(generated.samples.shape[1], truth.samples.shape[1])
@@ -170,6 +200,12 @@ AUDIO = Modality(
         from_array=from_array,
         normalize=normalize,
         denormalize=denormalize,
+        measure=measure,
+        matched=matched,
+        coarser=coarser,
+        is_waveform=True,
+        parts=channels_of,
+        join=of_channels,
         scale=lambda facts: WAVE,
         trim=trim,
         pieces=Pieces(pack_file, unpack_file),

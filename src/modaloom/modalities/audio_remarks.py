@@ -14,9 +14,21 @@ LOSSY_OF_FLOATS = ("PCM_32", "DOUBLE")
 
 
 def remarks(paths: Sequence[Path]) -> list[str]:
-    """Sentences on files of another format than their suffix says, unusual rates, and what is not exact."""
+    """Sentences on files of another format than their suffix says, unusual and different rates, and what is
+    not exact."""
     counts = Counter(remark for path in paths for remark in _remarks(path))
+    rates = Counter(rate for path in paths for rate in _rates(path))
+    for usual, count in rates.most_common(1) if len(rates) > 1 else ():
+        other = f"have another rate than the most common one, {usual:,} Hz, and are resampled"
+        counts[other] = rates.total() - count
     return [f"{count} of {len(paths)} sounds looked at {remark}" for remark, count in counts.items()]
+
+
+def _rates(path: Path) -> Iterator[int]:
+    try:
+        yield soundfile.info(path).samplerate
+    except Exception:  # formats of other libraries, and damaged data, which reading will name
+        return
 
 
 def _remarks(path: Path) -> Iterator[str]:

@@ -51,7 +51,7 @@ def infer_spec(sounds: Iterable[Audio], limits: AudioLimits) -> DataSpec:
         seconds, tracks = max(seconds, sound.seconds), max(tracks, sound.channels)
         rates[sound.rate] += 1
         types[sound.type] += 1
-    rate = max(LOWEST_RATE, min(limits.max_rate, _commonest(rates)))
+    rate = max(LOWEST_RATE, min(limits.max_rate, commonest(rates)))
     tracks, bands = min(tracks, limits.max_channels), LogMel(rate).bands
     samples = max(1, round(min(seconds, limits.max_seconds) * rate))
     return {
@@ -60,11 +60,11 @@ def infer_spec(sounds: Iterable[Audio], limits: AudioLimits) -> DataSpec:
         "tracks": tracks,
         "bands": bands,
         "rate": rate,
-        "type": _commonest(types),
+        "type": commonest(types),
     }
 
 
-def _commonest(counts: Counter[Any]) -> Any:
+def commonest(counts: Counter[Any]) -> Any:
     """The most frequent value, of equal ones the largest."""
     return max(counts, key=lambda value: (counts[value], value))
 

@@ -172,7 +172,7 @@ def to_array(image: Image.Image) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.asarray(_rgb(image)).transpose(2, 0, 1))
 
 
-def from_array(packed: NDArray[np.uint8]) -> Image.Image:
+def from_array(packed: NDArray[np.uint8], facts: DataSpec) -> Image.Image:
     """uint8 (3, H, W) → RGB image."""
     return Image.fromarray(np.ascontiguousarray(packed.transpose(1, 2, 0)))
 

@@ -158,7 +158,7 @@ def to_array(value: Raster) -> NDArray[Any]:
     return np.ascontiguousarray(value.transpose(2, 0, 1))
 
 
-def from_array(packed: NDArray[Any]) -> Raster:
+def from_array(packed: NDArray[Any], facts: DataSpec) -> Raster:
     """The inverse of `to_array`."""
     return np.ascontiguousarray(packed.transpose(1, 2, 0))
 

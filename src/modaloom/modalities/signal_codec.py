@@ -66,6 +66,21 @@ def as_it_is(value: Value, spec: DataSpec) -> Value:
     return value
 
 
+def as_they_are(facts: DataSpec, factor: int) -> DataSpec:
+    """Default of `SignalCodec.coarser`: the facts do not depend on the number of positions."""
+    return facts
+
+
+def alone(value: Value) -> Sequence[Value]:
+    """Default of `SignalCodec.parts`: the whole value."""
+    return (value,)
+
+
+def first_of(parts: Sequence[Value]) -> Value:
+    """Default of `SignalCodec.join`."""
+    return parts[0]
+
+
 @dataclass(frozen=True)
 class SignalCodec(Codec):
     """Values ↔ packed arrays ↔ float32 signals (B, C, *axes) in [-1, 1]."""
@@ -76,8 +91,8 @@ class SignalCodec(Codec):
     """The inverse of pack, up to the spec's loss; only nearly, if `fit` is given."""
     to_array: Callable[[Value], np.ndarray]
     """Value → packed array (C, *axes) at its own size."""
-    from_array: Callable[[np.ndarray], Value]
-    """The inverse of `to_array`."""
+    from_array: Callable[[np.ndarray, DataSpec], Value]
+    """The inverse of `to_array`, with the facts on the stream."""
     normalize: Callable[[Tensor], Tensor]
     """Packed batch → float32 (B, C, *axes) in [-1, 1], the input of networks; each position by itself, so
     that the signal of a crop is the crop of the signal."""
@@ -107,6 +122,14 @@ class SignalCodec(Codec):
     """How values are packed and unpacked in pieces; None: as a whole alone."""
     matched: Callable[[Value, DataSpec], Value] = as_it_is
     """Value, facts → the value with the stream's channels. Raises `BadValue` for values of another kind."""
+    coarser: Callable[[DataSpec, int], DataSpec] = as_they_are
+    """Facts, factor → those of values with so many times fewer positions."""
+    is_waveform: bool = False
+    """Whether `to_array` has one axis, time, and `matched` one channel."""
+    parts: Callable[[Value], Sequence[Value]] = alone
+    """Value → what a Restorer answers one by one: the channels of a sound."""
+    join: Callable[[Sequence[Value]], Value] = first_of
+    """The inverse of `parts`."""
 
     continuous: ClassVar[bool] = True
     restorable: ClassVar[bool] = True

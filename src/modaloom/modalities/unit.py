@@ -51,8 +51,8 @@ def from_unit(modality: Modality, facts: DataSpec, signal: Tensor) -> Value:
     """The inverse of `to_unit`, rounded and clipped to what the type of the values has."""
     codec = modality.signal
     if not codec.is_8_bit:
-        return codec.from_array(scale_of(modality, facts).from_unit(signal))
-    return codec.from_array(codec.denormalize(2 * signal[None] - 1)[0].numpy())
+        return codec.from_array(scale_of(modality, facts).from_unit(signal), facts)
+    return codec.from_array(codec.denormalize(2 * signal[None] - 1)[0].numpy(), facts)
 
 
 def to_mask(modality: Modality, mask: Value) -> Tensor:

@@ -31,7 +31,7 @@ def restored_examples(trained: RestoredRun) -> list[str]:
 
 def _needs_nothing(trained: RestoredRun) -> bool:
     plan = trained.restoration.plan
-    zeros, facts = torch.zeros(plan.channels, *[PROBE_SIDE] * plan.axes), plan.facts(plan.streams[0])
+    zeros, facts = torch.zeros(plan.signal_channels, *[PROBE_SIDE] * plan.axes), plan.facts(plan.streams[0])
     blank = from_unit(trained.modality, facts, zeros)
     try:
         trained.restore(blank, RestoreOptions(sampling={"steps": 1}))

@@ -16,7 +16,7 @@ from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPA
 from modaloom.networks.local_resnet import LocalResNet, LocalResNetConfig
 from modaloom.networks.tiled import TiledNetwork
 from modaloom.networks.unet import UNet, UNetConfig
-from modaloom.restorer.tasks import TASKS
+from modaloom.restorer.tasks import EVERY_TASK
 from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig, TrainingConfig
 from modaloom.runs.config_io import changed
 
@@ -61,7 +61,7 @@ class RestorerConfig:
     """Task, network, diffusion process and training objective of a Restorer."""
 
     task: str = ""
-    """A name in TASKS."""
+    """A name in EVERY_TASK."""
     options: dict[str, Any] = field(default_factory=dict)
     """Task options that differ from the task's defaults: factor, sigma, …"""
     network: str = AUTO
@@ -77,10 +77,11 @@ class RestorerConfig:
     """Fraction of the other training examples that train the average velocity over a time interval (mean
     flow), in [0, 1]; needs process=flow and prediction=velocity; makes `mean_flow` the default sampler."""
     crop_sizes: tuple[int, ...] = (48,)
-    """Side lengths of the training crops of residual tasks, in positions along each axis, at least 1;
-    training steps cycle through them."""
+    """Side lengths of the training crops of residual tasks, in positions along each axis, of sounds in 128
+    samples, at least 1; training steps cycle through them."""
     crop_scales: int = 3
-    """Number of scales, at least 1: at scale k a crop is cut 2^k times as large and downsampled by 2^k."""
+    """Number of scales of pictures, at least 1: at scale k a crop is cut 2^k times as large and downsampled
+    by 2^k."""
     crop_candidates: int = 4
     """Random crops per training crop, at least 1; the one with the most detail is used."""
     tokenizers: str = ""
@@ -90,7 +91,7 @@ class RestorerConfig:
 
     def __post_init__(self) -> None:
         if self.task:
-            check_choice("task", self.task, TASKS)
+            check_choice("task", self.task, EVERY_TASK)
             self.task_options()
         check_choice("network", self.network, (*NETWORKS, AUTO))
         process = GAUSSIAN_PROCESSES[check_choice("process", self.process, GAUSSIAN_PROCESSES)]()
@@ -120,7 +121,7 @@ class RestorerConfig:
 
     def task_options(self) -> Any:
         """Returns the task's options with `options` applied. Raises `BadValue`."""
-        return changed(TASKS[self.task].options(), self.options.items())
+        return changed(EVERY_TASK[self.task].options(), self.options.items())
 
     def resolve_network(self, is_residual: bool) -> str:
         """Returns a name in NETWORKS; `is_residual`: whether the task predicts a correction of its input."""

@@ -15,7 +15,7 @@ from modaloom.restorer.evaluation.folder import score_restored
 from modaloom.restorer.restoration import RestoredRun, load_restored
 from modaloom.restorer.samples import write_sample_grid
 from modaloom.restorer.start import check_task
-from modaloom.restorer.tasks import TASKS
+from modaloom.restorer.tasks import EVERY_TASK
 from modaloom.restorer.trainer import RestorerTrainer
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -26,7 +26,7 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
 
     config = RestorerRunConfig
     presets = PRESETS
-    tasks = tuple(TASKS)
+    tasks = tuple(EVERY_TASK)
     limits = (
         FROM_SCRATCH,
         "Details that it adds are likely ones, not those that were lost: they are no evidence.",

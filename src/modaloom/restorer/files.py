@@ -55,6 +55,11 @@ class RestorerPlan:
         return MODALITIES[self.modality]
 
     @property
+    def signal_channels(self) -> int:
+        """Channels of a signal; `channels` are those of what the network predicts."""
+        return 1 if self.modality_type.signal.is_waveform else self.channels
+
+    @property
     def task_type(self) -> Task[Any]:
         """The task of these signals, without filters."""
         return tasks_of(self.modality_type.signal)[self.task]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from modaloom.core.errors import (
     check_count,
     check_names,
 )
-from modaloom.core.frame import Frames, finished
+from modaloom.core.frame import Frames, finished, joined
 from modaloom.core.rng import derive
 from modaloom.data.notices import Notify, once, silent
 from modaloom.modalities.base import Modality, Value
@@ -124,23 +125,33 @@ class RestoredRun:
         """
         restore_options, found = restore_options or RestoreOptions(), self.restoration
         options, facts = self.check(restore_options), found.plan.facts(found.plan.streams[-1])
-        held = found.task.prepare(self._signal(value), self._mask(restore_options.mask), options)
+        codec, seed = self.modality.signal, derive(restore_options.seed, "restore", name)
+        parts = codec.parts(_read(self.modality, value))
+        answers = [self._answer(part, options, restore_options, seed) for part in parts]
+        tell, stream = once(notify), found.plan.streams[-1]
+
+        def finish(signals: Sequence[Tensor]) -> Value:
+            made = codec.join([from_unit(self.modality, facts, signal) for signal in signals])
+            return self._conformed(value, made, options, tell)
+
+        steps = (joined(frames, finish) for frames in zip(*answers, strict=True))
+        return (replace(frame, stream=stream) for frame in steps)
+
+    def _answer(
+        self, part: Value, options: Any, restore_options: RestoreOptions, seed: int
+    ) -> Frames[Tensor]:
+        found, factor = self.restoration, self.restoration.task.factor(options)
+        held = found.task.prepare(self._signal(part, factor), self._mask(restore_options.mask), options)
         style = None if restore_options.style is None else self._signal(restore_options.style)
-        frames = stream_task(
+        return stream_task(
             found.restorer,
             found.task,
             Signals(input=held, reference=style, scale=found.plan.scale),
             options,
             mode=restore_options.mode,
             sampling=self._sampling(restore_options),
-            seed=derive(restore_options.seed, "restore", name),
+            seed=seed,
         )
-        tell, stream = once(notify), found.plan.streams[-1]
-
-        def finish(signal: Tensor) -> Value:
-            return self._conformed(value, from_unit(self.modality, facts, signal), options, tell)
-
-        return (replace(frame.map(finish), stream=stream) for frame in frames)
 
     def _conformed(self, source: Value, made: Value, options: object, notify: Notify) -> Value:
         task, plan = self.restoration.task, self.restoration.plan
@@ -169,10 +180,12 @@ class RestoredRun:
     def _sampling(self, restore_options: RestoreOptions) -> SignalSamplingConfig:
         return changed(self.restoration.config.sampling, (restore_options.sampling or {}).items())
 
-    def _signal(self, value: Value) -> Tensor:
+    def _signal(self, value: Value, factor: int = 1) -> Tensor:
+        """The signal of a value that has so many times fewer positions than its answer."""
         plan, found = self.restoration.plan, _read(self.modality, value)
         fitted = found if plan.spec is None else fit_to_spec(self.modality, found, plan.spec)
-        return to_unit(self.modality, plan.facts(plan.streams[0]), fitted)
+        facts = self.modality.signal.coarser(plan.facts(plan.streams[0]), factor)
+        return to_unit(self.modality, facts, fitted)
 
     def _mask(self, mask: Value | None) -> Tensor | None:
         return None if mask is None else to_mask(self.modality, _read(self.modality, mask))

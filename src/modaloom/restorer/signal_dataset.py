@@ -19,7 +19,7 @@ from modaloom.modalities.base import DataSpec, Modality, Shortened, Value
 from modaloom.modalities.unit import array_to_unit, fit_to_spec, to_packed
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.files import RestorerPlan
-from modaloom.restorer.tasks import TASKS, tasks_of
+from modaloom.restorer.tasks import EVERY_TASK, TASKS, tasks_of
 from modaloom.runs.caches import CACHE
 from modaloom.runs.store import RunFolder
 from modaloom.runs.tokenizers import load_tokenizer, modality_of
@@ -131,6 +131,9 @@ def _modality(folder: Folder, streams: Sequence[str], config: RestorerRunConfig)
         if all(_reads(one, other) for other in own)
         and config.restorer.task in tasks_of(MODALITIES[one].signal)
     ]
+    if not able and len(own) == 1:
+        known = ", ".join(tasks_of(MODALITIES[own[0]].signal))
+        raise BadValue(f"{config.restorer.task} is no task of {own[0]}; choose from {known}")
     if not able:
         raise BadValue(f"{' and '.join(streams)} are of different kinds; choose two of one")
     return next((one for one in able if len(own) > 1 and MODALITIES[one].signal.is_8_bit), able[0])
@@ -151,7 +154,7 @@ def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
     found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
         able
     )
-    task, through = TASKS[config.restorer.task], config.restorer.tokenizers
+    task, through = EVERY_TASK[config.restorer.task], config.restorer.tokenizers
     if through and not task.paired:
         raise BadValue(f"{config.restorer.task} takes no --tokenizers; refine does")
     paired = task.paired and not through
@@ -185,7 +188,7 @@ def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> D
     (*_, want) = chosen.reader.streams
     if config.restorer.tokenizers:
         return _tokenizer(config, want).spec
-    if TASKS[config.restorer.task].is_residual:
+    if EVERY_TASK[config.restorer.task].is_residual:
         return None
     return modality.infer_spec(_column(chosen, want), config.data.limits_of(modality.name))
 

@@ -17,6 +17,7 @@ from modaloom.restorer.files import RESTORER, Restoration, build_restorer, pack_
 from modaloom.restorer.signal_dataset import SignalDataset, prepare_signal_dataset
 from modaloom.restorer.start import started
 from modaloom.restorer.tasks import Signals
+from modaloom.runs.config_io import changed
 from modaloom.runs.model import Part, freeze
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -51,9 +52,9 @@ class RestorerTrainer:
     ) -> None:
         self.run, self.accelerator, self.notify = run, accelerator, notify
         self.config = run.run()
-        self.options = self.config.restorer.task_options()
         self.data: SignalDataset = prepare_signal_dataset(run, folder, notify)
         self.task = self.data.plan.task_type
+        self.options = changed(self.task.options(), self.config.restorer.options.items())
         row, sizes = int(self.data.rows["train"][0]), range(len(self.config.restorer.crop_sizes))
         first, *_ = [pair for size in sizes for pair in self._questions(row, size)]
         self.plan = self.data.plan.with_input_shape(first)
@@ -134,7 +135,7 @@ class RestorerTrainer:
         signals, config = self.data.signals(row), self.config.restorer
         if self.data.plan.spec is not None:
             return [convert(signal) for convert, signal in zip(self.data.to_unit, signals, strict=True)]
-        side = config.crop_sizes[size % len(config.crop_sizes)]
+        side = config.crop_sizes[size % len(config.crop_sizes)] * self.task.crop_unit
         return random_crops(
             signals,
             self.data.to_unit,

@@ -36,9 +36,11 @@ class CropPlacement:
         Args:
             sides: side lengths of the signals.
             side: side length of the finished crop.
-            scales: number of scales, at least 1; limited by the signals' size.
+            scales: number of scales, at least 1; limited by the signals' size, and 1 on a single axis: slower
+                sounds are others.
             random: source of randomness.
         """
+        scales = scales if len(sides) > 1 else 1
         level = randint_below(len([k for k in range(1, scales) if side << k <= min(sides)]) + 1, random)
         starts = tuple(randint_below(max(n - (side << level), 0) + 1, random) for n in sides)
         turns, mirrored = (randint_below(4, random), randint_below(2, random)) if len(sides) > 1 else (0, 0)

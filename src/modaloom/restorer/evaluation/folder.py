@@ -1,7 +1,7 @@
 """Evaluation of a Restorer run on a folder."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,9 @@ from modaloom.restorer.signal_dataset import SignalSource, check_same_size, read
 from modaloom.restorer.tasks import Signals
 from modaloom.transforms.crop import Packed
 
-MAX_SIDE = 96
-"""Maximum side length of the centre crop that is scored, in positions; whole signals are not cropped."""
+MAX_SIDE: Mapping[int, int] = {1: 32_768, 2: 96, 3: 96}
+"""Number of axes → maximum side length of the centre crop that is scored, in positions; whole signals are not
+cropped."""
 SIDE_MULTIPLE = 4
 """Sides of the centre crop are multiples of it; residual tasks skip signals with a shorter side."""
 MIN_SIGNALS = 4
@@ -139,7 +140,8 @@ def _cases(
 
 def _middle(signal: Packed) -> Packed:
     """Returns the centre crop, with at most MAX_SIDE positions along every axis."""
-    sides = [min(n, MAX_SIDE) // SIDE_MULTIPLE * SIDE_MULTIPLE or n for n in signal.shape[1:]]
+    most = MAX_SIDE[signal.ndim - 1]
+    sides = [min(n, most) // SIDE_MULTIPLE * SIDE_MULTIPLE or n for n in signal.shape[1:]]
     starts = [(n - side) // 2 for n, side in zip(signal.shape[1:], sides)]
     box = (slice(None), *(slice(start, start + side) for start, side in zip(starts, sides)))
     return np.ascontiguousarray(signal[box])

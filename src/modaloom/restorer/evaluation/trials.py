@@ -75,7 +75,8 @@ class RestorationEvaluation:
             return None
         guesses = [task.initial_estimate(self.asked(self.held(case))) for case in train]
         spec = replace(task.linear_filter(self.options), levels=1)
-        return PatchRidge.fit([*zip(guesses, map(_want, train))], spec)
+        wanted = [task.represent(_want(case), self.options) for case in train]
+        return PatchRidge.fit([*zip(guesses, wanted)], spec)
 
     def held(self, case: RestorationCase) -> Signals:
         """Returns the degraded signals of a case."""
@@ -94,7 +95,7 @@ class RestorationEvaluation:
         mean, sample = (
             self.answer(held, case, mode) if mode in modes else None for mode in ("mean", "sample")
         )
-        return RestorationTrial(held, asked, held.scale.clamp(guess), mean, sample, linear)
+        return RestorationTrial(held, asked, task.plain(guess, held, self.options), mean, sample, linear)
 
     def answer(self, held: Signals, case: RestorationCase, mode: str) -> Tensor:
         return run_task(

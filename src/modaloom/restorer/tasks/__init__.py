@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.restorer.tasks.bandwidth import BANDWIDTH
 from modaloom.restorer.tasks.base import Signals, Task
 from modaloom.restorer.tasks.colorize import COLORIZE
-from modaloom.restorer.tasks.denoise import DENOISE
+from modaloom.restorer.tasks.declip import DECLIP
+from modaloom.restorer.tasks.denoise import DENOISE, DENOISE_SOUND
 from modaloom.restorer.tasks.generate import GENERATE
-from modaloom.restorer.tasks.image_to_image import IMAGE_TO_IMAGE
-from modaloom.restorer.tasks.inpaint import INPAINT
+from modaloom.restorer.tasks.image_to_image import IMAGE_TO_IMAGE, SOUND_TO_SOUND
+from modaloom.restorer.tasks.inpaint import INPAINT, INPAINT_SOUND
 from modaloom.restorer.tasks.jpeg import JPEG
 from modaloom.restorer.tasks.restore import RESTORE, RESTORE_ANY
 from modaloom.restorer.tasks.style import STYLE
 from modaloom.restorer.tasks.superres import SUPERRES
 from modaloom.restorer.tasks.vary import VARY
 
-__all__ = ["TASKS", "Signals", "Task", "tasks_of"]
+__all__ = ["EVERY_TASK", "TASKS", "Signals", "Task", "tasks_of"]
 
 TASKS: dict[str, Task[Any]] = {
     "superres": SUPERRES,
@@ -38,7 +40,24 @@ TASKS_OF_ANY: Mapping[str, Task[Any]] = {
     "restore": RESTORE_ANY,
 }
 
+TASKS_OF_SOUNDS: Mapping[str, Task[Any]] = {
+    "superres": BANDWIDTH,
+    "inpaint": INPAINT_SOUND,
+    "denoise": DENOISE_SOUND,
+    "declip": DECLIP,
+    "image_to_image": SOUND_TO_SOUND,
+    "refine": SOUND_TO_SOUND,
+    "vary": VARY,
+    "generate": GENERATE,
+}
+
+EVERY_TASK: Mapping[str, Task[Any]] = {**TASKS_OF_SOUNDS, **TASKS}
+"""By name, for what all tasks of a name share: which streams they take, which options they have."""
+
 
 def tasks_of(codec: SignalCodec) -> Mapping[str, Task[Any]]:
-    """The tasks that signals of this kind can have: all, or those that do not need 8-bit colours."""
+    """The tasks that signals of this kind can have: those of sounds, all of pictures, or those of these that
+    do not need 8-bit colours."""
+    if codec.is_waveform:
+        return TASKS_OF_SOUNDS
     return TASKS if codec.is_8_bit else TASKS_OF_ANY

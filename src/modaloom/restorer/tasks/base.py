@@ -67,6 +67,11 @@ def degradation_level(example: ConditionalExample) -> float:
     return float(example.context[:1, -1:].sum())
 
 
+def as_it_is(target: Tensor, options: object) -> Tensor:
+    """Returns the target: the network predicts the signal itself."""
+    return target
+
+
 def clamp_output(restored: Tensor, signals: Signals, options: object) -> Tensor:
     """Clamps to the limits of the values."""
     return signals.scale.clamp(restored)
@@ -108,6 +113,12 @@ class Task(Generic[O]):
     """The fitted filter of each subtask, by `task_index`; empty: the initial estimate is left as it is."""
     postprocess: Callable[[Tensor, Signals, O], Tensor] = clamp_output
     """Estimate plus prediction (C, *axes), input signals → the finished signal."""
+    represent: Callable[[Tensor, O], Tensor] = as_it_is
+    """The target → what estimate and prediction are of, on the condition's grid; `postprocess` inverts it."""
+    crop_unit: int = 1
+    """Positions of a training signal that one of `crop_sizes` stands for."""
+    factor: Callable[[O], int] = lambda options: 1
+    """Positions of the answer for each of the input, along each axis."""
     sample_options: Callable[[O, torch.Generator], O] = lambda options, generator: options
     """Options → randomly sampled options of one training example."""
     augment: Callable[[Signals, O, torch.Generator], Signals] = unchanged
@@ -154,7 +165,8 @@ class Task(Generic[O]):
         options = self.sample_options(options, generator)
         inputs = self.augment(self.degrade(signals, options, generator), options, generator)
         example = self.build_condition(inputs, options)
-        return replace(example, target=require_target(inputs) - self.estimate(example))
+        target = self.represent(require_target(inputs), options)
+        return replace(example, target=target - self.estimate(example))
 
     def estimate(self, example: ConditionalExample) -> Tensor:
         """Returns the signal that the network's prediction is added to, (C, *axes): the initial estimate,
@@ -163,6 +175,11 @@ class Task(Generic[O]):
         if not self.filters:
             return initial
         return self.filters[int(example.task_index)](initial, degradation_level(example))
+
+    def plain(self, guess: Tensor, signals: Signals, options: O) -> Tensor:
+        """Returns the signal that an initial estimate stands for, with nothing enforced where it is one."""
+        finish = clamp_output if self.represent is as_it_is else self.postprocess
+        return finish(guess, signals, options)
 
     def fit_filters(
         self, options: O, examples: Iterable[ConditionalExample], *, channels: int, axes: int

@@ -10,6 +10,7 @@ from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.patch_ridge import FilterSpec
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
+from modaloom.restorer.tasks.waves import CROP_UNIT, cells_example, clamp_cells, to_cells
 
 NUM_LEVELS = 3
 """Levels of noise between which the linear filter's weights are interpolated."""
@@ -27,6 +28,14 @@ class Denoise:
         check_range("sigma", self.sigma, 0, 1, open_low=True)
 
 
+@dataclass(frozen=True)
+class DenoiseSound(Denoise):
+    """Options of the denoising of sounds."""
+
+    sigma: float = 0.02
+    """As of `Denoise`: 0.02 is noise of -28 dB of full scale."""
+
+
 def _sample_options(options: Denoise, generator: torch.Generator) -> Denoise:
     return replace(options, sigma=options.sigma * (1 - float(torch.rand((), generator=generator)) ** 2))
 
@@ -40,6 +49,10 @@ def _build_condition(signals: Signals, options: Denoise) -> ConditionalExample:
     return restoration_example(append_full_mask(require_input(signals)), level=options.sigma)
 
 
+def _build_cells(signals: Signals, options: Denoise) -> ConditionalExample:
+    return cells_example(append_full_mask(require_input(signals)), level=options.sigma)
+
+
 DENOISE = Task(
     Denoise,
     _degrade,
@@ -48,4 +61,13 @@ DENOISE = Task(
     sample_options=_sample_options,
     is_consistent=lambda options: False,
     fixed_options={"sigma": "up to"},
+)
+
+DENOISE_SOUND = replace(
+    DENOISE,
+    options=DenoiseSound,
+    build_condition=_build_cells,
+    represent=to_cells,
+    crop_unit=CROP_UNIT,
+    postprocess=clamp_cells,
 )

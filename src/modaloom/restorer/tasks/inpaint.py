@@ -10,6 +10,11 @@ from modaloom.degradations.random_boxes import random_boxes
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_mask, pull_push, restoration_example
+from modaloom.restorer.tasks.waves import CENTRE, CROP_UNIT, cells_example, from_cells, to_cells
+from modaloom.spectral.autoregression import fill_gaps
+
+LONGEST_GAP = 512
+"""Samples of the longest gap of training sounds: 32 ms at 16 kHz."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,24 @@ def _postprocess(restored: Tensor, signals: Signals, options: Inpaint) -> Tensor
     return torch.where(known > 0, signal, signals.scale.clamp(restored))
 
 
+def _cut(signals: Signals, options: Inpaint, generator: torch.Generator) -> Signals:
+    """Gaps of sounds."""
+    want = require_target(signals)
+    known = random_boxes(want.shape[1:], generator=generator, widest=LONGEST_GAP)
+    return replace(signals, input=append_mask(want, known))
+
+
+def _build_cells(signals: Signals, options: Inpaint) -> ConditionalExample:
+    """The initial estimate is that of the sound's autoregression."""
+    wave, known = _split_mask(require_input(signals))
+    filled = CENTRE + fill_gaps(wave[0] - CENTRE, known[0] > 0)[None]
+    return cells_example(torch.cat([filled, known]))
+
+
+def _finish_cells(restored: Tensor, signals: Signals, options: Inpaint) -> Tensor:
+    return _postprocess(from_cells(restored, require_input(signals).shape[1]), signals, options)
+
+
 def _split_mask(held: Tensor) -> tuple[Tensor, Tensor]:
     signal, known = held[:-1], held[-1:]
     if not bool(known.any()):
@@ -55,4 +78,13 @@ INPAINT = Task(
     postprocess=_postprocess,
     prepare=_prepare,
     is_consistent=lambda options: False,
+)
+
+INPAINT_SOUND = replace(
+    INPAINT,
+    degrade=_cut,
+    build_condition=_build_cells,
+    represent=to_cells,
+    crop_unit=CROP_UNIT,
+    postprocess=_finish_cells,
 )

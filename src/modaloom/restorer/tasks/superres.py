@@ -1,5 +1,6 @@
-"""Super-resolution of images."""
+"""Super-resolution of images, and what that of sounds shares with it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from modaloom.core.errors import check_choice
 from modaloom.degradations.downsample import shrink
+from modaloom.degradations.sinc import decimate, interpolate
 from modaloom.degradations.upsample import upsample
 from modaloom.modalities.scale import EIGHT_BITS, Scale
 from modaloom.restorer.example import ConditionalExample
@@ -16,6 +18,9 @@ from modaloom.restorer.tasks.masking import append_full_mask, restoration_exampl
 
 FACTORS = (2, 4)
 NUM_PROJECTIONS = 20
+SHRINK: Mapping[int, Callable[..., Tensor]] = {1: decimate, 2: shrink}
+ENLARGE: Mapping[int, Callable[..., Tensor]] = {1: interpolate, 2: upsample}
+"""Number of axes → what makes signals (C, *axes) smaller, and larger again, by the keyword `factor`."""
 MIN_SMALLER_SIDE = 16
 """Pixels of a smaller copy, below which it tells too little."""
 
@@ -39,12 +44,13 @@ def _degrade(signals: Signals, options: SuperRes, generator: torch.Generator) ->
 
 
 def _degraded(signals: Signals, want: Tensor, options: SuperRes) -> Signals:
-    small = signals.scale.quantize(shrink(want, factor=options.factor))
+    small = signals.scale.quantize(SHRINK[want.ndim - 1](want, factor=options.factor))
     return replace(signals, target=want, input=small)
 
 
 def _build_condition(signals: Signals, options: SuperRes) -> ConditionalExample:
-    enlarged = upsample(require_input(signals), factor=options.factor)
+    small = require_input(signals)
+    enlarged = ENLARGE[small.ndim - 1](small, factor=options.factor)
     return restoration_example(append_full_mask(enlarged), level=options.factor / max(FACTORS))
 
 
@@ -58,22 +64,23 @@ def _postprocess(restored: Tensor, signals: Signals, options: SuperRes) -> Tenso
 
 def _smaller(signals: Signals, options: SuperRes) -> Signals | None:
     small = require_input(signals)
-    height, width = (side - side % options.factor for side in small.shape[1:])
-    known = small[:, :height, :width]
+    sides = (side - side % options.factor for side in small.shape[1:])
+    known = small[(slice(None), *map(slice, sides))]
     if min(known.shape[1:]) < MIN_SMALLER_SIDE * options.factor:
         return None
     return _degraded(signals, known, options)
 
 
 def consistent(image: Tensor, small: Tensor, factor: int, scale: Scale = EIGHT_BITS) -> Tensor:
-    """Returns an image near `image` (C, H, W), within the limits of the values, that downsamples to `small`
-    (C, H/factor, W/factor).
+    """Returns a signal near `image` (C, *axes), within the limits of the values, that downsamples to `small`
+    (C, *axes/factor).
 
     Iterative back-projection (Irani & Peleg 1991, doi 10.1016/1049-9652(91)90045-L, eq. 3).
     """
+    axes = image.ndim - 1
     for _ in range(NUM_PROJECTIONS):
-        missing = small - scale.clamp(shrink(image, factor=factor))
-        image = scale.clamp(image + upsample(missing, factor=factor))
+        missing = small - scale.clamp(SHRINK[axes](image, factor=factor))
+        image = scale.clamp(image + ENLARGE[axes](missing, factor=factor))
     return image
 
 
@@ -84,5 +91,6 @@ SUPERRES = Task(
     linear_filter=lambda options: FilterSpec(period=options.factor),
     postprocess=_postprocess,
     smaller=_smaller,
+    factor=lambda options: options.factor,
     fixed_options={"factor": "only"},
 )
