@@ -33,7 +33,7 @@ from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.scale import Scale
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.spectral import LogMel
-from modaloom.spectral.mel import FLOOR_DB
+from modaloom.spectral.mel import FLOOR_DB, HOPS_PER_SECOND
 
 LEVELS = 32_768
 """Packed steps of a signal from 0 to 1: 16 bits."""
@@ -181,6 +181,7 @@ AUDIO = Modality(
         pack=pack,
         unpack=unpack,
         fit=fit,
+        unit=HOPS_PER_SECOND,
         to_array=to_array,
         from_array=from_array,
         normalize=normalize,
