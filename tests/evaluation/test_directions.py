@@ -26,7 +26,13 @@ def test_directions_ask_only_what_can_be_known():
         "->image+caption",
     ]
     assert not JUDGE.related(["caption", "question"], "answer")  # a caption is silent on the background
-    assert all_directions(["caption", "question"], JUDGE) == []
+    assert all_directions(["caption", "question"], JUDGE) == [Direction((), ("caption",))]
+
+
+def test_a_stream_that_no_other_tells_of_is_wanted_from_nothing():
+    names = [d.name for d in all_directions(["image", "caption", "music"], JUDGE)]
+    assert names[-2:] == ["->image+caption", "->music"]
+    assert [d.name for d in all_directions(["music", "record"], JUDGE)][-1] == "->music+record"
 
 
 def test_plain_streams_are_asked_from_each_and_from_all():

@@ -41,9 +41,10 @@ def test_one_stream_is_wanted_but_in_the_joint_share_all_are():
     assert counts[3] / N == pytest.approx(0.3, abs=0.015)
 
 
-def test_the_one_wanted_follows_the_inverse_fourth_root_of_its_codes():
-    wanted = (levels(TrainingMixture(joint_prob=0)) > 0).float().mean(0)
-    weights = torch.tensor([1, 16**-0.25, 64**-0.25])
+@pytest.mark.parametrize("power", [TrainingMixture().target_power, 0.0, 0.5])
+def test_the_one_wanted_follows_a_power_of_its_codes(power):
+    wanted = (levels(TrainingMixture(joint_prob=0, target_power=power)) > 0).float().mean(0)
+    weights = torch.tensor([1, 16**power, 64**power])
     assert wanted.tolist() == pytest.approx((weights / weights.sum()).tolist(), abs=0.015)
 
 

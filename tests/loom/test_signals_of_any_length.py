@@ -187,3 +187,13 @@ def test_a_run_generates_signals_of_their_own_length(tmp_path: Path, monkeypatch
     }
     again = modaloom.load(run.path)
     assert again.model.streams["line"].tokenizer.shape.variable
+
+
+def test_positions_in_spans_are_whole_codes(tokenizer: VQVAETokenizer) -> None:
+    """A code is of four positions."""
+    kept = tokenizer.positions_in([(0, 8), (13, 24)])
+    assert kept.nonzero().flatten().tolist() == [0, 1, 4, 5]
+    assert len(kept) == LONGEST // STRIDE
+    for wrong in ((4, 4), (-1, 4)):
+        with pytest.raises(BadValue, match="is no part of a value"):
+            tokenizer.positions_in([wrong])

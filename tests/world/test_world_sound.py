@@ -18,7 +18,7 @@ from modaloom.world.information import exact_mutual_information
 from modaloom.world.music import music
 from modaloom.world.record import TEMPOS
 from modaloom.world.rule import render_all
-from modaloom.world.speech import OTHER, SECONDS, SHORT, reference, speech
+from modaloom.world.speech import OTHER, SECONDS, SHORT, other, reference, speech
 from modaloom.world.splits import SPLITS, VOICES, scene
 from modaloom.world.write import write_world
 
@@ -104,7 +104,7 @@ def test_a_missing_extra_and_an_unknown_voice_are_named(monkeypatch, tmp_path):
 @pytest.mark.parametrize("factor", ["voice", "colour", "size", "position"])
 def test_another_value_makes_no_sound_longer(factor):
     """Exactly: with the same nuisance, every value takes the same number of samples."""
-    for render in (speech, reference):
+    for render in (speech, other, reference):
         lengths = {render(replace(ONE, **{factor: value})).samples.shape for value in FACTORS[factor][:6]}
         assert len(lengths) == 1
 
@@ -137,8 +137,8 @@ def test_no_sentence_of_a_held_out_combination_is_spoken_in_training():
         }
         for split in ("train", "val", "test-level1", "test-level2")
     }
-    for one, other in combinations(texts, 2):
-        assert not texts[one] & texts[other]
+    for one, two in combinations(texts, 2):
+        assert not texts[one] & texts[two]
 
 
 def test_sentences_of_the_reference_are_held_out_and_have_no_word_of_a_caption():
@@ -168,6 +168,22 @@ def test_one_scene_never_sounds_twice_the_same(stream):
     peaks = [np.abs(sound.samples).max() for sound in sounds]
     assert len({sound.samples.tobytes() for sound in sounds}) == len(set(peaks)) == 12
     assert 10 ** (-12 / 20) - 1e-6 <= min(peaks) < max(peaks) <= 10 ** (-3 / 20) + 1e-6
+
+
+@pytest.mark.parametrize("split", ["train", "test-level2"])
+def test_the_other_voice_says_the_same_as_long_and_is_of_the_same_split(split, monkeypatch):
+    said, module = [], sys.modules[speech.__module__]
+    monkeypatch.setattr(module, "_spoken", lambda *how: said.append((*how[:2], how[2].random())))
+    for i in range(200):
+        one = scene(0, split, i)
+        speech(one)
+        other(one)
+    own, others = said[::2], said[1::2]
+    assert [(text, drawn) for text, _, drawn in own] == [(text, drawn) for text, _, drawn in others]
+    voices = {voice for _, voice, _ in others}
+    assert voices == (VOICES if split == "test-level2" else {*FACTORS["voice"]} - VOICES)
+    same = np.mean([one[1] == two[1] for one, two in zip(own, others)])
+    assert same == pytest.approx(1 / len(voices), abs=0.09)
 
 
 def test_derived_speech_is_a_function_of_the_speech_alone():
@@ -235,6 +251,7 @@ def test_speech_tells_the_voice_and_what_it_says():
     still = {"motion": "still"}
     assert exact_mutual_information("speech", "speech.reference") == pytest.approx(4)
     assert exact_mutual_information("speech", "speech.reference", split="test-level2") == pytest.approx(2)
+    assert exact_mutual_information("speech.other", "speech.reference") == 0
     assert exact_mutual_information("caption", "speech.reference", fixed=still) == 0
     both = exact_mutual_information("image", "speech", fixed=still)
     assert both == exact_mutual_information("image", "caption", fixed=still)

@@ -43,6 +43,7 @@ def generate(
     out: str | os.PathLike[str],
     n: int | None = None,
     seed: int = SEED,
+    keep: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     sampling: CodeSamplingOptions | None = None,
     refine: str | os.PathLike[str] | None = None,
     device: str = DEVICE,
@@ -64,6 +65,8 @@ def generate(
         out: a new folder.
         n: number of samples.
         seed: equal seeds give equal files, independently of n.
+        keep: stream that is both given and wanted → the parts (start, end) of its value that stay, in
+            seconds of sound or pixels from the top; without `folder` and `Lines`.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
         device: auto | cpu | cuda | mps; a loaded run stays on its device.
@@ -83,6 +86,7 @@ def generate(
         out=out,
         n=n,
         seed=seed,
+        keep=keep or {},
         sampling=sampling,
         refiner=refiner,
         device=device,

@@ -32,6 +32,13 @@ def generate(
         list[str] | None,
         typer.Option(metavar="STREAM=FILE", help="Generate for each line of a text file."),
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STREAM=START:END,…",
+            help="Parts that stay of a value that is given and wanted: seconds of sound, pixels.",
+        ),
+    ] = None,
     n: Annotated[
         int | None,
         typer.Option(
@@ -97,6 +104,7 @@ def generate(
         out=out,
         n=n,
         seed=seed,
+        keep=options.spans(keep or ()),
         sampling=sampling,
         refine=refine,
         device=device,

@@ -75,6 +75,22 @@ def given_lines(words: Sequence[str]) -> "dict[str, Lines]":
     return {name: Lines(Path(word)) for name, word in _pairs("--given-lines", "stream", words).items()}
 
 
+def spans(words: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
+    """`STREAM=START:END,START:END`, … → stream → its parts."""
+    return {
+        name: [_span(part) for part in word.split(",")]
+        for name, word in _pairs("--keep", "stream", words).items()
+    }
+
+
+def _span(word: str) -> tuple[float, float]:
+    start, _, end = word.partition(":")
+    try:
+        return float(start), float(end)
+    except ValueError:
+        raise BadValue(f"--keep {short(word)} is no part; write START:END, such as 0:1.5") from None
+
+
 def _value(word: str) -> str | Path:
     if word.startswith("@@"):
         return word[1:]

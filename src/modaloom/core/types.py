@@ -97,6 +97,11 @@ class Field:
     codebook_size: int | None = None
     """Codebook size K; required by uniform diffusion, whose noise is random codes."""
 
+    @property
+    def given(self) -> Tensor:
+        """bool (B,): whether all codes of the sample are known; of a target stream some may be."""
+        return self.known.flatten(1).all(1)
+
 
 Canvas = dict[str, Field]
 """Stream name → field, for a batch; absent streams have no entry."""

@@ -33,6 +33,11 @@ class Frontier:
         """bool (B, L): whether the position has a masked code."""
         return self.masked > 0
 
+    @property
+    def coarsest(self) -> Tensor:
+        """bool (B, L): whether no position of the sample has a coarser code that is masked."""
+        return self.open & (self.masked == self.masked.amax(1, keepdim=True))
+
     def pick(self, values: Tensor) -> Tensor:
         """(B, L, Q, …) → (B, L, …): the values at each position's `depth`."""
         index = self.depth.reshape(*self.depth.shape, *[1] * (values.ndim - 2))

@@ -18,8 +18,8 @@ def all_directions(
 
     Each target (default: all streams) is predicted from every single related stream or, if there is none,
     from the first `MAX_COMBINATIONS` smallest related combinations; and from all other streams together.
-    Streams that can be checked against each other are generated jointly and unconditionally, and so is a
-    single stream.
+    Streams that can be checked against each other are generated jointly and unconditionally, and so is, by
+    itself, a single stream, or one that no other tells of.
     """
     wanted = streams if wanted is None else wanted
     found = [
@@ -28,7 +28,9 @@ def all_directions(
         for given in _givens([name for name in streams if name != want], want, judge)
     ]
     joint = judge.joint(wanted) or (tuple(streams) if len(streams) == 1 else ())
-    return [*found, *([Direction((), joint)] if joint else [])]
+    asked = {*joint, *(direction.want[0] for direction in found)}
+    alone = [(name,) for name in wanted if name not in asked and judge.alone(name)]
+    return [*found, *(Direction((), want) for want in (joint, *alone) if want)]
 
 
 def named_directions(

@@ -31,6 +31,10 @@ class Judge(ABC):
         """Returns the streams whose agreement can be checked if they are generated jointly; may be empty."""
 
     @abstractmethod
+    def alone(self, stream: str) -> bool:
+        """Whether samples of the stream from nothing can be checked, if no other stream tells of it."""
+
+    @abstractmethod
     def free(self, direction: Direction) -> tuple[str, ...]:
         """Returns the facts of the target that the inputs do not determine: samples should vary in them."""
 

@@ -54,6 +54,9 @@ class ParsedJudge(Judge):
         shown = {name: {*self._shown(name)} & self.world.factors for name in streams}
         return tuple(n for n in shown if any(shown[n] & shown[other] for other in shown if other != n))
 
+    def alone(self, stream: str) -> bool:
+        return bool(self.world.factors.intersection(self._shown(stream)))
+
     def free(self, direction: Direction) -> tuple[str, ...]:
         fixed = self._fixed(direction.given)
         told = fixed | {whole for part, whole in self.world.part_of.items() if part in fixed}

@@ -65,6 +65,9 @@ class PlainJudge(Judge):
     def joint(self, streams: Sequence[str]) -> tuple[str, ...]:
         return ()
 
+    def alone(self, stream: str) -> bool:
+        return False
+
     def free(self, direction: Direction) -> tuple[str, ...]:
         return ()
 

@@ -10,6 +10,7 @@ from modaloom.core.json_text import to_json
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.given_lines import Lines
 from modaloom.modalities.base import Value
+from modaloom.tokenizers.base import Span
 
 
 def generate_command(
@@ -20,12 +21,15 @@ def generate_command(
     n: int | None,
     seed: int,
     sampling: CodeSamplingConfig,
+    keep: Mapping[str, Sequence[Span]],
 ) -> str:
     """The command line of `generate`."""
     words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
     for name, value in given.items():
         by = "--given-lines" if isinstance(value, Lines) else "--given"
         words += [by, f"{name}={command_word(value)}"]
+    for name, spans in keep.items():
+        words += ["--keep", f"{name}={','.join(f'{start:g}:{end:g}' for start, end in spans)}"]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
         words += [f"--{name.replace('_', '-')}", str(chosen)]

@@ -22,6 +22,18 @@ def cut_field(f: Field, shape: CodeShape) -> Field:
     return replace(f, state=f.state[:, :most], known=f.known[:, :most], valid=f.valid[:, :most])
 
 
+def kept_field(f: Field, kept: Tensor, *, endless: bool) -> Field:
+    """A given field at t = 1 of which only the positions `kept`, bool (L,), are known; `endless`: positions
+    after the end are unknown, too."""
+    known = (kept & f.valid)[..., None].expand_as(f.known)
+    return replace(f, known=known, valid=f.valid | endless, t=torch.ones_like(f.t))
+
+
+def own_field(f: Field) -> Field:
+    """A field that is done, of a target stream: t = 0 but not `known`, as in training."""
+    return replace(f, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
+
+
 def given_field(f: Field) -> Field:
     """The field as a condition."""
     return replace(f, known=torch.ones_like(f.known), t=torch.zeros_like(f.t))
@@ -33,7 +45,7 @@ def drawn_field(f: Field, codes: Tensor, depth: int) -> Field:
     state[..., depth] = codes
     if depth + 1 < len(depths):
         return replace(f, state=state, known=(depths <= depth).expand_as(state))
-    return replace(f, state=state, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))
+    return own_field(replace(f, state=state))
 
 
 def wanted_field(codes: Tensor, filled: Tensor, shape: CodeShape) -> Field:

@@ -9,6 +9,8 @@ from itertools import product
 from pathlib import Path
 from typing import Protocol
 
+from torch import Tensor
+
 from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
 from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_names
 from modaloom.core.frame import Frames
@@ -19,6 +21,7 @@ from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import Writer
 from modaloom.evaluation.scores import cautions, scores
+from modaloom.loom.canvas import NOTHING
 from modaloom.loom.command_line import generate_command, plain
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.generated import Generated
@@ -27,6 +30,7 @@ from modaloom.loom.model import BATCH_SIZE
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
+from modaloom.tokenizers.base import Span
 
 MISSING = "missing"
 """Value of `want` for a folder: generate the streams that each sample lacks."""
@@ -60,6 +64,7 @@ def generate(
     out: str | os.PathLike[str],
     n: int | None = None,
     seed: int = SEED,
+    keep: Mapping[str, Sequence[Span]] = NOTHING,
     sampling: Mapping[str, object] | None = None,
     refiner: Refiner | None = None,
     device: str = DEVICE,
@@ -80,6 +85,7 @@ def generate(
         out: folder to create.
         n: samples per condition, 1 to 100,000; default 4, with `folder` or `Lines` 1.
         seed: seed of the sampling noise, a signed 64-bit integer.
+        keep: as in `TrainedRun.generate`; without `folder` and `Lines`.
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
         device: device of a run that is loaded here: auto | cpu | cuda | mps.
@@ -105,6 +111,9 @@ def generate(
     fixed = [trained.values(row) for row in rows_of(given or {})]
     if folder is not None and len(fixed) > 1:
         raise BadValue("a FOLDER and lines of given values are two lists of samples; give one of them")
+    if keep and (folder is not None or len(fixed) > 1):
+        raise BadValue("a part is kept of one given value; leave out keep, or the FOLDER and the lines")
+    kept = trained.kept(fixed[0], want, keep)
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
@@ -118,20 +127,28 @@ def generate(
     facts = {
         "seed": seed,
         "model": trained.hash,
-        "command": generate_command(source, folder, plain(given or {}, fixed[0]), want, n, seed, options),
+        "command": generate_command(
+            source, folder, plain(given or {}, fixed[0]), want, n, seed, options, keep
+        ),
     }
     if refiner is not None:
         command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
         facts |= {"refine": refiner.hash, "command": command}
     rows, warn = scores(trained.path), once(notify)
-    total, step, count = _num_steps(trained, plan, refiner, options), 0, 0
+    steps_of = partial(
+        trained.model.num_steps,
+        options=options,
+        given=trained.model.codes({name: [fixed[0][name]] for name in keep}),
+        kept=kept,
+    )
+    total, step, count = _num_steps(steps_of, plan, refiner), 0, 0
     with stoppable_folder(out, "samples", lambda: count) as root:
         writer = Writer(root, trained.modality_of)
         for batch in _batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
             keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
-            for frame in _sampled(trained, batch, seed, options):
+            for frame in _sampled(trained, batch, seed, options, kept):
                 step += 1
                 shown = replace(frame.map(partial(_named, keys)), step=step, total=total, first=count)
                 if frame.result is None or refines:
@@ -246,21 +263,26 @@ def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
 
 
 def _num_steps(
-    trained: TrainedRun, plan: Iterator[_Job], refiner: Refiner | None, sampling: CodeSamplingConfig
+    steps_of: Callable[[Sequence[str]], int], plan: Iterator[_Job], refiner: Refiner | None
 ) -> int:
     """Sampling steps of all batches, and one for each refined sample."""
     return sum(
-        trained.model.num_steps(batch[0].want, sampling) + len(batch) * _refines(refiner, batch[0].want)
-        for batch in _batched(plan)
+        steps_of(batch[0].want) + len(batch) * _refines(refiner, batch[0].want) for batch in _batched(plan)
     )
 
 
 def _sampled(
-    trained: TrainedRun, batch: Sequence[_Job], seed: int, sampling: CodeSamplingConfig
+    trained: TrainedRun,
+    batch: Sequence[_Job],
+    seed: int,
+    sampling: CodeSamplingConfig,
+    kept: Mapping[str, Tensor],
 ) -> Frames[list[Generated]]:
     given = {name: [job.given[name] for job in batch] for name in batch[0].given}
     keys, codes = [job.key for job in batch], trained.model.codes(given)
-    frames = trained.model.stream(codes, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling)
+    frames = trained.model.stream(
+        codes, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling, kept=kept
+    )
     return (frame.map(trained.model.values) for frame in frames)
 
 

@@ -27,8 +27,9 @@ from modaloom.diffusion.samplers import (
     CodeSampler,
     resolve_sampler,
 )
+from modaloom.loom.canvas import NOTHING, build_canvas, shortest
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
-from modaloom.loom.fields import cut_field, drawn_field, given_field, known_field, unknown_field, wanted_field
+from modaloom.loom.fields import cut_field, drawn_field, given_field, known_field, own_field, wanted_field
 from modaloom.loom.layout import FieldLayout, length_field, stream_of
 from modaloom.loom.length_bound import length_nats
 from modaloom.loom.mixture import draw_lengths, draw_noise, draw_streams
@@ -124,21 +125,16 @@ class Loom(nn.Module):
             nats[name] = nats[name] + share * distributed.sum(mean_B.detach().sum()) / hidden
         return Loss(total, {f"bits.{name}": value / math.log(2) for name, value in nats.items()})
 
-    def canvas(self, given: Mapping[str, Tensor], want: Sequence[str], n: int) -> Canvas:
-        """Known fields for `given` (stream → codes (n, L, Q)), masked ones for `want`; on its device."""
+    def canvas(
+        self,
+        given: Mapping[str, Tensor],
+        want: Sequence[str],
+        n: int,
+        kept: Mapping[str, Tensor] = NOTHING,
+    ) -> Canvas:
+        """`build_canvas` of the streams, on the Loom's device."""
         device = next(self.parameters()).device
-        rows = {name: codes.reshape(n, self.shapes[name].num_positions, -1) for name, codes in given.items()}
-        shown = self.layout.split(rows)
-        filled = self.layout.filled(shown)
-        fields: Canvas = {}
-        for key, shape in self.layout.shapes.items():
-            if key in shown:
-                fields[key] = cut_field(
-                    known_field(shown[key].to(device), filled[key].to(device), shape), shape
-                )
-            elif stream_of(key) in want:
-                fields[key] = unknown_field(n, shape, device)
-        return fields
+        return build_canvas(self.layout, given, want, n, kept, device=device)
 
     def sample(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> dict[str, Tensor]:
         """`stream` to its end; returns stream → codes (B, L, Q) of all streams."""
@@ -171,7 +167,8 @@ class Loom(nn.Module):
                 for key in self.layout.fields_of(name)
                 if key not in done
             }
-            for state in self._states(name, done, asked, options, noise):
+            own = {key: own_field(done[key]) for key in self.layout.fields_of(name) if key in done}
+            for state in self._states(name, done | own, asked, options, noise):
                 step += 1
                 result = self._join(state) if step == total else None
                 yield Frame(step, total, partial(self._most_likely, state, options), result, name)
@@ -193,6 +190,8 @@ class Loom(nn.Module):
         for key in [key for key in self.layout.fields_of(name) if key in asked and key != name]:
             for depth in range(self.layout.shapes[key].depth):
                 logits = denoise(done | asked)[key][..., depth, :]
+                if key == length_field(name):
+                    logits[..., : shortest(asked[name], self.shapes[name])] = -torch.inf
                 codes = draw(logits, noise.uniform(1).to(logits.device))
                 asked = self._fitted(name, asked | {key: drawn_field(asked[key], codes, depth)})
                 yield done | asked

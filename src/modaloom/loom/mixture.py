@@ -28,11 +28,15 @@ class TrainingMixture:
     """The other noise levels are t = u^noise_power, u uniform: a power below 1 favours high noise."""
     uncond_prob: float = 0.1
     """Fraction of steps with a single stream, which train the unconditional model for guidance."""
+    target_power: float = -0.25
+    """A stream is the target with weight (number of codes)^target_power: below 0, short streams more often,
+    because a sample of few codes provides little training signal; above 0, those that take long to learn."""
 
     def __post_init__(self) -> None:
         for name in ("joint_prob", "full_noise_prob", "uncond_prob"):
             check_range(name, getattr(self, name), 0, 1)
         check_range("noise_power", self.noise_power, 0, open_low=True)
+        check_range("target_power", self.target_power, -2, 2)
 
 
 def draw_streams(
@@ -49,7 +53,7 @@ def draw_streams(
     least = 1 if alone or len(names) == 1 else 2
     most = 1 if alone else len(names)
     count = int(torch.randint(least, most + 1, (), generator=generator))
-    keys = torch.rand(len(names), generator=generator).log() / _roots(shapes)
+    keys = torch.rand(len(names), generator=generator).log() / _roots(shapes, 0.25)
     first = int(keys.masked_fill(~_wanted(names, config), -torch.inf).argmax())
     keys[first] = torch.inf
     return [names[i] for i in sorted(keys.topk(count).indices.tolist())]
@@ -65,8 +69,7 @@ def draw_noise(
     """Sample float32 (B,) noise levels per stream: 0 for a given stream, in (0, 1] for a target.
 
     Most samples have one target among the streams that they have; a fraction `joint_prob` has all of them as
-    targets. Short streams are chosen more often, with weight (number of codes)^(−1/4), because a sample of
-    few codes provides little training signal. Levels are stratified over the batch, which lowers the variance
+    targets. Levels are stratified over the batch, which lowers the variance
     of the loss (Kingma et al. 2021, arXiv 2107.00630, appendix I).
 
     Args:
@@ -79,7 +82,11 @@ def draw_noise(
     names = list(present)
     here_BS = torch.stack([present[name].cpu() for name in names], 1)
     S, total = len(names), rows.total
-    can_BS = here_BS * _wanted(names, config) / _roots({name: shapes[name] for name in names})
+    can_BS = (
+        here_BS
+        * _wanted(names, config)
+        / _roots({name: shapes[name] for name in names}, -config.target_power)
+    )
     odds_BS = can_BS.cumsum(1)
     drawn_B1 = rows.own(torch.rand(total, 1, generator=generator)) * odds_BS[:, -1:]
     wanted_B1 = (odds_BS <= drawn_B1).sum(1, keepdim=True)
@@ -100,9 +107,9 @@ def draw_lengths(t: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
     return (t == 1) & (drawn < LENGTH_PROB)
 
 
-def _roots(shapes: Mapping[str, CodeShape]) -> Tensor:
-    """float32 (S,): fourth root of each stream's number of codes."""
-    return torch.tensor([shape.num_codes**0.25 for shape in shapes.values()])
+def _roots(shapes: Mapping[str, CodeShape], power: float) -> Tensor:
+    """float32 (S,): a power of each stream's number of codes."""
+    return torch.tensor([shape.num_codes**power for shape in shapes.values()])
 
 
 def _wanted(names: Sequence[str], config: TrainingMixture) -> Tensor:

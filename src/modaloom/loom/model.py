@@ -12,6 +12,7 @@ from modaloom.core.frame import Frames, finished
 from modaloom.core.rng import generator
 from modaloom.core.types import Canvas, Field
 from modaloom.diffusion.noise import Noise
+from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.generated import Generated, GeneratedSamples
 from modaloom.loom.loom import Loom
@@ -138,12 +139,14 @@ class Model:
         seed: int = 0,
         names: Sequence[str | int] | None = None,
         options: CodeSamplingConfig | None = None,
+        kept: Mapping[str, Tensor] = NOTHING,
     ) -> Frames[dict[str, Tensor]]:
         """`generate` from codes to codes, step by step; see `Loom.stream`.
 
         Args:
             given: stream → int64 codes (n, L, Q).
             want, n, seed, names, options: as in `generate`.
+            kept: stream of both `given` and `want` → bool (L,), the positions whose codes stay.
 
         Returns:
             Frames whose result is target stream → int64 codes (n, L, Q), on the CPU. The preview shows the
@@ -156,11 +159,14 @@ class Model:
             check_choice("stream", name, self.streams)
         for name in want:
             check_choice("stream to want", name, self.wanted)
-        if both := set(given) & set(want):
+        if both := set(given) & set(want) - set(kept):
             raise BadValue(f"{', '.join(sorted(both))} is both given and wanted; choose one")
         if not want:
             raise BadValue("nothing is wanted; name at least one stream")
-        canvas = self.loom.canvas(given, want, n)
+        canvas = self.loom.canvas(given, want, n, kept)
+        for name in kept:
+            if bool(canvas[name].known.all()):
+                raise BadValue(f"all of {name} is kept; keep a part, or want another stream")
         names = range(n) if names is None else names
         return self._stream(canvas, want, names, seed, options or self.loom.config.sampling)
 
@@ -191,10 +197,17 @@ class Model:
                     first=first,
                 )
 
-    def num_steps(self, want: Sequence[str], options: CodeSamplingConfig) -> int:
-        """The number of steps of `stream` for a batch of these target streams."""
-        fields = [key for name in want for key in self.loom.layout.fields_of(name)]
-        return self.loom.num_steps(fields, options)
+    def num_steps(
+        self,
+        want: Sequence[str],
+        options: CodeSamplingConfig,
+        given: Mapping[str, Tensor] = NOTHING,
+        kept: Mapping[str, Tensor] = NOTHING,
+    ) -> int:
+        """The number of steps of `stream` for a batch of these target streams; `given`: codes (1, L, Q) of
+        those in `kept`."""
+        canvas = self.loom.canvas(given, want, 1, kept)
+        return self.loom.num_steps([key for key, f in canvas.items() if not bool(f.known.all())], options)
 
 
 def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

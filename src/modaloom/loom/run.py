@@ -1,11 +1,13 @@
 """A finished Loom run, opened: its model, and what can be asked of it from Python."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
+
+from torch import Tensor
 
 from modaloom.core.defaults import DEVICE, DRAWS, SEED
 from modaloom.core.errors import (
@@ -18,6 +20,7 @@ from modaloom.core.errors import (
 )
 from modaloom.core.frame import Frames, finished
 from modaloom.data.notices import Shortenings
+from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
 from modaloom.loom.files import unpack_model
 from modaloom.loom.generated import Generated
@@ -29,6 +32,7 @@ from modaloom.runs.config_io import changed
 from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder, read_config
+from modaloom.tokenizers.base import Span
 from modaloom.training.accelerator import Accelerator
 
 MAX_DRAWS = 100_000
@@ -51,6 +55,7 @@ class TrainedRun:
         *,
         n: int = DRAWS,
         seed: int = SEED,
+        keep: Mapping[str, Sequence[Span]] = NOTHING,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> list[Generated]:
         """Generate n samples of the streams `want` conditioned on `given`.
@@ -61,6 +66,9 @@ class TrainedRun:
             want: one or several target streams; default: all that are not given.
             n: number of samples, 1 to 100,000.
             seed: seed of the sampling noise, a signed 64-bit integer.
+            keep: stream that is both given and wanted → the parts of its value that stay, as (start, end)
+                along its first axis, in seconds of sound or pixels from the top; all else is generated. A
+                sound that is kept up to its end goes on.
             sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
@@ -70,7 +78,7 @@ class TrainedRun:
             BadValue: an unknown stream, a value that its modality rejects, or an option out of range.
             BadFile: an unreadable path.
         """
-        return finished(self.stream(given, want, n=n, seed=seed, **sampling))
+        return finished(self.stream(given, want, n=n, seed=seed, keep=keep, **sampling))
 
     def stream(
         self,
@@ -79,12 +87,13 @@ class TrainedRun:
         *,
         n: int = DRAWS,
         seed: int = SEED,
+        keep: Mapping[str, Sequence[Span]] = NOTHING,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> Frames[list[Generated]]:
         """`generate`, step by step.
 
         Args:
-            given, want, n, seed, sampling: as in `generate`.
+            given, want, n, seed, keep, sampling: as in `generate`.
 
         Returns:
             A frame after each sampling step; the last one's `result` is what `generate` returns. Target
@@ -98,8 +107,9 @@ class TrainedRun:
         check_draws(n, seed)
         values = {name: [value] * n for name, value in self.values(given).items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
-        options = self.sampling(sampling)
-        frames = self.model.stream(self.model.codes(values), wanted, n=n, seed=seed, options=options)
+        options, kept = self.sampling(sampling), self.kept(values, wanted, keep)
+        codes = self.model.codes(values)
+        frames = self.model.stream(codes, wanted, n=n, seed=seed, options=options, kept=kept)
         return (frame.map(self.model.values) for frame in frames)
 
     def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
@@ -117,6 +127,15 @@ class TrainedRun:
             return modality.coerce(value)
         except BadValue as error:
             raise BadValue(f"stream {stream!r}: {error}") from error
+
+    def kept(
+        self, given: Collection[str], want: Collection[str], keep: Mapping[str, Sequence[Span]]
+    ) -> dict[str, Tensor]:
+        """Stream → bool (L,), the positions of the spans. Raises `BadValue`."""
+        for name in keep:
+            if name not in given or name not in want:
+                raise BadValue(f"a part of {name} can be kept where {name} is both given and wanted")
+        return {name: self.model.streams[name].tokenizer.positions_in(spans) for name, spans in keep.items()}
 
     def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
         """The run's `CodeSamplingConfig` with some fields changed. Raises `BadValue`."""

@@ -43,7 +43,7 @@ from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.scale import Scale
 from modaloom.modalities.signal_codec import Pieces, SignalCodec
 from modaloom.spectral import LogMel
-from modaloom.spectral.mel import FLOOR_DB
+from modaloom.spectral.mel import FLOOR_DB, HOPS_PER_SECOND
 
 WAVE = Scale(np.dtype(np.int16), torch.tensor(-float(LEVELS)), torch.tensor(2.0 * LEVELS - 1))
 """Waveforms of Restorers: 16 bits."""
@@ -196,6 +196,7 @@ AUDIO = Modality(
         pack=pack,
         unpack=unpack,
         fit=fit,
+        unit=HOPS_PER_SECOND,
         to_array=to_array,
         from_array=from_array,
         normalize=normalize,

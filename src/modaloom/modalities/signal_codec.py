@@ -100,6 +100,8 @@ class SignalCodec(Codec):
     """The inverse of `normalize`, with rounding and clipping."""
     fit: Callable[[Value, DataSpec], Value] | None = None
     """Value → what its packed array is made of, of the spec's size; None: what `unpack` returns for it."""
+    unit: float = 1.0
+    """Positions of the first axis in the unit that people count: a pixel, a second of sound."""
     preview: Callable[[Tensor], Tensor] = as_colours
     """Packed batch (B, C, H, W) → uint8 (B, 3, H, W), to be looked at."""
     loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error

@@ -177,7 +177,7 @@ class CanvasTransformer(nn.Module):
 
     def _packed(self, canvas: Canvas, x_BTD: Tensor, valid_BT: Tensor, rotary: Rotary) -> Logits:
         """The same for valid tokens only; other logits are 0."""
-        known_BT = torch.cat([f.known.all(-1) for f in canvas.values()], 1) if self.encoder_decoder else None
+        known_BT = _given(canvas) if self.encoder_decoder else None
         packing = Packing.of(valid_BT, known_BT)
         x_1ND, rotary = packing.pack(x_BTD), rotary[packing.tokens % x_BTD.shape[1]]
         for block in self.blocks:
@@ -196,13 +196,12 @@ class CanvasTransformer(nn.Module):
         return table
 
     def _embed(self, name: str, field: Field) -> Tensor:
-        given_BL1 = field.known.all(-1, keepdim=True)
         pos_RD = self.pos_embed[_module_name(name)]()
         pos_LD = pos_RD.repeat(field.state.shape[1] // len(pos_RD), 1)
         x: Tensor = self._table(name)(field.state) + pos_LD
         if self.time_embed is not None:
             x = x + self.time_embed(field.t)[:, None]
-        return x + given_BL1 * self.given_embed
+        return x + field.given[:, None, None] * self.given_embed
 
     def _rotary(self, canvas: Canvas) -> Rotary | None:
         """Positions of the tokens; None if the canvas has no variable stream."""
@@ -221,8 +220,13 @@ class CanvasTransformer(nn.Module):
         valid_BT = torch.cat([f.valid for f in canvas.values()], 1)
         if not self.encoder_decoder:
             return None if bool(valid_BT.all()) else _attention_mask(valid_BT)
-        known_BT = torch.cat([f.known.all(-1) for f in canvas.values()], 1)
+        known_BT = _given(canvas)
         return _attention_mask(valid_BT) & (~known_BT[:, None, :, None] | known_BT[:, None, None, :])
+
+
+def _given(canvas: Canvas) -> Tensor:
+    """bool (B, T): True for the tokens of given fields."""
+    return torch.cat([f.given[:, None].expand_as(f.valid) for f in canvas.values()], 1)
 
 
 def _attention_mask(valid_BT: Tensor) -> Tensor:

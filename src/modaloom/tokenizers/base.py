@@ -17,7 +17,11 @@ from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Valu
 from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.usage import CodeUsage
 
-__all__ = ["CodeShape", "Objective", "Opponent", "Tokenizer"]
+__all__ = ["CodeShape", "Objective", "Opponent", "Span", "Tokenizer"]
+
+
+Span = tuple[float, float]
+"""Start and end."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,16 @@ class Tokenizer(nn.Module, ABC):
         """This tokenizer for a stream of another code grid, sharing weights; most kinds support one grid."""
         assert tuple(grid) == self.shape.grid
         return self
+
+    def positions_in(self, spans: Sequence[Span]) -> Tensor:
+        """bool (L,): the positions whose part of a value lies within one of the spans.
+
+        A span is its start and end along the first axis, in its unit: seconds of sound, pixels.
+
+        Raises:
+            BadValue: for a kind of tokenizer whose codes are of no part of a value, or spans that are none.
+        """
+        raise BadValue(f"values of {type(self).__name__} cannot be kept in part; keep sounds or pictures")
 
     @property
     def vectors(self) -> Tensor | None:

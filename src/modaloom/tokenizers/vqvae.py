@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
+from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Shortened, Value
@@ -23,7 +24,7 @@ from modaloom.networks.conv import pad_to_stride, to_channels_last
 from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
-from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
+from modaloom.tokenizers.base import Objective, Opponent, Span, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
 from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.global_codes import GlobalCodesEncoder
@@ -34,6 +35,8 @@ from modaloom.tokenizers.vqvae_config import VQVAEConfig
 
 __all__ = ["VQVAEConfig", "VQVAETokenizer"]
 
+TOLERANCE = 1e-6
+"""Of the ends of spans, for rounding."""
 MAX_BATCH = 256
 """Values encoded or decoded per batch."""
 
@@ -233,6 +236,15 @@ class VQVAETokenizer(Tokenizer):
             signal = torch.zeros(len(codes), self.spec["channels"], *sides)
         packed: NDArray[Any] = self.codec.denormalize(signal).cpu().numpy()
         return packed
+
+    def positions_in(self, spans: Sequence[Span]) -> Tensor:
+        edges = torch.arange(self.shape.grid[0] + 1) * self.strides[0] / self.codec.unit
+        rows = torch.zeros(self.shape.grid[0], dtype=torch.bool)
+        for start, end in spans:
+            if not 0 <= start < end:
+                raise BadValue(f"{start:g}:{end:g} is no part of a value; give START:END, 0 or more")
+            rows |= (edges[:-1] >= start - TOLERANCE) & (edges[1:] <= end + TOLERANCE)
+        return rows.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""

@@ -17,7 +17,7 @@ from modaloom.world.music import music
 from modaloom.world.record import record
 from modaloom.world.rule import StreamRule
 from modaloom.world.scene import FACTORS, VISIBLE, Scene
-from modaloom.world.speech import reference, speech
+from modaloom.world.speech import other, reference, speech
 from modaloom.world.typos import noisy
 from modaloom.world.words import answer, caption, question
 
@@ -45,6 +45,7 @@ STREAMS: Mapping[str, StreamRule] = {
     "caption.brief": StreamRule("text", BRIEF.render, determines=SAID),
     "caption.noisy": StreamRule("text", noisy, determines=SAID),
     "speech": _SPEECH,
+    "speech.other": StreamRule("audio", other, determines=SPOKEN[:-1], always=False),
     "speech.reference": StreamRule("audio", reference, determines=("voice",), always=False),
     "speech.robot": StreamRule("audio", robot, determines=SPOKEN, source=_SPEECH, always=False),
     "speech.narrow": StreamRule("audio", narrow, determines=SPOKEN, source=_SPEECH, always=False),

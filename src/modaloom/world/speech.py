@@ -1,4 +1,5 @@
-"""Streams `speech` and `speech.reference`: the short caption, and another sentence, spoken by espeak-ng.
+"""Streams `speech`, `speech.other` and `speech.reference`: the short caption, the same in another voice, and
+another sentence, spoken by espeak-ng.
 
 How long a sound lasts is drawn first, and the rate of speech follows from it: the length tells nothing of the
 scene.
@@ -13,8 +14,9 @@ from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_value import Audio
 from modaloom.world.espeak import HERTZ, Say, speaker
 from modaloom.world.phrasebook import Paraphrases, Phrasebook
-from modaloom.world.scene import Scene
+from modaloom.world.scene import FACTORS, Scene
 from modaloom.world.sound import RATE, levelled
+from modaloom.world.splits import VOICES
 
 SECONDS = (1.8, 2.4)
 """Shortest and longest sound."""
@@ -70,6 +72,16 @@ OTHER = Paraphrases(
 def speech(scene: Scene) -> Audio:
     """Size, colour, shape and position in the scene's voice; order of words, rate and pitch are nuisance."""
     return _spoken(SHORT.render(scene), scene.voice, scene.random("speech.delivery"))
+
+
+def other(scene: Scene) -> Audio:
+    """The sentence of `speech`, of the same length, in a voice that tells nothing of the scene's.
+
+    So it is the scene's own now and then: of the voices of training, one time in 16.
+    """
+    voices = [voice for voice in FACTORS["voice"] if (voice in VOICES) == scene.novel_words]
+    voice = str(scene.random("speech.other").choice(voices))
+    return _spoken(SHORT.render(scene), voice, scene.random("speech.delivery"))
 
 
 def reference(scene: Scene) -> Audio:

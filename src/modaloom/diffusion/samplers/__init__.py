@@ -8,6 +8,7 @@ from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.types import Canvas
 from modaloom.diffusion.samplers.ancestral import ancestral, ancestral_step
 from modaloom.diffusion.samplers.ancestral_uniform import ancestral_uniform, ancestral_uniform_step
+from modaloom.diffusion.samplers.coarse_to_fine import coarse_to_fine
 from modaloom.diffusion.samplers.first_hitting import first_hitting
 from modaloom.diffusion.samplers.maskgit import maskgit
 from modaloom.diffusion.samplers.remasking import remasking
@@ -38,6 +39,9 @@ CODE_SAMPLERS: dict[str, CodeSampler] = {
     "ancestral": CodeSampler({"masked": ancestral, "uniform": ancestral_uniform}, revises=("uniform",)),
     "top_probability": CodeSampler({"masked": top_probability}, ranked=True),
     "maskgit": CodeSampler({"masked": maskgit}, ("choice_temperature",), exact=False, ranked=True),
+    "coarse_to_fine": CodeSampler(
+        {"masked": coarse_to_fine}, ("choice_temperature",), exact=False, ranked=True
+    ),
     "first_hitting": CodeSampler({"masked": first_hitting}, ranked=True),
     "remasking": CodeSampler(
         {

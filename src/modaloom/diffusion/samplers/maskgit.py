@@ -9,7 +9,7 @@ from modaloom.core.types import Canvas, CodeDenoiser
 from modaloom.diffusion.categorical import gumbel
 from modaloom.diffusion.masked import Masked
 from modaloom.diffusion.noise import Noise
-from modaloom.diffusion.samplers.ranked_unmasking import Candidates, ranked_unmasking
+from modaloom.diffusion.samplers.ranked_unmasking import Candidates, Rank, ranked_unmasking
 
 CHOICE_TEMPERATURE = 2.0
 """At 1, digits vary 0.58 as much within a class as real ones, at 2 0.71, recognised alike."""
@@ -50,10 +50,17 @@ def maskgit(
         BadValue: for other times, temperatures or `top_p`, on iteration.
     """
 
-    def confidence(candidates: Candidates) -> Tensor:
+    rank = confidence(choice_temperature)
+    return ranked_unmasking(
+        denoise, process, canvas, times, rank, noise=noise, temperature=temperature, top_p=top_p
+    )
+
+
+def confidence(choice_temperature: float) -> Rank:
+    """The rank of `maskgit`."""
+
+    def rank(candidates: Candidates) -> Tensor:
         log_p = candidates.log_p.gather(-1, candidates.codes[..., None]).squeeze(-1)
         return log_p + choice_temperature * candidates.t[:, None] * gumbel(candidates.uniform)
 
-    return ranked_unmasking(
-        denoise, process, canvas, times, confidence, noise=noise, temperature=temperature, top_p=top_p
-    )
+    return rank

@@ -6,6 +6,7 @@ Shapes: B batch, L positions, K codes.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 import torch
 from torch import Tensor
@@ -50,6 +51,7 @@ def ranked_unmasking(
     noise: Noise,
     temperature: float = 1.0,
     top_p: float = 1.0,
+    candidates: Callable[[Frontier], Tensor] = attrgetter("open"),
 ) -> Iterator[Canvas]:
     """Sample every position's next code, keep those of the highest rank, mask the rest again.
 
@@ -66,6 +68,8 @@ def ranked_unmasking(
         noise: random numbers, one generator per sample.
         temperature: of the codes, at least 0; 0 takes the most probable code.
         top_p: nucleus sampling, in (0, 1].
+        candidates: frontier → bool (B, L): positions whose next code may be unmasked, of those with a masked
+            one.
 
     Yields:
         The canvas at each later time.
@@ -89,10 +93,8 @@ def ranked_unmasking(
                 field, frontier = canvas[name], Frontier.of(canvas[name])
                 scores = frontier.pick(logits[name]).double()
                 codes, log_p = sample(scores, frontier.pick(uniforms[name])), scores.log_softmax(-1)
-                candidates = Candidates(
-                    codes, log_p, frontier.masked, field.t, frontier.pick(rank_uniforms[name])
-                )
-                chosen[name] = top_k(rank(candidates), frontier.open, count)
+                found = Candidates(codes, log_p, frontier.masked, field.t, frontier.pick(rank_uniforms[name]))
+                chosen[name] = top_k(rank(found), candidates(frontier), count)
                 canvas = canvas | {name: frontier.write(field, codes, chosen[name])}
             counts = nonempty({name: count - chosen[name].sum(1) for name, count in counts.items()})
         canvas = at_time(canvas, s)

@@ -9,7 +9,13 @@ from modaloom.world.parsers.derived import parse_gray, parse_mosaic, parse_paint
 from modaloom.world.parsers.image import parse_image
 from modaloom.world.parsers.music import parse_music
 from modaloom.world.parsers.record import parse_record
-from modaloom.world.parsers.speech import parse_narrow, parse_reference, parse_robot, parse_speech
+from modaloom.world.parsers.speech import (
+    parse_narrow,
+    parse_other,
+    parse_reference,
+    parse_robot,
+    parse_speech,
+)
 from modaloom.world.parsers.typos import parse_noisy
 from modaloom.world.parsers.words import parse_answer, parse_caption, parse_question
 
@@ -28,6 +34,7 @@ PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "caption.brief": BRIEF.parse_caption,
     "caption.noisy": parse_noisy,
     "speech": parse_speech,
+    "speech.other": parse_other,
     "speech.reference": parse_reference,
     "speech.robot": parse_robot,
     "speech.narrow": parse_narrow,

@@ -28,6 +28,11 @@ def parse_speech(sound: Audio) -> dict[str, str]:
     return _parse(samples, FULL) | ({} if plain else {"voice": INVALID})
 
 
+def parse_other(sound: Audio) -> dict[str, str]:
+    """Every slot of SAID → value or `INVALID`, whoever speaks."""
+    return {slot: value for slot, value in parse_speech(sound).items() if slot in SAID}
+
+
 def parse_reference(sound: Audio) -> dict[str, str]:
     """`voice` → its name, or `INVALID`."""
     samples = heard(sound)

@@ -1,0 +1,53 @@
+"""`generate --keep`: a value that is given and wanted, of which a part stays."""
+
+import json
+from pathlib import Path
+
+import pytest
+from calling import Call, done
+
+from modaloom import api
+
+
+def test_rows_that_are_kept_keep_their_codes(run: Path, world: Path, tmp_path: Path) -> None:
+    picture = world / "train" / "000001.image.png"
+    given = ("generate", run, "--given", f"image=@{picture}", "--want", "image", "--n", 3)
+    done(*given, "--keep", "image=0:16", "--out", tmp_path / "out", "--seed", 4)
+    (line, *_) = (tmp_path / "out" / "_provenance.jsonl").read_text().splitlines()
+    assert "--keep image=0:16" in json.loads(line)["command"]
+    loaded = api.load(run)
+    (truth,) = loaded.model.encode("image", [loaded.value("image", picture)])
+    keep, again = {"image": [(0, 16)]}, tmp_path / "again"
+    drawn = [*api.generate(loaded, given={"image": picture}, want="image", n=3, seed=4, keep=keep, out=again)]
+    half = len(truth) // 2
+    for sample in drawn:
+        codes = sample.streams.codes["image"]
+        assert (codes[:half] == truth[:half]).all()
+        assert (codes[half:] != truth[half:]).any()
+        name = f"{sample.key}.image.png"
+        assert (tmp_path / "out" / name).read_bytes() == (again / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("--keep", "image=0-16"), "write START:END"),
+        (("--keep", "image=8:8"), "8:8 is no part of a value"),
+        (("--keep", "image=0:32"), "all of image is kept"),
+        (("--keep", "caption=0:16"), "caption is both given and wanted"),
+        (
+            ("--given", "caption=a star", "--keep", "caption=0:1", "--want", "caption"),
+            "cannot be kept in part",
+        ),
+    ],
+)
+def test_parts_that_cannot_be_kept(
+    run: Path, world: Path, refused: Call, words: tuple[str, ...], names: str
+) -> None:
+    given = ("generate", run, "--given", f"image=@{world / 'train' / '000001.image.png'}", "--want", "image")
+    refused(*given, *words, "--out", "drawn", names=names)
+
+
+def test_a_part_is_of_one_value(run: Path, world: Path, refused: Call) -> None:
+    folder = ("generate", run, world, "--want", "image", "--keep", "image=0:8", "--out", "drawn")
+    refused(*folder, names="leave out keep")
