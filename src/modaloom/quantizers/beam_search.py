@@ -28,7 +28,7 @@ def beam_search(z: Tensor, vectors: Tensor, width: int) -> Tensor:
         int64 (N, Q).
     """
     rows = max(1, MAX_ELEMENTS // (width * vectors.shape[1]))
-    return torch.cat([_search(part, vectors, width) for part in z.split(rows)])
+    return torch.cat([_search(part, vectors, width) for part in torch.split(z, rows)])
 
 
 def _search(z: Tensor, vectors: Tensor, width: int) -> Tensor:

@@ -3,12 +3,15 @@
 Shapes: B batch, C channels, D width of a vector.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from modaloom.networks.autoencoder import Factors, encoder
 from modaloom.networks.conv import to_channels_last
+from modaloom.quantizers import Quantizer, assemble
+from modaloom.tokenizers.vqvae_config import VQVAEConfig
 
 MIN_MASS = 1e-6
 """Mass of an outline side below which it counts as empty, as in a constant signal."""
@@ -58,3 +61,24 @@ def outline_side_means(signal: Tensor, outline: Tensor) -> Tensor:
     flat, mass = signal.float().flatten(2), sides.sum(2, keepdim=True)
     mean = torch.where(mass > MIN_MASS, sides @ flat.mT / mass.clamp_min(MIN_MASS), flat.mean(2)[:, None])
     return mean.flatten(1)
+
+
+def global_codes_encoder(
+    outline: Callable[[Tensor], Tensor],
+    channels: int,
+    widths: Sequence[int],
+    config: VQVAEConfig,
+    factors: Factors,
+) -> tuple[GlobalCodesEncoder, list[Quantizer]]:
+    """Encoder and quantizers with half of the latent channels for the outline, half for the tint."""
+    global_dim = config.latent_dim // 2
+    shape = config.latent_dim - global_dim
+    local_encoder = encoder(1, widths, shape, factors=factors, blocks=config.num_res_blocks)
+    parts = [
+        assemble(config.quantizer, dim, config.codebook_size, depth, config)
+        for dim, depth in (
+            (shape, config.num_quantizers - config.global_codes),
+            (global_dim, config.global_codes),
+        )
+    ]
+    return GlobalCodesEncoder(outline, local_encoder, channels, global_dim), parts

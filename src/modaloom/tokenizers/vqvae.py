@@ -19,7 +19,7 @@ from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.unit import fit_to_spec
-from modaloom.networks.autoencoder import Factors, decoder, encoder, silence, stage_factors
+from modaloom.networks.autoencoder import decoder, encoder, silence, stage_factors
 from modaloom.networks.conv import pad_to_stride, to_channels_last
 from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.quantizers import Grouped, Quantizer, assemble
@@ -27,7 +27,7 @@ from modaloom.tokenizers.adversary import Adversary
 from modaloom.tokenizers.base import Objective, Opponent, Span, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
 from modaloom.tokenizers.file_codec import FileCodec
-from modaloom.tokenizers.global_codes import GlobalCodesEncoder
+from modaloom.tokenizers.global_codes import global_codes_encoder
 from modaloom.tokenizers.lengths import encode_lengths, split_lengths
 from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
@@ -74,7 +74,7 @@ class VQVAETokenizer(Tokenizer):
         self.quantizer: Quantizer
         shared = 0
         if config.global_codes and self.codec.has_outline:
-            self.encoder, parts = _global_codes_encoder(self.codec.outline, channels, widths, config, factors)
+            self.encoder, parts = global_codes_encoder(self.codec.outline, channels, widths, config, factors)
             self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
             self.encoder = encoder(
@@ -286,24 +286,3 @@ class VQVAETokenizer(Tokenizer):
         for axis, side in enumerate(sides, start=2):
             signal = signal.narrow(axis, 0, side)
         return signal
-
-
-def _global_codes_encoder(
-    outline: Callable[[Tensor], Tensor],
-    channels: int,
-    widths: Sequence[int],
-    config: VQVAEConfig,
-    factors: Factors,
-) -> tuple[GlobalCodesEncoder, list[Quantizer]]:
-    """Encoder and quantizers with half of the latent channels for the outline, half for the tint."""
-    global_dim = config.latent_dim // 2
-    shape = config.latent_dim - global_dim
-    local_encoder = encoder(1, widths, shape, factors=factors, blocks=config.num_res_blocks)
-    parts = [
-        assemble(config.quantizer, dim, config.codebook_size, depth, config)
-        for dim, depth in (
-            (shape, config.num_quantizers - config.global_codes),
-            (global_dim, config.global_codes),
-        )
-    ]
-    return GlobalCodesEncoder(outline, local_encoder, channels, global_dim), parts
