@@ -34,9 +34,10 @@ from modaloom.core.rng import derive, permutation
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.held_out import split_of
 from modaloom.metrics.si_sdr import si_sdr
-from modaloom.modalities.audio import AUDIO
+from modaloom.modalities.audio import AUDIO, WAVE
 from modaloom.modalities.audio_value import Audio
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions
+from modaloom.restorer.tasks import Signals
 from modaloom.spectral.autoregression import fill_gaps
 
 RATE, FLOOR_DB = 16_000, -100.0
@@ -83,12 +84,23 @@ def mirrored(small: Wave, truth: Wave) -> Wave:
     return min(tried, key=lambda wave: distance(wave, truth))
 
 
+def filtered(run: RestoredRun, small: Wave) -> Wave:
+    """What the run's linear filter alone answers."""
+    task, options = run.restoration.task, run.restoration.options
+    held = Signals(input=WAVE.to_unit(np.round(small * 32768).astype(np.int16)[None]), scale=WAVE)
+    example = task.build_condition(held, options)
+    nothing = torch.zeros_like(example.target)
+    found: Wave = WAVE.from_unit(task.finalize(nothing, example, held, options))[0] / 32768
+    return found
+
+
 def superres(run: RestoredRun, truth: Wave, noise: np.random.Generator) -> Scored:
     truth = truth[: len(truth) // 2 * 2]
     small = rounded(resample(truth, len(truth) // 2))
     found = {
         "sinc": resample(small, len(truth)),
         "mirroring": mirrored(small, truth),
+        "linear filter": filtered(run, small),
         "mean": answer(run, small, RATE // 2),
         SAMPLED: answer(run, small, RATE // 2, mode="sample"),
     }
