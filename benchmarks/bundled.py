@@ -14,6 +14,7 @@ from figures import Figures, Target, publish
 
 from modaloom import api
 from modaloom.data.atomic_io import write_json
+from modaloom.recipes.demo import DemoWorld
 from modaloom.runs.resolve import ROOT
 
 NUM_SAMPLES = 500
@@ -53,7 +54,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default="runs/bundled/demo", help="where the run goes")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
     options = parser.parse_args()
-    api.demo(out=options.out, minutes=options.minutes, seed=options.seed, samples=NUM_SAMPLES)
+    api.demo(
+        out=options.out,
+        minutes=options.minutes,
+        streams=DemoWorld.streams,
+        seed=options.seed,
+        samples=NUM_SAMPLES,
+    )
     made = api.export(options.out, out=options.out.with_name(f"{options.out.name}-small"))
     rescore(made, options.out.with_name(f"{options.out.name}-world"))
     shutil.rmtree(ROOT / "demo", ignore_errors=True)

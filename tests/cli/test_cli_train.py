@@ -12,6 +12,7 @@ from calling import SMALL, Call, call, done, tree
 from PIL import Image
 
 from modaloom import api
+from modaloom.core.errors import BadFolder
 from modaloom.loom.config import LoomRunConfig
 from modaloom.recipes.demo import DemoWorld
 from modaloom.runs.config_io import override
@@ -183,7 +184,9 @@ def test_a_demo_is_not_of_another_seeds_world(tmp_path: Path, monkeypatch: pytes
     assert failed.exit_code == 2
     assert "is not the world of seed 2" in failed.stderr
     assert [*tmp_path.iterdir()] == [folder]
-    module._check_seed(folder, 1, module.DemoWorld())
+    module._check_world(folder, 1, module.DemoWorld())
+    with pytest.raises(BadFolder, match="has no question"):
+        module._check_world(folder, 1, DemoWorld())
 
 
 def test_too_many_broken_files_are_refused(tmp_path: Path, refused: Call) -> None:
@@ -201,7 +204,7 @@ def test_demo_writes_a_world_learns_it_and_goes_on(tmp_path: Path, monkeypatch: 
         LoomRunConfig(), [*SMALL[1::2], "training.steps={image=2,loom=2}", 'data.streams=["image","caption"]']
     )
     monkeypatch.setattr(module, "DemoWorld", lambda: size)
-    monkeypatch.setattr(module, "recipe", lambda: tiny)
+    monkeypatch.setattr(module, "recipe", lambda streams: tiny)
     result = done("demo", "--out", tmp_path / "demo", "--minutes", 1, "--seed", 2)
     assert "writing the world 120/120" in result.stderr
     assert result.stdout.endswith(f"open {tmp_path / 'demo' / 'report.html'}\n")

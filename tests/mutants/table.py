@@ -4,6 +4,7 @@ from augmented import AUGMENTED
 from budgets import BUDGETS
 from composed import COMPOSED
 from continuous import CONTINUOUS
+from depths import DEPTHS
 from information import INFORMATION
 from judged import JUDGED, METRICS
 from long_sounds import LONG_SOUNDS
@@ -533,6 +534,7 @@ MUTANTS = (
     *LONG_SOUNDS,
     *MENDED,
     *SPOKEN,
+    *DEPTHS,
     *JUDGED,
     *REPORT,
     *METRICS,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from modaloom.api.callbacks import TrainCallbacks
+from modaloom.api.callbacks import TrainCallbacks, default_callbacks
 from modaloom.api.places import check_vacant
 from modaloom.api.runs import Trained
 from modaloom.api.training import train
@@ -16,6 +16,7 @@ from modaloom.recipes.demo import DemoWorld
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.accelerator import Accelerator
+from modaloom.world.espeak import MISSING, is_installed
 from modaloom.world.splits import NONE, scene
 from modaloom.world.write import FACTS, write_world
 
@@ -69,6 +70,7 @@ def demo(
     *,
     out: str | os.PathLike[str] = DEMO_OUT,
     minutes: float = DEMO_MINUTES,
+    streams: str | Sequence[str] = (),
     seed: int = SEED,
     samples: int = NUM_TEST_SAMPLES,
     device: str = DEVICE,
@@ -82,6 +84,8 @@ def demo(
     Args:
         out: the run folder.
         minutes: wall-clock budget of the training; ignored when resuming.
+        streams: streams of the world; empty: image, caption, question and answer, and from 30 minutes on
+            music and, with the extra `speech`, speech.
         seed: seed of world and run.
         samples: number of test samples per direction and split.
         device: auto | cpu | cuda | mps.
@@ -93,9 +97,10 @@ def demo(
         ModaloomError: as `train`.
     """
     size, path = DemoWorld(), Path(out)
+    size = replace(size, streams=tuple(check_names("streams", streams)) or _audible(size, minutes, callbacks))
     Accelerator(device)
     there = (path / CONFIG).exists()
-    run = recipe()
+    run = recipe(size.streams)
     run = replace(run, seed=seed, training=replace(run.training, minutes=minutes))
     if not there:
         check_vacant(path)
@@ -111,15 +116,26 @@ def demo(
             progress=world_progress,
         )
     elif not there:
-        _check_seed(data, seed, size)
+        _check_world(data, seed, size)
     config = None if there else run  # a resumed demo keeps its configuration
     return train(
         data, out=out, config=config, resume=True, device=device, samples=samples, callbacks=callbacks
     )
 
 
-def _check_seed(folder: Path, seed: int, size: DemoWorld) -> None:
-    """Raises `BadFolder` unless the folder has the demo's world of the seed."""
+def _audible(size: DemoWorld, minutes: float, callbacks: TrainCallbacks | None) -> tuple[str, ...]:
+    """The demo's streams, without speech where espeak-ng is not installed, which is told."""
+    found = size.streams_in(minutes)
+    if "speech" not in found or is_installed():
+        return found
+    (callbacks or default_callbacks()).notify(f"the demo goes on without speech; {MISSING}")
+    return tuple(name for name in found if name != "speech")
+
+
+def _check_world(folder: Path, seed: int, size: DemoWorld) -> None:
+    """Raises `BadFolder` unless the folder has the demo's world of the seed, with its streams."""
     said, due = read_facts(folder / FACTS), scene(seed, "train", 1, size.fixed).facts
     if not due.items() <= said.get("train/000001", {}).items():
         raise BadFolder(f"{folder} is not the world of seed {seed}; remove it, or name another --out")
+    if missing := [name for name in size.streams if not [*folder.glob(f"train/000001.{name}.*")]]:
+        raise BadFolder(f"{folder} has no {', '.join(missing)}; remove it, or name another --out")

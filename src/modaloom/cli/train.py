@@ -25,6 +25,9 @@ from modaloom.progress import Progress
 def demo(
     out: options.OutPath = Path(DEMO_OUT),
     minutes: Annotated[float, typer.Option(help="Time budget of the training.")] = DEMO_MINUTES,
+    streams: Annotated[
+        str, typer.Option(metavar="A,B", help="Streams [default: four, and from 30 minutes on sounds].")
+    ] = "",
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
@@ -35,6 +38,7 @@ def demo(
         trained = api.demo(
             out=out,
             minutes=minutes,
+            streams=options.names(streams),
             seed=seed,
             device=device,
             callbacks=printing.callbacks(progress),

@@ -1,9 +1,17 @@
 """Configuration of the demo: the synthetic world, and a run that trains on it in minutes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from modaloom.loom.config import CodeSamplingConfig, LoomRunConfig, tiny
+
+SOUND_MINUTES = 30.0
+"""Minutes of training from which on the demo has `SOUNDS`, too."""
+SOUNDS = ("speech", "music")
+SOUND_SETTINGS: Mapping[str, Any] = {"strides": [8], "num_quantizers": 4}
+"""Of the tokenizers of sounds: a closed vocabulary needs a quarter of the default's codes, of which the Loom
+then has fewer to learn."""
 
 
 @dataclass(frozen=True)
@@ -16,17 +24,23 @@ class DemoWorld:
     fixed: Mapping[str, str] = field(default_factory=lambda: {"motion": "still"})
     """No stream of the demo shows motion."""
 
+    def streams_in(self, minutes: float) -> tuple[str, ...]:
+        """The streams that a demo of so many minutes has."""
+        return (*self.streams, *SOUNDS) if minutes >= SOUND_MINUTES else self.streams
 
-def demo() -> LoomRunConfig:
-    """Returns the tiny preset on the demo's four streams; the question is never a target.
+
+def demo(streams: Sequence[str] = DemoWorld.streams) -> LoomRunConfig:
+    """Returns the tiny preset on the demo's streams; the question is never a target.
 
     The world's images are shapes of one colour on another. Global codes encode their tint separately from
     their outline, since held-out images combine the two in ways that do not occur in training.
     """
     run = tiny()
-    mixture = replace(run.loom.mixture, wanted=("image", "caption", "answer"))
+    mixture = replace(run.loom.mixture, wanted=tuple(name for name in streams if name != "question"))
     loom = replace(
         run.loom, mixture=mixture, sampling=CodeSamplingConfig(temperature=0.9, choice_temperature=0.25)
     )
-    data, tokenizers = replace(run.data, streams=DemoWorld().streams), {"image": {"global_codes": 1}}
-    return replace(run, data=data, tokenizers=tokenizers, loom=loom)
+    tokenizers: dict[str, dict[str, Any]] = {"image": {"global_codes": 1}}
+    if {*SOUNDS}.intersection(streams):
+        tokenizers["audio"] = dict(SOUND_SETTINGS)
+    return replace(run, data=replace(run.data, streams=tuple(streams)), tokenizers=tokenizers, loom=loom)

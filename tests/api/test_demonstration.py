@@ -1,0 +1,64 @@
+"""What a demo is made of: four silent streams, and from half an hour on speech and music."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modaloom import api
+from modaloom.api.callbacks import TrainCallbacks
+from modaloom.core.errors import BadValue
+from modaloom.recipes.demo import DemoWorld, demo
+
+SILENT = ("image", "caption", "question", "answer")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Options of a demo → the streams of its world, of its training and those that it may generate, and what
+    it told."""
+
+    def call(**options: Any) -> tuple[Any, Any, Any, list[str]]:
+        module, told, found = sys.modules["modaloom.api.demonstration"], [], []
+        monkeypatch.setattr(module, "world", lambda folder, **how: found.append(how["streams"]))
+        monkeypatch.setattr(module, "train", lambda folder, **how: found.append(how["config"]))
+        api.demo(out=tmp_path / "demo", callbacks=TrainCallbacks(notify=told.append), **options)
+        written, config = found
+        return written, config.data.streams, config.loom.mixture.wanted, told
+
+    return call
+
+
+def test_the_short_demo_is_silent(asked: Any) -> None:
+    assert asked() == (SILENT, SILENT, ("image", "caption", "answer"), [])
+    assert asked(minutes=29)[0] == SILENT
+    assert demo() == demo(SILENT)
+
+
+def test_half_an_hour_has_speech_and_music(asked: Any) -> None:
+    every = (*SILENT, "speech", "music")
+    assert asked(minutes=30) == (every, every, ("image", "caption", "answer", "speech", "music"), [])
+    assert asked(minutes=30, streams=["image", "caption"])[0] == ("image", "caption")
+
+
+def test_without_espeak_it_goes_on_without_speech(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    written, *_, told = asked(minutes=30)
+    assert written == (*SILENT, "music")
+    assert len(told) == 1
+    assert "without speech" in told[0]
+    assert "pip install 'modaloom[speech]'" in told[0]
+
+
+def test_without_espeak_speech_that_is_asked_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(BadValue, match=r"pip install 'modaloom\[speech\]'"):
+        api.demo(out=tmp_path / "named", streams="speech")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_the_world_of_the_demo_has_not_changed() -> None:
+    assert (DemoWorld().streams, DemoWorld().samples, DemoWorld().held_out) == (SILENT, 8000, 500)
