@@ -88,7 +88,7 @@ def _decoded(path: Path, length: int, size: int, most: int) -> Iterator[tuple[Sa
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]
     """Is read from its start to its end: python-soundfile seeks after each read where it may, which makes
-    decoders of MP3 and Ogg begin anew."""
+    the decoder of MP3 begin anew."""
 
     def seekable(self) -> bool:
         return False
