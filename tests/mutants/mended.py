@@ -8,6 +8,20 @@ LENGTHS = "restorer/test_sound_restoration.py::test_a_sound_of"
 
 MENDED = (
     Mutant(
+        "noise of another window",
+        "spectral/wiener.py",
+        ".square().sum())",
+        ".sum())",
+        "spectral/test_wiener.py",
+    ),
+    Mutant(
+        "a ratio that forgets the last frame",
+        "spectral/wiener.py",
+        "before = gain.square() * ratio",
+        "before = 0 * ratio",
+        "spectral/test_wiener.py",
+    ),
+    Mutant(
         "a low pass that is no constant's",
         "degradations/sinc.py",
         "weights[phase::factor] /= weights[phase::factor].sum()",

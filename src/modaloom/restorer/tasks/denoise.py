@@ -10,7 +10,8 @@ from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.patch_ridge import FilterSpec
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_full_mask, restoration_example
-from modaloom.restorer.tasks.waves import CROP_UNIT, cells_example, clamp_cells, to_cells
+from modaloom.restorer.tasks.waves import CENTRE, CROP_UNIT, cells_example, clamp_cells, to_cells
+from modaloom.spectral.wiener import wiener
 
 NUM_LEVELS = 3
 """Levels of noise between which the linear filter's weights are interpolated."""
@@ -50,7 +51,10 @@ def _build_condition(signals: Signals, options: Denoise) -> ConditionalExample:
 
 
 def _build_cells(signals: Signals, options: Denoise) -> ConditionalExample:
-    return cells_example(append_full_mask(require_input(signals)), level=options.sigma)
+    """The initial estimate is Wiener's; beside it the input."""
+    held = require_input(signals)
+    cleaned = CENTRE + wiener(held[0] - CENTRE, options.sigma)[None]
+    return cells_example(torch.cat([cleaned, held]), level=options.sigma)
 
 
 DENOISE = Task(

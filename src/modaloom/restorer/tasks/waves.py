@@ -32,7 +32,10 @@ def from_cells(cells: Tensor, n: int) -> Tensor:
 
 
 def cells_example(masked: Tensor, *, level: float = 0.0) -> ConditionalExample:
-    """A waveform and the mask of what is known of it (2, n) → unlabeled example, as `restoration_example`."""
+    """A waveform and what is shown beside it, such as a mask (2, n) → unlabeled example.
+
+    The waveform is its initial estimate; `level` as of `restoration_example`.
+    """
     condition = torch.cat([to_cells(masked[:1]), to_cells(masked[1:])])
     return unlabeled_example(condition, CELL, context=masked.new_full((1, 1), level))
 
