@@ -111,9 +111,9 @@ PARTS = {
             ),
         ],
         [
+            Target(f"{ROBOT}words"),
             Target(f"{ROBOT}words / ceiling", 0.9),
             Target(f"{ROBOT}{DISTANCE}"),
-            Target(f"{ROBOT}{DISTANCE} / copy", 0.7, "≤"),
             Target(f"{OTHER}words"),
             Target(f"{OTHER}words / ceiling", 0.9),
             Target(f"{OTHER}words, pocketsphinx"),

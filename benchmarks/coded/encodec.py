@@ -20,7 +20,7 @@ from modaloom.quantizers import QuantizerConfig, assemble
 RATIOS = (8, 5, 4, 4)
 """640 samples a position: 25 positions a second at 16 kHz, as ours."""
 CODEBOOK, DEPTH, DROPOUT = 256, 8, 0.5
-FILTERS = 20
+FILTERS = 6
 """Of the first layer: about as many parameters as ours."""
 WINDOWS = (256, 512, 1024)
 SECONDS, BATCH = 1.28, 16

@@ -11,8 +11,9 @@ from modaloom.world.scene import INVALID
 SLOTS = (*SAID, "voice")
 AUDIBLE, MIN_SECONDS = 1e-3, 0.3
 """Least peak and duration of speech."""
-ROBOT_PERIOD, MIN_PERIODICITY = 160, 0.82
-"""Samples of 100 Hz; autocorrelation of most frames there. People have another pitch, which moves."""
+ROBOT_PERIOD, MIN_PERIODICITY = 160, 0.37
+"""Samples of 100 Hz; autocorrelation of most frames there: of robots 0.9 and, by Griffin–Lim, 0.48 or more;
+of people, whose pitch is another and moves, 0.26 or less."""
 FRAME, LOUD = 640, 10**-2.5
 """Samples whose period is measured; their least power, relative to the loudest."""
 MAX_HIGH = 1e-4
