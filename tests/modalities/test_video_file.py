@@ -184,12 +184,19 @@ def test_what_is_cut_short_is_refused(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_gif_that_ends_between_two_frames_is_refused(tmp_path: Path) -> None:
-    """Pillow reads those that are left without an error."""
+    """Pillow reads those that are left without an error. What follows the end is no part of it."""
     data = animation("GIF", levels(9))
-    short = animation("GIF", levels(5))
     assert data.endswith(b";")
-    with pytest.raises(BadFile, match="its end is missing"):
-        read(put(tmp_path, "a.gif", short[:-1]))
+    for cut in (1, 2, 3):
+        with pytest.raises(BadFile, match="its end is missing"):
+            read(put(tmp_path, "a.gif", data[:-cut]))
+    assert read(put(tmp_path, "b.gif", data + b"a note")).length == 9
+
+
+def test_what_follows_the_boxes_of_an_mp4_does_no_harm(tmp_path: Path) -> None:
+    data = muxed("mp4", levels(5))
+    assert read(put(tmp_path, "a.mp4", data + b"\0\0\0")).length == 5
+    assert read(put(tmp_path, "b.mp4", data + bytes(64))).length == 5
 
 
 def test_a_header_that_promises_a_million_frames_is_refused(tmp_path: Path) -> None:

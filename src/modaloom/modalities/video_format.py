@@ -10,13 +10,30 @@ HEAD = 16
 """Bytes that tell a format."""
 MAX_BOXES, LONG_BOX = 100_000, 1
 """Boxes of an MPEG-4 file that are looked at, and the length that says that a longer one follows."""
-GIF_END = b";"
+GIF_END, GIF_PICTURE, GIF_EXTENSION = b";", b",", b"!"
 
 
 def gif_ends(file: BinaryIO, size: int) -> bool:
-    """Whether a GIF has its trailer; zeros may follow it."""
-    file.seek(max(0, size - 1024))
-    return file.read().rstrip(b"\0").endswith(GIF_END)
+    """Whether the blocks of a GIF (89a, §12 to 27) go on to its trailer; whatever follows that is no part."""
+    file.seek(10)
+    file.seek(13 + _colours(file.read(1)))
+    while (kind := file.read(1)) != GIF_END:
+        if kind == GIF_PICTURE:
+            file.seek(_colours(file.read(9)[8:]) + 1, 1)
+        elif kind == GIF_EXTENSION:
+            file.seek(1, 1)
+        else:
+            return False
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], 1)
+    return True
+
+
+def _colours(flags: bytes) -> int:
+    """Bytes of a table of colours, 0 if there is none."""
+    return 3 << (1 + (flags[0] & 7)) if flags and flags[0] & 0x80 else 0
 
 
 def riff_ends(file: BinaryIO, size: int) -> bool:
@@ -29,7 +46,7 @@ def boxes_end(file: BinaryIO, size: int) -> bool:
     """Whether the boxes of an MPEG-4 file, each of which tells its length, end where the file does."""
     place = 0
     for _ in range(MAX_BOXES):
-        if place >= size:
+        if size - place < 8:
             break
         file.seek(place)
         head = file.read(16)
