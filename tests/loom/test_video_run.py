@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import modaloom
+from modaloom.core.errors import BadValue
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.video import VIDEO
@@ -99,11 +100,6 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     assert len(re.findall(r'<video controls [^>]*src="data:video/mp4;base64,', page)) > 4
 
 
-@pytest.mark.full
-def test_clips_are_restored_at_their_own_rate(folder: Path, tmp_path: Path) -> None:
-    small = ("restorer.local.width=8", "restorer.local.num_res_blocks=1", "restorer.crop_sizes=[4]")
-    run = modaloom.train(
-        folder, out=tmp_path / "run", task="denoise", steps=2, settings=small, streams=["video"], device="cpu"
-    )
-    (found,) = modaloom.restore(run.path, [folder / "00.mp4"], out=tmp_path / "out")
-    assert VIDEO.read(found).facts == VIDEO.read(folder / "00.mp4").facts
+def test_a_restorer_says_that_it_has_no_clips(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="unknown stream of signals 'video'"):
+        modaloom.train(folder, out=tmp_path / "run", task="superres", steps=2, streams=["video"])

@@ -185,13 +185,9 @@ def test_a_long_clip_is_never_whole_in_memory() -> None:
         long.frames.sum()
 
 
-def test_the_result_of_a_restorer_has_the_rate_of_its_source(tmp_path: Path) -> None:
-    source = put(tmp_path, "a.mp4", muxed("mp4", levels(6), 25))
-    facts = VIDEO.signal.measure([clip(fps=12), clip(fps=12), VIDEO.read(source)])
-    made = VIDEO.signal.from_array(VIDEO.signal.to_array(VIDEO.read(source)), facts)
-    assert (made.fps, facts) == (12, {"fps": "12"})
-    for given in (source, VIDEO.read(source)):
-        assert VIDEO.conform(given, made, True, False).value.facts == (6, 32, 32, 25)
+def test_arrays_at_their_own_size_come_back_to_the_bit() -> None:
+    source = square(6)
+    assert VIDEO.signal.from_array(VIDEO.signal.to_array(source), {"fps": "8"}) == source
 
 
 def test_a_file_that_was_taken_away_is_named(tmp_path: Path) -> None:

@@ -3,10 +3,9 @@
 A clip's signal has three axes, time, height and width, and the channels of its frames.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ from modaloom.metrics.flicker import flicker
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities import image
-from modaloom.modalities.base import Conformed, DataSpec, Modality, Tracks
-from modaloom.modalities.scale import EIGHT_BITS
+from modaloom.modalities.base import DataSpec, Modality, Tracks
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.video_encode import suffix_of, write, write_with
 from modaloom.modalities.video_facts import describe
@@ -29,7 +27,6 @@ from modaloom.modalities.video_spec import (
     VideoLimits,
     infer_spec,
     kept_frames,
-    measure,
     of_pictures,
     shortened,
 )
@@ -80,14 +77,8 @@ def to_array(clip: Video) -> NDArray[np.uint8]:
 
 
 def from_array(packed: NDArray[np.uint8], facts: DataSpec) -> Video:
-    """uint8 (3, T, H, W) → clip of the stream's rate."""
+    """uint8 (3, T, H, W) → clip of the stream's rate, `fps` of the facts."""
     return Video.of(np.ascontiguousarray(packed.transpose(1, 2, 3, 0)), Fraction(facts["fps"]))
-
-
-def conform(source: object, made: Video, aligned: bool, recolored: bool) -> Conformed:
-    """The result of a Restorer at the rate of its source: a path, or what `coerce` takes."""
-    clip = read(source) if isinstance(source, Path) else coerce(source)
-    return Conformed(Video(made.scan, made.length, made.height, made.width, clip.fps))
 
 
 def compare(generated: Video, truth: Video, spec: DataSpec) -> dict[str, float]:
@@ -114,7 +105,11 @@ def _lengthened(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     return np.pad(frames, [(0, length - len(frames)), (0, 0), (0, 0), (0, 0)], mode="edge")
 
 
-AUGMENTATIONS: dict[str, Callable[..., Any]] = {"flip": flip, "brightness": brightness}
+class ClipCodec(SignalCodec):
+    """Signals over time, height and width, which no task of a Restorer has yet."""
+
+    restorable: ClassVar[bool] = False
+
 
 VIDEO = Modality(
     name="video",
@@ -131,16 +126,14 @@ VIDEO = Modality(
         **{"variable_length": True, "exact_length": True},
     },
     lower_is_better=("mse", "flicker", "duration_error"),
-    codec=SignalCodec(
+    codec=ClipCodec(
         pack=pack,
         unpack=unpack,
         to_array=to_array,
         from_array=from_array,
         normalize=image.normalize,
         denormalize=image.denormalize,
-        augmentations=AUGMENTATIONS,
-        measure=measure,
-        scale=lambda facts: EIGHT_BITS,
+        augmentations={"flip": flip, "brightness": brightness},
     ),
     limits=VideoLimits(),
     shortened=shortened,
@@ -150,6 +143,5 @@ VIDEO = Modality(
     reads=PICTURES,
     remarks=remarks,
     kin=("image",),
-    conform=conform,
     tracks=Tracks({"sound": "audio"}, parts, write_with),
 )

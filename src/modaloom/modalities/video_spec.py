@@ -48,7 +48,7 @@ def infer_spec(clips: Iterable[Video], limits: VideoLimits) -> DataSpec:
         shapes.append((clip.height, clip.width))
         rates[clip.fps] += 1
         grey = grey and all(is_grey(Image.fromarray(frame)) for frame in clip.scan())
-    fps = min(Fraction(limits.max_fps), _commonest(rates))
+    fps = min(Fraction(limits.max_fps), max(rates, key=lambda rate: (rates[rate], rate)))
     content = content_box(shapes, limits.max_side)
     frames = max(1, round(min(seconds, Fraction(limits.max_seconds)) * fps))
     return {
@@ -57,16 +57,6 @@ def infer_spec(clips: Iterable[Video], limits: VideoLimits) -> DataSpec:
         "channels": 1 if grey else 3,
         "fps": str(fps),
     }
-
-
-def measure(clips: Iterable[Video]) -> DataSpec:
-    """Measures `fps`, the most common rate, as a fraction."""
-    return {"fps": str(_commonest(Counter(clip.fps for clip in clips)))}
-
-
-def _commonest(rates: Counter[Fraction]) -> Fraction:
-    """The most frequent one, of equal ones the highest."""
-    return max(rates, key=lambda rate: (rates[rate], rate))
 
 
 def of_pictures(spec: DataSpec) -> DataSpec:
