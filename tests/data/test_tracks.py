@@ -1,5 +1,6 @@
 """Files of pictures and sound: a stream of each, apart and together again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,8 @@ def test_a_stream_of_that_name_and_another_kind_is_a_file_of_its_own(tmp_path: P
 
 @pytest.mark.parametrize("others", [0, 1])
 def test_a_stream_of_gifs_is_video_where_one_has_several_frames(others: int, tmp_path: Path) -> None:
-    """Still pictures stay images, and so does a stream with files that are no animations."""
+    """Still pictures stay images, and so does a stream with files that are no animations; a run of images has
+    their first frames."""
     grey = np.arange(0, 120, 20, np.uint8)[:, None, None]
     still, moving = clip(1), Video.of(grey.repeat(8, 1).repeat(8, 2), 8)
     for i in range(4):
@@ -137,3 +139,7 @@ def test_a_stream_of_gifs_is_video_where_one_has_several_frames(others: int, tmp
     if not others:
         lengths = [Reader(folder).read(sample).streams["image"].length for sample in folder.samples]
         assert lengths == [1, 1, 1, 6]
+        pictures = Reader(replace(folder, modality_of={"image": "image"}))
+        assert {pictures.read(sample).streams["image"].size for sample in folder.samples[:3]} == {(16, 16)}
+        assert pictures.read(folder.samples[3]).streams["image"].getpixel((0, 0)) == (0, 0, 0)
+        assert {"video"} <= {*MODALITIES["image"].kin}

@@ -352,6 +352,25 @@ def test_sound_and_pictures_go_into_one_file_and_come_out_together(suffix: str, 
     assert numbers(read(a).frames) == [*range(16)]
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("suffix", ["mp4", "webm"])
+def test_after_ten_minutes_sound_and_pictures_are_together(suffix: str, tmp_path: Path) -> None:
+    """17,982 frames at 29.97 a second; oracles: correlation at both ends, the numbers of the frames."""
+    n, samples = 17_982, 600 * RATE
+    shown = levels(17, 16, 16)
+    clip = Video(lambda: (shown[k % 17] for k in range(n)), n, 16, 16, NTSC)
+    wave = np.tile(noise(4 * RATE), 150)
+    wave[:, ::97] *= -1  # no period of 4 s
+    write_with(clip, {"sound": Audio(wave, RATE)}, tmp_path / f"a.{suffix}")
+    found, sound = read(tmp_path / f"a.{suffix}"), AUDIO.read(tmp_path / f"a.{suffix}").samples[0]
+    assert (found.length, found.fps) == (n, NTSC)
+    assert numbers(np.stack([*found.scan()][-34:])) == [k % 17 for k in range(n - 34, n)]
+    for at in (0, samples - 2 * RATE):
+        a, b = sound[at : at + 2 * RATE], wave[0, at : at + 2 * RATE]
+        match = np.fft.irfft(np.fft.rfft(a, 2**18) * np.fft.rfft(b, 2**18).conj())
+        assert abs((int(match.argmax()) + 2**17) % 2**18 - 2**17) <= RATE // 1000
+
+
 def test_sound_that_the_codec_has_not_is_resampled_and_mixed(tmp_path: Path) -> None:
     for suffix, rate in (("mp4", 22_050), ("webm", 24_000)):
         path = tmp_path / f"a.{suffix}"

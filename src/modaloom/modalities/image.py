@@ -244,5 +244,5 @@ IMAGE = Modality(
     conform=conform,
     exact=exact_modality,
     remarks=partial(remarks, formats=FORMATS),
-    kin=("raster",),
+    kin=("raster", "video"),
 )
