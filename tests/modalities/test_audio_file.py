@@ -13,11 +13,12 @@ import pytest
 import soundfile
 
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.modalities import audio_container, audio_file
+from modaloom.modalities import audio_file
 from modaloom.modalities.audio_file import read, write
 from modaloom.modalities.audio_format import FORMATS, format_of
 from modaloom.modalities.audio_remarks import remarks
 from modaloom.modalities.audio_value import Audio
+from modaloom.modalities.container import HINT
 
 av = pytest.importorskip("av")
 
@@ -334,7 +335,7 @@ def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(BadFile, match=r"pip install 'modaloom\[media\]'") as caught:
         read(path)
-    assert audio_container.HINT in caught.value.reason
+    assert HINT in caught.value.reason
 
 
 @pytest.mark.parametrize(

@@ -475,7 +475,7 @@ RESTORING = (
     Mutant(
         "pictures in memory taken otherwise than their files",
         "modalities/image.py",
-        "np.asarray(_rgb(image))",
+        "np.asarray(to_rgb(image))",
         'np.asarray(image.convert("RGB"))',
         PICTURES,
     ),

@@ -9,6 +9,7 @@ from information import INFORMATION
 from judged import JUDGED, METRICS
 from long_sounds import LONG_SOUNDS
 from mended import MENDED
+from moving import MOVING
 from mutant import Mutant
 from pages import REPORT
 from parallel import PARALLEL
@@ -533,6 +534,7 @@ MUTANTS = (
     *SOUNDS,
     *LONG_SOUNDS,
     *MENDED,
+    *MOVING,
     *SPOKEN,
     *DEPTHS,
     *JUDGED,

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from modaloom.networks.conv import (
+    CONV,
     ChannelNorm,
     depth_to_space,
     pad_to_stride,
@@ -68,3 +69,27 @@ def test_memory_format_changes_the_layout_and_no_value():
         x = torch.randn(2, 3, *[4] * axes)
         assert torch.equal(to_channels_last(x), x)
     assert to_channels_last(torch.randn(2, 3, 4, 4)).stride()[1] == 1
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_the_gradient_in_bfloat16_is_that_of_float32_on_axes_shorter_than_the_kernel(axes, kernel):
+    """In each of 12 draws: oneDNN's reads memory that is mostly zeros; oracle: float32."""
+    torch.manual_seed(0)
+    for first in (1, 2, 3, 4) * 3:
+        conv = CONV[axes](16, 16, kernel, padding=kernel // 2)
+        x = torch.randn(8, 16, first, *[4] * (axes - 1))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            made = conv(x)
+        gradient = torch.randn(made.shape)
+        (found,) = torch.autograd.grad(made, [conv.weight], gradient.to(made.dtype))
+        (exact,) = torch.autograd.grad(conv(x), [conv.weight], gradient)
+        torch.testing.assert_close(found, exact, rtol=0, atol=0.02 * float(exact.abs().max()))
+
+
+def test_a_short_first_axis_changes_no_value():
+    plain, own = torch.nn.Conv3d(3, 4, 3, stride=2, padding=1), CONV[3](3, 4, 3, stride=2, padding=1)
+    own.load_state_dict(plain.state_dict())
+    for first in (1, 2, 3, 6):
+        x = torch.randn(2, 3, first, 5, 4)
+        torch.testing.assert_close(own(x), plain(x))

@@ -1,6 +1,6 @@
 """What is collected of a folder: values by key and stream, and what is left out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -10,6 +10,7 @@ from modaloom.core.types import Sample
 from modaloom.data.arrays import ArrayRow
 from modaloom.data.tables import Cell
 from modaloom.data.walk import Problem, make_problem
+from modaloom.modalities import MODALITIES
 
 Source = Path | str | Mapping[str, Cell] | ArrayRow
 """The source of a value: a file, a literal text or record, or a row of an array."""
@@ -61,6 +62,21 @@ class Collected:
                 f"two values for stream {stream!r} of sample {key!r}: {_shown(other)} "
                 f"and {_shown(source)} (from {where}); remove or rename one"
             )
+
+    def add_tracks(self) -> None:
+        """Add what files hold beside their own values, the sound of videos, where no file has that name."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for key, streams in self.streams.items():
+            for stream, path in [*streams.items()]:
+                tracks = MODALITIES[self.seen[stream][0]].tracks
+                if tracks is None or not isinstance(path, Path):
+                    continue
+                for part in tracks.found(path):
+                    if (name := f"{stream}.{part}") not in streams:
+                        self.add(key, name, tracks.modality_of[part], path, str(path))
+                        counts[stream, part] += 1
+        for (stream, part), n in counts.items():
+            self.joined.append(f"{stream}.{part} is the {part} in {n:,} files of {stream}")
 
     def check(self, stream: str, modality: str, where: str) -> None:
         """Raises `BadFolder` if a stream has another modality elsewhere."""

@@ -53,6 +53,7 @@ class Index(Collected):
         for path, name in self._files.items():
             if path not in claimed:
                 self.add(name.key, name.stream, name.modality, path, str(path))
+        self.add_tracks()
 
     def _parse(self, paths: Sequence[Path]) -> None:
         named = stream_names((str(path.parent), path.name) for path in paths)

@@ -1,7 +1,7 @@
 """Writing of samples as files of the data contract, atomically for the whole folder."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ class Writer:
         *,
         write: Mapping[str, Callable[[Value, Path], None]] | None = None,
     ) -> None:
-        """Write `KEY.STREAM.SUFFIX` for each stream, and a line of provenance: all of them, or none.
+        """Write the file of each stream (`file_names`), and a line of provenance: all of them, or none.
 
         `write`: stream → what writes its files, instead of its modality, which tells the suffix.
 
@@ -39,12 +39,7 @@ class Writer:
         """
         if sample.key.startswith("/") or ".." in sample.key.split("/"):
             raise BadValue(f"sample key is {sample.key!r}; it must be a path inside the folder, without ..")
-        write, targets = write or {}, {}
-        for stream, value in sample.streams.items():
-            modality = MODALITIES[self.modality_of[stream]]
-            suffix = modality.suffixes[0] if stream in write else modality.suffix(value)
-            path = self.root / f"{sample.key}.{stream}.{suffix}"
-            targets[path] = partial(write.get(stream, modality.write), value)
+        targets = {self.root / name: put for name, put in self._targets(sample, write or {}).items()}
         with all_or_none(*targets):
             for path, put in targets.items():
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +47,50 @@ class Writer:
             if provenance is not None:
                 with (self.root / PROVENANCE).open("a", encoding="utf-8") as file:
                     file.write(to_json({"key": sample.key, **provenance}) + "\n")
+
+    def _targets(
+        self, sample: Sample, write: Mapping[str, Callable[[Value, Path], None]]
+    ) -> dict[str, Callable[[Path], None]]:
+        """Name of a file → what writes it; tracks are written with the value that they belong to."""
+        own = {stream: value for stream, value in sample.streams.items() if stream not in write}
+        found: dict[str, Callable[[Path], None]] = {}
+        for stream, name in file_names(Sample(sample.key, own), self.modality_of).items():
+            if owner_of(stream, own, self.modality_of) is None:
+                found[name] = partial(self._write, own, stream)
+        for stream in sample.streams.keys() - own.keys():
+            suffix = MODALITIES[self.modality_of[stream]].suffixes[0]
+            found[f"{sample.key}.{stream}.{suffix}"] = partial(write[stream], sample.streams[stream])
+        return found
+
+    def _write(self, streams: Mapping[str, Value], stream: str, path: Path) -> None:
+        modality = MODALITIES[self.modality_of[stream]]
+        parts = {
+            name.removeprefix(f"{stream}."): value
+            for name, value in streams.items()
+            if owner_of(name, streams, self.modality_of) == stream
+        }
+        if modality.tracks is not None and parts:
+            modality.tracks.write(streams[stream], parts, path)
+        else:
+            modality.write(streams[stream], path)
+
+
+def owner_of(stream: str, streams: Collection[str], modality_of: Mapping[str, str]) -> str | None:
+    """The one of some streams whose file holds this one as a track; None: it has a file of its own."""
+    owner, _, part = stream.rpartition(".")
+    tracks = MODALITIES[modality_of[owner]].tracks if owner in streams else None
+    is_track = tracks is not None and tracks.modality_of.get(part) == modality_of[stream]
+    return owner if is_track else None
+
+
+def file_names(sample: Sample, modality_of: Mapping[str, str]) -> dict[str, str]:
+    """Stream → the name of its file, `KEY.STREAM.SUFFIX`; a track has that of the stream it belongs to."""
+    found = {}
+    for stream in sample.streams:
+        own = owner_of(stream, sample.streams, modality_of) or stream
+        suffix = MODALITIES[modality_of[own]].suffix(sample.streams[own])
+        found[stream] = f"{sample.key}.{own}.{suffix}"
+    return found
 
 
 @contextmanager

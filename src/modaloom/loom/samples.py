@@ -12,7 +12,7 @@ from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder, open_folder
-from modaloom.data.writer import PROVENANCE, writing
+from modaloom.data.writer import PROVENANCE, file_names, writing
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
 from modaloom.evaluation.directions import all_directions
@@ -23,7 +23,6 @@ from modaloom.evaluation.worst import lowest, score_answers
 from modaloom.loom.evaluation.folder import FolderReading, held_out
 from modaloom.loom.generation import generate
 from modaloom.loom.run import TrainedRun
-from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.store import INDEX, SAMPLES
 
@@ -99,12 +98,11 @@ class _SampleGrid:
 
     def files(self, role: str, values: Values) -> Files:
         """Paths of written values, relative to RUN/samples."""
-        modality_of = self.trained.modality_of
         stem = f"{self.folder.name}/{role}"
         return {
             place: {
-                name: f"{stem}/{_key(place)}.{name}.{MODALITIES[modality_of[name]].suffix(value)}"
-                for name, value in streams.items()
+                stream: f"{stem}/{name}"
+                for stream, name in file_names(Sample(_key(place), streams), self.trained.modality_of).items()
             }
             for place, streams in values.items()
         }

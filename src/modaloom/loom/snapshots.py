@@ -13,9 +13,8 @@ from torch import Tensor
 from modaloom.core.frame import finished
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
-from modaloom.data.writer import Writer
+from modaloom.data.writer import Writer, file_names
 from modaloom.loom.model import Model
-from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.store import PROGRESS, RunFiles
 
@@ -81,12 +80,8 @@ class Snapshots:
         modality_of = {stream: model.streams[stream].modality for stream in targets}
         writer, rows = Writer(folder, modality_of), []
         for i, one in enumerate(values):
-            sample = {stream: one[stream] for stream in targets}
-            writer.write(Sample(f"{i}", sample))
-            rows.append(
-                {
-                    stream: f"{name}/{i}.{stream}.{MODALITIES[modality_of[stream]].suffix(value)}"
-                    for stream, value in sample.items()
-                }
-            )
+            sample = Sample(f"{i}", {stream: one[stream] for stream in targets})
+            writer.write(sample)
+            files = file_names(sample, modality_of)
+            rows.append({stream: f"{name}/{file}" for stream, file in files.items()})
         return rows

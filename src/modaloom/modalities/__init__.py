@@ -10,9 +10,10 @@ from modaloom.modalities.record import RECORD
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.string_codec import StringCodec
 from modaloom.modalities.text import TEXT
+from modaloom.modalities.video import VIDEO
 
 MODALITIES: dict[str, Modality] = {
-    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, AUDIO)
+    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, AUDIO, VIDEO)
 }
 
 __all__ = [

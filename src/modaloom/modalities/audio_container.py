@@ -1,6 +1,5 @@
 """Sound in the containers of FFmpeg, by PyAV: MPEG-4, Matroska, WebM, raw AAC and G.722."""
 
-import importlib
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -12,8 +11,8 @@ import numpy as np
 from modaloom.core.errors import BadFile
 from modaloom.core.windows import windows
 from modaloom.modalities.audio_value import MAX_CHANNELS, Samples
+from modaloom.modalities.container import pyav, told_seconds
 
-HINT = "pip install 'modaloom[media]'"
 SLACK = 0.1
 """Seconds that a container's duration may be longer than its sound."""
 UNTOLD = ("aac", "g722")
@@ -38,10 +37,7 @@ def decode(path: Path, container: str, *, size: int, max_values: int) -> Iterato
         BadFile: no sound, too much, or, at the end, less than the container says; FFmpeg's own errors
             otherwise.
     """
-    try:
-        av: Any = importlib.import_module("av")
-    except ImportError:
-        raise BadFile(path, f"is read by PyAV: {HINT}") from None
+    av = pyav(path)
     with path.open("rb") as file, av.open(file, format=container) as source:
         if not source.streams.audio:
             raise BadFile(path, "has no sound")
@@ -60,7 +56,7 @@ def decode(path: Path, container: str, *, size: int, max_values: int) -> Iterato
         for window in windows(parts, size):
             left += window.own
             yield window.array, rate, kind
-        promised = None if container in UNTOLD else track.seconds(av.time_base)
+        promised = None if container in UNTOLD else told_seconds(source, track.stream, av.time_base)
     if promised is not None and left < (promised - SLACK) * rate:
         raise BadFile(
             path, f"is cut short: {left / rate:.2f} s are left of the {promised:.2f} s that it tells"
@@ -93,17 +89,6 @@ class _Track:
             yield waiting[:, :n]
             given, waiting = given + min(n, waiting.shape[1]), waiting[:, n:]
         yield waiting[:, : max(0, 1 - given)]
-
-    def seconds(self, time_base: int) -> float | None:
-        """How long the track, or a container of it alone, says it lasts."""
-        stream, source = self.stream, self.source
-        if stream.duration is not None:
-            return float(stream.duration * stream.time_base)
-        if tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
-            hours, minutes, seconds = map(float, tag.split(":"))
-            return 3600 * hours + 60 * minutes + seconds
-        alone = len(source.streams) == 1 and source.duration is not None
-        return source.duration / time_base if alone else None
 
 
 def _planar(resampler: Any, frames: Iterator[Any]) -> Iterator[Samples]:

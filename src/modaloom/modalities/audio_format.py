@@ -71,7 +71,7 @@ FORMATS: Mapping[str, SoundFormat] = {
     "G.722": SoundFormat(("g722",), "g722"),
 }
 VIDEO_SUFFIXES = ("mp4", "mov", "mkv", "webm")
-"""Their sound is read where a file of that kind is given; in a folder they are no sounds."""
+"""Their sound is read where such a file is given; in a folder they are videos, of which it is a track."""
 SUFFIXES = tuple(s for one in FORMATS.values() for s in one.suffixes if s not in VIDEO_SUFFIXES)
 READ = (*SUFFIXES, *VIDEO_SUFFIXES)
 MAGIC: tuple[tuple[int, bytes, str], ...] = (

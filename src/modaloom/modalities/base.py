@@ -1,6 +1,6 @@
 """The Modality interface: everything that is specific to one type of data."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import VARIABLE, Codec, DataSpec, Value
 from modaloom.modalities.signal_codec import SignalCodec
 
-__all__ = ["VARIABLE", "Conformed", "DataSpec", "Limits", "Modality", "Value"]
+__all__ = ["VARIABLE", "Conformed", "DataSpec", "Limits", "Modality", "Tracks", "Value"]
 
 Limits = Any
 """An instance of a modality's own frozen dataclass of upper limits; sizes are inferred up to these."""
@@ -62,6 +62,21 @@ def nothing_shortened(value: Value, spec: DataSpec) -> Sequence[Shortened]:
 
 
 @dataclass(frozen=True)
+class Tracks:
+    """Values of other modalities that a file may hold beside its own: the sound of a clip.
+
+    Of a file of the stream `NAME`, the part `PART` is the stream `NAME.PART`.
+    """
+
+    modality_of: Mapping[str, str]
+    """Part → modality, whose `read` reads it from the same file."""
+    found: Callable[[Path], Collection[str]]
+    """File → the parts that it holds; nothing of one that cannot be opened."""
+    write: Callable[[Value, Mapping[str, Value], Path], None]
+    """(value, part → value, path): one file of all of them; deterministic."""
+
+
+@dataclass(frozen=True)
 class Modality:
     """Reading, writing, display and comparison of one type of data, and its codec."""
 
@@ -110,6 +125,8 @@ class Modality:
     """Some files of a stream → sentences on what reading changes of them."""
     kin: tuple[str, ...] = ()
     """Modalities whose files it reads, too."""
+    tracks: Tracks | None = None
+    """What its files may hold of other modalities; None: nothing."""
     conform: Callable[[object, Value, bool, bool], Conformed] = as_made
     """(source as a path or value, result, whether the result shows the same area, whether its colours are not
     the source's) → the result in the source's format."""

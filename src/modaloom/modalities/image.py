@@ -24,7 +24,7 @@ from modaloom.modalities.image_form import conform
 from modaloom.modalities.image_profile import in_srgb
 from modaloom.modalities.image_remarks import remarks
 from modaloom.modalities.image_spec import ImageLimits, infer_spec, inner, is_grey, padded, shortened, sizes
-from modaloom.modalities.raster_file import exact_modality
+from modaloom.modalities.picture_kind import exact_modality
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.transforms import brightness, flip, rotate_colours, shift
 
@@ -79,12 +79,12 @@ def _decode(path: Path, data: bytes) -> Image.Image:
         raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are decoded")
     image.load()
     try:
-        return _rgb(image)
+        return to_rgb(image)
     except BadValue as error:
         raise BadFile(path, str(error)) from error
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """Image of any mode → a copy in RGB without metadata. Raises `BadValue`."""
     if not all(image.size):
         raise BadValue("the picture has no pixels")
@@ -136,14 +136,14 @@ def coerce(value: object) -> Image.Image:
     if not isinstance(value, Image.Image):
         raise BadValue(f"{shown(value)} is no picture; give a PIL image, or the path of a file")
     try:
-        return _rgb(value)
+        return to_rgb(value)
     except (OSError, SyntaxError) as error:  # a file that Pillow decodes only now
         raise BadValue(f"the picture cannot be decoded ({_first_line(error)})") from error
 
 
 def pack(image: Image.Image, spec: DataSpec) -> NDArray[np.uint8]:
     """Image → uint8 (C, H, W), resized into the content box with its aspect ratio kept, and edge-padded."""
-    pixels = _fitted(_rgb(image), spec["content"], spec["size"])
+    pixels = _fitted(to_rgb(image), spec["content"], spec["size"])
     return np.ascontiguousarray(_mode(pixels, spec["channels"]).transpose(2, 0, 1))
 
 
@@ -169,7 +169,7 @@ def unpack(packed: NDArray[np.uint8], spec: DataSpec) -> Image.Image:
 
 def to_array(image: Image.Image) -> NDArray[np.uint8]:
     """Image → uint8 (3, H, W)."""
-    return np.ascontiguousarray(np.asarray(_rgb(image)).transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(to_rgb(image)).transpose(2, 0, 1))
 
 
 def from_array(packed: NDArray[np.uint8], facts: DataSpec) -> Image.Image:
@@ -244,5 +244,5 @@ IMAGE = Modality(
     conform=conform,
     exact=exact_modality,
     remarks=partial(remarks, formats=FORMATS),
-    kin=("raster",),
+    kin=("raster", "video"),
 )

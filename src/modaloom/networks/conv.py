@@ -8,11 +8,27 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Conv3d(nn.Conv3d):
+    """A convolution over three axes, of which a first one that is shorter than the kernel is padded before.
+
+    oneDNN's gradient of a bfloat16 kernel otherwise reads memory that nobody has written there.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[2] >= self.kernel_size[0]:
+            return super().forward(x)
+        ends, *others = map(int, self.padding)
+        padded = F.pad(x, (0, 0, 0, 0, ends, ends))
+        return F.conv3d(padded, self.weight, self.bias, self.stride, (0, *others), self.dilation, self.groups)
+
 
 CONV: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
     1: nn.Conv1d,
     2: nn.Conv2d,
-    3: nn.Conv3d,
+    3: Conv3d,
 }
 
 
@@ -62,7 +78,7 @@ def pad_to_stride(signal: Tensor, stride: int | Sequence[int]) -> Tensor:
     """(B, C, *axes), every axis lengthened to a multiple of its stride by repeating its last values."""
     sides = signal.shape[2:]
     short = [(-side) % n for side, n in zip(sides, per_axis(stride, len(sides)))][::-1]
-    return torch.nn.functional.pad(signal, [p for side in short for p in (0, side)], mode="replicate")
+    return F.pad(signal, [p for side in short for p in (0, side)], mode="replicate")
 
 
 def channels_last(module: nn.Module) -> None:

@@ -52,3 +52,27 @@ def split_lengths(codes: Tensor, shape: CodeShape) -> list[Tensor]:
     """
     ended = (codes == shape.padding).flatten(2).any(2)
     return [row[: int((~over).cumprod(0).sum())] for row, over in zip(codes, ended)]
+
+
+def with_end(codes: Tensor, missing: int) -> Tensor:
+    """Codes (B, n, *rest, Q) → (B, n, *rest, Q + 1): the last one of each position says how many positions of
+    a signal the last index of the first axis has beyond the signal's end."""
+    return torch.cat([codes, torch.full_like(codes[..., :1], missing)], -1)
+
+
+def mark_ends(codes: Tensor, rows: Sequence[NDArray[Any]], strides: Sequence[int]) -> Tensor:
+    """Codes (B, *grid, Q) of prepared values (…, *axes), with the end of each as in `with_end`."""
+    found = codes.clone()
+    for own, row in zip(found, rows):
+        length = row.shape[-len(strides)]
+        own[: -(-length // strides[0]), ..., -1] = -length % strides[0]
+    return found
+
+
+def without_end(codes: Tensor, stride: int) -> tuple[Tensor, int]:
+    """The inverse of `with_end`, for codes of one length: they and that number, less than `stride`.
+
+    A generated code that says more is taken for the most there can be; at least one position is left.
+    """
+    last = codes[..., -1].flatten()
+    return codes[..., :-1], min(int(last[0]), stride - 1) if len(last) else 0

@@ -28,7 +28,7 @@ from modaloom.tokenizers.base import Objective, Opponent, Span, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
 from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.global_codes import global_codes_encoder
-from modaloom.tokenizers.lengths import encode_lengths, split_lengths
+from modaloom.tokenizers.lengths import encode_lengths, mark_ends, split_lengths, with_end, without_end
 from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
@@ -68,6 +68,7 @@ class VQVAETokenizer(Tokenizer):
         self.signal_loss = LOSSES[config.loss] if config.loss else self.codec.loss
         self.strides = config.strides_of(sides)
         config.check_crop(self.strides)
+        config.check_length(self.strides)
         factors = stage_factors(self.strides)
         widths = [*config.widths, *[config.widths[-1]] * len(factors)][: len(factors)]
         self.encoder: nn.Module
@@ -90,8 +91,9 @@ class VQVAETokenizer(Tokenizer):
         with_path = config.linear_start and not shared and patch <= MAX_PATCH
         self.linear = LinearPath(channels, config.latent_dim, self.strides) if with_path else None
         grid = tuple(-(-side // stride) for side, stride in zip(sides, self.strides))
-        depth, size = self.quantizer.depth, self.quantizer.codebook_sizes[0]
-        self.shape = CodeShape(grid, depth, size, shared, config.variable_length)
+        ends = int(config.exact_length)
+        depth, size = self.quantizer.depth + ends, self.quantizer.codebook_sizes[0]
+        self.shape = CodeShape(grid, depth, size, shared + ends, config.variable_length)
 
     @classmethod
     def fit(
@@ -119,7 +121,8 @@ class VQVAETokenizer(Tokenizer):
 
     @property
     def vectors(self) -> Tensor:
-        return self.quantizer.vectors
+        vectors = self.quantizer.vectors
+        return torch.cat([vectors, torch.zeros_like(vectors[:1])]) if self.config.exact_length else vectors
 
     def loss(
         self, batch: Tensor, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
@@ -199,11 +202,15 @@ class VQVAETokenizer(Tokenizer):
         parts = (
             self._encode(self.codec.normalize(part.to(device))) for part in torch.split(batch, MAX_BATCH)
         )
-        return torch.cat([self.quantizer.encode(z).cpu() for z in parts])
+        codes = torch.cat([self.quantizer.encode(z).cpu() for z in parts])
+        if not self.config.exact_length:
+            return codes
+        return with_end(codes, -batch.shape[-len(self.strides)] % self.strides[0])
 
     def encode_prepared(self, rows: Sequence[NDArray[Any]]) -> Tensor:
         if self.shape.variable:
-            return encode_lengths(rows, self.encode_batch, self.shape, self.strides)
+            codes = encode_lengths(rows, self.encode_batch, self.shape, self.strides)
+            return mark_ends(codes, rows, self.strides) if self.config.exact_length else codes
         return super().encode_prepared(rows)
 
     def decode(self, codes: Tensor) -> list[Value]:
@@ -228,7 +235,11 @@ class VQVAETokenizer(Tokenizer):
     def decode_batch(self, codes: Tensor) -> NDArray[Any]:
         """Codes (B, *grid, Q) of one length → packed (B, …); without codes, empty ones."""
         first, *rest = self.spec["size"]
-        sides = codes.shape[1] * self.strides[0] if self.shape.variable else first, *rest
+        length = codes.shape[1] * self.strides[0] if self.shape.variable else first
+        if self.config.exact_length:
+            codes, missing = without_end(codes, self.strides[0])
+            length -= missing
+        sides = length, *rest
         if sides[0]:
             z = self.quantizer.decode(codes.to(next(self.parameters()).device))
             signal = self._decode(z, sides).float()
@@ -251,7 +262,8 @@ class VQVAETokenizer(Tokenizer):
         if not is_picture(self.spec):
             return {}
         facts = self.codec, self.spec["channels"], self.shape, self.strides, columns
-        return {"": local_usage(*facts), **({"tint": global_usage(*facts)} if self.shape.shared else {})}
+        tint = {"tint": global_usage(*facts)} if self.shape.shared > self.config.exact_length else {}
+        return {"": local_usage(*facts), **tint}
 
     def state(self) -> Mapping[str, Any]:
         return {"modality": self.modality.name, "spec": self.spec, "config": asdict(self.config)}

@@ -46,6 +46,9 @@ class VQVAEConfig(QuantizerConfig):
     not longer is kept whole. Empty: whole values."""
     variable_length: bool = False
     """Whether the first axis is a length of which every value has its own; needs `crop_size`."""
+    exact_length: bool = False
+    """Whether a value of variable length keeps its own number of positions: how many its last code has beyond
+    its end is one more code, shared by all positions. Otherwise it ends with its last code."""
     adversary: AdversaryConfig = field(default_factory=AdversaryConfig)
     """A discriminator, and a perceptual loss on its activations."""
     augment_prob: float = 0.5
@@ -64,6 +67,8 @@ class VQVAEConfig(QuantizerConfig):
             )
         if self.variable_length and not self.crop_size:
             raise BadValue("values of variable_length are trained on crops; give crop_size")
+        if self.exact_length and not self.variable_length:
+            raise BadValue("exact_length is of values of variable_length; set that, too")
         if self.crop_size and self.global_codes:
             raise BadValue("global_codes describe a whole signal; leave out either them or crop_size")
 
@@ -74,6 +79,14 @@ class VQVAEConfig(QuantizerConfig):
             return self.strides
         num_downsamples = max(1, math.ceil(math.log2(max(sides) / self.code_grid)))
         return (2**num_downsamples,) * len(sides)
+
+    def check_length(self, strides: Sequence[int]) -> None:
+        """Raise `BadValue` unless a code tells the positions that the last code has beyond a value's end."""
+        if self.exact_length and strides[0] > self.codebook_size:
+            raise BadValue(
+                f"exact_length needs a codebook_size of at least the first stride, {strides[0]}; it is "
+                f"{self.codebook_size}"
+            )
 
     def check_crop(self, strides: Sequence[int]) -> None:
         """Raise `BadValue` unless the crops, if any, are positive multiples of the strides."""

@@ -1,0 +1,28 @@
+"""What sound and video in the containers of FFmpeg share: PyAV, and how long a track says it lasts."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from modaloom.core.errors import BadFile
+
+HINT = "pip install 'modaloom[media]'"
+
+
+def pyav(path: Path) -> Any:
+    """The module `av`. Raises `BadFile`, which names what to install."""
+    try:
+        return importlib.import_module("av")
+    except ImportError:
+        raise BadFile(path, f"is read and written by PyAV: {HINT}") from None
+
+
+def told_seconds(source: Any, stream: Any, time_base: int) -> float | None:
+    """How long a track, or a container of it alone, says it lasts; None: it does not say."""
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    if tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
+        hours, minutes, seconds = map(float, tag.split(":"))
+        return 3600 * hours + 60 * minutes + seconds
+    alone = len(source.streams) == 1 and source.duration is not None
+    return source.duration / time_base if alone else None

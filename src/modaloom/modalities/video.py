@@ -1,0 +1,147 @@
+"""The video modality: clips as `Video` values.
+
+A clip's signal has three axes, time, height and width, and the channels of its frames.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from modaloom.core.errors import BadValue, shown
+from modaloom.metrics.flicker import flicker
+from modaloom.metrics.psnr import mse, psnr
+from modaloom.metrics.ssim import ssim
+from modaloom.modalities import image
+from modaloom.modalities.base import DataSpec, Modality, Tracks
+from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.modalities.video_encode import suffix_of, write, write_with
+from modaloom.modalities.video_facts import describe
+from modaloom.modalities.video_file import parts, read
+from modaloom.modalities.video_format import PICTURES, SUFFIXES
+from modaloom.modalities.video_remarks import remarks
+from modaloom.modalities.video_spec import (
+    VideoLimits,
+    infer_spec,
+    kept_frames,
+    of_pictures,
+    shortened,
+)
+from modaloom.modalities.video_value import Video
+from modaloom.modalities.video_view import to_html
+from modaloom.transforms import brightness, flip
+
+FPS = Fraction(8)
+"""Frames a second of a picture."""
+
+
+def coerce(value: object) -> Video:
+    """`Video`, a path as str, (array, fps), or a PIL image → clip. Raises `BadValue` and `BadFile`.
+
+    An array is uint8 (T, H, W, 3), or (T, H, W) for grey.
+    """
+    if isinstance(value, Video):
+        return value
+    if isinstance(value, str):
+        return read(Path(value))
+    if isinstance(value, Image.Image):
+        return Video.of(np.asarray(image.to_rgb(value))[None], FPS)
+    match value:
+        case (np.ndarray() as array, int() | float() | Fraction() as fps):
+            return Video.of(array, fps)
+    raise BadValue(
+        f"{shown(value)} is no video; give a (NumPy array (T, H, W, 3), frames a second), a Video, a PIL "
+        "image, or the path of a file"
+    )
+
+
+def pack(clip: Video, spec: DataSpec) -> NDArray[np.uint8]:
+    """Clip → uint8 (C, T, H, W), each frame fitted into the content box; with `VARIABLE`, T is its own."""
+    frames = kept_frames(clip, spec)
+    return np.stack([image.pack(Image.fromarray(frame), of_pictures(spec)) for frame in frames], 1)
+
+
+def unpack(packed: NDArray[np.uint8], spec: DataSpec) -> Video:
+    """uint8 (C, T, H, W) → the content box of every frame; of none, a black one."""
+    whole = packed if packed.shape[1] else np.zeros_like(packed, shape=(len(packed), 1, *packed.shape[2:]))
+    frames = [np.asarray(image.unpack(one, of_pictures(spec))) for one in whole.swapaxes(0, 1)]
+    return Video.of(np.stack(frames), Fraction(spec["fps"]))
+
+
+def to_array(clip: Video) -> NDArray[np.uint8]:
+    """Clip → uint8 (3, T, H, W), at its own rate. Raises `BadValue` for one that the memory does not hold."""
+    return np.ascontiguousarray(clip.frames.transpose(3, 0, 1, 2))
+
+
+def from_array(packed: NDArray[np.uint8], facts: DataSpec) -> Video:
+    """uint8 (3, T, H, W) → clip of the stream's rate, `fps` of the facts."""
+    return Video.of(np.ascontiguousarray(packed.transpose(1, 2, 3, 0)), Fraction(facts["fps"]))
+
+
+def compare(generated: Video, truth: Video, spec: DataSpec) -> dict[str, float]:
+    """Returns `psnr` (dB, of the mean squared error of all frames), `ssim` (mean of the frames'), `mse` and
+    `flicker` (pixels in 0..1), and `duration_error` (s).
+
+    Clips are fitted into the spec's size and rate; the last frame of the shorter one is repeated.
+    """
+    if spec:
+        generated, truth = (unpack(pack(clip, spec), spec) for clip in (generated, truth))
+    longest = max(generated.length, truth.length)
+    a, b = (_lengthened(clip.frames, longest) / 255.0 for clip in (generated, truth))
+    error = mse(a, b)
+    return {
+        "psnr": psnr(error),
+        "ssim": float(np.mean([ssim(one, other) for one, other in zip(a, b)])),
+        "mse": error,
+        "flicker": flicker(a, b),
+        "duration_error": abs(generated.seconds - truth.seconds),
+    }
+
+
+def _lengthened(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    return np.pad(frames, [(0, length - len(frames)), (0, 0), (0, 0), (0, 0)], mode="edge")
+
+
+class ClipCodec(SignalCodec):
+    """Signals over time, height and width, which no task of a Restorer has yet."""
+
+    restorable: ClassVar[bool] = False
+
+
+VIDEO = Modality(
+    name="video",
+    suffixes=SUFFIXES,
+    tokenizer="vqvae",
+    read=read,
+    write=write,
+    coerce=coerce,
+    infer_spec=infer_spec,
+    compare=compare,
+    to_html=to_html,
+    tokenizer_options={
+        **{"strides": [4, 8, 8], "crop_size": [16, 32, 32]},
+        **{"variable_length": True, "exact_length": True},
+    },
+    lower_is_better=("mse", "flicker", "duration_error"),
+    codec=ClipCodec(
+        pack=pack,
+        unpack=unpack,
+        to_array=to_array,
+        from_array=from_array,
+        normalize=image.normalize,
+        denormalize=image.denormalize,
+        augmentations={"flip": flip, "brightness": brightness},
+    ),
+    limits=VideoLimits(),
+    shortened=shortened,
+    describe=describe,
+    length=lambda clip: clip.seconds,
+    suffix_of=suffix_of,
+    reads=PICTURES,
+    remarks=remarks,
+    kin=("image",),
+    tracks=Tracks({"sound": "audio"}, parts, write_with),
+)

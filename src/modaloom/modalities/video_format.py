@@ -1,0 +1,118 @@
+"""Formats of files of moving pictures, told by their first bytes, and whether they end where they should."""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+HEAD = 16
+"""Bytes that tell a format."""
+MAX_BOXES, LONG_BOX = 100_000, 1
+"""Boxes of an MPEG-4 file that are looked at, and the length that says that a longer one follows."""
+GIF_END, GIF_PICTURE, GIF_EXTENSION = b";", b",", b"!"
+
+
+def gif_ends(file: BinaryIO, size: int) -> bool:
+    """Whether the blocks of a GIF (89a, §12 to 27) go on to its trailer; whatever follows that is no part."""
+    file.seek(10)
+    file.seek(13 + _colours(file.read(1)))
+    while (kind := file.read(1)) != GIF_END:
+        if kind == GIF_PICTURE:
+            file.seek(_colours(file.read(9)[8:]) + 1, 1)
+        elif kind == GIF_EXTENSION:
+            file.seek(1, 1)
+        else:
+            return False
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], 1)
+    return True
+
+
+def _colours(flags: bytes) -> int:
+    """Bytes of a table of colours, 0 if there is none."""
+    return 3 << (1 + (flags[0] & 7)) if flags and flags[0] & 0x80 else 0
+
+
+def riff_ends(file: BinaryIO, size: int) -> bool:
+    """Whether a RIFF file (AVI, WebP) is as long as it says."""
+    file.seek(4)
+    return bool(struct.unpack("<I", file.read(4))[0] + 8 <= size)
+
+
+def boxes_end(file: BinaryIO, size: int) -> bool:
+    """Whether the boxes of an MPEG-4 file, each of which tells its length, end where the file does."""
+    place = 0
+    for _ in range(MAX_BOXES):
+        if size - place < 8:
+            break
+        file.seek(place)
+        head = file.read(16)
+        length = int.from_bytes(head[:4])
+        if length == LONG_BOX:
+            length = int.from_bytes(head[8:16])
+        if not length:  # up to the end of the file
+            return True
+        place += max(length, 8)
+    return place <= size
+
+
+def always(file: BinaryIO, size: int) -> bool:
+    """Of formats whose readers tell how much there should be."""
+    return True
+
+
+@dataclass(frozen=True)
+class VideoFormat:
+    """A format of files."""
+
+    suffixes: tuple[str, ...]
+    """In lower case."""
+    container: str = ""
+    """What FFmpeg calls it, if it is read by FFmpeg; empty: by Pillow."""
+    ends: Callable[[BinaryIO, int], bool] = always
+    """(open file, its size) → whether nothing is missing at its end."""
+
+
+FORMATS: Mapping[str, VideoFormat] = {
+    "MPEG-4": VideoFormat(("mp4", "mov"), "mov", boxes_end),
+    "Matroska": VideoFormat(("webm", "mkv"), "matroska"),
+    "AVI": VideoFormat(("avi",), "avi", riff_ends),
+    "GIF": VideoFormat(("gif",), ends=gif_ends),
+    "WebP": VideoFormat(("webp",), ends=riff_ends),
+    "picture": VideoFormat(("png", "jpg", "jpeg", "bmp", "tif", "tiff")),
+}
+SUFFIXES = tuple(suffix for one in FORMATS.values() if one.container for suffix in one.suffixes)
+PICTURES = tuple(suffix for one in FORMATS.values() if not one.container for suffix in one.suffixes)
+"""Suffixes of pictures, which are clips if they are animated, and else of one frame."""
+READ = (*SUFFIXES, *PICTURES)
+MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (4, b"ftyp", "MPEG-4"),
+    (4, b"moov", "MPEG-4"),
+    (4, b"mdat", "MPEG-4"),
+    (4, b"wide", "MPEG-4"),
+    (0, b"\x1aE\xdf\xa3", "Matroska"),
+    (8, b"AVI ", "AVI"),
+    (0, b"GIF8", "GIF"),
+    (8, b"WEBP", "WebP"),
+    (0, b"\x89PNG", "picture"),
+    (0, b"\xff\xd8\xff", "picture"),
+    (0, b"BM", "picture"),
+    (0, b"II", "picture"),
+    (0, b"MM", "picture"),
+)
+"""(Offset, bytes, format)."""
+
+
+def format_of(head: bytes) -> str | None:
+    """The format of a file that begins with these bytes; None: no known one."""
+    found = (name for offset, magic, name in MAGIC if head[offset : offset + len(magic)] == magic)
+    return next(found, None)
+
+
+def sniffed(path: Path) -> str | None:
+    """The format of a file by its content. Raises `OSError`."""
+    with path.open("rb") as file:
+        return format_of(file.read(HEAD))

@@ -1,0 +1,42 @@
+"""What reading changes of clips, told from a few files of a stream."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from modaloom.modalities.video_format import FORMATS, sniffed
+from modaloom.modalities.video_header import header_of
+
+
+def remarks(paths: Sequence[Path]) -> list[str]:
+    """Sentences on files of another format than their suffix says, and on what is lost of their pictures."""
+    counts = Counter(remark for path in paths for remark in _remarks(path))
+    return [f"{count} of {len(paths)} videos looked at {remark}" for remark, count in counts.items()]
+
+
+def _remarks(path: Path) -> Iterator[str]:
+    try:
+        name = sniffed(path)
+        if name is None:
+            return
+        found = FORMATS[name]
+        if path.suffix[1:].lower() not in found.suffixes:
+            yield f"hold {name} data under another suffix, and are read by their content"
+        if found.container:
+            yield from _of_container(path, found.container)
+    except Exception:  # decoders raise nearly anything on damaged data, which reading will name
+        return
+
+
+def _of_container(path: Path, container: str) -> Iterator[str]:
+    header = header_of(path, container)
+    if header.tracks > 1:
+        yield "have several tracks of pictures, of which the first is read"
+    if header.bits > 8:
+        yield f"have {header.bits} bits a channel, of which 8 are kept"
+    if header.interlaced:
+        yield "are interlaced: each of their frames has the lines of two moments"
+    if not header.square:
+        yield "have pixels that are not square, and are read pixel by pixel"
+    if not header.regular:
+        yield "have a variable rate, and are put on a fixed grid by their presentation times"

@@ -1,0 +1,167 @@
+"""Video: times, files, lengths and networks, broken."""
+
+from mutant import Mutant
+
+FILES, GRID = "modalities/test_video_file.py", "modalities/test_video_grid.py"
+VIDEO, LENGTHS, TRACKS = (
+    "modalities/test_video_modality.py",
+    "tokenizers/test_exact_length.py",
+    "data/test_tracks.py",
+)
+
+MOVING = (
+    Mutant(
+        "a grid by the order of the frames, not by their times",
+        "modalities/video_grid.py",
+        "self._middle(place) < time",
+        "shown is not frame",
+        f"{FILES}::test_variable_rates_go_onto_a_fixed_grid_by_presentation_time",
+    ),
+    Mutant(
+        "places that show what begins them",
+        "modalities/video_grid.py",
+        "(place + Fraction(1, 2)) / self.fps",
+        "place / self.fps",
+        GRID,
+    ),
+    Mutant(
+        "any hint is the rate",
+        "modalities/video_grid.py",
+        "max(places) <= JITTER * step and ",
+        "",
+        f"{FILES}::test_variable_rates_go_onto_a_fixed_grid_by_presentation_time",
+    ),
+    Mutant(
+        "the average rate of a variable one",
+        "modalities/video_grid.py",
+        "1 / max(median, 1 / MAX_FPS)",
+        "count / seconds",
+        f"{FILES}::test_variable_rates_go_onto_a_fixed_grid_by_presentation_time",
+    ),
+    Mutant(
+        "another rate from the start of each place",
+        "modalities/video_rate.py",
+        "(place + Fraction(1, 2)) * step",
+        "place * step",
+        GRID,
+    ),
+    Mutant(
+        "turned the wrong way",
+        "modalities/video_container.py",
+        "np.rot90(pixels, told.turns)",
+        "np.rot90(pixels, -told.turns)",
+        f"{FILES}::test_a_turned_clip_is_upright",
+    ),
+    Mutant(
+        "alpha on black",
+        "modalities/video_container.py",
+        "255 * (255 - alpha)",
+        "0 * (255 - alpha)",
+        f"{FILES}::test_alpha_is_white",
+    ),
+    Mutant(
+        "the padding of odd sizes",
+        "modalities/video_container.py",
+        "pixels = pixels[: told.crop[0], : told.crop[1]]",
+        "pass",
+        f"{FILES}::test_odd_sizes_come_back_exactly",
+    ),
+    Mutant(
+        "a container that is cut short",
+        "modalities/video_container.py",
+        "seconds < told.seconds - max(",
+        "seconds < 0 * max(",
+        f"{FILES}::test_what_is_cut_short_is_refused",
+    ),
+    Mutant(
+        "boxes that are cut short",
+        "modalities/video_format.py",
+        "return place <= size",
+        "return True",
+        f"{FILES}::test_what_is_cut_short_is_refused",
+    ),
+    Mutant(
+        "a GIF without its end",
+        "modalities/video_format.py",
+        "            return False\n",
+        "            return True\n",
+        f"{FILES}::test_a_gif_that_ends_between_two_frames_is_refused",
+    ),
+    Mutant(
+        "durations that browsers do not show",
+        "modalities/video_encode.py",
+        "at_rate(clip, min(clip.fps, GIF_FPS))",
+        "clip",
+        f"{FILES}::test_a_faster_gif_has_the_frames_that_it_can_have",
+    ),
+    Mutant(
+        "durations of a GIF rounded one by one",
+        "modalities/video_encode.py",
+        "[round(k / shown.fps / GIF_TICK) for k",
+        "[k * round(1 / shown.fps / GIF_TICK) for k",
+        f"{FILES}::test_8_frames_a_second_of_a_gif_stay_8",
+    ),
+    Mutant(
+        "sound that begins late",
+        "modalities/video_encode.py",
+        "frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, ",
+        "frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done + self.rate // 100, ",
+        f"{FILES}::test_sound_and_pictures_go_into_one_file_and_come_out_together",
+    ),
+    Mutant(
+        "flicker of the clip, not of its error",
+        "metrics/flicker.py",
+        "a.astype(np.float64) - b.astype(np.float64)",
+        "a.astype(np.float64)",
+        "metrics/test_flicker.py",
+    ),
+    Mutant(
+        "nothing where a clip has ended",
+        "modalities/video.py",
+        'mode="edge"',
+        'mode="constant"',
+        VIDEO,
+    ),
+    Mutant(
+        "clips that end with their last code",
+        "tokenizers/vqvae.py",
+        "length -= missing",
+        "length -= 0",
+        LENGTHS,
+    ),
+    Mutant(
+        "a generated end beyond the last code",
+        "tokenizers/lengths.py",
+        "min(int(last[0]), stride - 1)",
+        "int(last[0])",
+        LENGTHS,
+    ),
+    Mutant(
+        "kernels on axes that are shorter, left to oneDNN",
+        "networks/conv.py",
+        "if x.shape[2] >= self.kernel_size[0]:",
+        "if True:",
+        "networks/test_conv.py",
+    ),
+    Mutant(
+        "sound that a file beside it has",
+        "data/collected.py",
+        'if (name := f"{stream}.{part}") not in streams:',
+        'if (name := f"{stream}.{part}"):',
+        TRACKS,
+    ),
+    Mutant(
+        "tracks by name alone",
+        "data/writer.py",
+        "tracks.modality_of.get(part) == modality_of[stream]",
+        "part in tracks.modality_of",
+        TRACKS,
+    ),
+    Mutant(
+        "a stream with one animation is video",
+        "modalities/picture_kind.py",
+        "all(counts) and max(counts, default=0) > 1",
+        "max(counts, default=0) > 1",
+        TRACKS,
+    ),
+)
