@@ -33,3 +33,9 @@ def test_a_first_frame_has_wieners_gain_of_two_percent_of_its_excess() -> None:
 def test_silence_and_short_sounds(n: int) -> None:
     assert not wiener(torch.zeros(n), 0.1).any()
     assert math.isfinite(float(wiener(torch.ones(n), 0.1).sum()))
+
+
+def test_what_goes_on_is_believed_after_some_frames() -> None:
+    tone = 0.02 * (0.2 * torch.arange(16_000)).sin()
+    found = wiener(tone + noise(0.02), 0.02)[8_000:]
+    assert float(found @ tone[8_000:] / (tone[8_000:] @ tone[8_000:])) > 0.85
