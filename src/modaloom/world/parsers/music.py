@@ -18,8 +18,11 @@ HOP, WINDOW = 80, 512
 """5 and 32 ms."""
 LEAST_INTERVAL = 0.2
 """Seconds between onsets."""
-MIN_RISE = 0.3
+MIN_RISE = 0.4
 """Least spectral flux of an onset, relative to the strongest."""
+COMPRESSION = 2.0
+"""Of loudness before the flux, log(1 + c · loudness / the loudest): little, so that what a codec adds to a held
+note is no onset."""
 BEATS: Mapping[str, tuple[float, float]] = {"slow": (1.4, 1.65), "medium": (1.85, 2.2), "fast": (2.7, 3.3)}
 """Tempo → lowest and highest beats per second."""
 MAX_SWING = 0.1
@@ -54,7 +57,7 @@ def find_onsets(samples: Array) -> list[int]:
     if len(samples) < RATE // 2:
         return []
     loudness = np.sqrt(spectra(samples, WINDOW, HOP))
-    rises = np.diff(np.log1p(100 * loudness / max(loudness.max(), 1e-9)), axis=0).clip(0).sum(1)
+    rises = np.diff(np.log1p(COMPRESSION * loudness / max(loudness.max(), 1e-9)), axis=0).clip(0).sum(1)
     edge = WINDOW // HOP  # where the sound itself begins and ends
     rises[:edge] = rises[-edge:] = 0
     reach = round(LEAST_INTERVAL * RATE / HOP)
