@@ -77,6 +77,9 @@ class ToyModel:
     def decode(self, name: str, codes: Tensor) -> list[Any]:
         return [self.table[code] for code in codes.flatten().tolist()]
 
+    def trimmed(self, name: str, rebuilt: Any, value: Any) -> Any:
+        return rebuilt
+
     def values(self, codes: Mapping[str, Tensor]) -> list[Generated]:
         return Model.values(self, codes)
 

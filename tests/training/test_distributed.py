@@ -138,6 +138,7 @@ QUANTIZED: dict[str, tuple[str, int, int, QuantizerConfig]] = {
     "projected": ("vq", 12, 2, QuantizerConfig(codebook_dim=3, normalize=True)),
     "groups": ("vq", 12, 2, QuantizerConfig(groups=2)),
     "dropout": ("vq", 12, 3, replace(DYING, dropout=0.7)),
+    "beams": ("vq", 12, 3, QuantizerConfig(beam_width=4)),
     "adaptive": ("vq", 12, 3, QuantizerConfig(adaptive_distortion=0.2)),
     "fsq": ("fsq", 12, 2, QuantizerConfig(levels=(4, 3))),
     "lfq": ("lfq", 16, 2, QuantizerConfig(entropy=0.5, temperature=0.5)),
