@@ -21,8 +21,8 @@ LEAST_INTERVAL = 0.2
 MIN_RISE = 0.4
 """Least spectral flux of an onset, relative to the strongest."""
 COMPRESSION = 2.0
-"""Of loudness before the flux, log(1 + c · loudness / the loudest): little, so that what a codec adds to a held
-note is no onset."""
+"""Of loudness before the flux, log(1 + c · loudness / the loudest): little, so that what a codec adds to a
+held note is no onset."""
 BEATS: Mapping[str, tuple[float, float]] = {"slow": (1.4, 1.65), "medium": (1.85, 2.2), "fast": (2.7, 3.3)}
 """Tempo → lowest and highest beats per second."""
 MAX_SWING = 0.1
