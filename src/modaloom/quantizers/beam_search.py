@@ -9,7 +9,7 @@ Legend: N vectors, Q stages, K codes of each, D = dim, W beams.
 import torch
 from torch import Tensor
 
-MAX_ELEMENTS = 2**23
+MAX_ELEMENTS = 2**19
 """Distances that are in memory at once."""
 
 
