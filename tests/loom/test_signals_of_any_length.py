@@ -194,6 +194,11 @@ def test_positions_in_spans_are_whole_codes(tokenizer: VQVAETokenizer) -> None:
     kept = tokenizer.positions_in([(0, 8), (13, 24)])
     assert kept.nonzero().flatten().tolist() == [0, 1, 4, 5]
     assert len(kept) == LONGEST // STRIDE
+    for short in ((0, 3), (1, 4), (LONGEST, LONGEST + 8)):
+        with pytest.raises(BadValue, match="keeps nothing: parts are whole steps of 4"):
+            tokenizer.positions_in([short])
+    ended = tokenizer.positions_in([(0, 10)], np.zeros(10, np.float32))  # its last code reaches past its end
+    assert ended.nonzero().flatten().tolist()[:3] == [0, 1, 2]
     for wrong in ((4, 4), (-1, 4)):
         with pytest.raises(BadValue, match="is no part of a value"):
             tokenizer.positions_in([wrong])

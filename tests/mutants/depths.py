@@ -59,8 +59,8 @@ DEPTHS = (
     Mutant(
         "codes that are only partly within a span",
         "tokenizers/vqvae.py",
-        "(edges[:-1] >= start - TOLERANCE)",
-        "(edges[1:] > start)",
+        "(starts >= start) & (ends <= end)",
+        "(ends > start) & (ends <= end)",
         "loom/test_signals_of_any_length.py::test_positions_in_spans_are_whole_codes",
     ),
     Mutant(

@@ -66,7 +66,7 @@ def generate(
         n: number of samples.
         seed: equal seeds give equal files, independently of n.
         keep: stream that is both given and wanted → the parts (start, end) of its value that stay, in
-            seconds of sound or pixels from the top; without `folder` and `Lines`.
+            seconds of sound, frames, or rows of the run's pixels; without `folder` and `Lines`.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
         device: auto | cpu | cuda | mps; a loaded run stays on its device.

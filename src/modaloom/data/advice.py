@@ -4,6 +4,7 @@ import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFolder, bounded
@@ -156,8 +157,12 @@ def about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
 
 def _about_copies(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
     """Pictures, sounds and the like that are in several samples."""
+    seen: set[Path] = set()
     for stream in folder.signals:
-        groups = [*equal_files(folder, stream)]
+        sources = (sample.streams.get(stream) for sample in folder.samples)
+        paths = {source for source in sources if isinstance(source, Path)}
+        groups = [] if paths <= seen else [*equal_files(folder, stream)]  # a track is in another's files
+        seen |= paths
         if not groups:
             continue
         across = sum(len({split_of[key] for key in keys}) > 1 for keys in groups)

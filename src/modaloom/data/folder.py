@@ -57,6 +57,11 @@ class Folder:
         """Names of the streams of signals: pictures, sounds."""
         return [name for name, kind in self.modality_of.items() if MODALITIES[kind].codec.continuous]
 
+    @property
+    def sounds(self) -> Sequence[str]:
+        """Names of the streams of waveforms."""
+        return [name for name in self.signals if MODALITIES[self.modality_of[name]].signal.is_waveform]
+
 
 def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
     """Index a folder.

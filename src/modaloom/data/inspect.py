@@ -86,7 +86,7 @@ def inspect(folder: Folder, *, layout: str = LAYOUT, limit: int | None = None) -
         splits=dict(Counter(split_of.values())),
         fixed=folder.splits is not None,
         problems=problems,
-        advice=advise(folder, split_of, len(problems), layout, about_lengths(lengths, folder.signals)),
+        advice=advise(folder, split_of, len(problems), layout, about_lengths(lengths, folder.sounds)),
     )
 
 

@@ -208,7 +208,9 @@ def _readable(chosen: Selection, config: LoomRunConfig, notify: Notify) -> list[
         problems = format_problems(reader.skips.values())
         raise BadFolder(f"{folder.path}: no training sample has a readable value\n{problems}".rstrip())
     for stream in [name for name, has_value in has_values.items() if not has_value]:
-        message = f"{folder.path}: no training sample has a readable {stream}"
+        files = {sample.streams.get(stream) for sample in chosen.training}
+        why = next((f" ({skip.reason})" for path, skip in reader.skips.items() if path in files), "")
+        message = f"{folder.path}: no training sample has a readable {stream}{why}"
         if stream in config.data.streams:
             raise BadFolder(f"{message}; leave it out with --streams")
         notify(f"{message}; it is left out")

@@ -167,6 +167,8 @@ class Model:
         for name in kept:
             if bool(canvas[name].known.all()):
                 raise BadValue(f"all of {name} is kept; keep a part, or want another stream")
+            if not bool(canvas[name].known.any()):
+                raise BadValue(f"nothing of {name} is kept: the parts to keep are past its end")
         names = range(n) if names is None else names
         return self._stream(canvas, want, names, seed, options or self.loom.config.sampling)
 

@@ -67,8 +67,8 @@ class TrainedRun:
             n: number of samples, 1 to 100,000.
             seed: seed of the sampling noise, a signed 64-bit integer.
             keep: stream that is both given and wanted → the parts of its value that stay, as (start, end)
-                along its first axis, in seconds of sound or pixels from the top; all else is generated. A
-                sound that is kept up to its end goes on.
+                along its first axis, in seconds of sound, frames, or rows of the run's pixels; all else is
+                generated. A sound that is kept up to its end goes on.
             sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
@@ -105,9 +105,10 @@ class TrainedRun:
             BadValue, BadFile: as `generate`, at once.
         """
         check_draws(n, seed)
-        values = {name: [value] * n for name, value in self.values(given).items()}
+        own = self.values(given)
+        values = {name: [value] * n for name, value in own.items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
-        options, kept = self.sampling(sampling), self.kept(values, wanted, keep)
+        options, kept = self.sampling(sampling), self.kept(own, wanted, keep)
         codes = self.model.codes(values)
         frames = self.model.stream(codes, wanted, n=n, seed=seed, options=options, kept=kept)
         return (frame.map(self.model.values) for frame in frames)
@@ -129,13 +130,14 @@ class TrainedRun:
             raise BadValue(f"stream {stream!r}: {error}") from error
 
     def kept(
-        self, given: Collection[str], want: Collection[str], keep: Mapping[str, Sequence[Span]]
+        self, given: Mapping[str, Value], want: Collection[str], keep: Mapping[str, Sequence[Span]]
     ) -> dict[str, Tensor]:
         """Stream → bool (L,), the positions of the spans. Raises `BadValue`."""
         for name in keep:
             if name not in given or name not in want:
                 raise BadValue(f"a part of {name} can be kept where {name} is both given and wanted")
-        return {name: self.model.streams[name].tokenizer.positions_in(spans) for name, spans in keep.items()}
+        streams = self.model.streams
+        return {n: streams[n].tokenizer.positions_in(spans, given[n]) for n, spans in keep.items()}
 
     def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
         """The run's `CodeSamplingConfig` with some fields changed. Raises `BadValue`."""

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
@@ -14,9 +15,13 @@ ANIMATED = ("GIF", "WEBP")
 
 
 def exact_modality(paths: Sequence[Path]) -> str:
-    """`video` if all files may be animations and one is; else as `raster_file.exact_modality`."""
+    """`video` if all files may be animations and one is; else as `raster_file.exact_modality`.
+
+    Without PyAV, which writes videos, they are pictures, and `remarks` says that the first one is read.
+    """
     counts = [_frames(path) for path in paths]
-    return "video" if all(counts) and max(counts, default=0) > 1 else raster_file.exact_modality(paths)
+    moving = all(counts) and max(counts, default=0) > 1 and find_spec("av") is not None
+    return "video" if moving else raster_file.exact_modality(paths)
 
 
 def _frames(path: Path) -> int:

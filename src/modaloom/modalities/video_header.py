@@ -11,6 +11,8 @@ from modaloom.core.errors import BadFile
 from modaloom.modalities.container import pyav
 from modaloom.modalities.video_grid import grid_of
 
+MAX_REORDERED = 32
+"""Packets by which the orders of decoding and of presentation differ at most."""
 MAX_TIMED = 10_000
 """Packets by which a rate is told to be variable."""
 
@@ -57,6 +59,8 @@ def header_of(path: Path, container: str) -> Header:
         track = tracks[0]
         packets = [one for one in islice(source.demux(track), MAX_TIMED) if one.pts is not None]
         timed = sorted((one.pts, one.duration or 0) for one in packets)
+        if len(packets) == MAX_TIMED:  # packets come in the order of decoding: frames before the last lack
+            timed = timed[:-MAX_REORDERED]
         times = [float(pts * track.time_base) for pts, _ in timed]
         end = float(sum(timed[-1]) * track.time_base)
     with opened(path, container) as (source, tracks):

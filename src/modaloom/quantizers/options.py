@@ -73,7 +73,9 @@ class QuantizerConfig:
         check_range("groups", self.groups, 1)
         check_range("beam_width", self.beam_width, 1)
         if self.beam_width > 1 and (self.growth.initial_codes or self.adaptive_distortion):
-            raise BadValue("beam_width needs whole codebooks of fixed depth; leave out growth and adaptive")
+            raise BadValue(
+                "beam_width needs whole codebooks of fixed depth; give 1 with growth or adaptive_distortion"
+            )
 
     def changed(self) -> set[str]:
         """The names of the options that differ from their defaults."""

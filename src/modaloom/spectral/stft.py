@@ -17,6 +17,9 @@ from torch.nn import functional
 
 from modaloom.core.errors import BadValue
 
+MAX_KEPT_FRAMES = 4_096
+"""Longest sums of squared windows that are kept: those of the blocks of Griffin–Lim."""
+
 
 @dataclass(frozen=True)
 class STFT:
@@ -89,8 +92,16 @@ def _overlap_add(frames: Tensor, hop: int) -> Tensor:
     return added.flatten(1)
 
 
-@lru_cache(maxsize=8)
 def _squares(window: int, hop: int, num_frames: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(length,): the squared windows, added; kept for the next call, unless they are long."""
+    made = _short_squares if num_frames <= MAX_KEPT_FRAMES else _short_squares.__wrapped__
+    return made(window, hop, num_frames, dtype, device)
+
+
+@lru_cache(maxsize=8)
+def _short_squares(
+    window: int, hop: int, num_frames: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
     """(length,): the squared windows, added."""
     squares = torch.hann_window(window, dtype=dtype, device=device).square()
     return _overlap_add(squares.expand(1, num_frames, window), hop)[0]

@@ -189,13 +189,19 @@ class Tokenizer(nn.Module, ABC):
         assert tuple(grid) == self.shape.grid
         return self
 
-    def positions_in(self, spans: Sequence[Span]) -> Tensor:
+    def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
         """bool (L,): the positions whose part of a value lies within one of the spans.
 
-        A span is its start and end along the first axis, in its unit: seconds of sound, pixels.
+        A span is its start and end along the first axis, in its unit: seconds of sound, frames, rows of
+        pixels of the tokenizer's size.
+
+        Args:
+            spans: start and end of each.
+            value: of which they are parts; its last code may reach past its end. None: one of the full size.
 
         Raises:
-            BadValue: for a kind of tokenizer whose codes are of no part of a value, or spans that are none.
+            BadValue: for a kind of tokenizer whose codes are of no part of a value, or spans that are none or
+                shorter than a code.
         """
         raise BadValue(f"values of {type(self).__name__} cannot be kept in part; keep sounds or pictures")
 

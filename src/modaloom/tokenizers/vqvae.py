@@ -248,13 +248,21 @@ class VQVAETokenizer(Tokenizer):
         packed: NDArray[Any] = self.codec.denormalize(signal).cpu().numpy()
         return packed
 
-    def positions_in(self, spans: Sequence[Span]) -> Tensor:
+    def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
         edges = torch.arange(self.shape.grid[0] + 1) * self.strides[0] / self.codec.unit
+        full = self.spec["size"][0] if value is None else self.prepare(value).shape[-len(self.strides)]
+        starts, ends = edges[:-1] + TOLERANCE, edges[1:].clamp(max=full / self.codec.unit) - TOLERANCE
         rows = torch.zeros(self.shape.grid[0], dtype=torch.bool)
         for start, end in spans:
             if not 0 <= start < end:
                 raise BadValue(f"{start:g}:{end:g} is no part of a value; give START:END, 0 or more")
-            rows |= (edges[:-1] >= start - TOLERANCE) & (edges[1:] <= end + TOLERANCE)
+            within = (starts >= start) & (ends <= end)
+            if not bool(within.any()):
+                step = self.strides[0] / self.codec.unit
+                raise BadValue(
+                    f"{start:g}:{end:g} keeps nothing: parts are whole steps of {step:g}, up to {edges[-1]:g}"
+                )
+            rows |= within
         return rows.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
