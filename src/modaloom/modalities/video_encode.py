@@ -65,7 +65,7 @@ def write(clip: Video, path: Path) -> None:
 
 
 def write_with(clip: Video, tracks: Mapping[str, Value], path: Path) -> None:
-    """Writes a clip with its `sound`, an `Audio`, if there is one. The same clip gives the same bytes.
+    """Writes a clip with its `sound`, an `Audio`, if there is one. Nothing of the time is stored.
 
     Colours are stored for blocks of 2 × 2 pixels (yuv420p). Odd sizes are lengthened by the last row or
     column, which a comment in the file tells, so that reading cuts them off again. Sound has a rate, and one,
