@@ -62,3 +62,9 @@ def test_without_espeak_speech_that_is_asked_for_is_refused(
 
 def test_the_world_of_the_demo_has_not_changed() -> None:
     assert (DemoWorld().streams, DemoWorld().samples, DemoWorld().held_out) == (SILENT, 8000, 500)
+
+
+def test_a_demo_that_goes_on_has_its_own_streams(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(BadValue, match="goes on with its own streams"):
+        api.demo(out=tmp_path, streams=["image", "caption"])

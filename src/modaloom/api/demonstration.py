@@ -10,7 +10,7 @@ from modaloom.api.places import check_vacant
 from modaloom.api.runs import Trained
 from modaloom.api.training import train
 from modaloom.core.defaults import DEMO_MINUTES, DEMO_OUT, DEVICE, SEED, WORLD, WORLD_SAMPLES, WORLD_SIDE
-from modaloom.core.errors import BadFolder, check_names
+from modaloom.core.errors import BadFolder, BadValue, check_names
 from modaloom.evaluation.parsed import read_facts
 from modaloom.recipes.demo import DemoWorld
 from modaloom.recipes.demo import demo as recipe
@@ -100,6 +100,8 @@ def demo(
     size = replace(size, streams=tuple(check_names("streams", streams)) or _audible(size, minutes, callbacks))
     Accelerator(device)
     there = (path / CONFIG).exists()
+    if there and streams:
+        raise BadValue(f"{path} goes on with its own streams; leave out --streams, or give another --out")
     run = recipe(size.streams)
     run = replace(run, seed=seed, training=replace(run.training, minutes=minutes))
     if not there:
