@@ -36,7 +36,7 @@ from modaloom.loom.evaluation.direction import DirectionEvaluation
 from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.evaluation.folder import FolderReading
 from modaloom.recipes.demo import SOUND_SETTINGS
-from modaloom.tokenizers.base import Span
+from modaloom.tokenizers.spans import Span
 from modaloom.world.score import Facts
 from modaloom.world.write import FACTS
 

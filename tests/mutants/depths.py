@@ -58,7 +58,7 @@ DEPTHS = (
     ),
     Mutant(
         "codes that are only partly within a span",
-        "tokenizers/vqvae.py",
+        "tokenizers/spans.py",
         "(starts >= start) & (ends <= end)",
         "(ends > start) & (ends <= end)",
         "loom/test_signals_of_any_length.py::test_positions_in_spans_are_whole_codes",

@@ -10,7 +10,7 @@ from modaloom.core.json_text import to_json
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.given_lines import Lines
 from modaloom.modalities.base import Value
-from modaloom.tokenizers.base import Span
+from modaloom.tokenizers.spans import Span
 
 
 def generate_command(

@@ -30,7 +30,7 @@ from modaloom.loom.model import BATCH_SIZE
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
-from modaloom.tokenizers.base import Span
+from modaloom.tokenizers.spans import Span
 
 MISSING = "missing"
 """Value of `want` for a folder: generate the streams that each sample lacks."""

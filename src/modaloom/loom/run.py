@@ -32,7 +32,7 @@ from modaloom.runs.config_io import changed
 from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder, read_config
-from modaloom.tokenizers.base import Span
+from modaloom.tokenizers.spans import Span
 from modaloom.training.accelerator import Accelerator
 
 MAX_DRAWS = 100_000

@@ -15,13 +15,10 @@ from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.file_codec import FileCodec
+from modaloom.tokenizers.spans import Span
 from modaloom.tokenizers.usage import CodeUsage
 
-__all__ = ["CodeShape", "Objective", "Opponent", "Span", "Tokenizer"]
-
-
-Span = tuple[float, float]
-"""Start and end."""
+__all__ = ["CodeShape", "Objective", "Opponent", "Tokenizer"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
-from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Shortened, Value
@@ -24,19 +23,18 @@ from modaloom.networks.conv import pad_to_stride, to_channels_last
 from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
-from modaloom.tokenizers.base import Objective, Opponent, Span, Tokenizer
+from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
 from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.global_codes import global_codes_encoder
 from modaloom.tokenizers.lengths import encode_lengths, mark_ends, split_lengths, with_end, without_end
 from modaloom.tokenizers.losses import LOSSES
+from modaloom.tokenizers.spans import Span, cells_within
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
 
 __all__ = ["VQVAEConfig", "VQVAETokenizer"]
 
-TOLERANCE = 1e-6
-"""Of the ends of spans, for rounding."""
 MAX_BATCH = 256
 """Values encoded or decoded per batch."""
 
@@ -249,20 +247,9 @@ class VQVAETokenizer(Tokenizer):
         return packed
 
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
-        edges = torch.arange(self.shape.grid[0] + 1) * self.strides[0] / self.codec.unit
         full = self.spec["size"][0] if value is None else self.prepare(value).shape[-len(self.strides)]
-        starts, ends = edges[:-1] + TOLERANCE, edges[1:].clamp(max=full / self.codec.unit) - TOLERANCE
-        rows = torch.zeros(self.shape.grid[0], dtype=torch.bool)
-        for start, end in spans:
-            if not 0 <= start < end:
-                raise BadValue(f"{start:g}:{end:g} is no part of a value; give START:END, 0 or more")
-            within = (starts >= start) & (ends <= end)
-            if not bool(within.any()):
-                step = self.strides[0] / self.codec.unit
-                raise BadValue(
-                    f"{start:g}:{end:g} keeps nothing: parts are whole steps of {step:g}, up to {edges[-1]:g}"
-                )
-            rows |= within
+        step, unit = self.strides[0] / self.codec.unit, self.codec.unit
+        rows = cells_within(spans, self.shape.grid[0], step, full / unit)
         return rows.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
