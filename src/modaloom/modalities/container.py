@@ -17,6 +17,14 @@ def pyav(path: Path) -> Any:
         raise BadFile(path, f"is read and written by PyAV: {HINT}") from None
 
 
+def converted(frame: Any, pixels: str, **size: int) -> Any:
+    """A frame of pictures in a format of pixels, of `width` and `height` if given.
+
+    By one thread: those of swscale give other values now and then.
+    """
+    return frame.reformat(format=pixels, threads=1, **size)
+
+
 def told_seconds(source: Any, stream: Any, time_base: int) -> float | None:
     """How long a track, or a container of it alone, says it lasts; None: it does not say."""
     if stream.duration is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from modaloom.core.errors import BadFile
-from modaloom.modalities.container import pyav, told_seconds
+from modaloom.modalities.container import converted, pyav, told_seconds
 from modaloom.modalities.image import MAX_PIXELS
 from modaloom.modalities.video_grid import grid_of
 from modaloom.modalities.video_header import opened
@@ -92,7 +92,8 @@ class _Shown:
         """Upright RGB of the first frame's size, alpha on white."""
         frame, (width, height) = self.frame, told.size
         clear = any(part.is_alpha for part in frame.format.components) or frame.format.has_palette
-        pixels = frame.to_ndarray(width=width, height=height, format="rgba" if clear else "rgb24")
+        shown = converted(frame, "rgba" if clear else "rgb24", width=width, height=height)
+        pixels = shown.to_ndarray()
         if clear:
             pixels = on_white(pixels)
         if told.crop is not None:

@@ -15,14 +15,14 @@ from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_value import Audio, Samples
 from modaloom.modalities.base import Value
-from modaloom.modalities.container import pyav
+from modaloom.modalities.container import converted, pyav
 from modaloom.modalities.video_container import CROP
 from modaloom.modalities.video_rate import at_rate
 from modaloom.modalities.video_value import Frame, Video
 
 SOUND = "sound"
-BT_601 = 6
-"""The matrix of luma and chroma, told to players, as swscale takes it by default."""
+PIXELS, BT_601 = "yuv420p", 6
+"""The format of pixels; the matrix of luma and chroma, told to players, as swscale takes it by default."""
 GIF_TICK, GIF_FPS = Fraction(1, 100), Fraction(50)
 """Seconds of which durations of a GIF are multiples, and the most frames a second that are shown so fast."""
 
@@ -86,7 +86,7 @@ def _muxed(clip: Video, sound: Audio | None, how: Encoding) -> bytes:
         pictures = _picture_track(container, clip, how)
         track = None if sound is None else _SoundTrack(container, sound, how)
         for k, frame in enumerate(clip.scan()):
-            shown = av.VideoFrame.from_ndarray(_even(frame), format="rgb24")
+            shown = converted(av.VideoFrame.from_ndarray(_even(frame), format="rgb24"), PIXELS)
             shown.pts, shown.time_base = k, 1 / clip.fps
             container.mux(pictures.encode(shown))
             if track is not None:
@@ -100,7 +100,7 @@ def _muxed(clip: Video, sound: Audio | None, how: Encoding) -> bytes:
 def _picture_track(container: Any, clip: Video, how: Encoding) -> Any:
     stream = container.add_stream(how.video, rate=clip.fps, options=dict(how.options))
     stream.height, stream.width = clip.height + clip.height % 2, clip.width + clip.width % 2
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = PIXELS
     context = stream.codec_context
     context.thread_count, context.colorspace, context.time_base = 1, BT_601, 1 / clip.fps
     if clip.height % 2 or clip.width % 2:

@@ -49,7 +49,7 @@ _MANY, _ODD = np.arange(1.0, 21), np.arange(1.0, 32, 2)
 INSTRUMENTS: Mapping[str, Partials] = {
     "bell": (np.array([1, 2.756, 5.404, 8.933]), np.array([1, 0.6, 0.35, 0.2]), np.array([2.5, 4, 7, 11])),
     "pluck": (_MANY, np.sin(0.3 * np.pi * _MANY) / _MANY, 3.0 + 0.8 * _MANY),
-    "square": (_ODD, 1 / _ODD, np.zeros(len(_ODD))),
+    "square": (_ODD, 1 / _ODD, np.full(len(_ODD), 2.0)),
 }
 """A free bar and a string plucked at 0.3 of its length (Fletcher & Rossing 1998, §2.16 and §2.4); a square
-wave."""
+wave that fades, so that the beginning of a note is told from the end of another."""
