@@ -32,7 +32,6 @@ from figures import Figures, Target, publish
 from modaloom import api
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.audio_value import Audio
-from modaloom.spectral.mel import HOPS_PER_SECOND
 from modaloom.tokenizers.code_counts import code_usage
 
 OPUS = (6, 9, 12)
@@ -71,7 +70,8 @@ def ours(scores: Scores, tokenizer: Any) -> Iterator[tuple[str, Figures]]:
     codes = [tokenizer.encode([sound])[0] for sound in sounds]
     encoding = (time.process_time() - start) / sum(sound.seconds for sound in sounds)
     used = code_usage(tokenizer.shape, ([code.numpy()] for code in codes))
-    bits = np.log2(tokenizer.shape.codebook_size) * HOPS_PER_SECOND / tokenizer.strides[0]
+    rate = tokenizer.codec.unit_of(spec) / tokenizer.strides[0]
+    bits = np.log2(tokenizer.shape.codebook_size) * rate
     for depth in sorted({1, 2, 4, tokenizer.shape.depth}):
 
         def through(sound: Audio, depth: int = depth) -> Samples:

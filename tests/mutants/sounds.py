@@ -273,4 +273,18 @@ SOUNDS = (
         "residual = _taken(residual, beam)",
         "quantizers/test_beam_search.py",
     ),
+    Mutant(
+        "errors of magnitudes that are not relative",
+        "spectral/distance.py",
+        "error / true.flatten(1).mean(1).clamp_min(LEAST_MEAN)",
+        "error",
+        "spectral/test_distance.py",
+    ),
+    Mutant(
+        "seconds of waveforms counted in frames",
+        "modalities/waveform.py",
+        'float(spec["rate"])',
+        "100.0",
+        "tokenizers/test_waveform.py::test_kept_parts_are_counted_in_seconds",
+    ),
 )

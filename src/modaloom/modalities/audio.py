@@ -36,12 +36,14 @@ from modaloom.modalities.audio_spec import (
     fit,
     infer_spec,
     shortened,
+    trim,
 )
 from modaloom.modalities.audio_value import BITS, Audio
 from modaloom.modalities.audio_view import to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.scale import Scale
 from modaloom.modalities.signal_codec import Pieces, SignalCodec
+from modaloom.modalities.waveform import WAVEFORM
 from modaloom.spectral import LogMel
 from modaloom.spectral.mel import FLOOR_DB, HOPS_PER_SECOND
 
@@ -83,12 +85,6 @@ def pack_file(path: Path, spec: DataSpec) -> Iterator[tuple[NDArray[np.int16], i
 def unpack_file(packed: Iterable[NDArray[np.int16]], n: int, spec: DataSpec, path: Path) -> None:
     """Writes a wav of n samples of each channel from pieces of a log-mel."""
     write_pieces(unpack_pieces(packed, spec), n, path)
-
-
-def trim(made: Audio, sound: Audio) -> Audio:
-    """A sound that was made of another one's frames, without what is after the end of that one."""
-    n = max(1, round(sound.samples.shape[1] * made.rate / sound.rate))
-    return replace(made, samples=made.samples[:, :n])
 
 
 def to_array(sound: Audio) -> NDArray[np.int16]:
@@ -210,6 +206,7 @@ AUDIO = Modality(
         scale=lambda facts: WAVE,
         trim=trim,
         pieces=Pieces(pack_file, unpack_file),
+        samples=WAVEFORM,
     ),
     limits=AudioLimits(),
     shortened=shortened,

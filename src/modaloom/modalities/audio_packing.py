@@ -49,14 +49,15 @@ def pack_pieces(sounds: Iterable[Audio], spec: DataSpec) -> Iterator[tuple[Packe
     spec's rate, that it is of. Together they are `pack` of the whole, without a limit of its length."""
     stft = log_mel_of(spec).stft
     halo = -(-(stft.window - stft.hop - stft.margin) // stft.hop)
-    for window in windows(_fitted(sounds, spec), FRAMES * stft.hop, halo * stft.hop):
+    for window in windows(fitted(sounds, spec), FRAMES * stft.hop, halo * stft.hop):
         first = window.before // stft.hop
         frames = _packed(window.array, spec)[:, first : first + stft.num_frames(window.own)]
         yield frames, window.own
 
 
-def _fitted(sounds: Iterable[Audio], spec: DataSpec) -> Iterator[Samples]:
-    """Pieces at the spec's rate and channels: `fit` of the whole, but for its length."""
+def fitted(sounds: Iterable[Audio], spec: DataSpec) -> Iterator[Samples]:
+    """Pieces of a sound, at least one → samples at the spec's rate and channels: `fit` of the whole, but
+    for its length."""
     rest = iter(sounds)
     first = next(rest)
     mixes = (mixed(sound.samples, spec["tracks"]) for sound in chain([first], rest))

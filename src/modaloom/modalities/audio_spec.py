@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,12 @@ def fit(sound: Audio, spec: DataSpec) -> Audio:
     if VARIABLE not in spec:
         samples = np.pad(samples, [(0, 0), (0, n - samples.shape[1])])
     return Audio(samples, spec["rate"], spec["type"])
+
+
+def trim(made: Audio, sound: Audio) -> Audio:
+    """A sound that was made of another one's frames, without what is after the end of that one."""
+    n = max(1, round(sound.samples.shape[1] * made.rate / sound.rate))
+    return replace(made, samples=made.samples[:, :n])
 
 
 def shortened(sound: Audio, spec: DataSpec) -> Sequence[Shortened]:

@@ -128,6 +128,8 @@ class SignalCodec(Codec):
     """Facts, factor → those of values with so many times fewer positions."""
     is_waveform: bool = False
     """Whether `to_array` has one axis, time, and `matched` one channel."""
+    samples: "SignalCodec | None" = None
+    """The codec, of the same specs, of the samples that these signals are computed from; None: of none."""
     parts: Callable[[Value], Sequence[Value]] = alone
     """Value → what a Restorer answers one by one: the channels of a sound."""
     join: Callable[[Sequence[Value]], Value] = first_of
@@ -146,6 +148,14 @@ class SignalCodec(Codec):
     def has_outline(self) -> bool:
         """Whether a tokenizer can encode outline and global tint separately."""
         return self.outline is not no_outline
+
+    def shape(self, spec: DataSpec) -> tuple[int, tuple[int, ...]]:
+        """Returns channels and sides of the signals of a spec."""
+        return spec["channels"], tuple(spec["size"])
+
+    def unit_of(self, spec: DataSpec) -> float:
+        """Returns `unit` for signals of a spec."""
+        return self.unit
 
     def variant(
         self, packed: Tensor, random: Callable[[str], torch.Generator], strengths: Mapping[str, float]

@@ -4,11 +4,13 @@ from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe import BPE
 from modaloom.tokenizers.categorical import CategoricalTokenizer
 from modaloom.tokenizers.vqvae import VQVAETokenizer
+from modaloom.tokenizers.waveform import WaveformTokenizer
 
-__all__ = ["BPE", "TOKENIZERS", "CategoricalTokenizer", "Tokenizer", "VQVAETokenizer"]
+__all__ = ["BPE", "TOKENIZERS", "CategoricalTokenizer", "Tokenizer", "VQVAETokenizer", "WaveformTokenizer"]
 
 TOKENIZERS: dict[str, type[Tokenizer]] = {
     "vqvae": VQVAETokenizer,
+    "waveform": WaveformTokenizer,
     "bpe": BPE,
     "categorical": CategoricalTokenizer,
 }

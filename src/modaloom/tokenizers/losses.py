@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from modaloom.modalities.signal_codec import mean_squared_error
+from modaloom.spectral.distance import spectral_distance
 
 SignalLoss = Callable[[Tensor, Tensor], Tensor]
 """(reconstruction, signal), both float (B, C, *axes) → (B,), means over the values of a sample."""
@@ -65,4 +66,5 @@ LOSSES: Mapping[str, SignalLoss] = {
     "charbonnier": charbonnier,
     "laplacian": laplacian,
     "level_weighted": level_weighted,
+    "spectral": spectral_distance,
 }

@@ -17,6 +17,7 @@ from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Shortened, Value
+from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.networks.autoencoder import decoder, encoder, silence, stage_factors
 from modaloom.networks.conv import pad_to_stride, to_channels_last
@@ -61,8 +62,8 @@ class VQVAETokenizer(Tokenizer):
 
     def __init__(self, modality: Modality, spec: DataSpec, config: VQVAEConfig) -> None:
         super().__init__()
-        self.modality, self.codec, self.spec, self.config = modality, modality.signal, spec, config
-        channels, sides = spec["channels"], tuple(spec["size"])
+        self.modality, self.codec, self.spec, self.config = modality, self.codec_of(modality), spec, config
+        self.channels, self.sides = channels, sides = self.codec.shape(spec)
         self.signal_loss = LOSSES[config.loss] if config.loss else self.codec.loss
         self.strides = config.strides_of(sides)
         config.check_crop(self.strides)
@@ -92,6 +93,11 @@ class VQVAETokenizer(Tokenizer):
         ends = int(config.exact_length)
         depth, size = self.quantizer.depth + ends, self.quantizer.codebook_sizes[0]
         self.shape = CodeShape(grid, depth, size, shared + ends, config.variable_length)
+
+    @staticmethod
+    def codec_of(modality: Modality) -> SignalCodec:
+        """The codec of the signals that are encoded. Raises `BadValue` if the modality has none."""
+        return modality.signal
 
     @classmethod
     def fit(
@@ -146,7 +152,7 @@ class VQVAETokenizer(Tokenizer):
         config = self.config.adversary
         if not config.enabled:
             return Objective(self.loss)
-        adversary = Adversary(config, self.spec["channels"], axes=len(self.strides))
+        adversary = Adversary(config, self.channels, axes=len(self.strides))
         *_, last_kernel = (p for p in self.decoder.parameters() if p.ndim > 1)
 
         def loss(
@@ -232,7 +238,7 @@ class VQVAETokenizer(Tokenizer):
     @torch.no_grad()
     def decode_batch(self, codes: Tensor) -> NDArray[Any]:
         """Codes (B, *grid, Q) of one length → packed (B, …); without codes, empty ones."""
-        first, *rest = self.spec["size"]
+        first, *rest = self.sides
         length = codes.shape[1] * self.strides[0] if self.shape.variable else first
         if self.config.exact_length:
             codes, missing = without_end(codes, self.strides[0])
@@ -242,21 +248,21 @@ class VQVAETokenizer(Tokenizer):
             z = self.quantizer.decode(codes.to(next(self.parameters()).device))
             signal = self._decode(z, sides).float()
         else:
-            signal = torch.zeros(len(codes), self.spec["channels"], *sides)
+            signal = torch.zeros(len(codes), self.channels, *sides)
         packed: NDArray[Any] = self.codec.denormalize(signal).cpu().numpy()
         return packed
 
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
-        full = self.spec["size"][0] if value is None else self.prepare(value).shape[-len(self.strides)]
-        step, unit = self.strides[0] / self.codec.unit, self.codec.unit
-        rows = cells_within(spans, self.shape.grid[0], step, full / unit)
+        full = self.sides[0] if value is None else self.prepare(value).shape[-len(self.strides)]
+        unit = self.codec.unit_of(self.spec)
+        rows = cells_within(spans, self.shape.grid[0], self.strides[0] / unit, full / unit)
         return rows.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""
         if not is_picture(self.spec):
             return {}
-        facts = self.codec, self.spec["channels"], self.shape, self.strides, columns
+        facts = self.codec, self.channels, self.shape, self.strides, columns
         tint = {"tint": global_usage(*facts)} if self.shape.shared > self.config.exact_length else {}
         return {"": local_usage(*facts), **tint}
 
@@ -265,7 +271,7 @@ class VQVAETokenizer(Tokenizer):
 
     @classmethod
     def restore(cls, state: Mapping[str, Any]) -> Self:
-        config = TypeAdapter(VQVAEConfig).validate_python(state["config"])
+        config = TypeAdapter(cls.Config).validate_python(state["config"])
         return cls(MODALITIES[state["modality"]], dict(state["spec"]), config)
 
     def _augmented(self, signal: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:

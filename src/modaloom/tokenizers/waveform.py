@@ -1,0 +1,43 @@
+"""A codec of sounds that is learned from wave to wave, as SoundStream's (Zeghidour et al. 2021, arXiv
+2107.03312) and DAC's (Kumar et al. 2023, arXiv 2306.06546): strided, judged by spectrograms and a
+discriminator.
+
+It needs a GPU: on CPUs, spectrograms and Griffin–Lim are better at equal time.
+"""
+
+from dataclasses import dataclass, field
+
+from modaloom.core.errors import BadValue
+from modaloom.modalities.base import Modality
+from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.tokenizers.adversary import AdversaryConfig
+from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
+
+
+@dataclass(frozen=True)
+class WaveformConfig(VQVAEConfig):
+    """Hyperparameters of a VQ-VAE of waveforms."""
+
+    strides: tuple[int, ...] = (512,)
+    widths: tuple[int, ...] = (16, 32, 48, 64, 96, 128, 192, 256, 256)
+    num_quantizers: int = 8
+    dropout: float = 0.5
+    linear_start: bool = False
+    loss: str = "spectral"
+    crop_size: tuple[int, ...] = (8192,)
+    variable_length: bool = True
+    adversary: AdversaryConfig = field(
+        default_factory=lambda: AdversaryConfig(weight=1, feature_weight=1, width=16, num_layers=6)
+    )
+
+
+class WaveformTokenizer(VQVAETokenizer):
+    """A VQ-VAE of the samples of a modality's values."""
+
+    Config = WaveformConfig
+
+    @staticmethod
+    def codec_of(modality: Modality) -> SignalCodec:
+        if modality.signal.samples is None:
+            raise BadValue(f"{modality.name} has no waveform; give tokenizer=waveform to sounds alone")
+        return modality.signal.samples
