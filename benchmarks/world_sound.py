@@ -70,9 +70,11 @@ class Part:
 
 SETTINGS = (
     *(f"tokenizers.audio.{name}={value}" for name, value in SOUND_SETTINGS.items()),
-    "loom.mixture.target_power=0.25",
+    *("loom.sampling.temperature=0.9", "loom.sampling.choice_temperature=0.25"),
+    *("loom.mixture.target_power=0.25", "loom.sampling.sampler=coarse_to_fine"),
 )
-"""Those of the demo, and sounds more often as the target: they take longest to learn."""
+"""Those of the demo, and sounds more often as the target: they take longest to learn, the first of a position's
+codes before the others."""
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"
 ROBOT, OTHER = "speech->speech.robot, level1: ", "speech.other+speech.reference->speech, level1: "
@@ -98,6 +100,7 @@ PARTS = {
             Target("speech->caption, level1: slot.mean"),
             Target("speech->caption, level2: slot.mean", 0.95),
         ],
+        ["tokenizers.image.global_codes=1"],
     ),
     "voices": Part(
         ("speech", "speech.other", "speech.reference", "speech.robot"),
