@@ -73,8 +73,9 @@ SETTINGS = (
     *("loom.sampling.temperature=0.9", "loom.sampling.choice_temperature=0.25"),
     *("loom.mixture.target_power=0.25", "loom.sampling.sampler=coarse_to_fine"),
 )
-"""Those of the demo, and sounds more often as the target, since they take longest to learn; the first codes of
-all positions are drawn before the second ones."""
+"""Those of the demo, and sounds more often as the target, since they take longest to learn. All positions have
+their first codes before the second ones."""
+
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"
 ROBOT, OTHER = "speech->speech.robot, level1: ", "speech.other+speech.reference->speech, level1: "
