@@ -73,8 +73,7 @@ SETTINGS = (
     *("loom.sampling.temperature=0.9", "loom.sampling.choice_temperature=0.25"),
     *("loom.mixture.target_power=0.25", "loom.sampling.sampler=coarse_to_fine"),
 )
-"""Those of the demo, and sounds more often as the target, since they take longest to learn. All positions have
-their first codes before the second ones."""
+"""Those of the demo, and sounds more often as the target, since they take longest to learn."""
 
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"

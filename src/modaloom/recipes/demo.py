@@ -33,14 +33,15 @@ def demo(streams: Sequence[str] = DemoWorld.streams) -> LoomRunConfig:
     """Returns the tiny preset on the demo's streams; the question is never a target.
 
     The world's images are shapes of one colour on another. Global codes encode their tint separately from
-    their outline, since held-out images combine the two in ways that do not occur in training.
+    their outline, since held-out images combine the two in ways that do not occur in training. With sounds,
+    the first codes of all positions are drawn before the second ones: more words are right.
     """
     run = tiny()
     mixture = replace(run.loom.mixture, wanted=tuple(name for name in streams if name != "question"))
-    loom = replace(
-        run.loom, mixture=mixture, sampling=CodeSamplingConfig(temperature=0.9, choice_temperature=0.25)
-    )
+    sampling = CodeSamplingConfig(temperature=0.9, choice_temperature=0.25)
     tokenizers: dict[str, dict[str, Any]] = {"image": {"global_codes": 1}}
     if {*SOUNDS}.intersection(streams):
         tokenizers["audio"] = dict(SOUND_SETTINGS)
+        sampling = replace(sampling, sampler="coarse_to_fine")
+    loom = replace(run.loom, mixture=mixture, sampling=sampling)
     return replace(run, data=replace(run.data, streams=tuple(streams)), tokenizers=tokenizers, loom=loom)
