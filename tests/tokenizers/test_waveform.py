@@ -43,11 +43,11 @@ def tokenizer() -> WaveformTokenizer:
 
 
 def test_signals_are_the_samples(tokenizer: WaveformTokenizer) -> None:
-    sound, samples = noise(1.001), AUDIO.signal.samples
-    assert samples is not None
+    sound, codec = noise(1.001), AUDIO.signal.waveform
+    assert codec is not None
     packed = tokenizer.prepare(sound)
     assert np.array_equal(packed, sound.integers)
-    assert np.array_equal(samples.unpack(packed, tokenizer.spec).samples, sound.integers / 2**15)
+    assert np.array_equal(codec.unpack(packed, tokenizer.spec).samples, sound.integers / 2**15)
     assert (tokenizer.channels, tokenizer.sides) == (1, (2 * RATE,))
     (rebuilt,) = tokenizer.decode(tokenizer.encode([sound]))
     assert rebuilt.samples.shape == (1, 251 * 64)

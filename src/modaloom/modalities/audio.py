@@ -206,7 +206,7 @@ AUDIO = Modality(
         scale=lambda facts: WAVE,
         trim=trim,
         pieces=Pieces(pack_file, unpack_file),
-        samples=WAVEFORM,
+        waveform=WAVEFORM,
     ),
     limits=AudioLimits(),
     shortened=shortened,

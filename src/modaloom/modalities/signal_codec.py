@@ -128,7 +128,7 @@ class SignalCodec(Codec):
     """Facts, factor → those of values with so many times fewer positions."""
     is_waveform: bool = False
     """Whether `to_array` has one axis, time, and `matched` one channel."""
-    samples: "SignalCodec | None" = None
+    waveform: "SignalCodec | None" = None
     """The codec, of the same specs, of the samples that these signals are computed from; None: of none."""
     parts: Callable[[Value], Sequence[Value]] = alone
     """Value → what a Restorer answers one by one: the channels of a sound."""

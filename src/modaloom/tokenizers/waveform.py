@@ -38,6 +38,6 @@ class WaveformTokenizer(VQVAETokenizer):
 
     @staticmethod
     def codec_of(modality: Modality) -> SignalCodec:
-        if modality.signal.samples is None:
+        if modality.signal.waveform is None:
             raise BadValue(f"{modality.name} has no waveform; give tokenizer=waveform to sounds alone")
-        return modality.signal.samples
+        return modality.signal.waveform
