@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,19 @@ def media(format: str, codec: str) -> Sequence[bytes]:
     return [buffer.getvalue()]
 
 
+def clips(suffix: str) -> Sequence[bytes]:
+    """Without and, where the format has it, with sound."""
+    from modaloom.modalities.audio_value import Audio
+    from modaloom.modalities.video_encode import ENCODINGS, encoded
+    from modaloom.modalities.video_value import Video
+
+    frames = np.random.default_rng(0).integers(0, 256, (6, 24, 20, 3), np.uint8)
+    clip = Video.of(frames, 8)
+    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(12_000) / 16_000)[None]
+    sounds = [{}, {"sound": Audio(wave.astype(np.float32), 16_000)}] if suffix in ENCODINGS else [{}]
+    return [encoded(clip, tracks, suffix) for tracks in sounds]
+
+
 def parquets() -> Sequence[bytes]:
     """With numbers, texts, lists and missing cells."""
     import pyarrow as pa
@@ -143,8 +157,8 @@ def cases() -> Mapping[str, Case]:
     from modaloom.data.tables import read_table
     from modaloom.modalities import MODALITIES
 
-    names = ("image", "raster", "text", "record", "audio")
-    image, raster, text, record, audio = (MODALITIES[name].read for name in names)
+    names = ("image", "raster", "text", "record", "audio", "video")
+    image, raster, text, record, audio, video = (MODALITIES[name].read for name in names)
     rows = [{"file_name": f"{i}.png", "text": f"a “quoted”, text {i}", "price": i / 2} for i in range(5)]
     csv = [
         "file_name,text,price\n" + "".join(f'{i}.png,"a, b",{i}.5\n' for i in range(5)),
@@ -169,6 +183,10 @@ def cases() -> Mapping[str, Case]:
         "mp3": Case(".mp3", lambda: sounds("MP3", "MPEG_LAYER_III"), audio),
         "m4a": Case(".m4a", lambda: media("ipod", "aac"), audio),
         "webm": Case(".webm", lambda: media("webm", "libopus"), audio),
+        **{
+            f"{suffix} of pictures": Case(f".{suffix}", partial(clips, suffix), video)
+            for suffix in ("mp4", "mov", "mkv", "webm", "gif")
+        },
         "csv": Case(".csv", lambda: [one.encode() for one in csv], read_table),
         "tsv": Case(".tsv", lambda: [csv[0].replace(",", "\t").encode()], read_table),
         "jsonl": Case(".jsonl", lambda: ["\n".join(map(json.dumps, rows)).encode()], read_table),
