@@ -193,3 +193,17 @@ def _raising(error: BaseException):  # type: ignore[no-untyped-def]
         raise error
 
     return fail
+
+
+def test_a_folder_whose_streams_never_meet_scores_nothing(
+    run: Path, world: Path, tmp_path: Path, refused: Call
+) -> None:
+    """Pictures and captions of different samples."""
+    folder = tmp_path / "apart"
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+        for i in range(8):
+            kind = ("image.png", "caption.txt")[i % 2]
+            shutil.copy(world / "train" / f"{i + 1:06d}.{kind}", folder / split / f"{split}{i}.{kind}")
+    why = "no held-out sample of apart has the streams of image->caption"
+    refused("evaluate", run, "apart", "--rows", "image->caption", "--json", "rows.json", names=why)

@@ -7,6 +7,7 @@ import pytest
 from calling import Call, done
 
 from modaloom import api
+from modaloom.core.errors import BadValue
 
 
 def test_rows_that_are_kept_keep_their_codes(run: Path, world: Path, tmp_path: Path) -> None:
@@ -51,3 +52,11 @@ def test_parts_that_cannot_be_kept(
 def test_a_part_is_of_one_value(run: Path, world: Path, refused: Call) -> None:
     folder = ("generate", run, world, "--want", "image", "--keep", "image=0:8", "--out", "drawn")
     refused(*folder, names="leave out keep")
+
+
+@pytest.mark.parametrize("parts", [(0, 16), "0:16", [("a", "b")], [(0, 1, 2)], None, [(float("nan"), 2)]])
+def test_parts_of_another_form_are_named(run: Path, world: Path, parts: object, tmp_path: Path) -> None:
+    picture, keep = world / "train" / "000001.image.png", {"image": parts}
+    with pytest.raises(BadValue, match=r"keep of image is .*; give|is no part of a value"):
+        [*api.generate(api.load(run), given={"image": picture}, want="image", keep=keep, out=tmp_path / "o")]
+    assert not (tmp_path / "o").exists()

@@ -7,6 +7,8 @@ import torch
 from modaloom.core.errors import BadValue
 from modaloom.degradations.quantize_8bit import quantize_8bit
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.audio import AUDIO
+from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.raster import RASTER
 from modaloom.modalities.raster_range import matched, measure, scale, with_channels, without_channels
 from modaloom.modalities.scale import EIGHT_BITS, Scale
@@ -104,3 +106,19 @@ def test_pictures_are_the_signals_that_they_were() -> None:
     packed = RANDOM.integers(0, 256, (3, 9, 7), np.uint8)
     signal = array_to_unit(MODALITIES["image"], {}, packed)
     assert torch.equal(signal, (torch.tensor(packed).float() / 127.5 - 1 + 1) / 2)
+
+
+def test_a_sound_marks_where_it_is_loud() -> None:
+    """Whole waves of either sign; silence between two sounds stays."""
+    time = np.arange(8_000) / 16_000
+    wave, where = np.zeros((2, 8_000), np.float32), torch.zeros(8_000, dtype=torch.bool)
+    for part, channel in ((slice(1_000, 2_000), 0), (slice(2_200, 4_000), 1)):
+        wave[channel, part] = np.sin(2 * np.pi * 200 * time[part])
+        where[part] = True
+    wave[1, 6_000:6_400] = -0.9
+    where[6_000:6_400] = True
+    found = to_mask(AUDIO, Audio(wave, 16_000))
+    assert (found != where).sum() < 120  # a wave begins and ends below half of its peak
+    assert not found[2_010:2_190].any()
+    assert torch.equal(found[5_000:], where[5_000:])
+    assert not to_mask(AUDIO, Audio(0 * wave, 16_000)).any()

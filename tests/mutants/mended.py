@@ -38,8 +38,8 @@ MENDED = (
     Mutant(
         "missing samples that do not see the known ones on their right",
         "spectral/autoregression.py",
-        "weights[1 : ORDER + 1].flip(0), weights[: ORDER + 1]",
-        "weights[1 : ORDER + 1].flip(0), weights[:1], 0 * weights[1 : ORDER + 1]",
+        "weights[1:].flip(0), weights]",
+        "weights[1:].flip(0), weights[:1], 0 * weights[1:]]",
         GAPS,
     ),
     Mutant(
@@ -47,6 +47,13 @@ MENDED = (
         "spectral/autoregression.py",
         "prediction_error(filled), ORDER",
         "prediction_error(block), ORDER",
+        GAPS,
+    ),
+    Mutant(
+        "block elimination that forgets what the block before told",
+        "spectral/autoregression.py",
+        "diagonal[k + 1] = diagonal[k + 1] - gain @ left.mT",
+        "pass",
         GAPS,
     ),
     Mutant(

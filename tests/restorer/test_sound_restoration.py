@@ -137,6 +137,8 @@ def test_what_cannot_be_restored_is_refused_by_name(
         run_of("inpaint").restore(hum(500))
     with pytest.raises(BadValue, match="the mask is 400, the signal 500"):
         run_of("inpaint").restore(hum(500), RestoreOptions(mask=(np.ones((1, 400), np.float32), RATE)))
+    with pytest.raises(BadValue, match="the mask marks nothing"):
+        run_of("inpaint").restore(hum(500), RestoreOptions(mask=(np.zeros((1, 500), np.float32), RATE)))
     with pytest.raises(BadValue, match="1 samples that are NaN"):
         run_of("denoise").restore((np.array([0.1, np.nan], np.float32), RATE))
     for task in ("colorize", "jpeg", "restore"):

@@ -12,6 +12,7 @@ from modaloom.spectral.autoregression import (
     autocorrelation,
     fill_gaps,
     prediction_error,
+    solve_by_lags,
 )
 
 
@@ -81,3 +82,16 @@ def test_autocorrelation_is_numpys() -> None:
     wave = tones(50)
     wanted = np.correlate(wave.numpy(), wave.numpy(), "full")[49:]
     np.testing.assert_allclose(autocorrelation(wave, 8).numpy(), wanted[:9], atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 5, 40])
+def test_block_elimination_is_the_dense_answer(n: int) -> None:
+    """Oracle: `torch.linalg.solve` on the whole matrix, of gaps and of single samples."""
+    chance = torch.Generator().manual_seed(n)
+    taps = torch.cat([torch.ones(1).double(), 0.3 * torch.randn(4, generator=chance).double()])
+    weights = autocorrelation(taps, 4)
+    places = torch.randint(1, 4, (n,), generator=chance).cumsum(0)
+    lags = (places[:, None] - places).abs()
+    matrix = torch.where(lags <= 4, weights[lags.clamp(max=4)], 0)
+    right = torch.randn(n, generator=chance).double()
+    torch.testing.assert_close(solve_by_lags(weights, places, right), torch.linalg.solve(matrix, right))

@@ -136,8 +136,8 @@ class TrainedRun:
         for name in keep:
             if name not in given or name not in want:
                 raise BadValue(f"a part of {name} can be kept where {name} is both given and wanted")
-        streams = self.model.streams
-        return {n: streams[n].tokenizer.positions_in(spans, given[n]) for n, spans in keep.items()}
+        streams, spans = self.model.streams, {name: _spans(name, parts) for name, parts in keep.items()}
+        return {name: streams[name].tokenizer.positions_in(spans[name], given[name]) for name in keep}
 
     def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
         """The run's `CodeSamplingConfig` with some fields changed. Raises `BadValue`."""
@@ -164,6 +164,14 @@ class TrainedRun:
     def shortenings(self) -> Shortenings:
         """A count of values that the limits of its training shorten."""
         return Shortenings(self.run.data.limits_of, self.modality_of)
+
+
+def _spans(stream: str, parts: object) -> list[Span]:
+    """Parts of a stream as a caller gives them. Raises `BadValue`."""
+    try:
+        return [(float(start), float(end)) for start, end in parts]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise BadValue(f"keep of {stream} is {shown(parts)}; give [(start, end), …]") from None
 
 
 def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> TrainedRun:

@@ -6,15 +6,19 @@ was measured are signals outside of [0, 1].
 
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import max_pool1d
 
 from modaloom.modalities.base import DataSpec, Modality, Value
 from modaloom.modalities.scale import EIGHT_BITS, Scale
 
 MARKED = 0.5
 """Part of a mask's range above which a position is marked."""
+WAVE = 129
+"""Samples within which a mask's waves are one mark."""
 
 
 def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
@@ -56,8 +60,13 @@ def from_unit(modality: Modality, facts: DataSpec, signal: Tensor) -> Value:
 
 
 def to_mask(modality: Modality, mask: Value) -> Tensor:
-    """Value → bool (*axes): where its channels' mean is above half of white, or of its own maximum."""
+    """Value → bool (*axes): where its channels' mean is above half of white, or of its own maximum; a sound:
+    where the loudest of its channels is above half of its peak, with what lies between two waves."""
     packed = modality.signal.to_array(mask)
+    if modality.signal.is_waveform:
+        loudness = torch.from_numpy(np.abs(packed.astype(np.float32)).max(0))[None]
+        loud = -max_pool1d(-max_pool1d(loudness, WAVE, 1, WAVE // 2), WAVE, 1, WAVE // 2)[0]
+        return loud > MARKED * loudness.max()
     if not modality.signal.is_8_bit:
         return torch.from_numpy(packed.mean(0) > MARKED * packed.max())
     return array_to_unit(modality, {}, packed).mean(0) > MARKED

@@ -188,7 +188,12 @@ class RestoredRun:
         return to_unit(self.modality, facts, fitted)
 
     def _mask(self, mask: Value | None) -> Tensor | None:
-        return None if mask is None else to_mask(self.modality, _read(self.modality, mask))
+        if mask is None:
+            return None
+        marked = to_mask(self.modality, _read(self.modality, mask))
+        if not bool(marked.any()):
+            raise BadValue("the mask marks nothing; make white, or loud, what is to be restored")
+        return marked
 
 
 def load_restored(run: str | os.PathLike[str], *, device: str = DEVICE) -> RestoredRun:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
-from modaloom.core.errors import BadFolder, check_range
+from modaloom.core.errors import BadFolder, bounded, check_range
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
@@ -90,6 +90,10 @@ def evaluate(
     directions = (
         named_directions(rows, streams, judge, wanted) if rows else all_directions(streams, judge, wanted)
     )
+    held_out = [sample for samples in tests.values() for sample in samples]
+    if not any(sample.streams.keys() >= {*one.streams} for one in directions for sample in held_out):
+        asked = bounded([one.name for one in directions]) or "a direction"
+        raise BadFolder(f"no held-out sample of {folder} has the streams of {asked}; nothing can be scored")
     way = trained.sampling(sampling or {})
     options = {direction.name: way for direction in directions} if sampling else None
     found = []
