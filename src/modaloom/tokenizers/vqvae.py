@@ -70,6 +70,7 @@ class VQVAETokenizer(Tokenizer):
         config.check_length(self.strides)
         factors = stage_factors(self.strides)
         widths = [*config.widths, *[config.widths[-1]] * len(factors)][: len(factors)]
+        network: Any = {"factors": factors, "blocks": config.num_res_blocks, "causal": config.causal}
         self.encoder: nn.Module
         self.quantizer: Quantizer
         shared = 0
@@ -77,15 +78,11 @@ class VQVAETokenizer(Tokenizer):
             self.encoder, parts = global_codes_encoder(self.codec.outline, channels, widths, config, factors)
             self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
-            self.encoder = encoder(
-                channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
-            )
+            self.encoder = encoder(channels, widths, config.latent_dim, **network)
             self.quantizer = assemble(
                 config.quantizer, config.latent_dim, config.codebook_size, config.num_quantizers, config
             )
-        self.decoder = decoder(
-            channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
-        )
+        self.decoder = decoder(channels, widths, config.latent_dim, **network)
         patch = channels * math.prod(self.strides)
         with_path = config.linear_start and not shared and patch <= MAX_PATCH
         self.linear = LinearPath(channels, config.latent_dim, self.strides) if with_path else None
