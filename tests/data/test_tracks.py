@@ -9,6 +9,7 @@ import pytest
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
 from modaloom.data.folder import open_folder
+from modaloom.data.inspect import inspect
 from modaloom.data.reader import Reader
 from modaloom.data.writer import file_names, writing
 from modaloom.modalities import MODALITIES
@@ -87,7 +88,34 @@ def test_what_cannot_be_opened_has_no_sound_and_is_named_when_it_is_read(tmp_pat
     assert "video.sound" not in folder.samples[7].streams
     reader = Reader(folder)
     assert reader.value(folder.samples[7], "video") is None
-    assert [*reader.skips] == [tmp_path / "7.mp4"]
+    assert [*reader.skips] == [("7", "video")]
+
+
+def test_a_damaged_file_is_lost_to_each_of_its_streams(tmp_path: Path) -> None:
+    """2 of 8 files are 4 of 16 values: each stream counts its own, and what is wrong is named once."""
+    for i in range(8):
+        film(tmp_path / f"{i}.mp4", tone())
+    folder = open_folder(tmp_path)
+    for i in (3, 5):
+        (tmp_path / f"{i}.mp4").write_bytes(b"")
+    streams = inspect(folder).streams
+    assert {name: (one.count, one.broken) for name, one in streams.items()} == {
+        "video": (6, 2),
+        "video.sound": (6, 2),
+    }
+    reader = Reader(folder, max_skipped_fraction=0.25)
+    for _ in range(2):
+        read = [{*reader.read(sample).streams} for sample in folder.samples]
+    assert [len(one) for one in read] == [2, 2, 2, 0, 2, 0, 2, 2]
+    assert reader.failures() == ["3.mp4: is empty", "5.mp4: is empty"]
+    with pytest.raises(BadFolder, match=r"(?s)too many files.*3\.mp4: is empty\n  5\.mp4: is empty$"):
+        [*map(Reader(folder).read, folder.samples)]
+    for sample in folder.samples:
+        (tmp_path / f"{sample.key}.mp4").write_bytes(b"")
+    reader = Reader(folder, max_skipped_fraction=1)
+    assert not any(reader.read(sample).streams for sample in folder.samples)
+    with pytest.raises(BadFolder, match="no file can be read"):
+        reader.failures()
 
 
 def test_a_clip_and_its_sound_are_written_into_one_file_and_read_as_two(tmp_path: Path) -> None:

@@ -12,8 +12,12 @@ from PIL import Image
 from modaloom.core.errors import BadFolder
 from modaloom.core.types import Sample
 from modaloom.data.folder import Folder, open_folder
+from modaloom.loom import auto
 from modaloom.loom.auto import LADDER, FolderTrials, _few, choose, sufficiency
 from modaloom.loom.config import LoomRunConfig, tiny
+from modaloom.modalities.video import VIDEO
+from modaloom.modalities.video_value import Video
+from modaloom.runs.config_io import override
 from modaloom.training.accelerator import Accelerator
 
 ACCELERATOR = Accelerator("cpu", "fp32")
@@ -158,3 +162,29 @@ def test_trials_on_a_real_folder(tmp_path: Path) -> None:
     assert steps.keys() == {"image", "loom"}
     assert min(steps.values()) > 10
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix not in (".png", ".txt")) == []
+
+
+@pytest.mark.parametrize(("minutes", "rung", "side"), [(0.01, "tiny", 32), (1e6, "tiny at 64 px", 64)])
+def test_clips_climb_by_measured_steps(
+    minutes: float, rung: str, side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 48 px and 12 frames a second, of which the first rung keeps 32 and 8."""
+    pytest.importorskip("av")
+    monkeypatch.setattr(auto, "TRIAL_SECONDS", 0.0)
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 48, 48, 3), np.uint8)
+    for i in range(8):
+        VIDEO.write(Video.of(pixels, 12), tmp_path / f"{i}.mp4")
+    index, said = open_folder(tmp_path), list[str]()
+    trials = FolderTrials(index, ACCELERATOR)
+    assert trials.missing(small_clips(LADDER[0].config())) == {"video.max_side": 48, "video.max_fps": 12}
+    assert trials.missing(small_clips(LADDER[1].config())) == {"video.max_fps": 12}
+    found = choose(index, small_clips, minutes, ACCELERATOR, notify=said.append)
+    assert found.data.limits_of("video").max_side == side
+    assert said[0].startswith(f"preset auto: {rung}, about ")
+    assert " video + " in said[0]
+
+
+def small_clips(run: LoomRunConfig) -> LoomRunConfig:
+    """Networks that a test has time for."""
+    loom = ("loom.width=32", "loom.num_heads=2", "loom.num_layers=1")
+    return override(run, ["tokenizers.video.widths=[4,4,4]", *loom])

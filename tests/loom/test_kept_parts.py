@@ -61,6 +61,23 @@ def test_what_is_kept_to_its_end_goes_on():
     assert len(lengths.unique()) > 1
 
 
+@pytest.mark.parametrize("process", ["masked", "uniform"])
+def test_what_goes_on_has_shared_codes_of_its_own(process):
+    """How many frames a clip ends before its last code, for one. What is drawn as long ends as it did."""
+    net, truth = loom(process), codes(8)
+    padding = SHAPES["sound"].padding
+    truth["sound"][..., -1] = 3
+    truth["sound"] = torch.where(truth["sound"] == padding, 0, truth["sound"])
+    truth["sound"][:, 4:] = padding
+    sampler = {"masked": "maskgit", "uniform": "ancestral"}[process]
+    found = drawn(net, truth, "sound", places(0, 1, 2, 3, n=8), sampler)["sound"]
+    assert torch.equal(found[:, :4, :-1], truth["sound"][:, :4, :-1])
+    as_long = (found[:, 4:] == padding).all(2).all(1)
+    assert as_long.any()
+    assert (found[as_long, 0, -1] == 3).all()
+    assert (found[~as_long, 0, -1] != 3).any()
+
+
 def test_rows_of_several_positions_and_their_shared_codes_are_kept():
     net, truth = loom(), codes(8)
     truth["sound"] = torch.where(truth["sound"] == SHAPES["sound"].padding, 0, truth["sound"])

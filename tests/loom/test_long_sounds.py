@@ -11,6 +11,7 @@ from modaloom.core.errors import PartlyFailed
 from modaloom.data.shards import shard_files
 from modaloom.loom import codes as codes_module
 from modaloom.loom.run import TrainedRun
+from modaloom.modalities import audio_file
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
 
@@ -74,6 +75,21 @@ def test_a_long_file_that_is_cut_short_is_named_and_left_out(
     modaloom.detokenize(run.path, tmp_path / "codes", out=tmp_path / "back")
     names = {path.name for path in (tmp_path / "back").glob("*.wav")}
     assert names == {"fits.speech.wav", "short.speech.wav", "zero.speech.wav"}
+
+
+def test_a_sound_that_no_file_holds_is_named_and_all_others_are_written(
+    run: TrainedRun, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wav has at most 4 GiB."""
+    modaloom.tokenize(run.path, folder, out=tmp_path / "codes")
+    monkeypatch.setattr(audio_file, "MAX_WAV", 3 * LENGTHS["fits"][0])
+    with pytest.raises(PartlyFailed, match=r"4 samples are in .*\n  long: .* bytes of samples are more"):
+        modaloom.detokenize(run.path, tmp_path / "codes", out=tmp_path / "back")
+    names = {path.name for path in (tmp_path / "back").glob("*.wav")}
+    assert names == {"fits.speech.wav", "short.speech.wav", "zero.speech.wav"}
+    monkeypatch.setattr(audio_file, "MAX_WAV", 0)
+    with pytest.raises(PartlyFailed, match=r"1 samples? "):
+        modaloom.detokenize(run.path, tmp_path / "codes", out=tmp_path / "words")
 
 
 def test_what_the_tokenizer_makes_of_a_sound_is_as_long(run: TrainedRun) -> None:

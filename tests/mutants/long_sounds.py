@@ -66,15 +66,15 @@ LONG_SOUNDS = (
     Mutant(
         "codes at borders without their context",
         "tokenizers/file_codec.py",
-        "self.halo * stride, axis=",
+        "halo * stride, axis=",
         "0, axis=",
         CODES,
     ),
     Mutant(
         "signals at borders without their context",
         "tokenizers/file_codec.py",
-        "CELLS, self.halo, axis=0",
-        "CELLS, 0, axis=0",
+        "self.decoded.halo, axis=0",
+        "0, axis=0",
         CODES,
     ),
     Mutant(

@@ -8,6 +8,11 @@ VIDEO, LENGTHS, TRACKS = (
     "tokenizers/test_exact_length.py",
     "data/test_tracks.py",
 )
+PIECES, PARTS, KEPT = (
+    "tokenizers/test_clip_files.py",
+    "networks/test_conv_autoencoder.py",
+    "loom/test_kept_parts.py",
+)
 
 MOVING = (
     Mutant(
@@ -163,5 +168,82 @@ MOVING = (
         "all(counts) and max(counts, default=0) > 1",
         "max(counts, default=0) > 1",
         TRACKS,
+    ),
+    Mutant(
+        "the end of a file by the block",
+        "tokenizers/file_codec.py",
+        "if self.exact:",
+        "if False:",
+        PIECES,
+    ),
+    Mutant(
+        "blocks of large frames as long as those of sounds",
+        "tokenizers/file_codec.py",
+        "min(CELLS, fitting)",
+        "CELLS",
+        PIECES,
+    ),
+    Mutant(
+        "files as long as their codes",
+        "modalities/video.py",
+        "islice(_unpacked(packed, spec), n)",
+        "_unpacked(packed, spec)",
+        PIECES,
+    ),
+    Mutant(
+        "frames of a file at its own rate",
+        "modalities/video.py",
+        'at_rate(read(path), Fraction(spec["fps"])).scan()',
+        "read(path).scan()",
+        PIECES,
+    ),
+    Mutant(
+        "causal networks that look ahead",
+        "networks/conv.py",
+        "self.n, 0]",
+        "0, self.n]",
+        PARTS,
+    ),
+    Mutant(
+        "causal networks with half of their halo",
+        "networks/autoencoder.py",
+        "1 + (causal and axis == 0)",
+        "1",
+        PARTS,
+    ),
+    Mutant(
+        "the end of a clip that goes on",
+        "loom/canvas.py",
+        "if key in kept or name in endless:",
+        "if key in kept or key == length_field(name) and name in endless:",
+        KEPT,
+    ),
+    Mutant(
+        "another end at the same length",
+        "loom/canvas.py",
+        "return torch.where(as_long, given[key].state[..., depth], codes)",
+        "return codes",
+        KEPT,
+    ),
+    Mutant(
+        "a damaged file that one of its streams loses",
+        "data/inspect.py",
+        "stream == name for",
+        "True for",
+        TRACKS,
+    ),
+    Mutant(
+        "spans that are rounded",
+        "tokenizers/spans.py",
+        'str(float(end)).removesuffix(".0")',
+        'f"{end:g}"',
+        "loom/test_command_line.py",
+    ),
+    Mutant(
+        "a sample that no file holds",
+        "loom/codes.py",
+        "except BadValue as error:",
+        "except PartlyFailed as error:",
+        "loom/test_long_sounds.py",
     ),
 )

@@ -30,15 +30,15 @@ TOKENIZING = (
     Mutant(
         "a decoder's halo without its first layer",
         "networks/autoencoder.py",
-        "halo=[cells + 1 for cells",
-        "halo=[cells for cells",
+        "[blocks * 2] * len(factors) + [1], [*strides, strides[-1]]",
+        "[blocks * 2] * len(factors), strides",
         AUTOENCODER,
     ),
     Mutant(
         "a halo at the wrong scale",
         "networks/autoencoder.py",
-        "-(-sum(r * n for r, n in",
-        "-(-sum(r for r, n in",
+        "sum(r * n for r, n in",
+        "sum(r for r, n in",
         AUTOENCODER,
     ),
     Mutant(

@@ -34,11 +34,12 @@ class Part:
     name: str
     strides: tuple[int, ...]
     blocks: int = 1
+    causal: bool = False
 
     def __post_init__(self) -> None:
         factors = stage_factors(self.strides)
         make = {"encoder": encoder, "decoder": decoder}[self.name]
-        net = make(2, (4, 6, 5)[: len(factors)], 3, factors=factors, blocks=self.blocks)
+        net = make(2, (4, 6, 5)[: len(factors)], 3, factors=factors, blocks=self.blocks, causal=self.causal)
         self.net = stirred(net).eval()
 
     def input(self, grid: Sequence[int], batch: int = 1) -> Tensor:
@@ -125,12 +126,13 @@ def test_a_fresh_residual_block_changes_nothing_but_can_learn(axes):
     assert block.b.weight.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("name", ["encoder", "decoder"])
 @pytest.mark.parametrize("blocks", [1, 2])
 @pytest.mark.parametrize("strides", STRIDES)
-def test_the_halo_is_the_least_that_suffices(name, strides, blocks):
+def test_the_halo_is_the_least_that_suffices(name, strides, blocks, causal):
     """With it, a cell is that of the whole; with one cell less along any axis that has one, it is not."""
-    part = Part(name, strides, blocks)
+    part = Part(name, strides, blocks, causal)
     halo = part.net.halo
     x = part.input([2 * n + 3 for n in halo])
     whole = part.middle(x, [n + 1 for n in halo])
@@ -139,6 +141,23 @@ def test_the_halo_is_the_least_that_suffices(name, strides, blocks):
     for axis in (axis for axis, cells in enumerate(halo) if cells):
         less = [n - (i == axis) for i, n in enumerate(halo)]
         assert (part.middle(x, less) - whole).abs().max() > 1e-6 * scale
+
+
+@pytest.mark.parametrize("name", ["encoder", "decoder"])
+@pytest.mark.parametrize("strides", STRIDES)
+def test_causal_networks_see_nothing_that_comes_later(name, strides):
+    """Along the first axis: the cells up to a change stay bit for bit, and the next one does not."""
+    part = Part(name, strides, causal=True)
+    x = part.input([7] * len(strides))
+    changed, scale = x.clone(), per_axis(part.net.scale_in, len(strides))[0]
+    changed[:, :, 4 * scale :] += 1
+    end = 4 * per_axis(part.net.scale_out, len(strides))[0]
+    whole, other = part.net(x), part.net(changed)
+    assert torch.equal(whole[:, :, :end], other[:, :, :end])
+    assert not torch.equal(whole[:, :, end : end + 1], other[:, :, end : end + 1])
+    changed = x.clone()
+    changed[:, :, : 4 * scale] += 1
+    assert not torch.equal(whole[:, :, end:], part.net(changed)[:, :, end:])
 
 
 @pytest.mark.parametrize("name", ["encoder", "decoder"])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from modaloom.core.errors import BadValue
-from modaloom.loom.config import LoomRunConfig
+from modaloom.loom.config import PRESETS, LoomRunConfig
 from modaloom.loom.layout import FieldLayout
 from modaloom.modalities.video import VIDEO
 from modaloom.modalities.video_value import Video
@@ -30,6 +30,21 @@ def test_the_tokenizer_of_clips_has_codes_of_four_frames(tokenizer: VQVAETokeniz
     assert tokenizer.strides == (4, 8, 8)
     assert (tokenizer.shape.grid, tokenizer.shape.depth, tokenizer.shape.shared) == ((5, 2, 2), 4, 1)
     assert tokenizer.vectors.shape[0] == tokenizer.shape.depth
+
+
+@pytest.mark.parametrize(
+    ("preset", "side", "positions"), [("tiny", 32, 128), ("small", 64, 512), ("base", 128, 2048)]
+)
+def test_every_preset_has_clips_of_its_size(preset: str, side: int, positions: int) -> None:
+    """Codes of 4 × 8 × 8, as many pixels as those of its pictures have; 4 s of 8 frames a second."""
+    run = PRESETS[preset]()
+    assert run.data.limits_of("video").max_side == run.data.limits_of("image").max_side == side
+    options, picture = (run.tokenizer_of(name, name).options for name in ("video", "image"))
+    found = VQVAETokenizer(VIDEO, {"size": [32, side, side], "channels": 3}, options)
+    assert found.strides == (4, *picture.strides_of([side, side])) == (4, 8, 8)
+    assert found.shape.num_positions == positions
+    shared = ("widths", "num_res_blocks", "codebook_size", "latent_dim")
+    assert {n: getattr(options, n) for n in shared} == {n: getattr(picture, n) for n in shared}
 
 
 def test_every_length_comes_back(tokenizer: VQVAETokenizer) -> None:

@@ -139,7 +139,8 @@ def test_length_is_exact(n: int, files: FileCodec, tokenizer: VQVAETokenizer, tm
 
 def test_the_halo_is_that_of_encoder_and_decoder(tokenizer: VQVAETokenizer) -> None:
     assert tokenizer.files is not None
-    assert tokenizer.files.halo >= max(tokenizer.encoder.halo[0], tokenizer.decoder.halo[0])
+    halos = tokenizer.files.encoded.halo, tokenizer.files.decoded.halo
+    assert halos == (tokenizer.encoder.halo[0], tokenizer.decoder.halo[0])
 
 
 def test_signals_of_one_size_have_no_file_codec() -> None:

@@ -237,7 +237,7 @@ def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str
 
 def _skipped(run: RunFolder[Any], trainer: Trainer, callbacks: TrainCallbacks) -> None:
     """Reports unreadable files by `notify` and in data.json."""
-    skips = [f"{skip.path}: {skip.reason}" for skip in trainer.reader.skips.values()]
+    skips = [f"{one.path}: {one.reason}" for one in trainer.reader.problems]
     run.save_data({**run.data(), "skipped": skips[:100], "skips": len(skips)})
     notify_skipped(trainer.reader, callbacks.notify)
 

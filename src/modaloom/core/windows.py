@@ -32,7 +32,7 @@ def windows(pieces: Iterable[NDArray[Any]], size: int, halo: int = 0, *, axis: i
     kept, before = [*_until(rest, 1, axis)], 0
     while kept:
         kept += _until(rest, before + size + halo - sum(piece.shape[axis] for piece in kept), axis)
-        array = np.concatenate(kept, axis)
+        array = kept[0] if len(kept) == 1 else np.concatenate(kept, axis)
         own = min(size, array.shape[axis] - before)
         if own <= 0:
             return

@@ -28,7 +28,7 @@ class StreamFacts:
     count: int
     """Samples with a readable value."""
     broken: int
-    """Files that cannot be read."""
+    """Samples whose file cannot be read."""
     missing: float
     """Fraction of the samples without a readable value."""
     facts: Mapping[str, Any]
@@ -75,7 +75,7 @@ def inspect(folder: Folder, *, layout: str = LAYOUT, limit: int | None = None) -
     reader = Reader(folder, max_skipped_fraction=1)
     lengths: dict[str, dict[str, float]] = {name: {} for name in folder.modality_of}
     streams = {name: _stream(reader, name, samples, lengths[name]) for name in folder.modality_of}
-    problems = [*folder.problems, *reader.skips.values()]
+    problems = [*folder.problems, *reader.problems]
     return Inspection(
         path=str(folder.path),
         layout=folder.layout,
@@ -92,7 +92,7 @@ def inspect(folder: Folder, *, layout: str = LAYOUT, limit: int | None = None) -
 
 def _stream(reader: Reader, name: str, samples: Sequence[Sample], lengths: dict[str, float]) -> StreamFacts:
     """Statistics of a stream in one pass, which adds the lengths of its values by key."""
-    modality, before = MODALITIES[reader.folder.modality_of[name]], len(reader.skips)
+    modality = MODALITIES[reader.folder.modality_of[name]]
 
     def measured() -> Iterator[Value]:
         for sample in samples:
@@ -106,7 +106,7 @@ def _stream(reader: Reader, name: str, samples: Sequence[Sample], lengths: dict[
     first = next(values, None)
     facts = modality.describe(chain([first], values)) if first is not None else {}
     deque(values, maxlen=0)  # read on, to find what is broken, if there is nothing to describe
-    broken = len(reader.skips) - before
+    broken = sum(stream == name for _, stream in reader.skips)
     count = sum(name in sample.streams for sample in samples) - broken
     missing = round(1 - count / max(1, len(samples)), 4)
     return StreamFacts(modality.name, count, broken, missing, facts, _example(reader.folder, name))

@@ -33,7 +33,7 @@ def once(notify: Notify) -> Notify:
 
 def notify_skipped(reader: Reader, notify: Notify) -> None:
     """Report the number of files that a reader skipped and the first three, if there are any."""
-    skips = [f"{skip.path}: {skip.reason}" for skip in reader.skips.values()]
+    skips = [f"{one.path}: {one.reason}" for one in reader.problems]
     if skips:
         notify(f"left out, because they cannot be read: {len(skips):,} files ({bounded(skips, '; ')})")
 

@@ -1,5 +1,6 @@
-"""Reading of values, one by one; unreadable files are skipped and recorded, up to a fraction."""
+"""Reading of values, one by one; those of unreadable files are skipped and recorded, up to a fraction."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
 MAX_SKIPPED_FRACTION = 0.2
-"""Fraction of unreadable files above which reading fails."""
+"""Fraction of unreadable values above which reading fails."""
 
 
 def as_it_is(stream: str, value: Value) -> Value:
@@ -27,7 +28,8 @@ class Reader:
     Args:
         folder: the index.
         streams: names of the streams to read; None: all.
-        max_skipped_fraction: fraction of unreadable files above which `BadFolder` is raised, 0–1.
+        max_skipped_fraction: fraction of the values in files, 0–1; if more are unreadable, `BadFolder` is
+            raised.
     """
 
     def __init__(
@@ -47,8 +49,8 @@ class Reader:
         self.folder = folder
         self.streams = tuple(folder.modality_of if streams is None else streams)
         self.prepare, self.read_file = prepare, read or {}
-        self.skips: dict[Path, Problem] = {}
-        """Each file that could not be read."""
+        self.skips: dict[tuple[str, str], Problem] = {}
+        """(Key, stream) of each value that could not be read: a damaged clip with its sound is two."""
         files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
         self._files, self._max_skipped = files, max_skipped_fraction * files
 
@@ -62,7 +64,9 @@ class Reader:
                 return self.read_file[stream](source)
             return self.prepare(stream, load(self.folder.modality_of[stream], source))
         except BadFile as error:
-            self._skip(Path(error.path), error.reason)
+            self.skips[sample.key, stream] = make_problem(self.folder.path, Path(error.path), error.reason)
+            if len(self.skips) > self._max_skipped:
+                raise self._error("too many files cannot be read") from error
             return None
 
     def read(self, sample: Sample) -> Sample:
@@ -77,20 +81,22 @@ class Reader:
             if value is not None:
                 yield value
 
+    @property
+    def problems(self) -> list[Problem]:
+        """Every file that could not be read, with all that its streams found wrong."""
+        reasons: dict[str, dict[str, None]] = defaultdict(dict)
+        for one in self.skips.values():
+            reasons[one.path][one.reason] = None
+        return [Problem(path, "; ".join(found)) for path, found in reasons.items()]
+
     def failures(self) -> list[str]:
         """Every file that was skipped, and why. Raises `BadFolder` where there is no other."""
         if self.skips and len(self.skips) == self._files:
-            raise BadFolder(
-                f"{self.folder.path}: no file can be read\n{format_problems(self.skips.values())}"
-            )
-        return [f"{skip.path}: {skip.reason}" for skip in self.skips.values()]
+            raise self._error("no file can be read")
+        return [f"{problem.path}: {problem.reason}" for problem in self.problems]
 
-    def _skip(self, path: Path, reason: str) -> None:
-        self.skips[path] = make_problem(self.folder.path, path, reason)
-        if len(self.skips) > self._max_skipped:
-            raise BadFolder(
-                f"{self.folder.path}: too many files cannot be read\n{format_problems(self.skips.values())}"
-            )
+    def _error(self, what: str) -> BadFolder:
+        return BadFolder(f"{self.folder.path}: {what}\n{format_problems(self.problems)}")
 
 
 def load(modality: str, source: Source) -> Value:

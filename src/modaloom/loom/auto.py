@@ -49,9 +49,9 @@ class Rung:
 
 
 def tiny_64() -> LoomRunConfig:
-    """The tiny networks on images up to 64 px, with an 8 × 8 code grid."""
+    """The tiny networks on images and clips up to 64 px, with an 8 × 8 code grid."""
     run = tiny()
-    data = replace(run.data, limits=pictures(max_side=64))
+    data = replace(run.data, limits={**pictures(max_side=64), "video": {"max_side": 64}})
     return replace(run, data=data, tokenizers=pictures(code_grid=8, adversary=SHARP))
 
 

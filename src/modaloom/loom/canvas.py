@@ -12,6 +12,7 @@ from modaloom.loom.fields import cut_field, kept_field, known_field, unknown_fie
 from modaloom.loom.layout import FieldLayout, length_field, stream_of
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOWHERE = torch.zeros(1, dtype=torch.bool)
 
 
 def build_canvas(
@@ -25,7 +26,8 @@ def build_canvas(
 ) -> Canvas:
     """The fields of n samples.
 
-    Of a variable stream that is kept up to its end, the length is unknown, too: it goes on.
+    Of a variable stream that is kept up to its end, the length and the shared codes are unknown, too: it goes
+    on. Their states stay as they are given.
 
     Args:
         layout: of the streams.
@@ -43,14 +45,25 @@ def build_canvas(
     canvas: Canvas = {}
     for key, shape in layout.shapes.items():
         name = stream_of(key)
-        if key in shown and not (name in endless and key == length_field(name)):
+        if key in shown:
             field = known_field(shown[key], filled[key], shape)
-            if key in kept:
-                field = kept_field(field, kept[key].to(device), endless=name in endless)
+            if key in kept or name in endless:
+                places = kept.get(key, NOWHERE).to(device)
+                field = kept_field(field, places, endless=name in endless)
             canvas[key] = cut_field(field, shape)
         elif name in want:
             canvas[key] = unknown_field(n, shape, device)
     return canvas
+
+
+def as_given(codes: Tensor, given: Canvas, drawn: Canvas, key: str, depth: int) -> Tensor:
+    """The codes (B, 1) of a depth of a field that are drawn; shared ones of a value that is drawn as long as
+    the given one are those of that one."""
+    length = length_field(stream_of(key))
+    if key == length or length not in drawn:
+        return codes
+    as_long = drawn[length].state[..., 0] == given[length].state[..., 0]
+    return torch.where(as_long, given[key].state[..., depth], codes)
 
 
 def shortest(codes: Field, shape: CodeShape) -> int:

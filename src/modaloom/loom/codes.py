@@ -9,7 +9,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from modaloom.core.defaults import DEVICE
-from modaloom.core.errors import BadFile, BadFolder, PartlyFailed
+from modaloom.core.errors import BadFile, BadFolder, BadValue, ModaloomError, PartlyFailed
 from modaloom.core.types import CodeShape, Sample
 from modaloom.data.atomic_io import new_folder
 from modaloom.data.folder import open_folder
@@ -45,8 +45,8 @@ def tokenize(
 ) -> int:
     """Encode every sample of a folder and write the codes as shards; returns the number of samples.
 
-    Sounds of variable length are encoded file by file, whole and in constant memory, whatever the limit of
-    the training was.
+    Sounds and clips of variable length are encoded file by file, whole and in the memory of a piece, whatever
+    the limit of the training was.
 
     Args:
         run: run folder, or the name of a bundled run.
@@ -88,7 +88,7 @@ def detokenize(
 ) -> int:
     """Decode the shards of `tokenize` and write the values as plain files; returns the number of samples.
 
-    A sound has as many samples as the one that was encoded, at the rate of the run.
+    A sound has as many samples, a clip as many frames, as the one that was encoded, at the rate of the run.
 
     Args:
         run: the run that encoded the shards.
@@ -99,12 +99,13 @@ def detokenize(
     Raises:
         BadFolder: the codes are of another model.
         BadFile: no shard is readable.
-        PartlyFailed: some shards could not be read; the samples of all others are written.
+        BadValue: no sample can be written.
+        PartlyFailed: some shards could not be read, or samples not be written; all others are.
     """
     trained = load(run, device=device)
     if shards_model(Path(shards)) != trained.hash:
         raise BadFolder(f"the codes in {shards} were made by another model than {run}; use that run")
-    count, failures = 0, list[BadFile]()
+    count, failures = 0, list[ModaloomError]()
     with writing(out, trained.modality_of) as writer:
         for file in shard_files(Path(shards)):
             try:
@@ -116,8 +117,11 @@ def detokenize(
                 name: codec.decode for name, codec in trained.model.files.items() if name in shard.length
             }
             for sample in _samples(trained.model, shard):
-                writer.write(sample, write=write)
-                count += 1
+                try:
+                    writer.write(sample, write=write)
+                    count += 1
+                except BadValue as error:  # more than its format holds
+                    failures.append(BadValue(f"{sample.key}: {error}"))
         if failures and not count:
             raise failures[0]
     if failures:

@@ -10,7 +10,7 @@ from modaloom.core.json_text import to_json
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.given_lines import Lines
 from modaloom.modalities.base import Value
-from modaloom.tokenizers.spans import Span
+from modaloom.tokenizers.spans import Span, to_text
 
 
 def generate_command(
@@ -29,7 +29,7 @@ def generate_command(
         by = "--given-lines" if isinstance(value, Lines) else "--given"
         words += [by, f"{name}={command_word(value)}"]
     for name, spans in keep.items():
-        words += ["--keep", f"{name}={','.join(f'{start:g}:{end:g}' for start, end in spans)}"]
+        words += ["--keep", f"{name}={','.join(map(to_text, spans))}"]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
         words += [f"--{name.replace('_', '-')}", str(chosen)]

@@ -222,42 +222,39 @@ def pictures(**settings: Any) -> dict[str, dict[str, Any]]:
 
 
 def _limits(side: int, tokens: int, bins: int) -> dict[str, dict[str, Any]]:
-    return {**pictures(max_side=side), "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
+    sides = {**pictures(max_side=side), "video": {"max_side": side}}
+    return {**sides, "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
 
 
 def tiny() -> LoomRunConfig:
-    """Images up to 32 px: minutes on two CPU cores."""
+    """Images and clips up to 32 px: minutes on two CPU cores."""
     return LoomRunConfig()
 
 
 def small() -> LoomRunConfig:
-    """Images up to 64 px: an hour on one GPU."""
-    image = {
-        "code_grid": 8,
-        "widths": [64, 128, 256],
-        "num_res_blocks": 2,
-        "codebook_size": 1024,
-        "adversary": SHARP,
-    }
+    """Images and clips up to 64 px: an hour on one GPU."""
+    sizes = {"widths": [64, 128, 256], "num_res_blocks": 2, "codebook_size": 1024}
     return LoomRunConfig(
         data=DataConfig(limits=_limits(64, 128, 64)),
-        tokenizers={**pictures(**image), "text": {"vocab_size": 4096}},
+        tokenizers={
+            **pictures(code_grid=8, adversary=SHARP, **sizes),
+            "video": sizes,
+            "text": {"vocab_size": 4096},
+        },
         loom=LoomConfig(width=384, num_layers=8, num_heads=6),
     )
 
 
 def base() -> LoomRunConfig:
-    """Images up to 128 px: a day on a few GPUs."""
-    image = {
-        "code_grid": 16,
-        "widths": [96, 192, 384],
-        "num_res_blocks": 2,
-        "latent_dim": 64,
-        "codebook_size": 4096,
-    }
+    """Images and clips up to 128 px: a day on a few GPUs."""
+    sizes = {"widths": [96, 192, 384], "num_res_blocks": 2, "latent_dim": 64, "codebook_size": 4096}
     return LoomRunConfig(
         data=DataConfig(limits=_limits(128, 256, 64)),
-        tokenizers={**pictures(**image), "text": {"vocab_size": 16384}},
+        tokenizers={
+            **pictures(code_grid=16, **sizes),
+            "video": sizes,
+            "text": {"vocab_size": 16384},
+        },
         loom=LoomConfig(width=768, num_layers=12, num_heads=12),
     )
 

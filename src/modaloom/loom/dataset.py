@@ -205,11 +205,10 @@ def _readable(chosen: Selection, config: LoomRunConfig, notify: Notify) -> list[
     reader = Reader(folder, streams=chosen.reader.streams, max_skipped_fraction=1)
     has_values = {name: MeasuredColumn(reader, name, chosen.training).has_values for name in reader.streams}
     if not any(has_values.values()):
-        problems = format_problems(reader.skips.values())
+        problems = format_problems(reader.problems)
         raise BadFolder(f"{folder.path}: no training sample has a readable value\n{problems}".rstrip())
     for stream in [name for name, has_value in has_values.items() if not has_value]:
-        files = {sample.streams.get(stream) for sample in chosen.training}
-        why = next((f" ({skip.reason})" for path, skip in reader.skips.items() if path in files), "")
+        why = next((f" ({skip.reason})" for (_, name), skip in reader.skips.items() if name == stream), "")
         message = f"{folder.path}: no training sample has a readable {stream}{why}"
         if stream in config.data.streams:
             raise BadFolder(f"{message}; leave it out with --streams")

@@ -27,7 +27,7 @@ from modaloom.diffusion.samplers import (
     CodeSampler,
     resolve_sampler,
 )
-from modaloom.loom.canvas import NOTHING, build_canvas, shortest
+from modaloom.loom.canvas import NOTHING, as_given, build_canvas, shortest
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.fields import cut_field, drawn_field, given_field, known_field, own_field, wanted_field
 from modaloom.loom.layout import FieldLayout, length_field, stream_of
@@ -168,7 +168,7 @@ class Loom(nn.Module):
                 if key not in done
             }
             own = {key: own_field(done[key]) for key in self.layout.fields_of(name) if key in done}
-            for state in self._states(name, done | own, asked, options, noise):
+            for state in self._states(name, done | own, asked, canvas, options, noise):
                 step += 1
                 result = self._join(state) if step == total else None
                 yield Frame(step, total, partial(self._most_likely, state, options), result, name)
@@ -180,9 +180,9 @@ class Loom(nn.Module):
         return options.steps * len({stream_of(key) for key in unknown}) + first
 
     def _states(
-        self, name: str, done: Canvas, asked: Canvas, options: CodeSamplingConfig, noise: Noise
+        self, name: str, done: Canvas, asked: Canvas, given: Canvas, options: CodeSamplingConfig, noise: Noise
     ) -> Iterator[Canvas]:
-        """Sample the fields `asked` of a stream given those that are done; yields the canvas at each step."""
+        """Sample the fields `asked` of the stream of a request, `given`; yields the canvas at each step."""
         times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
         draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
         sampler = self._sampler(options, unconditional=not done)
@@ -193,6 +193,7 @@ class Loom(nn.Module):
                 if key == length_field(name):
                     logits[..., : shortest(asked[name], self.shapes[name])] = -torch.inf
                 codes = draw(logits, noise.uniform(1).to(logits.device))
+                codes = as_given(codes, given, asked, key, depth)
                 asked = self._fitted(name, asked | {key: drawn_field(asked[key], codes, depth)})
                 yield done | asked
         yield from sampler.fns[self.config.process](

@@ -12,7 +12,7 @@ import soundfile
 
 from modaloom.core.errors import BadFile, BadValue, short
 from modaloom.modalities import audio_container
-from modaloom.modalities.audio_format import FORMATS, HEAD, READ, format_of
+from modaloom.modalities.audio_format import SOUNDS
 from modaloom.modalities.audio_value import BITS, MAX_CHANNELS, Audio, Samples, peak
 from modaloom.modalities.files import check_file
 
@@ -71,16 +71,7 @@ def read_pieces(path: Path, *, size: int = PIECE, max_values: int = MAX_STREAMED
 
 def _decoded(path: Path, length: int, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
     """File of `length` bytes → pieces (C, n), rate and type."""
-    with path.open("rb") as file:
-        name = format_of(file.read(HEAD), path)
-        if name is None:
-            raise BadFile(path, "cannot be decoded as a sound (it is of no known format)")
-        if path.suffix[1:].lower() not in READ:
-            suffixes = ", ".join(f".{suffix}" for suffix in READ)
-            raise BadFile(path, f"holds {name} data, and its name ends in no suffix of a sound ({suffixes})")
-        if not FORMATS[name].ends(file, length):
-            raise BadFile(path, "is cut short: its end is missing")
-    if container := FORMATS[name].container:
+    if container := SOUNDS.checked(path, length).container:
         yield from audio_container.decode(path, container, size=size, max_values=most)
     else:
         yield from _libsndfile(path, size, most)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import soundfile
 
-from modaloom.modalities.audio_format import FORMATS, sniffed
+from modaloom.modalities.audio_format import FORMATS, SOUNDS
+from modaloom.modalities.formats import FileFormat
 
 USUAL_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 LOSSY_OF_FLOATS = ("PCM_32", "DOUBLE")
@@ -16,7 +17,7 @@ LOSSY_OF_FLOATS = ("PCM_32", "DOUBLE")
 def remarks(paths: Sequence[Path]) -> list[str]:
     """Sentences on files of another format than their suffix says, unusual and different rates, and what is
     not exact."""
-    counts = Counter(remark for path in paths for remark in _remarks(path))
+    counts = Counter(remark for path in paths for remark in SOUNDS.remarks(path, _remarks))
     rates = Counter(rate for path in paths for rate in _rates(path))
     for usual, count in rates.most_common(1) if len(rates) > 1 else ():
         other = f"have another rate than the most common one, {usual:,} Hz, and are resampled"
@@ -31,21 +32,12 @@ def _rates(path: Path) -> Iterator[int]:
         return
 
 
-def _remarks(path: Path) -> Iterator[str]:
-    try:
-        name = sniffed(path)
-        if name is None:
-            return
-        found = FORMATS[name]
-        if path.suffix[1:].lower() not in found.suffixes:
-            yield f"hold {name} data under another suffix, and are read by their content"
-        if name == "AAC":
-            yield "are AAC without a container, which begins about 1,024 samples late; use .m4a to be exact"
-        if not found.container:
-            facts = soundfile.info(path)
-            if facts.samplerate not in USUAL_RATES:
-                yield f"claim {facts.samplerate:,} samples a second, and are taken at their word"
-            if facts.subtype in LOSSY_OF_FLOATS:
-                yield "have more than 24 bits, of which floats keep 24"
-    except Exception:  # decoders raise nearly anything on damaged data, which reading will name
-        return
+def _remarks(path: Path, found: FileFormat) -> Iterator[str]:
+    if found is FORMATS["AAC"]:
+        yield "are AAC without a container, which begins about 1,024 samples late; use .m4a to be exact"
+    if not found.container:
+        facts = soundfile.info(path)
+        if facts.samplerate not in USUAL_RATES:
+            yield f"claim {facts.samplerate:,} samples a second, and are taken at their word"
+        if facts.subtype in LOSSY_OF_FLOATS:
+            yield "have more than 24 bits, of which floats keep 24"

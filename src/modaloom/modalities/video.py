@@ -3,7 +3,9 @@
 A clip's signal has three axes, time, height and width, and the channels of its frames.
 """
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,11 +19,12 @@ from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities import image
 from modaloom.modalities.base import DataSpec, Modality, Tracks
-from modaloom.modalities.signal_codec import SignalCodec
+from modaloom.modalities.signal_codec import Pieces, SignalCodec
 from modaloom.modalities.video_encode import suffix_of, write, write_with
 from modaloom.modalities.video_facts import describe
 from modaloom.modalities.video_file import parts, read
 from modaloom.modalities.video_format import PICTURES, SUFFIXES
+from modaloom.modalities.video_rate import at_rate
 from modaloom.modalities.video_remarks import remarks
 from modaloom.modalities.video_spec import (
     VideoLimits,
@@ -30,7 +33,7 @@ from modaloom.modalities.video_spec import (
     of_pictures,
     shortened,
 )
-from modaloom.modalities.video_value import Video
+from modaloom.modalities.video_value import Frame, Video
 from modaloom.modalities.video_view import to_html
 from modaloom.transforms import brightness, flip
 
@@ -60,15 +63,39 @@ def coerce(value: object) -> Video:
 
 def pack(clip: Video, spec: DataSpec) -> NDArray[np.uint8]:
     """Clip → uint8 (C, T, H, W), each frame fitted into the content box; with `VARIABLE`, T is its own."""
-    frames = kept_frames(clip, spec)
-    return np.stack([image.pack(Image.fromarray(frame), of_pictures(spec)) for frame in frames], 1)
+    return np.stack([_packed(frame, spec) for frame in kept_frames(clip, spec)], 1)
+
+
+def pack_file(path: Path, spec: DataSpec) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """File → its packed frames, one by one, each with 1: all of `pack`, without a limit of the length.
+
+    Raises `BadFile`.
+    """
+    for frame in at_rate(read(path), Fraction(spec["fps"])).scan():
+        yield _packed(frame, spec)[:, None], 1
+
+
+def _packed(frame: Frame, spec: DataSpec) -> NDArray[np.uint8]:
+    return image.pack(Image.fromarray(frame), of_pictures(spec))
 
 
 def unpack(packed: NDArray[np.uint8], spec: DataSpec) -> Video:
     """uint8 (C, T, H, W) → the content box of every frame; of none, a black one."""
     whole = packed if packed.shape[1] else np.zeros_like(packed, shape=(len(packed), 1, *packed.shape[2:]))
-    frames = [np.asarray(image.unpack(one, of_pictures(spec))) for one in whole.swapaxes(0, 1)]
-    return Video.of(np.stack(frames), Fraction(spec["fps"]))
+    return Video.of(np.stack([*_unpacked([whole], spec)]), Fraction(spec["fps"]))
+
+
+def unpack_file(packed: Iterable[NDArray[np.uint8]], n: int, spec: DataSpec, path: Path) -> None:
+    """Writes the first n frames of packed pieces of a clip, one by one."""
+    frames = islice(_unpacked(packed, spec), n)
+    height, width = spec["content"]
+    write(Video(lambda: frames, n, height, width, Fraction(spec["fps"])), path)
+
+
+def _unpacked(packed: Iterable[NDArray[np.uint8]], spec: DataSpec) -> Iterator[Frame]:
+    for piece in packed:
+        for frame in piece.swapaxes(0, 1):
+            yield np.asarray(image.unpack(frame, of_pictures(spec)))
 
 
 def to_array(clip: Video) -> NDArray[np.uint8]:
@@ -134,6 +161,7 @@ VIDEO = Modality(
         normalize=image.normalize,
         denormalize=image.denormalize,
         augmentations={"flip": flip, "brightness": brightness},
+        pieces=Pieces(pack_file, unpack_file),
     ),
     limits=VideoLimits(),
     shortened=shortened,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -65,24 +65,36 @@ def write(clip: Video, path: Path) -> None:
 
 
 def write_with(clip: Video, tracks: Mapping[str, Value], path: Path) -> None:
-    """Writes a clip with its `sound`, an `Audio`, if there is one. Nothing of the time is stored.
+    """Writes a clip with its `sound`, an `Audio`, if there is one. Nothing of the time is stored. Its frames
+    are taken once, one by one.
 
     Colours are stored for blocks of 2 × 2 pixels (yuv420p). Odd sizes are lengthened by the last row or
     column, which a comment in the file tells, so that reading cuts them off again. Sound has a rate, and one,
     two or six channels, that the codec has. Raises `BadFile` without PyAV.
     """
     pyav(path)
-    path.write_bytes(encoded(clip, tracks, suffix_of(clip, path.suffix[1:].lower())))
+    with path.open("wb") as file:
+        _encode(clip, tracks, suffix_of(clip, path.suffix[1:].lower()), file)
 
 
 def encoded(clip: Video, tracks: Mapping[str, Value], suffix: str) -> bytes:
     """The bytes of a file."""
-    return _gif(clip) if suffix == GIF else _muxed(clip, tracks.get(SOUND), ENCODINGS[suffix])
+    buffer = io.BytesIO()
+    _encode(clip, tracks, suffix, buffer)
+    return buffer.getvalue()
 
 
-def _muxed(clip: Video, sound: Audio | None, how: Encoding) -> bytes:
-    av, buffer = pyav(Path()), io.BytesIO()
-    with av.open(buffer, "w", format=how.container, options={"fflags": "+bitexact"}) as container:
+def _encode(clip: Video, tracks: Mapping[str, Value], suffix: str, file: BinaryIO) -> None:
+    """Writes a file, frame by frame; a GIF at once."""
+    if suffix == GIF:
+        _gif(clip, file)
+    else:
+        _mux(clip, tracks.get(SOUND), ENCODINGS[suffix], file)
+
+
+def _mux(clip: Video, sound: Audio | None, how: Encoding, file: BinaryIO) -> None:
+    av = pyav(Path())
+    with av.open(file, "w", format=how.container, options={"fflags": "+bitexact"}) as container:
         pictures = _picture_track(container, clip, how)
         track = None if sound is None else _SoundTrack(container, sound, how)
         for k, frame in enumerate(clip.scan()):
@@ -94,7 +106,6 @@ def _muxed(clip: Video, sound: Audio | None, how: Encoding) -> bytes:
         container.mux(pictures.encode())
         if track is not None:
             container.mux(track.rest())
-    return buffer.getvalue()
 
 
 def _picture_track(container: Any, clip: Video, how: Encoding) -> Any:
@@ -143,11 +154,10 @@ class _SoundTrack:
         return found
 
 
-def _gif(clip: Video) -> bytes:
+def _gif(clip: Video, file: BinaryIO) -> None:
     """By Pillow, with a palette for each frame; times are rounded to `GIF_TICK`, so that none drifts."""
-    shown, buffer = at_rate(clip, min(clip.fps, GIF_FPS)), io.BytesIO()
+    shown = at_rate(clip, min(clip.fps, GIF_FPS))
     times = [round(k / shown.fps / GIF_TICK) for k in range(shown.length + 1)]
     durations = [int(1000 * GIF_TICK) * (later - time) for time, later in pairwise(times)]
     frames = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in shown.scan()]
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
-    return buffer.getvalue()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)

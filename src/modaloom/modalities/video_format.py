@@ -1,13 +1,12 @@
 """Formats of files of moving pictures, told by their first bytes, and whether they end where they should."""
 
 import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-HEAD = 16
-"""Bytes that tell a format."""
+from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic
+
 MAX_BOXES, LONG_BOX = 100_000, 1
 """Boxes of an MPEG-4 file that are looked at, and the length that says that a longer one follows."""
 GIF_END, GIF_PICTURE, GIF_EXTENSION = b";", b",", b"!"
@@ -59,41 +58,19 @@ def boxes_end(file: BinaryIO, size: int) -> bool:
     return place <= size
 
 
-def always(file: BinaryIO, size: int) -> bool:
-    """Of formats whose readers tell how much there should be."""
-    return True
-
-
-@dataclass(frozen=True)
-class VideoFormat:
-    """A format of files."""
-
-    suffixes: tuple[str, ...]
-    """In lower case."""
-    container: str = ""
-    """What FFmpeg calls it, if it is read by FFmpeg; empty: by Pillow."""
-    ends: Callable[[BinaryIO, int], bool] = always
-    """(open file, its size) → whether nothing is missing at its end."""
-
-
-FORMATS: Mapping[str, VideoFormat] = {
-    "MPEG-4": VideoFormat(("mp4", "mov"), "mov", boxes_end),
-    "Matroska": VideoFormat(("webm", "mkv"), "matroska"),
-    "AVI": VideoFormat(("avi",), "avi", riff_ends),
-    "GIF": VideoFormat(("gif",), ends=gif_ends),
-    "WebP": VideoFormat(("webp",), ends=riff_ends),
-    "picture": VideoFormat(("png", "jpg", "jpeg", "bmp", "tif", "tiff")),
+FORMATS: Mapping[str, FileFormat] = {
+    "MPEG-4": FileFormat(("mp4", "mov"), "mov", boxes_end),
+    "Matroska": FileFormat(("webm", "mkv"), "matroska"),
+    "AVI": FileFormat(("avi",), "avi", riff_ends),
+    "GIF": FileFormat(("gif",), ends=gif_ends),
+    "WebP": FileFormat(("webp",), ends=riff_ends),
+    "picture": FileFormat(("png", "jpg", "jpeg", "bmp", "tif", "tiff")),
 }
 SUFFIXES = tuple(suffix for one in FORMATS.values() if one.container for suffix in one.suffixes)
 PICTURES = tuple(suffix for one in FORMATS.values() if not one.container for suffix in one.suffixes)
 """Suffixes of pictures, which are clips if they are animated, and else of one frame."""
-READ = (*SUFFIXES, *PICTURES)
-MAGIC: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftyp", "MPEG-4"),
-    (4, b"moov", "MPEG-4"),
-    (4, b"mdat", "MPEG-4"),
-    (4, b"wide", "MPEG-4"),
-    (0, b"\x1aE\xdf\xa3", "Matroska"),
+MAGIC: Magic = (
+    *CONTAINERS,
     (8, b"AVI ", "AVI"),
     (0, b"GIF8", "GIF"),
     (8, b"WEBP", "WebP"),
@@ -103,16 +80,11 @@ MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"II", "picture"),
     (0, b"MM", "picture"),
 )
-"""(Offset, bytes, format)."""
 
 
-def format_of(head: bytes) -> str | None:
+def format_of(head: bytes, path: Path) -> str | None:
     """The format of a file that begins with these bytes; None: no known one."""
-    found = (name for offset, magic, name in MAGIC if head[offset : offset + len(magic)] == magic)
-    return next(found, None)
+    return by_magic(head, MAGIC)
 
 
-def sniffed(path: Path) -> str | None:
-    """The format of a file by its content. Raises `OSError`."""
-    with path.open("rb") as file:
-        return format_of(file.read(HEAD))
+VIDEOS = Formats("video", FORMATS, format_of)

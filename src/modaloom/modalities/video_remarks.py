@@ -4,32 +4,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from modaloom.modalities.video_format import FORMATS, sniffed
+from modaloom.modalities.formats import FileFormat
+from modaloom.modalities.video_format import VIDEOS
 from modaloom.modalities.video_header import header_of
 
 
 def remarks(paths: Sequence[Path]) -> list[str]:
     """Sentences on files of another format than their suffix says, and on what is lost of their pictures."""
-    counts = Counter(remark for path in paths for remark in _remarks(path))
+    counts = Counter(remark for path in paths for remark in VIDEOS.remarks(path, _remarks))
     return [f"{count} of {len(paths)} videos looked at {remark}" for remark, count in counts.items()]
 
 
-def _remarks(path: Path) -> Iterator[str]:
-    try:
-        name = sniffed(path)
-        if name is None:
-            return
-        found = FORMATS[name]
-        if path.suffix[1:].lower() not in found.suffixes:
-            yield f"hold {name} data under another suffix, and are read by their content"
-        if found.container:
-            yield from _of_container(path, found.container)
-    except Exception:  # decoders raise nearly anything on damaged data, which reading will name
+def _remarks(path: Path, found: FileFormat) -> Iterator[str]:
+    if not found.container:
         return
-
-
-def _of_container(path: Path, container: str) -> Iterator[str]:
-    header = header_of(path, container)
+    header = header_of(path, found.container)
     if header.tracks > 1:
         yield "have several tracks of pictures, of which the first is read"
     if header.bits > 8:

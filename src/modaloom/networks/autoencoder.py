@@ -1,6 +1,7 @@
 """Convolutional encoder and decoder over 1, 2 or 3 axes: residual blocks between rescalings.
 
 Shapes: B batch, C channels, then the axes. Factors: one row per stage, finest first, with a factor per axis.
+Causal: along the first axis, a code depends on the signal up to its end, and the signal on the codes so far.
 """
 
 import math
@@ -10,7 +11,7 @@ from itertools import accumulate
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from modaloom.networks.conv import CONV, ChannelNorm, depth_to_space, space_to_depth
+from modaloom.networks.conv import CONV, ChannelNorm, PadBefore, depth_to_space, padding, space_to_depth
 from modaloom.networks.tiled import TiledSequential
 
 Factors = Sequence[Sequence[int]]
@@ -30,15 +31,16 @@ def stage_factors(strides: Sequence[int]) -> list[tuple[int, ...]]:
 class AutoencoderResBlock(nn.Module):
     """x + conv(act(conv(norm x))); the identity at initialisation."""
 
-    def __init__(self, width: int, axes: int, kernel: int = 3) -> None:
+    def __init__(self, width: int, axes: int, kernel: int = 3, *, causal: bool = False) -> None:
         super().__init__()
-        self.norm = ChannelNorm(width)
-        self.a = CONV[axes](width, width, kernel, padding=kernel // 2)
-        self.b = CONV[axes](width, width, kernel, padding=kernel // 2)
+        sides = padding(axes, kernel, causal=causal)
+        self.norm, self.before = ChannelNorm(width), PadBefore(causal * (kernel - 1))
+        self.a = CONV[axes](width, width, kernel, padding=sides)
+        self.b = CONV[axes](width, width, kernel, padding=sides)
         nn.init.zeros_(self.b.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = x + self.b(F.silu(self.a(self.norm(x))))
+        y: Tensor = x + self.b(self.before(F.silu(self.a(self.before(self.norm(x))))))
         return y
 
 
@@ -75,7 +77,13 @@ def silence(network: nn.Module) -> None:
 
 
 def encoder(
-    channels: int, widths: Sequence[int], dim: int, *, factors: Factors, blocks: int = 1
+    channels: int,
+    widths: Sequence[int],
+    dim: int,
+    *,
+    factors: Factors,
+    blocks: int = 1,
+    causal: bool = False,
 ) -> TiledSequential:
     """Encoder network: (B, channels, *axes) → (B, dim, *axes / product of the factors).
 
@@ -88,6 +96,7 @@ def encoder(
         dim: channels of the output.
         factors: downsampling factors of each scale.
         blocks: residual blocks per scale.
+        causal: whether it is, along the first axis.
     """
     axes, strides = len(factors[0]), _strides(factors)
     kernels = [3] * (len(factors) - 1) + [1 if len(factors) > 1 else 3]
@@ -95,18 +104,24 @@ def encoder(
     for before, width, factor, kernel in zip((channels, *widths), widths, factors, kernels):
         layers += [
             Downsample(before, width, factor),
-            *(AutoencoderResBlock(width, axes, kernel) for _ in range(blocks)),
+            *(AutoencoderResBlock(width, axes, kernel, causal=causal) for _ in range(blocks)),
         ]
     return TiledSequential(
         [*layers, nn.SiLU(), CONV[axes](widths[-1], dim, 1)],
         scale_in=strides[-1],
-        halo=_halo([blocks * 2 * (kernel // 2) for kernel in kernels], strides),
+        halo=_halo([blocks * 2 * (kernel // 2) for kernel in kernels], strides, causal),
         elements_per_cell=_elements_per_cell((channels, *widths, dim), strides),
     )
 
 
 def decoder(
-    channels: int, widths: Sequence[int], dim: int, *, factors: Factors, blocks: int = 1
+    channels: int,
+    widths: Sequence[int],
+    dim: int,
+    *,
+    factors: Factors,
+    blocks: int = 1,
+    causal: bool = False,
 ) -> TiledSequential:
     """Decoder network: (B, dim, *axes) → (B, channels, *axes · product of the factors).
 
@@ -116,15 +131,20 @@ def decoder(
         dim: channels of the input.
         factors: upsampling factors of each scale, finest first, as of `encoder`.
         blocks: residual blocks per scale.
+        causal: whether it is, along the first axis.
     """
     axes, strides = len(factors[0]), _strides(factors)
-    layers: list[nn.Module] = [CONV[axes](dim, widths[-1], 3, padding=1)]
+    layers: list[nn.Module] = [PadBefore(2)] if causal else []
+    layers.append(CONV[axes](dim, widths[-1], 3, padding=padding(axes, 3, causal=causal)))
     for width, after, factor in zip(widths[::-1], (*widths[-2::-1], channels), factors[::-1]):
-        layers += [*(AutoencoderResBlock(width, axes) for _ in range(blocks)), Upsample(width, after, factor)]
+        layers += [
+            *(AutoencoderResBlock(width, axes, causal=causal) for _ in range(blocks)),
+            Upsample(width, after, factor),
+        ]
     return TiledSequential(
         layers,
         scale_out=strides[-1],
-        halo=[cells + 1 for cells in _halo([blocks * 2] * len(factors), strides)],
+        halo=_halo([blocks * 2] * len(factors) + [1], [*strides, strides[-1]], causal),
         elements_per_cell=_elements_per_cell((channels, *widths, dim), strides),
     )
 
@@ -134,9 +154,14 @@ def _strides(factors: Factors) -> list[tuple[int, ...]]:
     return list(accumulate(map(tuple, factors), lambda a, b: tuple(x * y for x, y in zip(a, b))))
 
 
-def _halo(radii: Sequence[int], strides: Sequence[Sequence[int]]) -> list[int]:
-    """Cells of the coarsest scale, by axis, that cover convolutions of these radii, each at its scale."""
-    return [-(-sum(r * n for r, n in zip(radii, by_scale)) // by_scale[-1]) for by_scale in zip(*strides)]
+def _halo(radii: Sequence[int], strides: Sequence[Sequence[int]], causal: bool) -> list[int]:
+    """Cells of the coarsest scale, by axis, that cover convolutions of these radii, each at its scale; a
+    causal one reaches twice as far back."""
+    reaches = [1 + (causal and axis == 0) for axis in range(len(strides[0]))]
+    return [
+        -(-reach * sum(r * n for r, n in zip(radii, by_scale)) // by_scale[-1])
+        for reach, by_scale in zip(reaches, zip(*strides))
+    ]
 
 
 def _elements_per_cell(widths: Sequence[int], strides: Sequence[Sequence[int]]) -> int:

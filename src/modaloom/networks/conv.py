@@ -5,6 +5,7 @@ Shapes: B batch, C channels, then the axes.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,25 @@ CONV: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
     2: nn.Conv2d,
     3: Conv3d,
 }
+
+
+class PadBefore(nn.Module):
+    """n zeros before the first axis."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.n = n
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, [*[0, 0] * (x.ndim - 3), self.n, 0]) if self.n else x
+
+
+def padding(axes: int, kernel: int, *, causal: bool) -> Any:
+    """Of a convolution that keeps its sides, by axis; a causal one has a `PadBefore` on the first axis.
+
+    A tuple, whose length torch's types ask for.
+    """
+    return (0 if causal else kernel // 2, *[kernel // 2] * (axes - 1))
 
 
 def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
@@ -12,9 +12,32 @@ from torch import Tensor
 from modaloom.core.windows import windows
 from modaloom.modalities.base import DataSpec
 from modaloom.modalities.signal_codec import Pieces
+from modaloom.networks.tiled import TiledSequential
 
 CELLS = 1024
-"""Codes along the first axis that are computed at once, beside their context."""
+"""Most codes along the first axis that are computed at once, beside their context."""
+ELEMENTS = 2**25
+"""Elements of an activation above which they are fewer: 128 MiB of float32."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """What a network computes at once."""
+
+    size: int
+    """Codes along the first axis, at least 1."""
+    halo: int
+    """Codes on both sides of them along that axis, on which the result depends, too."""
+
+    @classmethod
+    def of(cls, network: TiledSequential, row_size: int) -> Self:
+        """As much as `ELEMENTS` holds with its context, at least as much as that is on one side.
+
+        `row_size`: codes per index of the first axis.
+        """
+        halo = network.halo[0]
+        fitting = ELEMENTS // (network.elements_per_cell * row_size) - 2 * halo
+        return cls(max(1, halo, min(CELLS, fitting)), halo)
 
 
 @dataclass(frozen=True)
@@ -31,7 +54,7 @@ class FileCodes:
 class FileCodec:
     """Encoder and decoder of values of a length of their own, of which codes depend on what is near alone.
 
-    Blocks of `CELLS` codes begin at fixed places: neither codes nor values depend on the pieces of a file.
+    Blocks begin at fixed places: neither codes nor values depend on the pieces of a file.
     """
 
     pieces: Pieces
@@ -42,8 +65,10 @@ class FileCodec:
     """Codes (1, n, *rest, Q) → packed (1, …)."""
     strides: Sequence[int]
     """Positions per code along each axis."""
-    halo: int
-    """Codes around a block along the first axis, on whose positions its codes and its values depend."""
+    encoded: Blocks
+    decoded: Blocks
+    exact: bool
+    """Whether the last code of each position is how many positions the last index has beyond the end."""
 
     def encode(self, path: Path) -> FileCodes:
         """All of a file. Raises `BadFile`."""
@@ -54,13 +79,16 @@ class FileCodec:
                 lengths.append(length)
                 yield piece
 
-        stride = self.strides[0]
-        blocks = windows(packed(), CELLS * stride, self.halo * stride, axis=-len(self.strides))
-        parts = []
-        for block in blocks:
+        stride, size, halo = self.strides[0], self.encoded.size, self.encoded.halo
+        parts, positions = [], 0
+        for block in windows(packed(), size * stride, halo * stride, axis=-len(self.strides)):
             first, n = block.before // stride, -(-block.own // stride)
             parts.append(self.encode_batch(torch.from_numpy(block.array[None]))[0, first : first + n])
-        return FileCodes(torch.cat(parts), sum(lengths))
+            positions += block.own
+        codes = torch.cat(parts)
+        if self.exact:
+            codes[..., -1] = -positions % stride
+        return FileCodes(codes, sum(lengths))
 
     def decode(self, found: FileCodes, path: Path) -> None:
         """Writes a file of `found.length` samples."""
@@ -68,7 +96,7 @@ class FileCodec:
 
     def _packed(self, codes: Tensor) -> Iterator[NDArray[Any]]:
         stride, axes = self.strides[0], len(self.strides)
-        for block in windows([codes.numpy()], CELLS, self.halo, axis=0):
+        for block in windows([codes.numpy()], self.decoded.size, self.decoded.halo, axis=0):
             (packed,) = self.decode_batch(torch.from_numpy(block.array[None]))
             own = slice(block.before * stride, (block.before + block.own) * stride)
             yield packed[(..., own, *[slice(None)] * (axes - 1))]

@@ -13,6 +13,11 @@ TOLERANCE = 1e-6
 """Of the ends of spans, for rounding."""
 
 
+def to_text(span: Span) -> str:
+    """START:END, exactly."""
+    return ":".join(str(float(end)).removesuffix(".0") for end in span)
+
+
 def cells_within(spans: Sequence[Span], cells: int, step: float, length: float) -> Tensor:
     """bool (cells,): the cells of `step` units each that lie within one of the spans.
 
@@ -23,12 +28,11 @@ def cells_within(spans: Sequence[Span], cells: int, step: float, length: float) 
     starts, ends = edges[:-1] + TOLERANCE, edges[1:].clamp(max=length) - TOLERANCE
     rows = torch.zeros(cells, dtype=torch.bool)
     for start, end in spans:
+        named = to_text((start, end))
         if not 0 <= start < end:
-            raise BadValue(f"{start:g}:{end:g} is no part of a value; give START:END, 0 or more")
+            raise BadValue(f"{named} is no part of a value; give START:END, 0 or more")
         within = (starts >= start) & (ends <= end)
         if not bool(within.any()):
-            raise BadValue(
-                f"{start:g}:{end:g} keeps nothing: parts are whole steps of {step:g}, up to {edges[-1]:g}"
-            )
+            raise BadValue(f"{named} keeps nothing: parts are whole steps of {step:g}, up to {edges[-1]:g}")
         rows |= within
     return rows

@@ -6,7 +6,7 @@ van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from numpy.typing import NDArray
@@ -22,11 +22,12 @@ from modaloom.modalities.unit import fit_to_spec
 from modaloom.networks.autoencoder import decoder, encoder, silence, stage_factors
 from modaloom.networks.conv import pad_to_stride, to_channels_last
 from modaloom.networks.linear_path import MAX_PATCH, LinearPath
+from modaloom.networks.tiled import TiledSequential
 from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
 from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
-from modaloom.tokenizers.file_codec import FileCodec
+from modaloom.tokenizers.file_codec import Blocks, FileCodec
 from modaloom.tokenizers.global_codes import global_codes_encoder
 from modaloom.tokenizers.lengths import encode_lengths, mark_ends, split_lengths, with_end, without_end
 from modaloom.tokenizers.losses import LOSSES
@@ -70,6 +71,7 @@ class VQVAETokenizer(Tokenizer):
         config.check_length(self.strides)
         factors = stage_factors(self.strides)
         widths = [*config.widths, *[config.widths[-1]] * len(factors)][: len(factors)]
+        network: Any = {"factors": factors, "blocks": config.num_res_blocks, "causal": config.causal}
         self.encoder: nn.Module
         self.quantizer: Quantizer
         shared = 0
@@ -77,15 +79,11 @@ class VQVAETokenizer(Tokenizer):
             self.encoder, parts = global_codes_encoder(self.codec.outline, channels, widths, config, factors)
             self.quantizer, shared = Grouped(parts), parts[-1].depth
         else:
-            self.encoder = encoder(
-                channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
-            )
+            self.encoder = encoder(channels, widths, config.latent_dim, **network)
             self.quantizer = assemble(
                 config.quantizer, config.latent_dim, config.codebook_size, config.num_quantizers, config
             )
-        self.decoder = decoder(
-            channels, widths, config.latent_dim, factors=factors, blocks=config.num_res_blocks
-        )
+        self.decoder = decoder(channels, widths, config.latent_dim, **network)
         patch = channels * math.prod(self.strides)
         with_path = config.linear_start and not shared and patch <= MAX_PATCH
         self.linear = LinearPath(channels, config.latent_dim, self.strides) if with_path else None
@@ -231,9 +229,10 @@ class VQVAETokenizer(Tokenizer):
     def files(self) -> FileCodec | None:
         if self.codec.pieces is None or not self.shape.variable:
             return None
-        halo = self.decoder.halo[0]  # of the encoder it is less
-        facts = self.encode_batch, self.decode_batch, self.strides, halo
-        return FileCodec(self.codec.pieces, self.spec, *facts)
+        networks = cast(TiledSequential, self.encoder), self.decoder
+        encoded, decoded = (Blocks.of(network, self.shape.row_size) for network in networks)
+        coders, exact = (self.encode_batch, self.decode_batch), self.config.exact_length
+        return FileCodec(self.codec.pieces, self.spec, *coders, self.strides, encoded, decoded, exact)
 
     @torch.no_grad()
     def decode_batch(self, codes: Tensor) -> NDArray[Any]:

@@ -23,6 +23,9 @@ class VQVAEConfig(QuantizerConfig):
     """Channels after each downsampling stage; the last entry repeats."""
     num_res_blocks: int = 1
     """Residual blocks per scale."""
+    causal: bool = False
+    """Whether, along the first axis, a code depends on nothing that comes after it, and what is decoded on
+    no later code; not with global codes."""
     latent_dim: int = 32
     """Dimension of a codebook vector."""
     quantizer: str = "vq"
@@ -69,6 +72,8 @@ class VQVAEConfig(QuantizerConfig):
             raise BadValue("values of variable_length are trained on crops; give crop_size")
         if self.exact_length and not self.variable_length:
             raise BadValue("exact_length is of values of variable_length; set that, too")
+        if self.causal and self.global_codes:
+            raise BadValue("global_codes describe a whole signal; leave out either them or causal")
         if self.crop_size and self.global_codes:
             raise BadValue("global_codes describe a whole signal; leave out either them or crop_size")
 
