@@ -1,5 +1,6 @@
 """A folder of odd and of damaged sounds: each is read for what it is, whole and in pieces, or named."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from modaloom.core.errors import BadFile
 from modaloom.data.folder import open_folder
 from modaloom.data.inspect import Inspection
 from modaloom.data.reader import Reader
-from modaloom.modalities import audio_file
+from modaloom.modalities import audio_file, mp3
 from modaloom.modalities.audio_file import read, read_pieces
 from modaloom.modalities.audio_value import Audio
 
@@ -190,4 +191,43 @@ def test_two_hours_are_read_in_pieces_and_more_than_a_limit_refused(
     assert sum(piece.samples.shape[1] for piece in read_pieces(path)) == n
     monkeypatch.setattr(audio_file, "MAX_VALUES", n - 1)
     with pytest.raises(BadFile, match=r"57,600,000 samples; at most 57,599,999 are decoded"):
+        read(path)
+
+
+def variable_mp3() -> bytes:
+    """5 s, of which the first is silent, so that its frames are short."""
+    wave = np.concatenate([np.zeros((1, 48_000), np.float32), noise(4 * 48_000, 48_000)], 1)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, wave.T, 48_000, format="MP3", bitrate_mode="VARIABLE", compression_level=0.5)
+    return buffer.getvalue()
+
+
+def test_an_mp3_without_its_first_frame_or_of_two_files_is_read_whole(tmp_path: Path) -> None:
+    """The first frame tells the number of samples, which libsndfile stops at or guesses."""
+    whole = variable_mp3()
+    found = mp3._frame(whole[: mp3.HEADER])
+    assert found is not None
+    for data, seconds in ((whole, 5), (whole[found[0] :], 5), (2 * whole, 10)):
+        path = tmp_path / "a.mp3"
+        path.write_bytes(data)
+        assert mp3.mp3_samples(path).total == pytest.approx(48_000 * seconds, abs=6 * 1_152)
+        assert read(path).seconds == pytest.approx(seconds, abs=0.12)
+        assert sum(p.samples.shape[1] for p in read_pieces(path, size=10_000)) == read(path).samples.shape[1]
+
+
+def test_sounds_one_after_another_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    path.write_bytes(encoded("ogg", tone()) + encoded("ogg", tone(hz=300)))
+    with pytest.raises(BadFile, match="several sounds, one after another"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", [{"format": "RF64"}, {"format": "WAV", "endian": "BIG"}])
+def test_other_heads_of_a_wav_tell_its_end(kind: dict[str, str], tmp_path: Path) -> None:
+    buffer, path = io.BytesIO(), tmp_path / "a.wav"
+    soundfile.write(buffer, tone().T, RATE, "PCM_16", **kind)
+    path.write_bytes(buffer.getvalue())
+    assert read(path).samples.shape == (1, 2 * RATE)
+    path.write_bytes(buffer.getvalue()[:-2])
+    with pytest.raises(BadFile, match="is cut short"):
         read(path)

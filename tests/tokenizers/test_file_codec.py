@@ -150,3 +150,15 @@ def test_signals_of_one_size_have_no_file_codec() -> None:
     (group,) = VQVAETokenizer.fit(picture, {"image": [value]}, picture.limits, options)
     assert group["image"].files is None
     assert group["image"].trimmed(value, value) is value
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(2.0, 22_050), (1.003, RATE), (1.0, RATE)])
+def test_a_sound_that_is_kept_to_its_end_is_kept_whole(seconds: float, rate: int) -> None:
+    """Frames are of whole samples, 220 of 22,050 a second, and the last one reaches past the end."""
+    options = LoomRunConfig().tokenizer_of("a", "audio").options
+    limits = AudioLimits(max_seconds=2, max_rate=22_050)
+    sound = noise(seconds, rate)
+    (group,) = VQVAETokenizer.fit(AUDIO, {"a": [noise(2, rate)]}, limits, options)
+    codes = -(-group["a"].prepare(sound).shape[1] // 4)
+    assert group["a"].positions_in([(0, seconds)], sound)[:codes].all()
+    assert not group["a"].positions_in([(0, seconds - 0.001)], sound)[codes - 1]

@@ -35,6 +35,7 @@ from modaloom.modalities.audio_spec import (
     commonest,
     fit,
     infer_spec,
+    log_mel_of,
     shortened,
     trim,
 )
@@ -42,10 +43,10 @@ from modaloom.modalities.audio_value import BITS, Audio
 from modaloom.modalities.audio_view import to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.scale import Scale
-from modaloom.modalities.signal_codec import Pieces, SignalCodec
-from modaloom.modalities.waveform import WAVEFORM
+from modaloom.modalities.signal_codec import Pieces
+from modaloom.modalities.waveform import WAVEFORM, SoundCodec
 from modaloom.spectral import LogMel
-from modaloom.spectral.mel import FLOOR_DB, HOPS_PER_SECOND
+from modaloom.spectral.mel import FLOOR_DB
 
 WAVE = Scale(np.dtype(np.int16), torch.tensor(-float(LEVELS)), torch.tensor(2.0 * LEVELS - 1))
 """Waveforms of Restorers: 16 bits."""
@@ -173,6 +174,13 @@ def mel_distance(a: Audio, b: Audio, seconds: float) -> float:
     return float(((near - far) * FLOOR_DB / 2).square().mean(-2).sqrt().mean())
 
 
+class SpectrogramCodec(SoundCodec):
+    """Signals of frames."""
+
+    def unit_of(self, spec: DataSpec) -> float:
+        return float(spec["rate"] / log_mel_of(spec).stft.hop)
+
+
 AUDIO = Modality(
     name="audio",
     suffixes=SUFFIXES,
@@ -188,11 +196,10 @@ AUDIO = Modality(
         **{"num_quantizers": 8, "dropout": 0.5, "beam_width": 16, "crop_size": [64]},
     },
     lower_is_better=("mel_distance", "duration_error"),
-    codec=SignalCodec(
+    codec=SpectrogramCodec(
         pack=pack,
         unpack=unpack,
         fit=fit,
-        unit=HOPS_PER_SECOND,
         to_array=to_array,
         from_array=from_array,
         normalize=normalize,

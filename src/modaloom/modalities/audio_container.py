@@ -15,7 +15,7 @@ from modaloom.modalities.container import pyav, told_seconds
 
 SLACK = 0.1
 """Seconds that a container's duration may be longer than its sound."""
-UNTOLD = ("aac", "g722")
+UNTOLD = ("aac", "g722", "mp3")
 """Formats without a duration: FFmpeg's is a guess by the rate of bits."""
 DEEP = ("s32", "s32p")
 """Sample formats of more than 16 bits."""

@@ -15,6 +15,7 @@ from modaloom.modalities import audio_container
 from modaloom.modalities.audio_format import SOUNDS
 from modaloom.modalities.audio_value import BITS, MAX_CHANNELS, Audio, Samples, peak
 from modaloom.modalities.files import check_file
+from modaloom.modalities.mp3 import Mp3Samples, mp3_samples
 
 MAX_BYTES = 2**32
 MAX_VALUES = 2**28
@@ -32,6 +33,9 @@ TYPES: Mapping[str, str] = {
     **dict.fromkeys(("PCM_32", "FLOAT", "DOUBLE"), "float32"),
 }
 """Subtype of libsndfile → type; all others have 16 bits or fewer."""
+MP3_SLACK = 4 * MP3_FRAME
+"""Samples of a header's frame, and of an encoder's delay. A file that differs by more from what libsndfile
+says has a variable rate and does not tell its length, or is several, one after another."""
 VORBIS_ORDER: Mapping[int, list[int]] = {3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4]}
 """Channels of Ogg files → their places in the order of wav (Vorbis I, §4.3.9)."""
 VORBIS = ("VORBIS", "OPUS")
@@ -91,6 +95,9 @@ def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int
         frames, channels, rate, subtype = file.frames, file.channels, file.samplerate, file.subtype
         if channels > MAX_CHANNELS:
             raise BadFile(path, f"has {channels} channels; at most {MAX_CHANNELS} are read")
+        if subtype.startswith("MPEG") and not _is_told(frames, mp3_samples(path)):
+            yield from audio_container.decode(path, "mp3", size=size, max_values=most)
+            return
         if frames * channels > most:
             raise BadFile(path, f"holds {frames * channels:,} samples; at most {most:,} are decoded")
         order = VORBIS_ORDER.get(channels, ...) if subtype in VORBIS else ...
@@ -107,6 +114,13 @@ def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int
     if left < frames - lossy:
         have, whole = left / rate, frames / rate
         raise BadFile(path, f"is cut short: {have:.2f} s are left of the {whole:.2f} s that it tells")
+
+
+def _is_told(frames: int, found: Mp3Samples) -> bool:
+    """Whether so many samples, as libsndfile says, are all of an MP3 file; of one that is cut short they are
+    more than it has."""
+    more = found.total - frames
+    return more <= MP3_SLACK and (found.are_told or more >= -MP3_SLACK)
 
 
 def _clipped(samples: Samples) -> Samples:

@@ -9,22 +9,29 @@ from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, 
 
 MAX_CHUNKS = 1_000
 UNKNOWN_SIZE = 0xFFFFFFFF
-"""Size of the samples of a wav file that was written to a pipe."""
+"""Size of the samples of a wav file that was written to a pipe, or, in RF64, stands in the chunk ds64."""
 OGG_PAGE, OGG_HEADER, OGG_END = 65_307, 27, 4
 """Largest page, bytes before its table of segments, and the flag of a last page."""
+SERIAL = slice(14, 18)
+"""Bytes of a page that tell its stream."""
 
 
 def wav_ends(file: BinaryIO, size: int) -> bool:
-    """Whether a wav file has as many bytes of samples as its header says; of RF64 and RIFX it is not told."""
+    """Whether a wav file has as many bytes of samples as its header says."""
     file.seek(0)
-    for _ in range(MAX_CHUNKS if file.read(12).startswith(b"RIFF") else 0):
+    chunk, large = ">4sI" if file.read(12).startswith(b"RIFX") else "<4sI", 0
+    for _ in range(MAX_CHUNKS):
         head = file.read(8)
         if len(head) < 8:
             return True
-        name, length = struct.unpack("<4sI", head)
+        name, length = struct.unpack(chunk, head)
         if name == b"data":
-            return bool(length == UNKNOWN_SIZE or file.tell() + length <= size)
-        file.seek(length + length % 2, 1)
+            told = large if length == UNKNOWN_SIZE else length
+            return file.tell() + told <= size
+        start = file.tell()
+        if name == b"ds64":
+            large = int.from_bytes(file.read(16)[8:], "little")
+        file.seek(start + length + length % 2)
     return True
 
 
@@ -39,10 +46,19 @@ def ogg_ends(file: BinaryIO, size: int) -> bool:
     return len(page) >= OGG_HEADER + len(segments) + sum(segments) and bool(page[5] & OGG_END)
 
 
+def ogg_is_one(file: BinaryIO, size: int) -> bool:
+    """Whether the first and the last page of an Ogg file are of the same stream."""
+    file.seek(0)
+    first = file.read(SERIAL.stop)
+    file.seek(max(0, size - 2 * OGG_PAGE))
+    rest = file.read()
+    return rest[max(0, rest.rfind(b"OggS")) :][SERIAL] == first[SERIAL]
+
+
 FORMATS: Mapping[str, FileFormat] = {
     "wav": FileFormat(("wav",), ends=wav_ends),
     "FLAC": FileFormat(("flac",)),
-    "Ogg": FileFormat(("ogg", "opus"), ends=ogg_ends),
+    "Ogg": FileFormat(("ogg", "opus"), ends=ogg_ends, is_one=ogg_is_one),
     "MP3": FileFormat(("mp3",)),
     "MPEG-4": FileFormat(("m4a", "mp4", "mov"), "mov"),
     "AAC": FileFormat(("aac",), "aac"),

@@ -40,6 +40,8 @@ class FileFormat:
     """What FFmpeg calls it, if it is read by FFmpeg; empty: by another library."""
     ends: Callable[[BinaryIO, int], bool] = always
     """(open file, its size) → whether nothing is missing at its end."""
+    is_one: Callable[[BinaryIO, int], bool] = always
+    """(open file, its size) → whether it is not several files, one after another."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Formats:
         that is cut short, and `OSError`."""
         name = self.sniffed(path)
         if name is None:
-            raise BadFile(path, f"cannot be decoded as a {self.kind} (it is of no known format)")
+            raise BadFile(path, f"cannot be decoded as a {self.kind}: it is of no known format; convert it")
         if path.suffix[1:].lower() not in self.suffixes:
             allowed = ", ".join(f".{suffix}" for suffix in self.suffixes)
             raise BadFile(
@@ -77,6 +79,8 @@ class Formats:
         with path.open("rb") as file:
             if not self.table[name].ends(file, size):
                 raise BadFile(path, "is cut short: its end is missing")
+            if not self.table[name].is_one(file, size):
+                raise BadFile(path, f"is several {self.kind}s, one after another; make one of them")
         return self.table[name]
 
     def remarks(self, path: Path, of: Callable[[Path, FileFormat], Iterator[str]]) -> Iterator[str]:

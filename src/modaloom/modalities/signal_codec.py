@@ -100,8 +100,6 @@ class SignalCodec(Codec):
     """The inverse of `normalize`, with rounding and clipping."""
     fit: Callable[[Value, DataSpec], Value] | None = None
     """Value → what its packed array is made of, of the spec's size; None: what `unpack` returns for it."""
-    unit: float = 1.0
-    """Positions of the first axis in the unit that people count: a pixel, a second of sound."""
     preview: Callable[[Tensor], Tensor] = as_colours
     """Packed batch (B, C, H, W) → uint8 (B, 3, H, W), to be looked at."""
     loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error
@@ -154,8 +152,12 @@ class SignalCodec(Codec):
         return spec["channels"], tuple(spec["size"])
 
     def unit_of(self, spec: DataSpec) -> float:
-        """Returns `unit` for signals of a spec."""
-        return self.unit
+        """Returns the positions along the first axis that are a unit of it: a pixel, a frame, a second."""
+        return 1.0
+
+    def end_of(self, value: Value, positions: int, spec: DataSpec) -> float:
+        """Returns how long a value of so many positions is, in that unit."""
+        return positions / self.unit_of(spec)
 
     def variant(
         self, packed: Tensor, random: Callable[[str], torch.Generator], strengths: Mapping[str, float]

@@ -43,7 +43,7 @@ def opened(path: Path, container: str) -> Iterator[tuple[Any, Any]]:
         cover = av.stream.Disposition.attached_pic
         tracks = [track for track in source.streams.video if not track.disposition & cover]
         if not tracks:
-            raise BadFile(path, "has no pictures")
+            raise BadFile(path, "has no pictures; give a file of sound alone the suffix .mka, .m4a or .wav")
         yield source, tracks
 
 

@@ -14,7 +14,7 @@ from modaloom.modalities.audio_file import read_pieces, write_pieces
 from modaloom.modalities.audio_packing import LEVELS, denormalize, fitted, normalize
 from modaloom.modalities.audio_spec import fit, num_samples, trim
 from modaloom.modalities.audio_value import Audio, Samples
-from modaloom.modalities.base import DataSpec
+from modaloom.modalities.base import DataSpec, Value
 from modaloom.modalities.signal_codec import Pieces, SignalCodec
 
 Packed = NDArray[np.int16]
@@ -48,7 +48,15 @@ def unpack_file(packed: Iterable[Packed], n: int, spec: DataSpec, path: Path) ->
     write_pieces((unpack(piece, spec) for piece in packed), n, path)
 
 
-class WaveformCodec(SignalCodec):
+class SoundCodec(SignalCodec):
+    """Signals of sounds, counted in seconds."""
+
+    def end_of(self, value: Value, positions: int, spec: DataSpec) -> float:
+        seconds: float = value.seconds
+        return min(seconds, positions / self.unit_of(spec))
+
+
+class WaveformCodec(SoundCodec):
     """Signals whose size is not that of the spec, which is a spectrogram's."""
 
     def shape(self, spec: DataSpec) -> tuple[int, tuple[int, ...]]:

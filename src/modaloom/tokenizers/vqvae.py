@@ -254,7 +254,8 @@ class VQVAETokenizer(Tokenizer):
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
         full = self.sides[0] if value is None else self.prepare(value).shape[-len(self.strides)]
         unit = self.codec.unit_of(self.spec)
-        rows = cells_within(spans, self.shape.grid[0], self.strides[0] / unit, full / unit)
+        end = full / unit if value is None else self.codec.end_of(value, full, self.spec)
+        rows = cells_within(spans, self.shape.grid[0], self.strides[0] / unit, end)
         return rows.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
