@@ -1,0 +1,100 @@
+"""Clips of the world, broken."""
+
+from mutant import Mutant
+
+VIDEO, PARSERS = "world/test_world_video.py", "oracles/test_video_parsers.py"
+ONSETS = "metrics/test_onsets.py"
+
+CLIPS = (
+    Mutant(
+        "up is down",
+        "world/video.py",
+        '"up": (0, -1)',
+        '"up": (0, 1)',
+        f"{VIDEO}::test_the_object_goes_straight_on_and_enters_on_the_other_side",
+    ),
+    Mutant(
+        "what leaves the frame is gone",
+        "world/video.py",
+        "for x in xs for y in ys]",
+        "for x in xs[:1] for y in ys[:1]]",
+        f"{VIDEO}::test_motion_and_pulse_tell_nothing_of_each_other",
+    ),
+    Mutant(
+        "clips that begin larger than the image",
+        "world/video.py",
+        "(now - before)",
+        "now",
+        f"{VIDEO}::test_a_clip_begins_with_the_image",
+    ),
+    Mutant(
+        "smallest on the beat",
+        "world/video.py",
+        "math.exp(SWING / 2 * (now",
+        "math.exp(-SWING / 2 * (now",
+        f"{VIDEO}::test_the_area_is_largest_when_notes_begin",
+    ),
+    Mutant(
+        "a phase of its own",
+        "world/video.py",
+        "beats(period, scene.random(BEAT))",
+        'beats(period, scene.random("video"))',
+        f"{VIDEO}::test_the_area_is_largest_when_notes_begin",
+    ),
+    Mutant(
+        "tracks that end at the edge",
+        "world/parsers/video.py",
+        "np.unwrap(np.array(found) - self.turns, axis=0, period=SIDE)",
+        "(np.array(found) - self.turns) % SIDE",
+        f"{PARSERS}::test_speeds_between_the_known_ones_are_invalid",
+    ),
+    Mutant(
+        "a motion that turns back is one",
+        "world/parsers/video.py",
+        "if leaves > MAX_LEAVE:",
+        "if leaves < 0:",
+        f"{PARSERS}::test_what_is_not_kept_is_invalid",
+    ),
+    Mutant(
+        "slanted motions have a direction",
+        "world/parsers/video.py",
+        "way if across <= MAX_DRIFT * speed else INVALID",
+        "way",
+        f"{PARSERS}::test_speeds_between_the_known_ones_are_invalid",
+    ),
+    Mutant(
+        "the first frame's colour is enough",
+        "world/parsers/video.py",
+        "values[0] if len({*values}) == 1 else INVALID",
+        "values[0]",
+        f"{PARSERS}::test_what_is_not_kept_is_invalid",
+    ),
+    Mutant(
+        "any change of size is a pulse",
+        "world/parsers/video.py",
+        " if shares[best] >= MIN_PERIODIC else INVALID",
+        "",
+        f"{PARSERS}::test_what_is_not_kept_is_invalid",
+    ),
+    Mutant(
+        "pulses on whole frames",
+        "world/parsers/video.py",
+        "(peaks + 1 + shifts)",
+        "(peaks + 1)",
+        f"{PARSERS}::test_pulses_are_where_the_area_is_largest",
+    ),
+    Mutant(
+        "an onset matches twice",
+        "metrics/onsets.py",
+        "left.pop(0), right.pop(0)",
+        "left.pop(0)",
+        ONSETS,
+    ),
+    Mutant(
+        "ends count in full",
+        "metrics/onsets.py",
+        "return span[0] <= time <= span[1]",
+        "return True",
+        ONSETS,
+    ),
+)
