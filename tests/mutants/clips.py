@@ -3,7 +3,8 @@
 from mutant import Mutant
 
 VIDEO, PARSERS = "world/test_world_video.py", "oracles/test_video_parsers.py"
-ONSETS = "metrics/test_onsets.py"
+ONSETS, DETECTED = "metrics/test_onsets.py", "spectral/test_onset_detection.py"
+CUTS, FILM = "editing/test_cuts.py", "editing/test_film.py"
 
 CLIPS = (
     Mutant(
@@ -96,5 +97,47 @@ CLIPS = (
         "return span[0] <= time <= span[1]",
         "return True",
         ONSETS,
+    ),
+    Mutant(
+        "onsets where a sound ends",
+        "spectral/onsets.py",
+        "rises.clamp_min(0).sum(1)",
+        "rises.abs().sum(1)",
+        DETECTED,
+    ),
+    Mutant(
+        "blocks without what is before them",
+        "spectral/onsets.py",
+        "max(0, first - halo)",
+        "first",
+        DETECTED,
+    ),
+    Mutant(
+        "cuts that save no cost",
+        "editing/cuts.py",
+        "+ lengths.cost(place - p)",
+        "",
+        CUTS,
+    ),
+    Mutant(
+        "weak onsets as good as strong ones",
+        "editing/cuts.py",
+        "WEAK * (1 - strength)",
+        "WEAK",
+        CUTS,
+    ),
+    Mutant(
+        "the favoured clip all the time",
+        "editing/choice.py",
+        " if clip == last else 0.0)",
+        " if clip == -1 else 0.0)",
+        CUTS,
+    ),
+    Mutant(
+        "every shot from the beginning of its clip",
+        "editing/film.py",
+        "islice(frames, shot.first, shot.first + shot.length)",
+        "islice(frames, shot.length)",
+        FILM,
     ),
 )
