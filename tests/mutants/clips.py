@@ -45,8 +45,8 @@ CLIPS = (
     Mutant(
         "tracks that end at the edge",
         "world/parsers/video.py",
-        "np.unwrap(np.array(found) - self.turns, axis=0, period=SIDE)",
-        "(np.array(found) - self.turns) % SIDE",
+        "np.unwrap(places, axis=0, period=SIDE)",
+        "places % SIDE",
         f"{PARSERS}::test_speeds_between_the_known_ones_are_invalid",
     ),
     Mutant(
@@ -66,8 +66,8 @@ CLIPS = (
     Mutant(
         "the first frame's colour is enough",
         "world/parsers/video.py",
-        "values[0] if len({*values}) == 1 else INVALID",
-        "values[0]",
+        "len({*values}) == 1 and len(values)",
+        "len(values)",
         f"{PARSERS}::test_what_is_not_kept_is_invalid",
     ),
     Mutant(

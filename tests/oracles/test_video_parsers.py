@@ -157,11 +157,19 @@ def test_what_is_not_kept_is_invalid(name):
     assert found["size"] == "large"
 
 
+def test_a_frame_without_the_object_breaks_what_must_be_kept_and_no_more():
+    frames = RIGHT.copy()
+    frames[9] = 40
+    found = PARSERS["video"](joined(frames))
+    assert found == TRUE | dict.fromkeys(("shape", "colour", "background"), INVALID)
+    assert len(find_pulses(joined(frames))) == len(find_pulses(clip()))
+
+
 NOTHING = {
     "noise": np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8),
     "grey": np.full((16, 32, 32, 3), 40, np.uint8),
     "two objects": np.stack([np.maximum(drawn(8, 16, 5), drawn(24, 16, 5))] * 16),
-    "gone for a frame": np.stack([drawn()] * 9 + [drawn(radius=0.1)] + [drawn()] * 6),
+    "gone for most frames": np.stack([drawn()] * 9 + [drawn(radius=0.1)] * 7),
     "one frame": drawn()[None],
 }
 

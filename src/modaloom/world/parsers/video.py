@@ -27,7 +27,8 @@ from modaloom.world.parsers.sight import MIN_CONTRAST, SIDE, Blob, Seen, see, th
 from modaloom.world.scene import FACTORS, INVALID
 
 SLOTS = ("shape", "colour", "size", "position", "background", "motion", "tempo")
-MIN_FRAMES = 8
+MIN_FRAMES, MIN_SHOWN = 8, 0.75
+"""Least frames that show the object, and least share of all, for a motion and a tempo."""
 LIGHTNESS, LEAST_CONTRAST = np.array([1, 0, 0]), 5.0
 """Codecs of clips keep the lightness of every pixel, and the hue of four together: places, areas and, if they
 can be told, shapes are read from lightness alone. That of object and background differ by 8 or more."""
@@ -50,40 +51,56 @@ MIN_SWING = 0.05
 
 
 @dataclass(frozen=True)
-class Track:
-    """One object in every frame."""
+class Look:
+    """The one object of a frame, turned into its middle."""
 
-    blobs: Sequence[Blob]
-    """Each in the middle of its frame."""
-    bright: Sequence[Blob]
+    blob: Blob
+    bright: Blob
     """The same, by lightness alone."""
-    grounds: Array
-    """(T, 3): the background's Lab colours."""
+    ground: Array
+    """(3,): the background's Lab colour."""
     turns: Array
-    """(T, 2): by how many pixels frames were turned, x and y."""
-    times: Array
-    """(T,): seconds."""
+    """(2,): by how many pixels the frame was turned, x and y."""
+
+    @property
+    def shape(self) -> str:
+        """By lightness, or else by colours."""
+        shape = name_shape(moments(self.bright.coverage))
+        return name_shape(moments(self.blob.coverage)) if shape == INVALID else shape
+
+    @property
+    def place(self) -> Array:
+        """(2,): the centroid x, y, pixels; off by a multiple of SIDE."""
+        ticks, weights = np.arange(SIDE) + 0.5, self.bright.coverage
+        place: Array = np.array([weights.sum(0) @ ticks, weights.sum(1) @ ticks]) / weights.sum()
+        return place - self.turns
+
+
+@dataclass(frozen=True)
+class Track:
+    """The object in the frames that show one."""
+
+    looks: Mapping[int, Look]
+    """By frame."""
+    length: int
+    """T, of the clip."""
+    fps: float
 
     @property
     def places(self) -> Array:
-        """(T, 2): the centroid x, y, pixels, going on beyond the edges."""
-        found = [_centroid(blob.coverage) for blob in self.bright]
-        places: Array = np.unwrap(np.array(found) - self.turns, axis=0, period=SIDE)
-        return places
+        """(len(looks), 2): the centroid x, y, pixels, going on beyond the edges."""
+        places = np.array([look.place for look in self.looks.values()])
+        return np.unwrap(places, axis=0, period=SIDE)
 
     @property
     def log_areas(self) -> Array:
-        """(T,)"""
-        areas: Array = np.log([blob.coverage.sum() for blob in self.bright])
-        return areas
+        """(T,): linear between frames that show the object."""
+        areas = [look.bright.coverage.sum() for look in self.looks.values()]
+        return np.interp(np.arange(self.length), [*self.looks], np.log(areas))
 
-    @property
-    def shapes(self) -> list[str]:
-        """Of each frame: by lightness, or else by colours."""
-        readings = [
-            [name_shape(moments(one.coverage)) for one in pair] for pair in zip(self.bright, self.blobs)
-        ]
-        return [light if light != INVALID else colours for light, colours in readings]
+    def kept(self, values: Sequence[str]) -> str:
+        """The value of all frames, or `INVALID` if it changes, or one does not show the object."""
+        return values[0] if len({*values}) == 1 and len(values) == self.length else INVALID
 
 
 def parse_video(clip: Video) -> dict[str, str]:
@@ -91,33 +108,28 @@ def parse_video(clip: Video) -> dict[str, str]:
     track = track_of(clip)
     if track is None:
         return dict.fromkeys(SLOTS, INVALID)
-    first, shapes = track.bright[0], track.shapes
+    looks = [*track.looks.values()]
+    shapes, first = [look.shape for look in looks], looks[0]
     return {
-        "shape": _kept(shapes),
-        "colour": _kept([name_colour(blob.colour) for blob in track.blobs]),
-        "size": name_size(shapes[0], float(first.coverage.sum())),
-        "position": name_position(*((np.array(first.middle) - track.turns[0]) % SIDE)),
-        "background": _kept([name_background(ground) for ground in track.grounds]),
+        "shape": track.kept(shapes),
+        "colour": track.kept([name_colour(look.blob.colour) for look in looks]),
+        "size": name_size(shapes[0], float(first.bright.coverage.sum())),
+        "position": name_position(*((np.array(first.bright.middle) - first.turns) % SIDE)),
+        "background": track.kept([name_background(look.ground) for look in looks]),
         "motion": name_motion(*read_motion(track)),
         "tempo": name_tempo(track),
     }
 
 
 def track_of(clip: Video) -> Track | None:
-    """None if there is not one object in every frame, or too few frames."""
-    if clip.length < MIN_FRAMES:
-        return None
-    found = [_look(frame) for frame in clip.scan()]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        return None
-    blobs, bright, grounds, turns = zip(*known)
-    return Track(blobs, bright, np.array(grounds), np.array(turns), np.arange(len(found)) / float(clip.fps))
+    """None if too few frames show one object."""
+    found = {k: _look(frame) for k, frame in enumerate(clip.scan())}
+    looks = {k: look for k, look in found.items() if look is not None}
+    enough = len(looks) >= max(MIN_FRAMES, MIN_SHOWN * clip.length)
+    return Track(looks, clip.length, float(clip.fps)) if enough else None
 
 
-def _look(frame: Frame) -> tuple[Blob, Blob, Array, tuple[int, int]] | None:
-    """The object in the middle of the turned frame, the same by lightness, the background's colour, and the
-    turn."""
+def _look(frame: Frame) -> Look | None:
     pixels = np.asarray(Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.BOX))
     lab = to_lab(pixels.astype(np.float64))
     far = np.linalg.norm(lab - np.median(lab, axis=(0, 1)), axis=-1) > MIN_CONTRAST
@@ -127,7 +139,7 @@ def _look(frame: Frame) -> tuple[Blob, Blob, Array, tuple[int, int]] | None:
     if seen is None or blob is None:
         return None
     bright = the_object(Seen(seen.ground, seen.away * LIGHTNESS), contrast=LEAST_CONTRAST)
-    return None if bright is None else (blob, bright, seen.ground, turns)
+    return None if bright is None else Look(blob, bright, seen.ground, np.array(turns))
 
 
 def _turn(weights: Array) -> int:
@@ -137,19 +149,10 @@ def _turn(weights: Array) -> int:
     return round(n / 2 - float(mean))
 
 
-def _centroid(coverage: Array) -> tuple[float, float]:
-    ticks = np.arange(SIDE) + 0.5
-    return coverage.sum(0) @ ticks / coverage.sum(), coverage.sum(1) @ ticks / coverage.sum()
-
-
-def _kept(values: Sequence[str]) -> str:
-    """The value, or `INVALID` if it changes."""
-    return values[0] if len({*values}) == 1 else INVALID
-
-
 def read_motion(track: Track) -> tuple[str, str]:
     """Direction and speed, each `INVALID` if it is none of the world's."""
-    times = track.times - track.times.mean()
+    times = np.array([*track.looks]) / track.fps
+    times -= times.mean()
     places = track.places - track.places.mean(0)
     velocity = times @ places / (times @ times)
     leaves = np.sqrt(((places - times[:, None] * velocity) ** 2).sum(1).mean())
@@ -176,7 +179,7 @@ def name_tempo(track: Track) -> str:
     wave = track.log_areas - track.log_areas.mean()
     if wave.std() < MIN_SWING:
         return INVALID
-    shares = [_explained(wave, rate * track.times) for rate in RATES]
+    shares = [_explained(wave, rate * np.arange(track.length) / track.fps) for rate in RATES]
     best = int(np.argmax(shares))
     return _within(TEMPOS, float(RATES[best])) if shares[best] >= MIN_PERIODIC else INVALID
 
@@ -193,11 +196,11 @@ def find_pulses(clip: Video) -> list[float]:
     track = track_of(clip)
     if track is None or track.log_areas.std() < MIN_SWING:
         return []
-    areas, step = track.log_areas, float(1 / clip.fps)
+    areas = track.log_areas
     left, here, right = areas[:-2], areas[1:-1], areas[2:]
     peaks = np.flatnonzero((here >= left) & (here > right) & (here > areas.mean()))
     shifts = (left - right)[peaks] / (left - 2 * here + right)[peaks] / 2
-    return [float(time) for time in (peaks + 1 + shifts) * step]
+    return [float(time) for time in (peaks + 1 + shifts) / track.fps]
 
 
 def _within(ranges: Mapping[str, tuple[float, float]], value: float) -> str:
