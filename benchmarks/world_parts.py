@@ -5,6 +5,7 @@ inputs, `truth` the held-out value, `ceiling` the truth through its tokenizer, `
 """
 
 import argparse
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,16 @@ from modaloom.world.splits import NONE
 from modaloom.world.write import FACTS
 
 DRAWN = "drawn"
+DRAWN_LIKE_THE_DEMO = (
+    *("loom.sampling.temperature=0.9", "loom.sampling.choice_temperature=0.25"),
+    "loom.sampling.sampler=coarse_to_fine",
+)
+"""Settings of a run."""
+
+
+def tokenizer_settings(modality: str, options: Mapping[str, Any]) -> list[str]:
+    """Options of the tokenizers of a modality, as settings of a run."""
+    return [f"tokenizers.{modality}.{name}={json.dumps(value)}" for name, value in options.items()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,17 +15,16 @@ through its tokenizer.
 
 from figures import Target
 from sound_measures import copied, differs, distance, voice, words
-from world_parts import Asked, Part, novelty, parsed, run_part, slots
+from world_parts import DRAWN_LIKE_THE_DEMO, Asked, Part, novelty, parsed, run_part, slots, tokenizer_settings
 
 from modaloom.recipes.demo import SOUND_SETTINGS
 
 SETTINGS = (
-    *(f"tokenizers.audio.{name}={value}" for name, value in SOUND_SETTINGS.items()),
-    *("loom.sampling.temperature=0.9", "loom.sampling.choice_temperature=0.25"),
-    *("loom.mixture.target_power=0.25", "loom.sampling.sampler=coarse_to_fine"),
+    *tokenizer_settings("audio", SOUND_SETTINGS),
+    *DRAWN_LIKE_THE_DEMO,
+    "loom.mixture.target_power=0.25",
 )
 """Those of the demo, and sounds more often as the target, since they take longest to learn."""
-
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"
 ROBOT, OTHER = "speech->speech.robot, level1: ", "speech.other+speech.reference->speech, level1: "

@@ -17,16 +17,18 @@ the median tempo for all, `ceiling` the truth through its tokenizer.
 
 from figures import Target
 from video_measures import agreement, blend, constant, follows, moves, static
-from world_parts import Asked, Part, run_part, slots
+from world_parts import DRAWN_LIKE_THE_DEMO, Asked, Part, run_part, slots, tokenizer_settings
 
 from modaloom.recipes.demo import SOUND_SETTINGS, VIDEO_SETTINGS
 
 SETTINGS = (
-    *(f"tokenizers.audio.{name}={value}" for name, value in SOUND_SETTINGS.items()),
-    *(f"tokenizers.video.{name}={value}" for name, value in VIDEO_SETTINGS.items()),
+    *tokenizer_settings("audio", SOUND_SETTINGS),
+    *tokenizer_settings("video", VIDEO_SETTINGS),
+    *DRAWN_LIKE_THE_DEMO,
+    "loom.mixture.target_power=0.25",
 )
-TARGET = "loom.mixture.target_power=0.25"
-"""Clips and sounds more often as the target: they take longest to learn."""
+"""Clips and sounds are more often the target, since they take longest to learn."""
+IMAGES = ["tokenizers.image.global_codes=1"]
 
 CLIP, CAPTION = "image+caption->video, level1: ", "video->caption, level1: "
 FIRST, ENDS = [(0.0, 8.0)], [(0.0, 4.0), (12.0, 16.0)]
@@ -63,7 +65,7 @@ PARTS = {
                 for figure in ("direction", "speed", "kept", "tempo")
             ),
         ],
-        [TARGET],
+        IMAGES,
     ),
     "beat": Part(
         ("music", "image", "video"),
@@ -80,7 +82,7 @@ PARTS = {
             Target(f"{BACK}{F1}"),
             Target(f"{BACK}slot.tempo"),
         ],
-        [TARGET],
+        IMAGES,
     ),
     "composite": Part(
         ("speech", "video"),
