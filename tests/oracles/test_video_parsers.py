@@ -82,11 +82,11 @@ def drawn(x=16.0, y=16.0, radius=9.5, colour=(220, 50, 60), side=32, method="ell
     return np.asarray(large.resize((side, side), Image.Resampling.BOX))
 
 
-def clip(speed=(2.0, 0.0), rate=2.0, *, frames=16, fps=8, swing=0.1, start=0.3, **how):
+def clip(speed=(2.0, 0.0), rate=2.0, *, frames=16, fps=8, swing=0.1, start=0.3, at=(16, 16), **how):
     """A disc with a speed in pixels a second, and its radius a wave with a maximum at `start`."""
     times = np.arange(frames) / fps
     radii = 9.0 * np.exp(swing * np.cos(2 * np.pi * rate * (times - start)))
-    places = [(16 + speed[0] * time, 16 + speed[1] * time) for time in times]
+    places = [[(x + v * time) % 32 for x, v in zip(at, speed)] for time in times]
     made = [drawn(x, y, radius, **how) for (x, y), radius in zip(places, radii)]
     return Video.of(np.stack(made), Fraction(fps))
 
@@ -115,6 +115,11 @@ def test_clips_of_another_renderer_are_read(how):
 def test_speeds_between_the_known_ones_are_invalid(speed, motion):
     found = PARSERS["video"](clip(speed))
     assert found == TRUE | {"motion": motion}
+
+
+@pytest.mark.parametrize(("speed", "motion"), [((5, 0), "right fast"), ((0, 2), "down slow")])
+def test_motion_goes_on_beyond_the_edges(speed, motion):
+    assert PARSERS["video"](clip(speed, at=(29, 30)))["motion"] == motion
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Where to cut a film: on onsets of its music, in shots of about one length."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,8 +57,8 @@ def choose_cuts(
     best: dict[float, tuple[float, float]] = {0.0: (0.0, 0.0)}
     places = sorted(costs)
     for i, place in enumerate(places[1:], start=1):
-        before = [p for p in places[:i] if p in best and place - p <= lengths.longest]
-        ways = [(best[p][0] + lengths.cost(place - p) + costs[place], p) for p in before]
+        near = places[bisect_left(places, place - lengths.longest) : i]
+        ways = [(best[p][0] + lengths.cost(place - p) + costs[place], p) for p in near if p in best]
         cheapest = min(ways, default=(math.inf, 0.0))
         if cheapest[0] < math.inf:
             best[place] = cheapest
