@@ -67,7 +67,7 @@ def test_clips_take_turns_and_go_on():
 
 def test_the_cheapest_is_shown_and_none_twice_in_a_row():
     assert choose_clips([5], [9, 9], [[0.9, 0.1]]) == [(1, 0)]
-    favoured = choose_clips([5] * 4, [9, 9, 9], [[0, 0.9, 0.9]] * 4)
+    favoured = choose_clips([5] * 4, [9, 9, 9], [[0, 1.5, 1.5]] * 4)
     assert all(one[0] != other[0] for one, other in pairwise(favoured))
     assert [clip for clip, _ in choose_clips([5] * 3, [9], [[0.0]] * 3)] == [0, 0, 0]
 
