@@ -23,15 +23,15 @@ from modaloom.world.parsers.image import (
     name_shape,
     name_size,
 )
-from modaloom.world.parsers.sight import MIN_CONTRAST, SIDE, Blob, Seen, see, the_object, to_lab
+from modaloom.world.parsers.sight import MIN_CONTRAST, SIDE, Blob, see, the_object, to_lab
 from modaloom.world.scene import FACTORS, INVALID
 
 SLOTS = ("shape", "colour", "size", "position", "background", "motion", "tempo")
 MIN_FRAMES, MIN_SHOWN = 8, 0.75
 """Least frames that show the object, and least share of all, for a motion and a tempo."""
-LIGHTNESS, LEAST_CONTRAST = np.array([1, 0, 0]), 5.0
-"""Codecs of clips keep the lightness of every pixel, and the hue of four together: places, areas and, if they
-can be told, shapes are read from lightness alone. That of object and background differ by 8 or more."""
+LEAST_CONTRAST, SOLID = 5.0, 0.9
+"""Codecs of clips keep the lightness of every pixel, and the hue of four together: outlines are read from
+lightness alone. That of object and background differ by 8 or more."""
 
 SPEEDS: Mapping[str, tuple[float, float]] = {"still": (0, 1.0), "slow": (1.2, 2.9), "fast": (3.9, 6.2)}
 """Speed → lowest and highest pixels a second."""
@@ -55,23 +55,16 @@ class Look:
     """The one object of a frame, turned into its middle."""
 
     blob: Blob
-    bright: Blob
-    """The same, by lightness alone."""
+    """Its coverage by lightness alone, its colour by all of it."""
     ground: Array
     """(3,): the background's Lab colour."""
     turns: Array
     """(2,): by how many pixels the frame was turned, x and y."""
 
     @property
-    def shape(self) -> str:
-        """By lightness, or else by colours."""
-        shape = name_shape(moments(self.bright.coverage))
-        return name_shape(moments(self.blob.coverage)) if shape == INVALID else shape
-
-    @property
     def place(self) -> Array:
         """(2,): the centroid x, y, pixels; off by a multiple of SIDE."""
-        ticks, weights = np.arange(SIDE) + 0.5, self.bright.coverage
+        ticks, weights = np.arange(SIDE) + 0.5, self.blob.coverage
         place: Array = np.array([weights.sum(0) @ ticks, weights.sum(1) @ ticks]) / weights.sum()
         return place - self.turns
 
@@ -95,7 +88,7 @@ class Track:
     @property
     def log_areas(self) -> Array:
         """(T,): linear between frames that show the object."""
-        areas = [look.bright.coverage.sum() for look in self.looks.values()]
+        areas = [look.blob.coverage.sum() for look in self.looks.values()]
         return np.interp(np.arange(self.length), [*self.looks], np.log(areas))
 
     def kept(self, values: Sequence[str]) -> str:
@@ -109,12 +102,12 @@ def parse_video(clip: Video) -> dict[str, str]:
     if track is None:
         return dict.fromkeys(SLOTS, INVALID)
     looks = [*track.looks.values()]
-    shapes, first = [look.shape for look in looks], looks[0]
+    shapes, first = [name_shape(moments(look.blob.coverage)) for look in looks], looks[0]
     return {
         "shape": track.kept(shapes),
         "colour": track.kept([name_colour(look.blob.colour) for look in looks]),
-        "size": name_size(shapes[0], float(first.bright.coverage.sum())),
-        "position": name_position(*((np.array(first.bright.middle) - first.turns) % SIDE)),
+        "size": name_size(shapes[0], float(first.blob.coverage.sum())),
+        "position": name_position(*((np.array(first.blob.middle) - first.turns) % SIDE)),
         "background": track.kept([name_background(look.ground) for look in looks]),
         "motion": name_motion(*read_motion(track)),
         "tempo": name_tempo(track),
@@ -138,8 +131,12 @@ def _look(frame: Frame) -> Look | None:
     blob = the_object(seen)
     if seen is None or blob is None:
         return None
-    bright = the_object(Seen(seen.ground, seen.away * LIGHTNESS), contrast=LEAST_CONTRAST)
-    return None if bright is None else Look(blob, bright, seen.ground, np.array(turns))
+    light, solid = seen.away[..., 0], blob.coverage > SOLID
+    level = np.median(light[solid]) if solid.any() else 0.0
+    if abs(level) < LEAST_CONTRAST:
+        return None
+    bright = np.clip(light / level, 0, 1) * (blob.coverage > 0)
+    return Look(Blob(bright, blob.colour), seen.ground, np.array(turns))
 
 
 def _turn(weights: Array) -> int:
