@@ -2,51 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 from figures import Figures
-from voices import mel_cepstral_distance
+from voices import mel_cepstral_distance, voice_classifier
+from world_parts import Baseline, Exam, parsed
 
+from modaloom.core.types import Sample
 from modaloom.evaluation.judge import Answer
-from modaloom.loom.evaluation.direction import DirectionEvaluation
+from modaloom.modalities.audio_value import Audio
 from modaloom.world.parsers.spoken_words import SAID
-from modaloom.world.score import Facts, score
-
-Measure = Callable[["Exam", Sequence[Answer]], Figures]
 
 
-@dataclass(frozen=True)
-class Exam:
-    """A direction on a split."""
-
-    ask: DirectionEvaluation
-    facts: Sequence[Facts]
-    """Of the samples."""
-    classifier: Any
-    """Of voices."""
-
-    @property
-    def want(self) -> str:
-        return self.ask.direction.want[0]
+def copied(stream: str) -> Baseline:
+    """The source as it is."""
+    return lambda exam: [{exam.want: sample.streams[stream]} for sample in exam.ask.samples]
 
 
-def slots(exam: Exam, answers: Sequence[Answer]) -> Figures:
-    """By the parser: the mean slot, and each."""
-    found = exam.ask.score(answers)
-    return {name: one.value for name, one in found.items() if name.startswith(("slot.", "entropy."))}
-
-
-def heard(exam: Exam, answers: Sequence[Answer]) -> Figures:
-    """By the parser, whatever was given: each slot that the target shows."""
-    hits = [score(exam.want, answer[exam.want], facts) for answer, facts in zip(answers, exam.facts)]
-    return {slot: float(np.mean([hit[slot] for hit in hits])) for slot in hits[0]}
+def differs(one: str, other: str) -> Callable[[Sample], bool]:
+    """Whether the source is not the truth already, as it is of two equal voices."""
+    return lambda sample: bool(sample.streams[one] != sample.streams[other])
 
 
 def words(exam: Exam, answers: Sequence[Answer]) -> Figures:
     """By the parser and, where it is installed, by pocketsphinx."""
-    by_slot, sounds = heard(exam, answers), [answer[exam.want] for answer in answers]
+    by_slot, sounds = parsed(exam, answers), [answer[exam.want] for answer in answers]
     found = {"words": float(np.mean([by_slot[slot] for slot in SAID]))}
     with suppress(ImportError):
         import spoken
@@ -60,8 +41,16 @@ def words(exam: Exam, answers: Sequence[Answer]) -> Figures:
 
 def voice(exam: Exam, answers: Sequence[Answer]) -> Figures:
     """By a classifier that is fitted to real speech of the training split."""
-    said = exam.classifier([answer[exam.want] for answer in answers])
+    said = _classifier(exam)([answer[exam.want] for answer in answers])
     return {"voice": float(np.mean([one == true["voice"] for one, true in zip(said, exam.facts)]))}
+
+
+@cache
+def _classifier(exam: Exam) -> Callable[[Sequence[Audio]], Sequence[str]]:
+    """Sounds → voices."""
+    known = [sample for sample in exam.train if "speech" in sample.streams]
+    voices = [exam.known[sample.key]["voice"] for sample in known]
+    return voice_classifier([sample.streams["speech"] for sample in known], voices)
 
 
 def distance(exam: Exam, answers: Sequence[Answer]) -> Figures:
@@ -69,9 +58,3 @@ def distance(exam: Exam, answers: Sequence[Answer]) -> Figures:
         (answer[exam.want], sample.streams[exam.want]) for answer, sample in zip(answers, exam.ask.samples)
     ]
     return {"mel-cepstral distance, dB": float(np.mean([mel_cepstral_distance(*pair) for pair in pairs]))}
-
-
-def novelty(exam: Exam, answers: Sequence[Answer]) -> Figures:
-    """Median distance to the nearest training piece, relative to that of held-out pieces."""
-    found = exam.ask.reference(exam.want)([answer[exam.want] for answer in answers])
-    return {"novelty": found["novelty"].value}

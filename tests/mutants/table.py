@@ -2,6 +2,7 @@
 
 from augmented import AUGMENTED
 from budgets import BUDGETS
+from clips import CLIPS
 from composed import COMPOSED
 from continuous import CONTINUOUS
 from depths import DEPTHS
@@ -530,6 +531,7 @@ MUTANTS = (
     *TRAINING,
     *BUDGETS,
     *WORLD,
+    *CLIPS,
     *PICTURES,
     *SOUNDS,
     *LONG_SOUNDS,

@@ -3,6 +3,7 @@
 from modaloom.api.benchmarking import bench
 from modaloom.api.callbacks import TrainCallbacks
 from modaloom.api.choices import CHOICES
+from modaloom.api.cutting import Cut, cut
 from modaloom.api.demonstration import demo, world
 from modaloom.api.exporting import export
 from modaloom.api.generation import generate
@@ -33,6 +34,7 @@ __all__ = [
     "BadValue",
     "CodeSamplingConfig",
     "CodeSamplingOptions",
+    "Cut",
     "Frame",
     "Generated",
     "Lines",
@@ -49,6 +51,7 @@ __all__ = [
     "WorkFailed",
     "audit",
     "bench",
+    "cut",
     "demo",
     "detokenize",
     "diagnosis",

@@ -43,7 +43,7 @@ def world(
         n: number of training samples.
         seed: seed of the scenes.
         held_out: number of samples of each other split, at least 1; None: n / 10, within 20–500.
-        streams: names of streams; empty: all but sounds.
+        streams: names of streams; empty: all but sounds and clips.
         world: a name in WORLDS.
         side: side length of the images in pixels.
         fixed: factor → its value in every scene, such as motion → still.

@@ -6,6 +6,7 @@ MODALOOM_DEBUG=1 prints the traceback of an error.
 
 from modaloom.cli.app import Command, app
 from modaloom.cli.audit import audit
+from modaloom.cli.cut import cut
 from modaloom.cli.draw import detokenize, generate, tokenize
 from modaloom.cli.export import export
 from modaloom.cli.look import bench, evaluate, inspect, report
@@ -20,6 +21,7 @@ COMMANDS = (
     restore,
     tokenize,
     detokenize,
+    cut,
     evaluate,
     audit,
     report,

@@ -19,7 +19,8 @@ Seed = Annotated[int, typer.Option(help="Random seed.")]
 JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")]
 Layout = Annotated[str, typer.Option(help="How the folder is arranged: {layouts}.")]
 Streams = Annotated[
-    str, typer.Option(metavar="A,B", help="Streams to use [default: all; of a world, all but sounds].")
+    str,
+    typer.Option(metavar="A,B", help="Streams to use [default: all; of a world, all but sounds and clips]."),
 ]
 
 

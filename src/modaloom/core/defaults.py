@@ -30,5 +30,7 @@ PRESET = "auto"
 """Of a training that is given neither a preset nor a configuration: chosen for data, device and time."""
 TRAIN_SAMPLES = 200
 """Test samples that a direction is scored on at the end of a training."""
+SHOT = 2.0
+"""Seconds that a shot of a film should last."""
 TRAIN_MINUTES = 15.0
 """Of a training that is given neither minutes nor steps."""

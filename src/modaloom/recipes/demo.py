@@ -12,6 +12,14 @@ SOUNDS = ("speech", "music")
 SOUND_SETTINGS: Mapping[str, Any] = {"strides": [8], "num_quantizers": 4}
 """Of the tokenizers of sounds: a closed vocabulary needs a quarter of the default's codes, of which the Loom
 then has fewer to learn."""
+VIDEO_SETTINGS: Mapping[str, Any] = {
+    "num_quantizers": 4,
+    "widths": [16, 32, 64],
+    "variable_length": False,
+    "exact_length": False,
+    "crop_size": [],
+}
+"""Of the tokenizers of the world's clips, which are all as long."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from modaloom.world.rule import StreamRule
 from modaloom.world.scene import FACTORS, VISIBLE, Scene
 from modaloom.world.speech import other, reference, speech
 from modaloom.world.typos import noisy
+from modaloom.world.video import video
 from modaloom.world.words import answer, caption, question
 
 _IMAGE = StreamRule("image", image, determines=VISIBLE)
@@ -50,6 +51,7 @@ STREAMS: Mapping[str, StreamRule] = {
     "speech.robot": StreamRule("audio", robot, determines=SPOKEN, source=_SPEECH, always=False),
     "speech.narrow": StreamRule("audio", narrow, determines=SPOKEN, source=_SPEECH, always=False),
     "music": StreamRule("audio", music, determines=("tempo", "instrument", "register"), always=False),
+    "video": StreamRule("video", video, determines=(*VISIBLE, "motion", "tempo"), always=False),
 }
 """`asked` is the factor that the question is about, `answer` its value, `speed` a part of the motion, `tone`
 of the colour; see `Scene.facts`."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from modaloom.world.scene import SIDE, Scene
@@ -19,22 +20,33 @@ def image(scene: Scene) -> Image.Image:
 
 
 def picture(objects: Sequence[Placed], background: str, side: int, rng: np.random.Generator) -> Image.Image:
-    """Render objects on a background, with jitter and noise.
+    """RGB, side × side: `drawn` on a background of `ground`."""
+    return Image.fromarray(drawn(objects, ground(background, rng), side, rng))
+
+
+def ground(background: str, rng: np.random.Generator) -> float:
+    """A background, a name in GREYS, with jitter, 0–255."""
+    return GREYS[background] + float(rng.uniform(-GREY_JITTER, GREY_JITTER))
+
+
+def drawn(objects: Sequence[Placed], level: float, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Render objects, with noise.
 
     Args:
         objects: from back to front.
-        background: a name in GREYS.
+        level: of the background, 0–255.
         side: of the image, pixels.
-        rng: of jitter and noise.
+        rng: of the noise.
 
     Returns:
-        RGB, side × side.
+        RGB (side, side, 3).
     """
-    pixels = np.full((side, side, 3), GREYS[background] + rng.uniform(-GREY_JITTER, GREY_JITTER))
+    pixels = np.full((side, side, 3), level)
     for placed in objects:
         pixels += coverage(placed, side)[..., None] * (placed.rgb - pixels)
     pixels += NOISE * rng.standard_normal(pixels.shape, dtype=np.float32)
-    return Image.fromarray(np.clip(pixels.round(), 0, 255).astype(np.uint8))
+    frame: NDArray[np.uint8] = np.clip(pixels.round(), 0, 255).astype(np.uint8)
+    return frame
 
 
 def coverage(placed: Placed, side: int = SIDE) -> np.ndarray:

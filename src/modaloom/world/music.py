@@ -11,6 +11,8 @@ from modaloom.world.scene import Scene
 from modaloom.world.sound import RATE, Samples, levelled
 
 SECONDS = 2.0
+BEAT = "music"
+"""Purpose of the random numbers of which the first is the beat's phase."""
 ROOTS: Mapping[str, tuple[int, int]] = {"low": (45, 51), "high": (69, 75)}
 """Lowest root and the one past the highest, MIDI notes."""
 SCALE = (0, 2, 4, 7, 9)
@@ -21,14 +23,19 @@ FADE = 0.008
 
 def music(scene: Scene) -> Audio:
     """Samples of SECONDS; the beat's phase, the notes and the level are nuisance."""
-    rng, period = scene.random("music"), 1 / TEMPOS[scene.tempo]
-    starts = np.arange(rng.uniform(-period, 0), SECONDS, period)
+    rng, period = scene.random(BEAT), 1 / TEMPOS[scene.tempo]
+    starts = beats(period, rng)
     semitones = rng.integers(*ROOTS[scene.register]) + rng.choice(SCALE, len(starts))
     track = np.zeros(round(SECONDS * RATE))
     for start, frequency in zip(starts, 440 * 2 ** ((semitones - 69) / 12)):
         first, last = (round(np.clip(at, 0, SECONDS) * RATE) for at in (start, start + period))
         track[first:last] = _note(scene.instrument, frequency, np.arange(first, last) / RATE - start, period)
     return levelled(track, rng)
+
+
+def beats(period: float, rng: np.random.Generator) -> Samples:
+    """When beats begin, in seconds: the first before 0. Their phase is the first random number of `BEAT`."""
+    return np.arange(rng.uniform(-period, 0), SECONDS, period)
 
 
 def _note(instrument: str, frequency: float, time: Samples, period: float) -> Samples:

@@ -18,7 +18,7 @@ class StreamRule:
     source: "StreamRule | None" = None
     """The stream from which it is derived."""
     always: bool = True
-    """Whether it is written where no streams are named; sounds are large, and speech needs an extra."""
+    """Whether it is written where no streams are named; sounds and clips are large, and need extras."""
 
     def render(self, scene: Any) -> Any:
         """Scene → value of the modality."""

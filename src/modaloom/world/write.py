@@ -39,7 +39,7 @@ def write_world(
         n: training samples, at least 1.
         seed: of the world.
         held_out: samples of every other split, at least 1; None: n / 10, within 20–500.
-        streams: names of streams; empty: all of the world but sounds.
+        streams: names of streams; empty: all of the world but sounds and clips.
         world: a name in WORLDS.
         side: of the images, pixels: 32–512, a multiple of 8.
         fixed: factor → its value in every scene.

@@ -17,6 +17,7 @@ from modaloom.world.parsers.speech import (
     parse_speech,
 )
 from modaloom.world.parsers.typos import parse_noisy
+from modaloom.world.parsers.video import parse_video
 from modaloom.world.parsers.words import parse_answer, parse_caption, parse_question
 
 PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
@@ -39,6 +40,7 @@ PARSERS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "speech.robot": parse_robot,
     "speech.narrow": parse_narrow,
     "music": parse_music,
+    "video": parse_video,
 }
 """Stream → parser: value → {fact that the stream determines: value or `INVALID`}."""
 
