@@ -13,6 +13,7 @@ PIECES, PARTS, KEPT = (
     "networks/test_conv_autoencoder.py",
     "loom/test_kept_parts.py",
 )
+RESTORED = "restorer/test_clip_restoration.py"
 
 MOVING = (
     Mutant(
@@ -144,7 +145,7 @@ MOVING = (
     Mutant(
         "kernels on axes that are shorter, left to oneDNN",
         "networks/conv.py",
-        "if x.shape[2] >= self.kernel_size[0]:",
+        'if x.shape[2] >= self.kernel_size[0] or self.padding_mode != "zeros":',
         "if True:",
         "networks/test_conv.py",
     ),
@@ -161,6 +162,55 @@ MOVING = (
         "tracks.modality_of.get(part) == modality_of[stream]",
         "part in tracks.modality_of",
         TRACKS,
+    ),
+    Mutant(
+        "noise of a stretch that begins anew",
+        "restorer/stretches.py",
+        "start=start - window.before,",
+        "start=0,",
+        RESTORED,
+    ),
+    Mutant(
+        "context for one evaluation of several",
+        "restorer/stretches.py",
+        "self.found.reach(evaluations(self.found.restorer, self.mode, self.sampling))",
+        "self.found.reach(1)",
+        RESTORED,
+    ),
+    Mutant(
+        "context that is answered twice",
+        "restorer/stretches.py",
+        "signal.narrow(1, window.before, window.own)",
+        "signal.narrow(1, 0, window.own)",
+        RESTORED,
+    ),
+    Mutant(
+        "a restored clip without its sound",
+        "restorer/file_restoration.py",
+        "write_with_tracks(trained.modality, frame.result, values[name], path)",
+        "write_with_tracks(trained.modality, frame.result, None, path)",
+        RESTORED,
+    ),
+    Mutant(
+        "known frames of a hole weighed alike",
+        "restorer/tasks/nearby_frames.py",
+        "4.0 ** -torch",
+        "1.0 ** -torch",
+        "restorer/test_nearby_frames.py",
+    ),
+    Mutant(
+        "boxes that never move",
+        "degradations/moving_boxes.py",
+        "[k * n for n in step]",
+        "[0 * n for n in step]",
+        "degradations/test_moving_boxes.py",
+    ),
+    Mutant(
+        "time made smaller with the frames",
+        "transforms/crop.py",
+        "by_axis(axes, 1 << self.level, 1)) if",
+        "by_axis(axes, 1 << self.level, 2)) if",
+        "transforms/test_crop.py",
     ),
     Mutant(
         "a stream with one animation is video",

@@ -4,6 +4,7 @@ missing there.
 Shapes: C channels, L levels, P phases, N positions, F features: a patch of all channels, and the constant 1.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,11 +13,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from modaloom.core.axes import by_axis
 from modaloom.core.errors import BadValue, check_range
 from modaloom.networks.tiled import crop, tile_boxes
 
-TILE = 256
-"""Positions along each axis that are filtered at once; bounds the memory."""
+TILE, TILE_FRAMES = 256, 8
+"""Positions along each axis, and along the time of clips, that are filtered at once; bound the memory."""
 PENALTY = 1e-6
 """Penalty on the squared weights, per position, for signals in [0, 1]."""
 CONVOLVE: Mapping[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -30,20 +32,31 @@ class FilterSpec:
     side: int = 7
     """Side length of the patch in positions, odd."""
     period: int = 1
-    """Period, along each axis, of the grid that the degradation has, at most TILE: each of its P = periodⁿ
-    phases has weights of its own."""
+    """Period, along each axis but the time of clips, of the grid that the degradation has, at most TILE: each
+    of its P phases, periodⁿ on n axes, has weights of its own."""
     levels: int = 1
     """L: weights are interpolated linearly between those of L levels of the degradation."""
     max_level: float = 1.0
     """The last level, more than 0; the first is 0."""
+    frames: int = 3
+    """Frames of the patch along the time of clips, odd."""
 
     def __post_init__(self) -> None:
-        check_range("side", self.side, 1)
-        if self.side % 2 == 0:
-            raise BadValue(f"side is {self.side}; the side of a patch must be odd")
+        for name, length in (("side", self.side), ("frames", self.frames)):
+            check_range(name, length, 1)
+            if length % 2 == 0:
+                raise BadValue(f"{name} is {length}; the sides of a patch must be odd")
         check_range("period", self.period, 1, TILE)
         check_range("levels", self.levels, 1)
         check_range("max_level", self.max_level, 0, open_low=True)
+
+    def sides(self, axes: int) -> tuple[int, ...]:
+        """Sides of the patch along each axis."""
+        return by_axis(axes, self.side, self.frames)
+
+    def periods(self, axes: int) -> tuple[int, ...]:
+        """Period along each axis."""
+        return by_axis(axes, self.period, 1)
 
     def interpolation(self, level: float) -> Tensor:
         """float64 (L,): the shares of the levels' weights at `level`; their sum is 1."""
@@ -82,22 +95,24 @@ class PatchRidge:
 
     def __call__(self, given: Tensor, level: float = 0.0) -> Tensor:
         """(C, *axes) → (C, *axes); needs the memory of two such signals and of a tile."""
-        side, period = self.spec.side, self.spec.period
+        axes = given.ndim - 1
+        sides, periods = self.spec.sides(axes), self.spec.periods(axes)
         weight_PFC = torch.tensordot(self.spec.interpolation(level), self.weight_LPFC, 1).to(given)
-        wide, out = _padded(given, side), given.clone()
-        for box in tile_boxes(given.shape[1:], TILE // period * period):
-            window = crop(wide, tuple(slice(s.start, s.stop + side - 1) for s in box))
-            for start, weight_FC in zip(_phases(period, len(box)), weight_PFC):
-                found = _every(crop(out, box), start, period)
+        wide, out = _padded(given, sides), given.clone()
+        tile = by_axis(axes, TILE // self.spec.period * self.spec.period, TILE_FRAMES)
+        for box in tile_boxes(given.shape[1:], tile):
+            window = crop(wide, tuple(slice(s.start, s.stop + side - 1) for s, side in zip(box, sides)))
+            for start, weight_FC in zip(_phases(periods), weight_PFC):
+                found = _every(crop(out, box), start, periods)
                 if found.numel():
-                    found += self._correction(_every(window, start, 1), weight_FC)
+                    found += self._correction(_every(window, start, [1] * axes), weight_FC)
         return out
 
     def _correction(self, window: Tensor, weight_FC: Tensor) -> Tensor:
         """(C, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
         axes = window.ndim - 1
-        kernel = weight_FC[:-1].T.reshape(-1, len(window), *[self.spec.side] * axes)
-        return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.period)
+        kernel = weight_FC[:-1].T.reshape(-1, len(window), *self.spec.sides(axes))
+        return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.periods(axes))
 
 
 class NormalEquations:
@@ -110,7 +125,8 @@ class NormalEquations:
     """
 
     def __init__(self, spec: FilterSpec, *, channels: int, axes: int) -> None:
-        self.spec, phases, features = spec, spec.period**axes, channels * spec.side**axes + 1
+        phases, features = math.prod(spec.periods(axes)), channels * math.prod(spec.sides(axes)) + 1
+        self.spec = spec
         unknowns = spec.levels * features
         self.count_P = torch.zeros(phases, dtype=torch.float64)
         self.gram_PUU = torch.zeros(phases, unknowns, unknowns, dtype=torch.float64)
@@ -124,14 +140,15 @@ class NormalEquations:
             missing: (C, *axes), what is to be added to `given`.
             level: of the degradation.
         """
-        period, axes, share_L = self.spec.period, given.ndim - 1, self.spec.interpolation(level)
-        patches = _padded(given.double(), self.spec.side)
-        for axis in range(1, axes + 1):
-            patches = patches.unfold(axis, self.spec.side, 1)
-        for phase, start in enumerate(_phases(period, axes)):
-            rows = _every(patches, start, period).movedim(0, axes).flatten(axes).flatten(0, axes - 1)
+        axes, share_L = given.ndim - 1, self.spec.interpolation(level)
+        sides, periods = self.spec.sides(axes), self.spec.periods(axes)
+        patches = _padded(given.double(), sides)
+        for axis, side in enumerate(sides, 1):
+            patches = patches.unfold(axis, side, 1)
+        for phase, start in enumerate(_phases(periods)):
+            rows = _every(patches, start, periods).movedim(0, axes).flatten(axes).flatten(0, axes - 1)
             x_NF = F.pad(rows, (0, 1), value=1.0)
-            y_NC = _every(missing.double(), start, period).flatten(1).T
+            y_NC = _every(missing.double(), start, periods).flatten(1).T
             self.count_P[phase] += len(x_NF)
             self.gram_PUU[phase] += torch.kron(torch.outer(share_L, share_L), x_NF.T @ x_NF)
             self.moment_PUC[phase] += torch.kron(share_L[:, None], x_NF.T @ y_NC)
@@ -145,16 +162,16 @@ class NormalEquations:
         return PatchRidge(self.spec, weight_PUC.unflatten(1, (self.spec.levels, -1)).transpose(0, 1))
 
 
-def _padded(signal: Tensor, side: int) -> Tensor:
-    """(C, *axes) → (C, *axes + side − 1), edge-padded."""
-    return F.pad(signal, [side // 2] * 2 * (signal.ndim - 1), mode="replicate")
+def _padded(signal: Tensor, sides: Sequence[int]) -> Tensor:
+    """(C, *axes) → (C, *axes + sides − 1), edge-padded."""
+    return F.pad(signal, [half for side in reversed(sides) for half in [side // 2] * 2], mode="replicate")
 
 
-def _phases(period: int, axes: int) -> Iterator[tuple[int, ...]]:
+def _phases(periods: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """The first position of each phase."""
-    return product(range(period), repeat=axes)
+    return product(*map(range, periods))
 
 
-def _every(signal: Tensor, start: tuple[int, ...], step: int) -> Tensor:
-    """The view (C, *axes / step) of every step-th position from `start` along the axes after the first."""
-    return signal[(slice(None), *(slice(first, None, step) for first in start))]
+def _every(signal: Tensor, start: Sequence[int], steps: Sequence[int]) -> Tensor:
+    """The view (C, *axes / steps) of every step-th position from `start` along the axes after the first."""
+    return signal[(slice(None), *(slice(first, None, step) for first, step in zip(start, steps)))]

@@ -75,7 +75,7 @@ class RestorationEvaluation:
             return None
         guesses = [task.initial_estimate(self.asked(self.held(case))) for case in train]
         spec = replace(task.linear_filter(self.options), levels=1)
-        wanted = [task.represent(_want(case), self.options) for case in train]
+        wanted = [task.represent(target_of(case), self.options) for case in train]
         return PatchRidge.fit([*zip(guesses, wanted)], spec)
 
     def held(self, case: RestorationCase) -> Signals:
@@ -118,7 +118,7 @@ class RestorationEvaluation:
             cases: n cases.
             trials: their n trials.
         """
-        wanted = [_want(case) for case in cases]
+        wanted = [target_of(case) for case in cases]
         yield from self.compared(split, trials, wanted)
         drawn = [
             (case, trial, trial.sample) for case, trial in zip(cases, trials) if trial.sample is not None
@@ -209,7 +209,8 @@ class RestorationEvaluation:
         )
 
 
-def _want(case: RestorationCase) -> Tensor:
+def target_of(case: RestorationCase) -> Tensor:
+    """The target, (C, *axes)."""
     assert case.signals.target is not None
     return case.signals.target
 

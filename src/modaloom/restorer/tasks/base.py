@@ -118,7 +118,9 @@ class Task(Generic[O]):
     crop_unit: int = 1
     """Positions of a training signal that one of `crop_sizes` stands for."""
     factor: Callable[[O], int] = lambda options: 1
-    """Positions of the answer for each of the input, along each axis."""
+    """Positions of the answer for each of the input, along each axis but the time of clips."""
+    reach: int = 0
+    """Frames of a clip before and after one on which its initial estimate depends."""
     sample_options: Callable[[O, torch.Generator], O] = lambda options, generator: options
     """Options → randomly sampled options of one training example."""
     augment: Callable[[Signals, O, torch.Generator], Signals] = unchanged
