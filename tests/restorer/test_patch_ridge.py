@@ -43,8 +43,8 @@ def test_a_linear_filter_is_found_exactly(axes, period, monkeypatch):
     monkeypatch.setattr(patch_ridge, "TILE", 5)
     monkeypatch.setattr(patch_ridge, "TILE_FRAMES", 2)
     sides, periods = [3] * len(axes), [period] * len(axes)
-    if len(axes) == 3:  # a clip, whose grid has no period in time
-        sides[0], periods[0] = 5, 1
+    if len(axes) == 3:  # a clip, of which each frame is filtered by itself
+        sides[0], periods[0] = 1, 1
     weights = noise(math.prod(periods), 2 * math.prod(sides) + 1, 2, seed=2)
 
     def filtered(signal: Tensor) -> Tensor:
@@ -56,8 +56,7 @@ def test_a_linear_filter_is_found_exactly(axes, period, monkeypatch):
         return signal + torch.einsum("nf,nfc->cn", rows, weights[phase]).reshape(signal.shape)
 
     signals = [noise(2, *axes, seed=seed) for seed in range(3, 3 + 2 * len(weights))]
-    spec = FilterSpec(3, period, frames=5)
-    ridge = PatchRidge.fit([(x, filtered(x)) for x in signals], spec, penalty=0.0)
+    ridge = PatchRidge.fit([(x, filtered(x)) for x in signals], FilterSpec(3, period), penalty=0.0)
     torch.testing.assert_close(ridge.weight_LPFC[0], weights, rtol=0, atol=1e-7)
     other = noise(2, *(n + 3 for n in axes), seed=99)
     torch.testing.assert_close(ridge(other), filtered(other), rtol=0, atol=1e-6)
@@ -99,7 +98,6 @@ def test_a_signal_smaller_than_the_period_and_the_patch_is_filtered():
     ("spec", "message"),
     [
         ({"side": 4}, "must be odd"),
-        ({"frames": 2}, "frames is 2"),
         ({"period": 0}, "period is 0"),
         ({"levels": 0}, "levels"),
     ],

@@ -118,11 +118,10 @@ class Restoration:
     def reach(self, evaluations: int = 1) -> int:
         """Frames of a clip before and after one on which its answer depends, by so many evaluations of the
         network in turn."""
-        frames = [one.spec.sides(self.plan.axes)[0] // 2 for one in self.filters]
         reach = _network_type(self.plan, self.config).reach
         assert reach is not None
         network = reach(self.restorer.network)[0]
-        return self.task.reach + max(frames, default=0) + evaluations * network
+        return self.task.reach + evaluations * network
 
     def check(self, options: Any) -> None:
         """Raises `BadValue` for options that are fixed by training and lie outside the trained range."""

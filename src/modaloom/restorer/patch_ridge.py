@@ -30,7 +30,7 @@ class FilterSpec:
     """What the weights of a linear filter depend on."""
 
     side: int = 7
-    """Side length of the patch in positions, odd."""
+    """Side length of the patch in positions, odd; of clips it is a patch of one frame."""
     period: int = 1
     """Period, along each axis but the time of clips, of the grid that the degradation has, at most TILE: each
     of its P phases, periodⁿ on n axes, has weights of its own."""
@@ -38,21 +38,18 @@ class FilterSpec:
     """L: weights are interpolated linearly between those of L levels of the degradation."""
     max_level: float = 1.0
     """The last level, more than 0; the first is 0."""
-    frames: int = 3
-    """Frames of the patch along the time of clips, odd."""
 
     def __post_init__(self) -> None:
-        for name, length in (("side", self.side), ("frames", self.frames)):
-            check_range(name, length, 1)
-            if length % 2 == 0:
-                raise BadValue(f"{name} is {length}; the sides of a patch must be odd")
+        check_range("side", self.side, 1)
+        if self.side % 2 == 0:
+            raise BadValue(f"side is {self.side}; the side of a patch must be odd")
         check_range("period", self.period, 1, TILE)
         check_range("levels", self.levels, 1)
         check_range("max_level", self.max_level, 0, open_low=True)
 
     def sides(self, axes: int) -> tuple[int, ...]:
         """Sides of the patch along each axis."""
-        return by_axis(axes, self.side, self.frames)
+        return by_axis(axes, self.side, 1)
 
     def periods(self, axes: int) -> tuple[int, ...]:
         """Period along each axis."""
