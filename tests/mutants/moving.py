@@ -13,7 +13,7 @@ PIECES, PARTS, KEPT = (
     "networks/test_conv_autoencoder.py",
     "loom/test_kept_parts.py",
 )
-RESTORED = "restorer/test_clip_restoration.py"
+RESTORED = "restorer/test_clip_restoration.py::test_any_number_of_frames_at_a_time_gives_the_same"
 
 MOVING = (
     Mutant(
@@ -189,7 +189,7 @@ MOVING = (
         "restorer/file_restoration.py",
         "write_with_tracks(trained.modality, frame.result, values[name], path)",
         "write_with_tracks(trained.modality, frame.result, None, path)",
-        RESTORED,
+        "restorer/test_clip_restoration.py::test_a_file_keeps_its_frames_rate_and_sound",
     ),
     Mutant(
         "known frames of a hole weighed alike",
@@ -197,6 +197,20 @@ MOVING = (
         "4.0 ** -torch",
         "1.0 ** -torch",
         "restorer/test_nearby_frames.py",
+    ),
+    Mutant(
+        "neighbours that stay where they are",
+        "restorer/tasks/motion.py",
+        "return moved(clip[:, times], _spread",
+        "return moved(clip[:, times], 0 * _spread",
+        "restorer/test_motion.py",
+    ),
+    Mutant(
+        "a filter of noise that sees one frame",
+        "restorer/tasks/base.py",
+        "return initial if self.beside is None else",
+        "return initial if True else",
+        "restorer/test_motion.py",
     ),
     Mutant(
         "boxes that never move",

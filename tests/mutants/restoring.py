@@ -426,8 +426,8 @@ RESTORING = (
     Mutant(
         "the linear filter of the truth",
         "restorer/evaluation/trials.py",
-        "self.ridge(guess)",
-        "self.ridge(_want(case))",
+        "self.ridge(task.seen(asked))",
+        "self.ridge(target_of(case))",
         SCORES,
     ),
     Mutant(

@@ -1,7 +1,8 @@
 """The best linear filter of a restoration: ridge regression from the patch around a position to what is
 missing there.
 
-Shapes: C channels, L levels, P phases, N positions, F features: a patch of all channels, and the constant 1.
+Shapes: D channels that are seen, C that are corrected, L levels, P phases, N positions, F features: a patch
+of all channels, and the constant 1.
 """
 
 import math
@@ -80,22 +81,25 @@ class PatchRidge:
         """Returns the filter from given to wanted signals.
 
         Args:
-            pairs: given and wanted signal, (C, *axes) each; at least one pair, all of one level.
+            pairs: given and wanted signal; at least one pair, all of one level. The first C channels of the
+                given one are those of the wanted one, (C, *axes); all are seen.
             spec: of one level; None: the defaults.
             penalty: as of `NormalEquations.solve`.
         """
-        first, _ = pairs[0]
-        equations = NormalEquations(spec or FilterSpec(), channels=len(first), axes=first.ndim - 1)
+        first, want = pairs[0]
+        shape = {"channels": len(first), "outputs": len(want), "axes": want.ndim - 1}
+        equations = NormalEquations(spec or FilterSpec(), **shape)
         for given, wanted in pairs:
-            equations.add(given, wanted - given)
+            equations.add(given, wanted - given[: len(wanted)])
         return equations.solve(penalty)
 
     def __call__(self, given: Tensor, level: float = 0.0) -> Tensor:
-        """(C, *axes) → (C, *axes); needs the memory of two such signals and of a tile."""
+        """(D, *axes) → (C, *axes), its first channels corrected; needs the memory of two such signals and of
+        a tile."""
         axes = given.ndim - 1
         sides, periods = self.spec.sides(axes), self.spec.periods(axes)
         weight_PFC = torch.tensordot(self.spec.interpolation(level), self.weight_LPFC, 1).to(given)
-        wide, out = _padded(given, sides), given.clone()
+        wide, out = _padded(given, sides), given[: weight_PFC.shape[-1]].clone()
         tile = by_axis(axes, TILE // self.spec.period * self.spec.period, TILE_FRAMES)
         for box in tile_boxes(given.shape[1:], tile):
             window = crop(wide, tuple(slice(s.start, s.stop + side - 1) for s, side in zip(box, sides)))
@@ -106,7 +110,7 @@ class PatchRidge:
         return out
 
     def _correction(self, window: Tensor, weight_FC: Tensor) -> Tensor:
-        """(C, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
+        """(D, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
         axes = window.ndim - 1
         kernel = weight_FC[:-1].T.reshape(-1, len(window), *self.spec.sides(axes))
         return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.periods(axes))
@@ -117,24 +121,25 @@ class NormalEquations:
 
     Args:
         spec: what the weights depend on.
-        channels: C.
+        channels: D, channels that are seen.
+        outputs: C, channels that are corrected, the first ones; None: all.
         axes: number of axes of a signal, 1 to 3.
     """
 
-    def __init__(self, spec: FilterSpec, *, channels: int, axes: int) -> None:
+    def __init__(self, spec: FilterSpec, *, channels: int, outputs: int | None = None, axes: int) -> None:
         phases, features = math.prod(spec.periods(axes)), channels * math.prod(spec.sides(axes)) + 1
         self.spec = spec
         unknowns = spec.levels * features
         self.count_P = torch.zeros(phases, dtype=torch.float64)
         self.gram_PUU = torch.zeros(phases, unknowns, unknowns, dtype=torch.float64)
-        self.moment_PUC = torch.zeros(phases, unknowns, channels, dtype=torch.float64)
+        self.moment_PUC = torch.zeros(phases, unknowns, outputs or channels, dtype=torch.float64)
 
     def add(self, given: Tensor, missing: Tensor, level: float = 0.0) -> None:
         """Adds the positions of a signal.
 
         Args:
-            given: (C, *axes).
-            missing: (C, *axes), what is to be added to `given`.
+            given: (D, *axes).
+            missing: (C, *axes), what is to be added to its first channels.
             level: of the degradation.
         """
         axes, share_L = given.ndim - 1, self.spec.interpolation(level)

@@ -155,7 +155,7 @@ class RestorerTrainer:
         """Yields the training examples that filters and normalizer are fitted to."""
         rows = self.data.rows["train"]
         seen = BatchSampler(len(rows), 1, self.config.seed, f"{RESTORER}/measure")
-        for i in range(NUM_MEASURED_PAIRS // self._frames):
+        for i in range(max(1, NUM_MEASURED_PAIRS // self._frames)):
             yield self.pair(int(rows[seen(i)]), "measure", i)
 
     def _stage(self) -> Stage:

@@ -13,6 +13,7 @@ from modaloom.restorer.tasks.generate import GENERATE
 from modaloom.restorer.tasks.image_to_image import IMAGE_TO_IMAGE, SOUND_TO_SOUND
 from modaloom.restorer.tasks.inpaint import INPAINT, INPAINT_SOUND
 from modaloom.restorer.tasks.jpeg import JPEG
+from modaloom.restorer.tasks.neighbours import with_neighbours
 from modaloom.restorer.tasks.restore import RESTORE, RESTORE_ANY, RESTORE_CLIPS
 from modaloom.restorer.tasks.style import STYLE
 from modaloom.restorer.tasks.superres import SUPERRES
@@ -54,12 +55,13 @@ TASKS_OF_SOUNDS: Mapping[str, Task[Any]] = {
 TASKS_OF_CLIPS: Mapping[str, Task[Any]] = {
     "superres": SUPERRES,
     "inpaint": INPAINT,
-    "denoise": DENOISE,
-    "jpeg": JPEG,
+    "denoise": with_neighbours(DENOISE),
+    "jpeg": with_neighbours(JPEG),
     "image_to_image": IMAGE_TO_IMAGE,
-    "restore": RESTORE_CLIPS,
+    "restore": with_neighbours(RESTORE_CLIPS),
 }
-"""Those that are local in time, since clips are answered a stretch at a time."""
+"""Those that are local in time, since clips are answered a stretch at a time. What is lost of each frame by
+itself, the frames beside it tell; of a smaller frame they tell nothing that it does not."""
 
 EVERY_TASK: Mapping[str, Task[Any]] = {**TASKS_OF_SOUNDS, **TASKS}
 """By name, for what all tasks of a name share: which streams they take, which options they have."""
