@@ -177,7 +177,7 @@ def test_what_learned_whole_pictures_is_judged_on_whole_ones(
     runs: Runs, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others on the middle of large ones."""
-    monkeypatch.setattr(restored_judge, "MAX_SIDE", {2: 8})
+    monkeypatch.setattr(restored_judge, "MAX_SIDES", {2: (8, 8)})
     for task, side in {"generate": 32, "superres": 8}.items():
         for cases in restored_judge.read_cases(load_restored(runs[task]), world, most=1).values():
             assert {case.signals.target.shape for case in cases} == {(3, side, side)}

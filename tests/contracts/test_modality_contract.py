@@ -68,9 +68,6 @@ FITTED = [m for m in SIGNALS if m.signal.fit is not None]
 """Those of which a packed array does not determine the value."""
 packs = pytest.mark.parametrize("modality", PACKED, ids=lambda m: m.name)
 fitted = pytest.mark.parametrize("modality", FITTED, ids=lambda m: m.name)
-restorables = pytest.mark.parametrize(
-    "modality", [m for m in SIGNALS if m.codec.restorable], ids=lambda m: m.name
-)
 signals = pytest.mark.parametrize("modality", SIGNALS, ids=lambda m: m.name)
 
 
@@ -163,7 +160,7 @@ def test_values_of_another_modality_are_refused(modality: Modality) -> None:
                 modality.coerce(values[0])
 
 
-@restorables
+@signals
 def test_whole_values_come_back_to_the_bit(modality: Modality) -> None:
     facts = modality.signal.measure(EXAMPLES[modality.name])
     for value in EXAMPLES[modality.name]:

@@ -13,6 +13,7 @@ PIECES, PARTS, KEPT = (
     "networks/test_conv_autoencoder.py",
     "loom/test_kept_parts.py",
 )
+RESTORED = "restorer/test_clip_restoration.py::test_any_number_of_frames_at_a_time_gives_the_same"
 
 MOVING = (
     Mutant(
@@ -144,7 +145,7 @@ MOVING = (
     Mutant(
         "kernels on axes that are shorter, left to oneDNN",
         "networks/conv.py",
-        "if x.shape[2] >= self.kernel_size[0]:",
+        'if x.shape[2] >= self.kernel_size[0] or self.padding_mode != "zeros":',
         "if True:",
         "networks/test_conv.py",
     ),
@@ -161,6 +162,69 @@ MOVING = (
         "tracks.modality_of.get(part) == modality_of[stream]",
         "part in tracks.modality_of",
         TRACKS,
+    ),
+    Mutant(
+        "noise of a stretch that begins anew",
+        "restorer/stretches.py",
+        "start=start - window.before,",
+        "start=0,",
+        RESTORED,
+    ),
+    Mutant(
+        "context for one evaluation of several",
+        "restorer/stretches.py",
+        "self.found.reach(evaluations(self.found.restorer, self.mode, self.sampling))",
+        "self.found.reach(1)",
+        RESTORED,
+    ),
+    Mutant(
+        "context that is answered twice",
+        "restorer/stretches.py",
+        "signal.narrow(1, window.before, window.own)",
+        "signal.narrow(1, 0, window.own)",
+        RESTORED,
+    ),
+    Mutant(
+        "a restored clip without its sound",
+        "restorer/file_restoration.py",
+        "write_with_tracks(trained.modality, frame.result, values[name], path)",
+        "write_with_tracks(trained.modality, frame.result, None, path)",
+        "restorer/test_clip_restoration.py::test_a_file_keeps_its_frames_rate_and_sound",
+    ),
+    Mutant(
+        "known frames of a hole weighed alike",
+        "restorer/tasks/nearby_frames.py",
+        "4.0 ** -torch",
+        "1.0 ** -torch",
+        "restorer/test_nearby_frames.py",
+    ),
+    Mutant(
+        "neighbours that stay where they are",
+        "restorer/tasks/motion.py",
+        "return moved(clip[:, times], _spread",
+        "return moved(clip[:, times], 0 * _spread",
+        "restorer/test_motion.py",
+    ),
+    Mutant(
+        "a filter of noise that sees one frame",
+        "restorer/tasks/base.py",
+        "return initial if self.beside is None else",
+        "return initial if True else",
+        "restorer/test_motion.py",
+    ),
+    Mutant(
+        "boxes that never move",
+        "degradations/moving_boxes.py",
+        "[k * n for n in step]",
+        "[0 * n for n in step]",
+        "degradations/test_moving_boxes.py",
+    ),
+    Mutant(
+        "time made smaller with the frames",
+        "transforms/crop.py",
+        "by_axis(axes, 1 << self.level, 1)) if",
+        "by_axis(axes, 1 << self.level, 2)) if",
+        "transforms/test_crop.py",
     ),
     Mutant(
         "a stream with one animation is video",

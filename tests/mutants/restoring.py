@@ -71,7 +71,7 @@ RESTORING = (
     Mutant(
         "a network is trusted on every picture",
         "restorer/inference.py",
-        "task.finalize(weight * prediction[0].cpu(), example, inputs, options)",
+        "task.finalize(share * prediction[0].cpu(), example, inputs, options)",
         "task.finalize(prediction[0].cpu(), example, inputs, options)",
         "restorer/test_self_calibration.py",
     ),
@@ -98,7 +98,7 @@ RESTORING = (
     ),
     Mutant(
         "odd sizes padded with zeros",
-        "networks/conditioning.py",
+        "networks/conv.py",
         'mode="replicate"',
         'mode="constant"',
         UNET,
@@ -396,8 +396,8 @@ RESTORING = (
     Mutant(
         "rows and columns of a phase exchanged",
         "restorer/patch_ridge.py",
-        "for start, weight_FC in zip(_phases(period, len(box)), weight_PFC):",
-        "for start, weight_FC in zip((s[::-1] for s in _phases(period, len(box))), weight_PFC):",
+        "for start, weight_FC in zip(_phases(periods), weight_PFC):",
+        "for start, weight_FC in zip((s[::-1] for s in _phases(periods)), weight_PFC):",
         RIDGE,
     ),
     Mutant(
@@ -426,8 +426,8 @@ RESTORING = (
     Mutant(
         "the linear filter of the truth",
         "restorer/evaluation/trials.py",
-        "self.ridge(guess)",
-        "self.ridge(_want(case))",
+        "self.ridge(task.seen(asked))",
+        "self.ridge(target_of(case))",
         SCORES,
     ),
     Mutant(

@@ -36,19 +36,47 @@ def test_the_reach_is_exact(space_to_depth_steps):
             1, LocalResNetConfig(width=4, num_res_blocks=1, space_to_depth_steps=space_to_depth_steps), axes=1
         )
     )
-    start, side, t = 8 * net.stride, 17 * net.stride, torch.tensor([0.5])
-    stretch = slice(start, start + net.stride)
+    (stride,), (radius,) = net.strides, net.receptive_radius
+    start, side, t = 8 * stride, 17 * stride, torch.tensor([0.5])
+    stretch = slice(start, start + stride)
     x = noise(1, 1, side)
     base = net(x, t)[..., stretch]
     for place, seen in (
-        (start - net.receptive_radius, True),
-        (start - net.receptive_radius - 1, False),
-        (stretch.stop + net.receptive_radius - 1, True),
-        (stretch.stop + net.receptive_radius, False),
+        (start - radius, True),
+        (start - radius - 1, False),
+        (stretch.stop + radius - 1, True),
+        (stretch.stop + radius, False),
     ):
         moved = x.clone()
         moved[..., place] += 1
         assert bool((net(moved, t)[..., stretch] != base).any()) == seen, place
+
+
+@pytest.mark.parametrize("frames", [1, 3, 5])
+def test_a_frame_depends_on_those_around_it_and_on_no_other(frames: int) -> None:
+    net = stirred(LocalResNet(1, LocalResNetConfig(width=4, num_res_blocks=1, frames=frames), axes=3))
+    x, t = noise(1, 1, 9, 6, 5), torch.tensor([0.5])
+    base = net(x, t)[:, :, 4]
+    for frame in range(9):
+        moved = x.clone()
+        moved[:, :, frame] += 1
+        assert bool((net(moved, t)[:, :, 4] != base).any()) == (abs(frame - 4) <= frames // 2), frame
+    assert net.receptive_radius[0] == frames // 2
+
+
+def test_equal_frames_are_answered_as_one_is() -> None:
+    """At the ends, too: before the first frame and after the last, these repeat."""
+    net = stirred(LocalResNet(2, LocalResNetConfig(width=4, num_res_blocks=2), axes=3, condition_channels=1))
+    x, c, t = noise(1, 2, 1, 7, 6), noise(1, 1, 1, 7, 6, seed=2), torch.tensor([0.5])
+    one = net(x, t, c)
+    for n in (2, 6):
+        several = net(x.expand(-1, -1, n, -1, -1), t, c.expand(-1, -1, n, -1, -1))
+        torch.testing.assert_close(several, one.expand_as(several), rtol=0, atol=1e-9)
+
+
+def test_an_even_number_of_frames_is_refused() -> None:
+    with pytest.raises(BadValue, match="frames is 4; it must be odd"):
+        LocalResNetConfig(frames=4)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +122,8 @@ def test_what_is_far_has_no_say_whatever_its_size():
     x, t = noise(1, 1, 20, 20), torch.tensor([0.5])
     far = x.clone()
     far[..., 15:, :] *= 1000
-    assert torch.equal(
-        net(far, t)[..., : 15 - net.receptive_radius, :], net(x, t)[..., : 15 - net.receptive_radius, :]
-    )
+    near = 15 - net.receptive_radius[0]
+    assert torch.equal(net(far, t)[..., :near, :], net(x, t)[..., :near, :])
 
 
 def test_three_quarters_of_the_first_filters_see_details_of_the_condition_alone():

@@ -56,3 +56,4 @@ def test_its_spectrum_is_flat() -> None:
 def test_a_signal_made_by_rows_is_the_whole() -> None:
     whole = counter_normal(4, (0, 0, 0), (3, 21, 10)).float()
     assert torch.equal(counter_noise(4, (3, 21, 10), rows=8), whole)
+    assert torch.equal(counter_noise(4, (3, 9, 10), start=7, rows=4), whole[:, 7:16])

@@ -1,5 +1,6 @@
 """Patch regression against scikit-learn and against known filters."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -17,12 +18,11 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def written_out(signal: Tensor, side: int) -> np.ndarray:
+def written_out(signal: Tensor, *sides: int) -> np.ndarray:
     """A row of each position, by a loop: its patch in all channels, edge-padded, and 1."""
-    axes, half = signal.shape[1:], side // 2
-    wide = np.pad(signal.numpy(), [(0, 0), *[(half, half)] * len(axes)], mode="edge")
-    places = product(*map(range, axes))
-    boxes = [(slice(None), *(slice(i, i + side) for i in place)) for place in places]
+    wide = np.pad(signal.numpy(), [(0, 0), *((side // 2, side // 2) for side in sides)], mode="edge")
+    places = product(*map(range, signal.shape[1:]))
+    boxes = [(slice(None), *(slice(i, i + side) for i, side in zip(place, sides))) for place in places]
     return np.array([[*wide[box].ravel(), 1.0] for box in boxes])
 
 
@@ -30,7 +30,7 @@ def test_the_weights_are_those_of_scikit_learn():
     """Of what is missing; every weight is penalised, the constant's too."""
     given, wanted = noise(2, 9, 7), noise(2, 9, 7, seed=1)
     ridge = PatchRidge.fit([(given, wanted)], FilterSpec(side=3), penalty=0.1)
-    rows, missing = written_out(given, 3), (wanted - given).flatten(1).T.numpy()
+    rows, missing = written_out(given, 3, 3), (wanted - given).flatten(1).T.numpy()
     peer = Ridge(alpha=0.1 * len(rows), fit_intercept=False).fit(rows, missing)
     np.testing.assert_allclose(ridge.weight_LPFC[0, 0].numpy().T, peer.coef_, atol=1e-9)
     estimate = given.flatten(1).T.numpy() + peer.predict(rows)
@@ -41,16 +41,21 @@ def test_the_weights_are_those_of_scikit_learn():
 def test_a_linear_filter_is_found_exactly(axes, period, monkeypatch):
     """A filter for each phase, over both channels; on a third signal, in tiles, it answers without error."""
     monkeypatch.setattr(patch_ridge, "TILE", 5)
-    weights = noise(period ** len(axes), 2 * 3 ** len(axes) + 1, 2, seed=2)
+    monkeypatch.setattr(patch_ridge, "TILE_FRAMES", 2)
+    sides, periods = [3] * len(axes), [period] * len(axes)
+    if len(axes) == 3:  # a clip, of which each frame is filtered by itself
+        sides[0], periods[0] = 1, 1
+    weights = noise(math.prod(periods), 2 * math.prod(sides) + 1, 2, seed=2)
 
     def filtered(signal: Tensor) -> Tensor:
-        rows = torch.from_numpy(written_out(signal, 3))
+        rows = torch.from_numpy(written_out(signal, *sides))
         places = torch.tensor([*product(*map(range, signal.shape[1:]))])
-        digits = torch.tensor([period**i for i in reversed(range(len(axes)))])
-        phase = ((places % period) * digits).sum(1)
+        phase = torch.zeros(len(places), dtype=torch.int64)
+        for place, n in zip(places.T, periods):
+            phase = n * phase + place % n
         return signal + torch.einsum("nf,nfc->cn", rows, weights[phase]).reshape(signal.shape)
 
-    signals = [noise(2, *axes, seed=seed) for seed in range(3, 3 + 2 * period ** len(axes))]
+    signals = [noise(2, *axes, seed=seed) for seed in range(3, 3 + 2 * len(weights))]
     ridge = PatchRidge.fit([(x, filtered(x)) for x in signals], FilterSpec(3, period), penalty=0.0)
     torch.testing.assert_close(ridge.weight_LPFC[0], weights, rtol=0, atol=1e-7)
     other = noise(2, *(n + 3 for n in axes), seed=99)
@@ -91,7 +96,11 @@ def test_a_signal_smaller_than_the_period_and_the_patch_is_filtered():
 
 @pytest.mark.parametrize(
     ("spec", "message"),
-    [({"side": 4}, "must be odd"), ({"period": 0}, "period is 0"), ({"levels": 0}, "levels")],
+    [
+        ({"side": 4}, "must be odd"),
+        ({"period": 0}, "period is 0"),
+        ({"levels": 0}, "levels"),
+    ],
 )
 def test_a_filter_that_cannot_be_is_refused(spec, message):
     with pytest.raises(BadValue, match=message):

@@ -81,6 +81,27 @@ def test_one_axis_is_never_mirrored_nor_made_smaller() -> None:
         torch.testing.assert_close(piece.diff() * 255, torch.ones(1, 8))
 
 
+def test_frames_of_clips_are_cut_alike_and_time_is_never_made_smaller() -> None:
+    """Red is the frame, green the row: both rise by 1 or 2, 4 pixels where the crop is a smaller one."""
+    frame, row, column = np.mgrid[:9, :40, :40]
+    clip = np.stack([frame, row, column]).astype(np.uint8)
+    scales = set()
+    for seed in range(40):
+        (piece,) = random_crops(
+            [clip], [TO_UNIT], side=8, frames=4, scales=3, candidates=1, generator=random(seed)
+        )
+        assert piece.shape == (3, 4, 8, 8)
+        time, *space = piece * 255
+        torch.testing.assert_close(time.diff(dim=0), torch.ones(3, 8, 8), atol=1e-3, rtol=0)
+        torch.testing.assert_close(torch.stack(space).diff(dim=1), torch.zeros(2, 3, 8, 8), atol=1e-3, rtol=0)
+        scales.add(round(float(space[0].max() - space[0].min()) / 7))
+    assert scales == {1, 2, 4}
+    (short,) = random_crops(
+        [clip[:, :2]], [TO_UNIT], side=8, frames=4, scales=1, candidates=1, generator=random(0)
+    )
+    torch.testing.assert_close(short[0, :, 0, 0] * 255, torch.tensor([0.0, 1, 1, 1]))
+
+
 def test_of_the_candidates_the_one_with_most_detail_is_taken() -> None:
     """A picture that is even but for a tenth of it: one stretch in ten has detail in it."""
     rough = np.full((3, 16, 400), 128, np.uint8)

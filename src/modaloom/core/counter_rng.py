@@ -48,13 +48,13 @@ def _uniform(x: Tensor) -> Tensor:
     return (_logical_right_shift(x, 11).double() + 0.5) * 2.0**-53
 
 
-def counter_noise(seed: int, shape: Sequence[int], *, rows: int = 32) -> Tensor:
-    """float32 `shape` (C, *axes) of N(0, 1) from position 0 on.
+def counter_noise(seed: int, shape: Sequence[int], *, start: int = 0, rows: int = 32) -> Tensor:
+    """float32 `shape` (C, *axes) of N(0, 1) from position `start` of the first axis on.
 
-    Computed `rows` of the first axis at a time to bound memory.
+    Computed `rows` of that axis at a time to bound memory.
     """
     noise = torch.empty(*shape)
     for first in range(0, shape[1], rows):
         block = noise[:, first : first + rows]
-        block.copy_(counter_normal(seed, (0, first, *[0] * (len(shape) - 2)), block.shape))
+        block.copy_(counter_normal(seed, (0, start + first, *[0] * (len(shape) - 2)), block.shape))
     return noise

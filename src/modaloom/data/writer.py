@@ -12,7 +12,7 @@ from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import all_or_none, new_folder
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import Value
+from modaloom.modalities.base import Modality, Value
 
 PROVENANCE = "_provenance.jsonl"
 """One line per sample; ignored by readers because of its underscore."""
@@ -69,10 +69,25 @@ class Writer:
             for name, value in streams.items()
             if owner_of(name, streams, self.modality_of) == stream
         }
-        if modality.tracks is not None and parts:
-            modality.tracks.write(streams[stream], parts, path)
-        else:
-            modality.write(streams[stream], path)
+        _put(modality, streams[stream], parts, path)
+
+
+def write_with_tracks(modality: Modality, value: Value, source: object, path: Path) -> None:
+    """Writes a value, with what its source holds beside its own, if that is a file: the sound of a clip.
+
+    Raises `BadFile` for a track that cannot be read.
+    """
+    tracks, parts = modality.tracks, dict[str, Value]()
+    if tracks is not None and isinstance(source, Path):
+        parts = {part: MODALITIES[tracks.modality_of[part]].read(source) for part in tracks.found(source)}
+    _put(modality, value, parts, path)
+
+
+def _put(modality: Modality, value: Value, parts: Mapping[str, Value], path: Path) -> None:
+    if modality.tracks is not None and parts:
+        modality.tracks.write(value, parts, path)
+    else:
+        modality.write(value, path)
 
 
 def owner_of(stream: str, streams: Collection[str], modality_of: Mapping[str, str]) -> str | None:

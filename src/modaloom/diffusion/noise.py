@@ -52,15 +52,20 @@ class Normals(Protocol):
 
 
 class CounterNoise:
-    """Normal noise of one signal as a function of position (`core.counter_rng`); each call is independent."""
+    """Normal noise of one signal as a function of position (`core.counter_rng`); each call is independent.
 
-    def __init__(self, seed: int) -> None:
-        self.seed, self.calls = seed, 0
+    Args:
+        seed: of all calls.
+        start: position of the signal along the first axis of what it is a stretch of.
+    """
+
+    def __init__(self, seed: int, start: int = 0) -> None:
+        self.seed, self.start, self.calls = seed, start, 0
 
     def normal(self, *shape: int) -> Tensor:
         """float32 (1, *shape) of N(0, 1), `shape` (C, *axes)."""
         self.calls += 1
-        return counter_noise(derive(self.seed, self.calls), shape)[None]
+        return counter_noise(derive(self.seed, self.calls), shape, start=self.start)[None]
 
 
 def normals(*shape: int, generator: torch.Generator) -> Tensor:

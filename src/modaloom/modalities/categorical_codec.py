@@ -25,7 +25,6 @@ class CategoricalCodec(Codec):
     """Spec → number of categories per position."""
 
     continuous: ClassVar[bool] = False
-    restorable: ClassVar[bool] = False
     whole: ClassVar[bool] = False
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:

@@ -23,8 +23,6 @@ class Codec(ABC):
 
     continuous: ClassVar[bool]
     """Whether distances between values are meaningful, and equal values are copies."""
-    restorable: ClassVar[bool]
-    """Whether values are signals of any size, which a Restorer can be trained on."""
     whole: ClassVar[bool]
     """Whether values are compared as a whole, not by position."""
     augmentations: Collection[str] = ()

@@ -61,6 +61,17 @@ class Pieces:
     """(Packed pieces, number of samples, spec, file): writes `unpack` of the whole, of so many samples."""
 
 
+@dataclass(frozen=True)
+class Stretches:
+    """Values of any length at their own size, a stretch at a time."""
+
+    cut: Callable[[Value], Iterator[np.ndarray]]
+    """Value → pieces of `to_array`, which follow one another along its first axis."""
+    made: Callable[[Callable[[], Iterator[np.ndarray]], Value, int], Value]
+    """(→ pieces of an array, made anew; the value that it answers; how many times as many positions it has
+    along each axis but the first) → the value of these pieces, which it makes when they are asked for."""
+
+
 def as_it_is(value: Value, spec: DataSpec) -> Value:
     """Default of `SignalCodec.matched`: all values have the same channels."""
     return value
@@ -120,12 +131,14 @@ class SignalCodec(Codec):
     """(Decoded value, value that was encoded) → the former at the latter's length."""
     pieces: Pieces | None = None
     """How values are packed and unpacked in pieces; None: as a whole alone."""
+    stretches: Stretches | None = None
+    """How a Restorer answers values of any length; None: as a whole."""
     matched: Callable[[Value, DataSpec], Value] = as_it_is
     """Value, facts → the value with the stream's channels. Raises `BadValue` for values of another kind."""
     coarser: Callable[[DataSpec, int], DataSpec] = as_they_are
     """Facts, factor → those of values with so many times fewer positions."""
-    is_waveform: bool = False
-    """Whether `to_array` has one axis, time, and `matched` one channel."""
+    axes: int = 2
+    """Of `to_array`: 1, time, with one channel by `matched`; 2, rows and columns; 3, time before these."""
     waveform: "SignalCodec | None" = None
     """The codec, of the same specs, of the samples that these signals are computed from; None: of none."""
     parts: Callable[[Value], Sequence[Value]] = alone
@@ -134,8 +147,17 @@ class SignalCodec(Codec):
     """The inverse of `parts`."""
 
     continuous: ClassVar[bool] = True
-    restorable: ClassVar[bool] = True
     whole: ClassVar[bool] = True
+
+    @property
+    def is_waveform(self) -> bool:
+        """Whether values are sounds."""
+        return self.axes == 1
+
+    @property
+    def measures(self) -> bool:
+        """Whether values of a stream have facts."""
+        return self.measure is not no_facts
 
     @property
     def is_8_bit(self) -> bool:

@@ -25,7 +25,6 @@ class StringCodec(Codec):
     """`dropout`: another segmentation of the same text, by the tokenizer."""
 
     continuous: ClassVar[bool] = False
-    restorable: ClassVar[bool] = False
     whole: ClassVar[bool] = True
 
     def features(self, values: Sequence[Value], spec: DataSpec) -> Tensor:

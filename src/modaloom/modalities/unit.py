@@ -53,16 +53,25 @@ def to_unit(modality: Modality, facts: DataSpec, value: Value) -> Tensor:
 
 def from_unit(modality: Modality, facts: DataSpec, signal: Tensor) -> Value:
     """The inverse of `to_unit`, rounded and clipped to what the type of the values has."""
-    codec = modality.signal
-    if not codec.is_8_bit:
-        return codec.from_array(scale_of(modality, facts).from_unit(signal), facts)
-    return codec.from_array(codec.denormalize(2 * signal[None] - 1)[0].numpy(), facts)
+    return modality.signal.from_array(unit_to_array(modality, facts, signal), facts)
+
+
+def unit_to_array(modality: Modality, facts: DataSpec, signal: Tensor) -> NDArray[Any]:
+    """The inverse of `array_to_unit`, rounded and clipped as by `from_unit`."""
+    if not modality.signal.is_8_bit:
+        return scale_of(modality, facts).from_unit(signal)
+    packed: NDArray[Any] = modality.signal.denormalize(2 * signal[None] - 1)[0].numpy()
+    return packed
 
 
 def to_mask(modality: Modality, mask: Value) -> Tensor:
     """Value → bool (*axes): where its channels' mean is above half of white, or of its own maximum; a sound:
     where the loudest of its channels is above half of its peak, with what lies between two waves."""
-    packed = modality.signal.to_array(mask)
+    return array_to_mask(modality, modality.signal.to_array(mask))
+
+
+def array_to_mask(modality: Modality, packed: NDArray[Any]) -> Tensor:
+    """`to_mask` of a packed array (C, *axes)."""
     if modality.signal.is_waveform:
         loudness = torch.from_numpy(np.abs(packed.astype(np.float32)).max(0))[None]
         loud = -max_pool1d(-max_pool1d(loudness, WAVE, 1, WAVE // 2), WAVE, 1, WAVE // 2)[0]

@@ -3,11 +3,11 @@
 A clip's signal has three axes, time, height and width, and the channels of its frames.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities import image
 from modaloom.modalities.base import DataSpec, Modality, Tracks
-from modaloom.modalities.signal_codec import Pieces, SignalCodec
+from modaloom.modalities.signal_codec import Pieces, SignalCodec, Stretches
 from modaloom.modalities.video_encode import suffix_of, write, write_with
 from modaloom.modalities.video_facts import describe
 from modaloom.modalities.video_file import parts, read
@@ -32,6 +32,7 @@ from modaloom.modalities.video_spec import (
     kept_frames,
     of_pictures,
     shortened,
+    usual_rate,
 )
 from modaloom.modalities.video_value import Frame, Video
 from modaloom.modalities.video_view import to_html
@@ -112,9 +113,10 @@ def compare(generated: Video, truth: Video, spec: DataSpec) -> dict[str, float]:
     """Returns `psnr` (dB, of the mean squared error of all frames), `ssim` (mean of the frames'), `mse` and
     `flicker` (pixels in 0..1), and `duration_error` (s).
 
-    Clips are fitted into the spec's size and rate; the last frame of the shorter one is repeated.
+    Clips are fitted into the spec's size and rate, if it has a size; the last frame of the shorter one is
+    repeated.
     """
-    if spec:
+    if "size" in spec:
         generated, truth = (unpack(pack(clip, spec), spec) for clip in (generated, truth))
     longest = max(generated.length, truth.length)
     a, b = (_lengthened(clip.frames, longest) / 255.0 for clip in (generated, truth))
@@ -132,10 +134,23 @@ def _lengthened(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     return np.pad(frames, [(0, length - len(frames)), (0, 0), (0, 0), (0, 0)], mode="edge")
 
 
-class ClipCodec(SignalCodec):
-    """Signals over time, height and width, which no task of a Restorer has yet."""
+def measure(clips: Iterable[Video]) -> DataSpec:
+    """`fps`, the most common rate, as a fraction."""
+    return {"fps": str(usual_rate(Counter(clip.fps for clip in clips)))}
 
-    restorable: ClassVar[bool] = False
+
+def pieces(clip: Video) -> Iterator[NDArray[np.uint8]]:
+    """The frames of `to_array`, uint8 (3, 1, H, W) each."""
+    return (frame.transpose(2, 0, 1)[:, None] for frame in clip.scan())
+
+
+def of_pieces(made: Callable[[], Iterator[NDArray[np.uint8]]], source: Video, factor: int) -> Video:
+    """A clip as long and as fast as its source, of pieces (3, n, H, W) that are made anew by each scan."""
+
+    def scan() -> Iterator[Frame]:
+        return (np.ascontiguousarray(frame) for piece in made() for frame in piece.transpose(1, 2, 3, 0))
+
+    return Video(scan, source.length, factor * source.height, factor * source.width, source.fps)
 
 
 VIDEO = Modality(
@@ -153,7 +168,7 @@ VIDEO = Modality(
         **{"variable_length": True, "exact_length": True},
     },
     lower_is_better=("mse", "flicker", "duration_error"),
-    codec=ClipCodec(
+    codec=SignalCodec(
         pack=pack,
         unpack=unpack,
         to_array=to_array,
@@ -162,6 +177,9 @@ VIDEO = Modality(
         denormalize=image.denormalize,
         augmentations={"flip": flip, "brightness": brightness},
         pieces=Pieces(pack_file, unpack_file),
+        measure=measure,
+        stretches=Stretches(pieces, of_pieces),
+        axes=3,
     ),
     limits=VideoLimits(),
     shortened=shortened,

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import repeat
@@ -48,7 +48,7 @@ def infer_spec(clips: Iterable[Video], limits: VideoLimits) -> DataSpec:
         shapes.append((clip.height, clip.width))
         rates[clip.fps] += 1
         grey = grey and all(is_grey(Image.fromarray(frame)) for frame in clip.scan())
-    fps = min(Fraction(limits.max_fps), max(rates, key=lambda rate: (rates[rate], rate)))
+    fps = min(Fraction(limits.max_fps), usual_rate(rates))
     content = content_box(shapes, limits.max_side)
     frames = max(1, round(min(seconds, Fraction(limits.max_seconds)) * fps))
     return {
@@ -57,6 +57,11 @@ def infer_spec(clips: Iterable[Video], limits: VideoLimits) -> DataSpec:
         "channels": 1 if grey else 3,
         "fps": str(fps),
     }
+
+
+def usual_rate(rates: Mapping[Fraction, int]) -> Fraction:
+    """The most common of some rates, given how often each is; of several, the highest."""
+    return max(rates, key=lambda rate: (rates[rate], rate))
 
 
 def of_pictures(spec: DataSpec) -> DataSpec:

@@ -74,6 +74,6 @@ WAVEFORM = WaveformCodec(
     normalize=normalize,
     denormalize=denormalize,
     trim=trim,
-    is_waveform=True,
+    axes=1,
     pieces=Pieces(pack_file, unpack_file),
 )

@@ -4,13 +4,13 @@ Shapes: B batch, C channels, W width of the embedding, P members of a set, V fea
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from modaloom.networks.conv import CONV
+from modaloom.networks.conv import Conv, same_conv
 from modaloom.networks.timestep_embedding import NUM_FREQUENCIES, sinusoidal_embedding
 
 Norm = Callable[[int], nn.Module]
@@ -61,15 +61,24 @@ class ResBlock(nn.Module):
         emb_width: W of the conditioning embedding.
         axes: 1, 2 or 3.
         norm: channels → normalisation layer.
+        kernel: sides of the kernels, odd; one for all axes or one per axis.
     """
 
-    def __init__(self, width_in: int, width: int, *, emb_width: int, axes: int, norm: Norm) -> None:
+    def __init__(
+        self,
+        width_in: int,
+        width: int,
+        *,
+        emb_width: int,
+        axes: int,
+        norm: Norm,
+        kernel: int | Sequence[int] = 3,
+    ) -> None:
         super().__init__()
-        conv = CONV[axes]
         self.norm_a, self.norm_b = norm(width_in), norm(width)
-        self.a, self.b = conv(width_in, width, 3, padding=1), conv(width, width, 3, padding=1)
+        self.a, self.b = (same_conv(axes, n, width, kernel) for n in (width_in, width))
         self.emb_proj = nn.Linear(emb_width, width)
-        self.skip = nn.Identity() if width_in == width else conv(width_in, width, 1)
+        self.skip = nn.Identity() if width_in == width else same_conv(axes, width_in, width, 1)
         zero_init(self.b)
 
     def forward(self, x: Tensor, emb_BW: Tensor) -> Tensor:
@@ -80,7 +89,7 @@ class ResBlock(nn.Module):
         return y
 
 
-def zero_init(layer: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> None:
+def zero_init(layer: Conv) -> None:
     """Set weight and bias to 0."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
@@ -105,14 +114,8 @@ def concat_condition(state: Tensor, condition: Tensor | None, fourier_frequencie
     return torch.cat([state, scaled, *(wave for angle in angles for wave in (angle.sin(), angle.cos()))], 1)
 
 
-def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Replicate-pad (B, C, *axes) at the end of each axis to a multiple of `multiple`."""
-    padding = [(0, -side % multiple) for side in reversed(x.shape[2:])]
-    return F.pad(x, [n for pair in padding for n in pair], mode="replicate") if any(map(max, padding)) else x
-
-
 def crop_like(x: Tensor, like: Tensor) -> Tensor:
-    """Crop `x` at the end of each axis to the grid of `like`: undoes `pad_to_multiple`."""
+    """Crop `x` at the end of each axis to the grid of `like`: undoes `pad_to_stride`."""
     for axis, side in enumerate(like.shape[2:], 2):
         x = x.narrow(axis, 0, side)
     return x

@@ -4,8 +4,8 @@ Shapes: B batch, C channels, then the axes.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,13 +19,14 @@ class Conv3d(nn.Conv3d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[2] >= self.kernel_size[0]:
+        if x.shape[2] >= self.kernel_size[0] or self.padding_mode != "zeros":
             return super().forward(x)
         ends, *others = map(int, self.padding)
         padded = F.pad(x, (0, 0, 0, 0, ends, ends))
         return F.conv3d(padded, self.weight, self.bias, self.stride, (0, *others), self.dilation, self.groups)
 
 
+Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 CONV: dict[int, type[nn.Conv1d] | type[nn.Conv2d] | type[nn.Conv3d]] = {
     1: nn.Conv1d,
     2: nn.Conv2d,
@@ -55,6 +56,22 @@ def padding(axes: int, kernel: int, *, causal: bool) -> Any:
 def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
     """One number for all axes, or one number per axis → one number per axis."""
     return (value,) * axes if isinstance(value, int) else tuple(value)
+
+
+def same_conv(
+    axes: int, width_in: int, width: int, kernel: int | Sequence[int], *, padding_mode: str = "zeros"
+) -> Conv:
+    """A convolution that keeps the grid.
+
+    Args:
+        axes: 1, 2 or 3.
+        width_in: input channels.
+        width: output channels.
+        kernel: sides, odd; one for all axes or one per axis.
+        padding_mode: as of `torch.nn.Conv2d`.
+    """
+    sides, conv = per_axis(kernel, axes), cast("Callable[..., Conv]", CONV[axes])
+    return conv(width_in, width, sides, padding=tuple(n // 2 for n in sides), padding_mode=padding_mode)
 
 
 def space_to_depth(x: Tensor, factors: int | Sequence[int] = 2) -> Tensor:
@@ -98,7 +115,7 @@ def pad_to_stride(signal: Tensor, stride: int | Sequence[int]) -> Tensor:
     """(B, C, *axes), every axis lengthened to a multiple of its stride by repeating its last values."""
     sides = signal.shape[2:]
     short = [(-side) % n for side, n in zip(sides, per_axis(stride, len(sides)))][::-1]
-    return F.pad(signal, [p for side in short for p in (0, side)], mode="replicate")
+    return F.pad(signal, [p for side in short for p in (0, side)], mode="replicate") if any(short) else signal
 
 
 def channels_last(module: nn.Module) -> None:

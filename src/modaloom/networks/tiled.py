@@ -7,12 +7,15 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.axes import by_axis
 from modaloom.core.errors import BadValue
 from modaloom.networks.conv import per_axis
 from modaloom.networks.local_resnet import LocalResNet
 
 MAX_ELEMENTS = 2**27
 """Elements of an activation above which a `TiledSequential` runs in parts: half a GiB of float32."""
+TILE_FRAMES = 4
+"""Frames of a tile of clips."""
 
 Box = tuple[slice, ...]
 """One slice per axis."""
@@ -21,15 +24,16 @@ Box = tuple[slice, ...]
 class TiledNetwork(nn.Module):
     """Runs a `LocalResNet` on one tile and its halo at a time.
 
-    The output equals that on the whole signal up to rounding; activations need the memory of one tile. Raises
-    `BadValue` unless `tile` is a positive multiple of the network's `stride`.
+    The output equals that on the whole signal up to rounding; activations need the memory of one tile, which
+    has few frames of a clip. Raises `BadValue` unless `tile` is a positive multiple of the network's stride.
     """
 
     def __init__(self, network: LocalResNet, tile: int = 256) -> None:
         super().__init__()
-        if tile < 1 or tile % network.stride:
-            raise BadValue(f"tile is {tile}; it must be a positive multiple of {network.stride}")
-        self.network, self.tile = network, tile
+        stride = max(network.strides)
+        if tile < 1 or tile % stride:
+            raise BadValue(f"tile is {tile}; it must be a positive multiple of {stride}")
+        self.network, self.tile, self.receptive_radius = network, tile, network.receptive_radius
 
     def forward(
         self, state: Tensor, t: Tensor, condition: Tensor | None = None, context_BPV: Tensor | None = None
@@ -51,7 +55,8 @@ class TiledNetwork(nn.Module):
             out: Tensor = self.network(state, t, condition, context_BPV)
             return out
 
-        return apply_in_tiles(network, *signals, tile=self.tile, halo=self.network.receptive_radius)
+        tile = by_axis(state.ndim - 2, self.tile, TILE_FRAMES)
+        return apply_in_tiles(network, *signals, tile=tile, halo=self.receptive_radius)
 
 
 class TiledSequential(nn.Sequential):

@@ -20,10 +20,9 @@ from modaloom.networks.conditioning import (
     concat_condition,
     crop_like,
     input_channels,
-    pad_to_multiple,
     zero_init,
 )
-from modaloom.networks.conv import CONV, no_autocast
+from modaloom.networks.conv import CONV, no_autocast, pad_to_stride
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class UNet(nn.Module):
             float (B, C, *axes).
         """
         emb_BW = self.conditioning(t, context_BPV)
-        x = pad_to_multiple(concat_condition(state, condition, self.fourier_frequencies), self.stride)
+        x = pad_to_stride(concat_condition(state, condition, self.fourier_frequencies), self.stride)
         with no_autocast(x):
             x = self.first(x.to(self.first.weight.dtype))
         skips = [x]

@@ -1,7 +1,7 @@
 """Configuration of a Restorer (model, training, sampling), presets, and the registry of its networks."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
@@ -41,11 +41,14 @@ class SignalSamplingConfig:
     """A name in TIMESTEP_SPACINGS."""
     steps: int = 8
     """At least 1."""
+    shared_noise: float = 0.0
+    """Part of the variance of a clip's noise that all of its frames share, in [0, 1]."""
 
     def __post_init__(self) -> None:
         check_choice("sampler", self.sampler, (*SIGNAL_SAMPLERS, MEAN_FLOW, AUTO))
         check_choice("timestep_spacing", self.timestep_spacing, TIMESTEP_SPACINGS)
         check_range("steps", self.steps, 1)
+        check_range("shared_noise", self.shared_noise, 0, 1)
 
 
 class SignalSamplingOptions(TypedDict, total=False):
@@ -54,6 +57,7 @@ class SignalSamplingOptions(TypedDict, total=False):
     sampler: str
     timestep_spacing: str
     steps: int
+    shared_noise: float
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,13 @@ class RestorerConfig:
     """Fraction of the other training examples that train the average velocity over a time interval (mean
     flow), in [0, 1]; needs process=flow and prediction=velocity; makes `mean_flow` the default sampler."""
     crop_sizes: tuple[int, ...] = (48,)
-    """Side lengths of the training crops of residual tasks, in positions along each axis, of sounds in 128
-    samples, at least 1; training steps cycle through them."""
+    """Side lengths of the training crops of residual tasks, in positions along each axis but the time of
+    clips, of sounds in 128 samples, at least 1; training steps cycle through them."""
+    crop_frames: int = 5
+    """Frames of the training crops of clips, at least 1; a crop is as many samples of a batch."""
     crop_scales: int = 3
-    """Number of scales of pictures, at least 1: at scale k a crop is cut 2^k times as large and downsampled
-    by 2^k."""
+    """Number of scales of pictures and frames, at least 1: at scale k a crop is cut 2^k times as large and
+    downsampled by 2^k."""
     crop_candidates: int = 4
     """Random crops per training crop, at least 1; the one with the most detail is used."""
     tokenizers: str = ""
@@ -116,6 +122,7 @@ class RestorerConfig:
             raise BadValue("crop_sizes is empty; give the size of at least one kind of training piece")
         for side in self.crop_sizes:
             check_range("crop_sizes", side, 1)
+        check_range("crop_frames", self.crop_frames, 1)
         check_range("crop_scales", self.crop_scales, 1)
         check_range("crop_candidates", self.crop_candidates, 1)
 
@@ -136,11 +143,15 @@ class NetworkType:
     """(Channels, configuration, *, axes, condition_channels, context_features) → network."""
     for_inference: Callable[[Any], nn.Module] = lambda network: network
     """Network → a module with the same outputs, for signals of any size."""
+    reach: Callable[[Any], Sequence[int]] | None = None
+    """Network → positions beyond a box on which the outputs inside it depend, by axis; None: all."""
 
 
 NETWORKS: Mapping[str, NetworkType] = {
     "local": NetworkType(
-        lambda channels, config, **shape: LocalResNet(channels, config.local, **shape), TiledNetwork
+        lambda channels, config, **shape: LocalResNet(channels, config.local, **shape),
+        TiledNetwork,
+        lambda network: network.receptive_radius,
     ),
     "unet": NetworkType(lambda channels, config, **shape: UNet(channels, config.unet, **shape)),
 }

@@ -20,6 +20,7 @@ from modaloom.core.results import Results
 from modaloom.data.atomic_io import all_or_none, stoppable_folder
 from modaloom.data.inputs import named_files
 from modaloom.data.notices import Notify, silent
+from modaloom.data.writer import write_with_tracks
 from modaloom.modalities.base import Modality, Value
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions, load_restored, opened
 
@@ -44,7 +45,7 @@ def restore(
     Results are written to `OUT/STEM.SUFFIX`: the input's stem, and the modality's suffix, or the input's own
     if that holds every value of the modality (TIFF and `.npy` for rasters). A folder among the
     inputs stands for all readable files in it, recursively, and its relative paths are kept. Results of an
-    unconditional task are `OUT/0000.SUFFIX`, ….
+    unconditional task are `OUT/0000.SUFFIX`, …. Clips keep their sound.
 
     Args:
         run: path of the run.
@@ -93,8 +94,12 @@ def _written(
             if frame.result is not None:
                 path = root / named(frame.result)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with all_or_none(path):
-                    trained.modality.write(frame.result, path)
+                try:
+                    with all_or_none(path):
+                        write_with_tracks(trained.modality, frame.result, values[name], path)
+                except ModaloomError as error:  # of a value that is computed while it is written
+                    outcome.failures[name] = error
+                    continue
                 count += 1
             yield frame.map(partial(_at, out, named))
         if len(outcome.failures) == len(values):

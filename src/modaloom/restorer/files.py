@@ -13,7 +13,7 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.scale import Scale
 from modaloom.modalities.unit import scale_of
-from modaloom.restorer.config import NETWORKS, RestorerConfig
+from modaloom.restorer.config import NETWORKS, NetworkType, RestorerConfig
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.patch_ridge import FilterSpec, PatchRidge
 from modaloom.restorer.restorer import Restorer
@@ -47,7 +47,7 @@ class RestorerPlan:
     features: int = 0
     """Features of each context vector."""
     scales: Mapping[str, DataSpec] = field(default_factory=dict)
-    """Stream → facts on its values (`SignalCodec.measure`); empty for 8-bit signals."""
+    """Stream → facts on its values (`SignalCodec.measure`); empty for values without."""
 
     @property
     def modality_type(self) -> Modality:
@@ -115,6 +115,14 @@ class Restoration:
         """The task's options that the Restorer was trained with."""
         return changed(self.task.options(), self.config.options.items())
 
+    def reach(self, evaluations: int = 1) -> int:
+        """Frames of a clip before and after one on which its answer depends, by so many evaluations of the
+        network in turn."""
+        reach = _network_type(self.plan, self.config).reach
+        assert reach is not None
+        network = reach(self.restorer.network)[0]
+        return self.task.reach + evaluations * network
+
     def check(self, options: Any) -> None:
         """Raises `BadValue` for options that are fixed by training and lie outside the trained range."""
         for name, (trained, asked) in differences(self.options, options).items():
@@ -129,7 +137,7 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
     task = plan.task_type
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = NETWORKS[config.resolve_network(task.is_residual)].build(
+        network = _network_type(plan, config).build(
             plan.channels,
             config,
             axes=plan.axes,
@@ -146,6 +154,14 @@ def build_restorer(plan: RestorerPlan, config: RestorerConfig, *, seed: int) -> 
         mean_flow_prob=config.mean_flow_prob,
         input_spec=(plan.channels, plan.condition, plan.features),
     )
+
+
+def _network_type(plan: RestorerPlan, config: RestorerConfig) -> NetworkType:
+    """Raises `BadValue` for clips with a network that sees all of a signal."""
+    name = config.resolve_network(plan.task_type.is_residual)
+    if plan.axes == 3 and NETWORKS[name].reach is None:
+        raise BadValue(f"network is {name}; clips are answered a few frames at a time, by network=local")
+    return NETWORKS[name]
 
 
 def pack_restorer(found: Restoration) -> dict[str, Part]:
@@ -168,8 +184,7 @@ def unpack_restorer(parts: Mapping[str, Part]) -> Restoration:
     except (LookupError, TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise BadRun(f"the model is not one of this version ({error})") from error
     freeze([restorer])
-    network_type = NETWORKS[config.resolve_network(plan.task_type.is_residual)]
-    restorer.network = network_type.for_inference(restorer.network)
+    restorer.network = _network_type(plan, config).for_inference(restorer.network)
     return Restoration(plan, config, restorer, filters)
 
 

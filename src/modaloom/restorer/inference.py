@@ -1,7 +1,7 @@
 """Inference with a Restorer: condition, posterior mean or sample, postprocessing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -22,8 +22,18 @@ from modaloom.restorer.restorer import Restorer
 from modaloom.restorer.self_calibration import trust
 from modaloom.restorer.tasks.base import Signals, Task
 
-PredictFn = Callable[[Restorer, ConditionalExample, SignalSamplingConfig, int, float], Frames[Tensor]]
-"""(Restorer, example as a batch of one, sampling, seed, start time) → frames of (1, C, *axes)."""
+
+@dataclass(frozen=True)
+class Draw:
+    """Which noise a signal has."""
+
+    seed: int
+    start: int
+    """Position of the signal along the first axis of what it is a stretch of."""
+
+
+PredictFn = Callable[[Restorer, ConditionalExample, SignalSamplingConfig, Draw, float], Frames[Tensor]]
+"""(Restorer, example as a batch of one, sampling, noise, start time) → frames of (1, C, *axes)."""
 
 
 def run_task(
@@ -49,6 +59,8 @@ def stream_task(
     mode: str = "",
     sampling: SignalSamplingConfig,
     seed: int = 0,
+    start: int = 0,
+    weight: float | None = None,
 ) -> Frames[Tensor]:
     """Restores a signal; yields after each evaluation of the mean, or step of the sampler.
 
@@ -64,6 +76,8 @@ def stream_task(
         mode: mean | sample; empty: the Restorer's default mode.
         sampling: sampler, timestep spacing and number of steps; unused for the mean.
         seed: seed of the noise.
+        start: position of the signal along the first axis of what it is a stretch of.
+        weight: what the prediction is worth; None: as `calibrated` on these inputs.
 
     Raises:
         BadValue: signals that the task cannot use, or a mode that the Restorer was not trained for.
@@ -71,17 +85,30 @@ def stream_task(
     example = task.build_condition(inputs, options)
     restorer.check(example)
     chosen = resolve_mode(restorer, mode)
-    batch, start = _to_device(as_batch(example), restorer), task.start_time(options)
+    batch, time = _to_device(as_batch(example), restorer), task.start_time(options)
+    share = calibrated(restorer, task, inputs, options, chosen) if weight is None else weight
+
+    def finish(prediction: Tensor) -> Tensor:
+        return task.finalize(share * prediction[0].cpu(), example, inputs, options)
+
+    return (frame.map(finish) for frame in MODES[chosen](restorer, batch, sampling, Draw(seed, start), time))
+
+
+def calibrated(restorer: Restorer, task: Task[Any], inputs: Signals, options: Any, mode: str = "") -> float:
+    """The weight in [0, 1] of a mode's prediction: of the mean, how far it can be trusted (`trust`)."""
 
     def mean(example: ConditionalExample) -> Tensor:
         return restorer.mean(_to_device(as_batch(example), restorer))[0].cpu()
 
-    weight = trust(mean, task, inputs, options) if chosen == MEAN else 1.0
+    return trust(mean, task, inputs, options) if resolve_mode(restorer, mode) == MEAN else 1.0
 
-    def finish(prediction: Tensor) -> Tensor:
-        return task.finalize(weight * prediction[0].cpu(), example, inputs, options)
 
-    return (frame.map(finish) for frame in MODES[chosen](restorer, batch, sampling, seed, start))
+def evaluations(restorer: Restorer, mode: str, sampling: SignalSamplingConfig) -> int:
+    """Evaluations of the network, one after the other, that an answer is made of."""
+    if resolve_mode(restorer, mode) == MEAN:
+        return 1
+    name = _sampler(restorer, sampling)
+    return sampling.steps * (1 if name == MEAN_FLOW else SIGNAL_SAMPLERS[name].evaluations)
 
 
 def resolve_mode(restorer: Restorer, mode: str) -> str:
@@ -93,24 +120,28 @@ def resolve_mode(restorer: Restorer, mode: str) -> str:
 
 
 def _mean(
-    restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, seed: int, start: float
+    restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, draw: Draw, start: float
 ) -> Frames[Tensor]:
     yield from single(restorer.mean(example))
 
 
 def _sample(
-    restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, seed: int, start: float
+    restorer: Restorer, example: ConditionalExample, sampling: SignalSamplingConfig, draw: Draw, start: float
 ) -> Frames[Tensor]:
     times = _timesteps(restorer.process, sampling, start)
-    name = (
-        (MEAN_FLOW if restorer.mean_flow_prob else DEFAULT_SAMPLER)
-        if sampling.sampler == AUTO
-        else sampling.sampler
-    )
+    name = _sampler(restorer, sampling)
+    noise = initial_noise(example, draw, sampling.shared_noise)
     if name == MEAN_FLOW:
-        return restorer.stream_mean_flow(example, _noise(example, seed), times)
-    sampler = partial(SIGNAL_SAMPLERS[name].sample, noise=CounterNoise(derive(seed, "walk")))
-    return restorer.stream(example, _noise(example, seed), times, sampler=sampler)
+        return restorer.stream_mean_flow(example, noise, times)
+    walk = CounterNoise(derive(draw.seed, "walk"), draw.start)
+    sampler = partial(SIGNAL_SAMPLERS[name].sample, noise=walk)
+    return restorer.stream(example, noise, times, sampler=sampler)
+
+
+def _sampler(restorer: Restorer, sampling: SignalSamplingConfig) -> str:
+    if sampling.sampler == AUTO:
+        return MEAN_FLOW if restorer.mean_flow_prob else DEFAULT_SAMPLER
+    return sampling.sampler
 
 
 def _timesteps(process: GaussianProcess, sampling: SignalSamplingConfig, start: float) -> Tensor:
@@ -120,8 +151,14 @@ def _timesteps(process: GaussianProcess, sampling: SignalSamplingConfig, start: 
     return start * torch.cat([torch.ones_like(times[:1]), times[1:]])
 
 
-def _noise(example: ConditionalExample, seed: int) -> Tensor:
-    return counter_noise(seed, example.target.shape[1:])[None]
+def initial_noise(example: ConditionalExample, draw: Draw, shared: float = 0.0) -> Tensor:
+    """N(0, 1) in the shape of a batch of one; of a clip, all frames share this part of its variance."""
+    _, channels, *axes = example.target.shape
+    own = counter_noise(draw.seed, (channels, *axes), start=draw.start)
+    if len(axes) < 3 or not shared:
+        return own[None]
+    common = counter_noise(derive(draw.seed, "shared"), (channels, 1, *axes[1:]))
+    return (own.mul_((1 - shared) ** 0.5) + common.mul_(shared**0.5))[None]
 
 
 MEAN = "mean"

@@ -1,9 +1,11 @@
 """The best linear filter of a restoration: ridge regression from the patch around a position to what is
 missing there.
 
-Shapes: C channels, L levels, P phases, N positions, F features: a patch of all channels, and the constant 1.
+Shapes: D channels that are seen, C that are corrected, L levels, P phases, N positions, F features: a patch
+of all channels, and the constant 1.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,11 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from modaloom.core.axes import by_axis
 from modaloom.core.errors import BadValue, check_range
 from modaloom.networks.tiled import crop, tile_boxes
 
-TILE = 256
-"""Positions along each axis that are filtered at once; bounds the memory."""
+TILE, TILE_FRAMES = 256, 8
+"""Positions along each axis, and along the time of clips, that are filtered at once; bound the memory."""
 PENALTY = 1e-6
 """Penalty on the squared weights, per position, for signals in [0, 1]."""
 CONVOLVE: Mapping[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -28,10 +31,10 @@ class FilterSpec:
     """What the weights of a linear filter depend on."""
 
     side: int = 7
-    """Side length of the patch in positions, odd."""
+    """Side length of the patch in positions, odd; of clips it is a patch of one frame."""
     period: int = 1
-    """Period, along each axis, of the grid that the degradation has, at most TILE: each of its P = periodⁿ
-    phases has weights of its own."""
+    """Period, along each axis but the time of clips, of the grid that the degradation has, at most TILE: each
+    of its P phases, periodⁿ on n axes, has weights of its own."""
     levels: int = 1
     """L: weights are interpolated linearly between those of L levels of the degradation."""
     max_level: float = 1.0
@@ -44,6 +47,14 @@ class FilterSpec:
         check_range("period", self.period, 1, TILE)
         check_range("levels", self.levels, 1)
         check_range("max_level", self.max_level, 0, open_low=True)
+
+    def sides(self, axes: int) -> tuple[int, ...]:
+        """Sides of the patch along each axis."""
+        return by_axis(axes, self.side, 1)
+
+    def periods(self, axes: int) -> tuple[int, ...]:
+        """Period along each axis."""
+        return by_axis(axes, self.period, 1)
 
     def interpolation(self, level: float) -> Tensor:
         """float64 (L,): the shares of the levels' weights at `level`; their sum is 1."""
@@ -70,34 +81,39 @@ class PatchRidge:
         """Returns the filter from given to wanted signals.
 
         Args:
-            pairs: given and wanted signal, (C, *axes) each; at least one pair, all of one level.
+            pairs: given and wanted signal; at least one pair, all of one level. The first C channels of the
+                given one are those of the wanted one, (C, *axes); all are seen.
             spec: of one level; None: the defaults.
             penalty: as of `NormalEquations.solve`.
         """
-        first, _ = pairs[0]
-        equations = NormalEquations(spec or FilterSpec(), channels=len(first), axes=first.ndim - 1)
+        first, want = pairs[0]
+        shape = {"channels": len(first), "outputs": len(want), "axes": want.ndim - 1}
+        equations = NormalEquations(spec or FilterSpec(), **shape)
         for given, wanted in pairs:
-            equations.add(given, wanted - given)
+            equations.add(given, wanted - given[: len(wanted)])
         return equations.solve(penalty)
 
     def __call__(self, given: Tensor, level: float = 0.0) -> Tensor:
-        """(C, *axes) → (C, *axes); needs the memory of two such signals and of a tile."""
-        side, period = self.spec.side, self.spec.period
+        """(D, *axes) → (C, *axes), its first channels corrected; needs the memory of two such signals and of
+        a tile."""
+        axes = given.ndim - 1
+        sides, periods = self.spec.sides(axes), self.spec.periods(axes)
         weight_PFC = torch.tensordot(self.spec.interpolation(level), self.weight_LPFC, 1).to(given)
-        wide, out = _padded(given, side), given.clone()
-        for box in tile_boxes(given.shape[1:], TILE // period * period):
-            window = crop(wide, tuple(slice(s.start, s.stop + side - 1) for s in box))
-            for start, weight_FC in zip(_phases(period, len(box)), weight_PFC):
-                found = _every(crop(out, box), start, period)
+        wide, out = _padded(given, sides), given[: weight_PFC.shape[-1]].clone()
+        tile = by_axis(axes, TILE // self.spec.period * self.spec.period, TILE_FRAMES)
+        for box in tile_boxes(given.shape[1:], tile):
+            window = crop(wide, tuple(slice(s.start, s.stop + side - 1) for s, side in zip(box, sides)))
+            for start, weight_FC in zip(_phases(periods), weight_PFC):
+                found = _every(crop(out, box), start, periods)
                 if found.numel():
-                    found += self._correction(_every(window, start, 1), weight_FC)
+                    found += self._correction(_every(window, start, [1] * axes), weight_FC)
         return out
 
     def _correction(self, window: Tensor, weight_FC: Tensor) -> Tensor:
-        """(C, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
+        """(D, *axes + side − 1) → (C, *axes / period): the correction at the first phase."""
         axes = window.ndim - 1
-        kernel = weight_FC[:-1].T.reshape(-1, len(window), *[self.spec.side] * axes)
-        return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.period)
+        kernel = weight_FC[:-1].T.reshape(-1, len(window), *self.spec.sides(axes))
+        return CONVOLVE[axes](window, kernel, weight_FC[-1], stride=self.spec.periods(axes))
 
 
 class NormalEquations:
@@ -105,33 +121,36 @@ class NormalEquations:
 
     Args:
         spec: what the weights depend on.
-        channels: C.
+        channels: D, channels that are seen.
+        outputs: C, channels that are corrected, the first ones; None: all.
         axes: number of axes of a signal, 1 to 3.
     """
 
-    def __init__(self, spec: FilterSpec, *, channels: int, axes: int) -> None:
-        self.spec, phases, features = spec, spec.period**axes, channels * spec.side**axes + 1
+    def __init__(self, spec: FilterSpec, *, channels: int, outputs: int | None = None, axes: int) -> None:
+        phases, features = math.prod(spec.periods(axes)), channels * math.prod(spec.sides(axes)) + 1
+        self.spec = spec
         unknowns = spec.levels * features
         self.count_P = torch.zeros(phases, dtype=torch.float64)
         self.gram_PUU = torch.zeros(phases, unknowns, unknowns, dtype=torch.float64)
-        self.moment_PUC = torch.zeros(phases, unknowns, channels, dtype=torch.float64)
+        self.moment_PUC = torch.zeros(phases, unknowns, outputs or channels, dtype=torch.float64)
 
     def add(self, given: Tensor, missing: Tensor, level: float = 0.0) -> None:
         """Adds the positions of a signal.
 
         Args:
-            given: (C, *axes).
-            missing: (C, *axes), what is to be added to `given`.
+            given: (D, *axes).
+            missing: (C, *axes), what is to be added to its first channels.
             level: of the degradation.
         """
-        period, axes, share_L = self.spec.period, given.ndim - 1, self.spec.interpolation(level)
-        patches = _padded(given.double(), self.spec.side)
-        for axis in range(1, axes + 1):
-            patches = patches.unfold(axis, self.spec.side, 1)
-        for phase, start in enumerate(_phases(period, axes)):
-            rows = _every(patches, start, period).movedim(0, axes).flatten(axes).flatten(0, axes - 1)
+        axes, share_L = given.ndim - 1, self.spec.interpolation(level)
+        sides, periods = self.spec.sides(axes), self.spec.periods(axes)
+        patches = _padded(given.double(), sides)
+        for axis, side in enumerate(sides, 1):
+            patches = patches.unfold(axis, side, 1)
+        for phase, start in enumerate(_phases(periods)):
+            rows = _every(patches, start, periods).movedim(0, axes).flatten(axes).flatten(0, axes - 1)
             x_NF = F.pad(rows, (0, 1), value=1.0)
-            y_NC = _every(missing.double(), start, period).flatten(1).T
+            y_NC = _every(missing.double(), start, periods).flatten(1).T
             self.count_P[phase] += len(x_NF)
             self.gram_PUU[phase] += torch.kron(torch.outer(share_L, share_L), x_NF.T @ x_NF)
             self.moment_PUC[phase] += torch.kron(share_L[:, None], x_NF.T @ y_NC)
@@ -145,16 +164,16 @@ class NormalEquations:
         return PatchRidge(self.spec, weight_PUC.unflatten(1, (self.spec.levels, -1)).transpose(0, 1))
 
 
-def _padded(signal: Tensor, side: int) -> Tensor:
-    """(C, *axes) → (C, *axes + side − 1), edge-padded."""
-    return F.pad(signal, [side // 2] * 2 * (signal.ndim - 1), mode="replicate")
+def _padded(signal: Tensor, sides: Sequence[int]) -> Tensor:
+    """(C, *axes) → (C, *axes + sides − 1), edge-padded."""
+    return F.pad(signal, [half for side in reversed(sides) for half in [side // 2] * 2], mode="replicate")
 
 
-def _phases(period: int, axes: int) -> Iterator[tuple[int, ...]]:
+def _phases(periods: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """The first position of each phase."""
-    return product(range(period), repeat=axes)
+    return product(*map(range, periods))
 
 
-def _every(signal: Tensor, start: tuple[int, ...], step: int) -> Tensor:
-    """The view (C, *axes / step) of every step-th position from `start` along the axes after the first."""
-    return signal[(slice(None), *(slice(first, None, step) for first in start))]
+def _every(signal: Tensor, start: Sequence[int], steps: Sequence[int]) -> Tensor:
+    """The view (C, *axes / steps) of every step-th position from `start` along the axes after the first."""
+    return signal[(slice(None), *(slice(first, None, step) for first, step in zip(start, steps)))]

@@ -19,10 +19,12 @@ from modaloom.core.frame import Frames, finished, joined
 from modaloom.core.rng import derive
 from modaloom.data.notices import Notify, once, silent
 from modaloom.modalities.base import Modality, Value
+from modaloom.modalities.signal_codec import Stretches
 from modaloom.modalities.unit import fit_to_spec, from_unit, to_mask, to_unit
 from modaloom.restorer.config import RestorerRunConfig, SignalSamplingConfig, SignalSamplingOptions
 from modaloom.restorer.files import Restoration, unpack_restorer
 from modaloom.restorer.inference import resolve_mode, stream_task
+from modaloom.restorer.stretches import StretchedAnswer
 from modaloom.restorer.tasks import Signals
 from modaloom.runs.config_io import changed, override
 from modaloom.runs.model import load_model
@@ -89,6 +91,9 @@ class RestoredRun:
         reference to its training size, clips rasters to its range, and returns that size. The noise depends
         on the seed and the name alone.
 
+        A clip keeps its length and rate. Its first frames are computed here, the others when they are asked
+        for, a few at a time and anew each time, so that it may be of any length.
+
         Args:
             value: a PIL image, an array (H, W) or (H, W, C) for a run on rasters, or a path.
             restore_options: mode, reference, mask, task options, sampling and seed; None: the defaults.
@@ -126,6 +131,8 @@ class RestoredRun:
         restore_options, found = restore_options or RestoreOptions(), self.restoration
         options, facts = self.check(restore_options), found.plan.facts(found.plan.streams[-1])
         codec, seed = self.modality.signal, derive(restore_options.seed, "restore", name)
+        if codec.stretches is not None:
+            return self._stretched(codec.stretches, value, options, restore_options, seed)
         parts = codec.parts(_read(self.modality, value))
         answers = [self._answer(part, options, restore_options, seed) for part in parts]
         tell, stream = once(notify), found.plan.streams[-1]
@@ -152,6 +159,22 @@ class RestoredRun:
             sampling=self._sampling(restore_options),
             seed=seed,
         )
+
+    def _stretched(
+        self, how: Stretches, value: Value, options: Any, restore_options: RestoreOptions, seed: int
+    ) -> Frames[Value]:
+        answer = StretchedAnswer(
+            self.restoration,
+            how,
+            _read(self.modality, value),
+            opened(self, restore_options.mask),
+            options,
+            restore_options.mode,
+            self._sampling(restore_options),
+            seed,
+        )
+        stream = self.restoration.plan.streams[-1]
+        return (replace(frame, stream=stream) for frame in answer.stream())
 
     def _conformed(self, source: Value, made: Value, options: object, notify: Notify) -> Value:
         task, plan = self.restoration.task, self.restoration.plan

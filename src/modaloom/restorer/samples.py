@@ -10,7 +10,7 @@ from torch import Tensor
 from modaloom.core.errors import BadFolder
 from modaloom.data.atomic_io import write_json
 from modaloom.modalities.unit import from_unit
-from modaloom.restorer.evaluation.folder import NUM_FILTER_SIGNALS, read_cases
+from modaloom.restorer.evaluation.folder import fitted_cases, read_cases
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
 from modaloom.restorer.restoration import RestoredRun
 from modaloom.runs.store import INDEX, SAMPLES
@@ -28,7 +28,7 @@ def write_sample_grid(trained: RestoredRun, folder: str) -> None:
         cases = read_cases(trained, Path(folder), most=NUM_SHOWN)
     except BadFolder:
         return
-    train = cases.pop("train", [])[:NUM_FILTER_SIGNALS]
+    train = fitted_cases(cases.pop("train", []))
     split, held_out = [*cases.items()][-1]
     blocks = [
         _block(trained, root, t, held_out[:NUM_SHOWN])

@@ -14,6 +14,7 @@ from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, Shortenings, silent
 from modaloom.data.ragged import RaggedArray, open_ragged
 from modaloom.data.reader import Reader
+from modaloom.data.writer import owner_of
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Modality, Shortened, Value
 from modaloom.modalities.unit import array_to_unit, fit_to_spec, to_packed
@@ -122,13 +123,18 @@ def _modality(folder: Folder, streams: Sequence[str], config: RestorerRunConfig)
     """The modality of all streams that the task can have: their own, or a kindred one, for streams of two
     that of 8 bits; that of the tokenizer, if there is one. Raises `BadValue` if there is none."""
     if config.restorer.tokenizers:
-        return modality_of(config.restorer.tokenizers, streams[-1])
+        its = modality_of(config.restorer.tokenizers, streams[-1])
+        if MODALITIES[its].signal.stretches is not None:
+            raise BadValue(f"{its} takes no --tokenizers; give two streams of {its}, and image_to_image")
+        return its
     own = list(dict.fromkeys(folder.modality_of[name] for name in streams))
     kindred = own if len(own) > 1 else [*own, *MODALITIES[own[0]].kin]
+    axes = MODALITIES[own[0]].signal.axes
     able = [
         one
         for one in kindred
         if all(_reads(one, other) for other in own)
+        and MODALITIES[one].signal.axes == axes
         and config.restorer.task in tasks_of(MODALITIES[one].signal)
     ]
     if not able and len(own) == 1:
@@ -150,9 +156,9 @@ def _check_colours(wanted: RaggedArray, rows: Tensor, task: str, name: str) -> N
 
 def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
     """The streams, target last. Raises `BadValue` unless their number fits the task."""
-    able = [name for name, m in folder.modality_of.items() if MODALITIES[m].codec.restorable]
+    able, known = folder.signals, folder.modality_of
     found = tuple(check_choice("stream of signals", name, able) for name in config.data.streams) or tuple(
-        able
+        name for name in able if owner_of(name, known, known) is None
     )
     task, through = EVERY_TASK[config.restorer.task], config.restorer.tokenizers
     if through and not task.paired:
@@ -170,9 +176,9 @@ def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
 def _plan(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> RestorerPlan:
     spec, codec, streams = _spec(chosen, modality, config), modality.signal, chosen.reader.streams
     plan = RestorerPlan(config.restorer.task, streams, modality.name, spec)
-    if codec.is_8_bit:
-        return plan
-    return replace(plan, scales={name: spec or codec.measure(_column(chosen, name)) for name in streams})
+    if codec.measures:
+        return replace(plan, scales={name: spec or codec.measure(_column(chosen, name)) for name in streams})
+    return plan
 
 
 def _column(chosen: Selection, stream: str) -> MeasuredColumn:

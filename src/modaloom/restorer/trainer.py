@@ -27,9 +27,9 @@ from modaloom.training.stages import StagePlan, run_stages
 from modaloom.transforms import random_crops
 
 NUM_MEASURED_PAIRS = 400
-"""Training examples that the linear filters, and then the normalizer, are fitted to."""
+"""Training examples that the linear filters, and then the normalizer, are fitted to; of clips, frames."""
 MAX_VALIDATION_PAIRS = 128
-"""Maximum number of validation examples."""
+"""Maximum number of validation examples; of clips, frames."""
 
 
 class RestorerTrainer:
@@ -109,7 +109,7 @@ class RestorerTrainer:
 
     def validate(self) -> dict[str, float]:
         """Returns the loss of each objective on examples of the first validation signals, as `val.NAME`."""
-        rows = self.data.rows["val"][:MAX_VALIDATION_PAIRS].tolist()
+        rows = self.data.rows["val"][: MAX_VALIDATION_PAIRS // self._frames].tolist()
         if not rows:
             return {}
         restorer = self.restoration.restorer.eval()
@@ -118,6 +118,11 @@ class RestorerTrainer:
             loss = restorer.loss(batch, generator(self.config.seed, RESTORER, "val"))
         restorer.train()
         return {f"val.{name}": float(value) for name, value in loss.parts.items()}
+
+    @property
+    def _frames(self) -> int:
+        """Frames of a training example, which counts as so many."""
+        return self.config.restorer.crop_frames if self.plan.axes == 3 else 1
 
     def _questions(self, row: int, size: int) -> Iterator[ConditionalExample]:
         """Yields an unlabeled example of each subtask, from the signals of a row."""
@@ -140,6 +145,7 @@ class RestorerTrainer:
             signals,
             self.data.to_unit,
             side=side,
+            frames=config.crop_frames,
             scales=config.crop_scales,
             candidates=config.crop_candidates,
             generator=random,
@@ -149,7 +155,7 @@ class RestorerTrainer:
         """Yields the training examples that filters and normalizer are fitted to."""
         rows = self.data.rows["train"]
         seen = BatchSampler(len(rows), 1, self.config.seed, f"{RESTORER}/measure")
-        for i in range(NUM_MEASURED_PAIRS):
+        for i in range(max(1, NUM_MEASURED_PAIRS // self._frames)):
             yield self.pair(int(rows[seen(i)]), "measure", i)
 
     def _stage(self) -> Stage:
@@ -158,7 +164,7 @@ class RestorerTrainer:
         examples = (self.pair(int(rows[0]), "size", i, size=i) for i in sizes)
         batches = BatchSampler(
             len(rows),
-            optimizer.batch_size,
+            max(1, optimizer.batch_size // self._frames),
             self.config.seed,
             RESTORER,
             self.accelerator.distributed,

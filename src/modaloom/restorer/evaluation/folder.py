@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from modaloom.core.axes import by_axis
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder, check_choice, check_range
 from modaloom.core.types import Sample
@@ -15,21 +16,21 @@ from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
-from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation
+from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation, target_of
 from modaloom.restorer.restoration import RestoredRun, load_restored
 from modaloom.restorer.signal_dataset import SignalSource, check_same_size, read_as, signal_sources
 from modaloom.restorer.tasks import Signals
 from modaloom.transforms.crop import Packed
 
-MAX_SIDE: Mapping[int, int] = {1: 32_768, 2: 96, 3: 96}
-"""Number of axes → maximum side length of the centre crop that is scored, in positions; whole signals are not
-cropped."""
+MAX_SIDES: Mapping[int, Sequence[int]] = {1: (32_768,), 2: (96, 96), 3: (8, 96, 96)}
+"""Number of axes → maximum side lengths of the centre crop that is scored; whole signals are not cropped."""
 SIDE_MULTIPLE = 4
-"""Sides of the centre crop are multiples of it; residual tasks skip signals with a shorter side."""
+"""Sides of the centre crop, but in the time of clips, are multiples of it; residual tasks skip signals with a
+shorter side."""
 MIN_SIGNALS = 4
 """Minimum number of signals that each subtask and split is scored on, whatever the time budget."""
 NUM_FILTER_SIGNALS = 32
-"""Training signals that the linear filter is fitted to."""
+"""Training signals that the linear filter is fitted to; of clips, frames."""
 
 
 def score_restored(
@@ -68,9 +69,8 @@ def score_restored(
     budget = Budget.of(minutes)
     trained = run if isinstance(run, RestoredRun) else load_restored(run, device=device)
     cases = read_cases(trained, Path(folder), notify, most=n)
-    every = [
-        *RestorationEvaluation.of(trained.restoration, cases.pop("train", [])[:NUM_FILTER_SIGNALS], seed=seed)
-    ]
+    train = fitted_cases(cases.pop("train", []))
+    every = [*RestorationEvaluation.of(trained.restoration, train, seed=seed)]
     names = [f"restore:{trials.name}" for trials in every]
     asked = [check_choice("row", row, names) for row in rows] or names
     found, short = [], 0
@@ -85,6 +85,12 @@ def score_restored(
     if short:
         notify(f"time was short: {short} of {len(parts)} parts and splits are scored on fewer signals; see n")
     return found
+
+
+def fitted_cases(train: Sequence[RestorationCase]) -> Sequence[RestorationCase]:
+    """Those that the linear filter is fitted to."""
+    frames = [target.shape[1] if target.ndim == 4 else 1 for target in map(target_of, train[:1])]
+    return train[: NUM_FILTER_SIGNALS // max(frames, default=1)]
 
 
 def read_cases(
@@ -132,16 +138,25 @@ def _cases(
         if all(column.stream in values for column in columns):
             taken = [column.take(values[column.stream]) for column in columns]
             check_same_size(sample.key, [signal.shape[1:] for signal in taken])
-            if min(taken[0].shape[1:]) >= (SIDE_MULTIPLE if trained.restoration.task.is_residual else 1):
+            if not trained.restoration.task.is_residual or _is_scored(taken[0]):
                 shown = taken if trained.restoration.plan.spec else map(_middle, taken)
                 signals = (column.to_unit(signal) for column, signal in zip(columns, shown, strict=True))
                 yield RestorationCase(sample.key, Signals(*signals, scale=trained.restoration.plan.scale))
 
 
+def _multiples(signal: Packed) -> tuple[int, ...]:
+    return by_axis(signal.ndim - 1, SIDE_MULTIPLE, 1)
+
+
+def _is_scored(signal: Packed) -> bool:
+    """Whether a centre crop can be cut."""
+    return all(n >= least for n, least in zip(signal.shape[1:], _multiples(signal)))
+
+
 def _middle(signal: Packed) -> Packed:
-    """Returns the centre crop, with at most MAX_SIDE positions along every axis."""
-    most = MAX_SIDE[signal.ndim - 1]
-    sides = [min(n, most) // SIDE_MULTIPLE * SIDE_MULTIPLE or n for n in signal.shape[1:]]
+    """Returns the centre crop, with at most MAX_SIDES positions."""
+    most = MAX_SIDES[signal.ndim - 1]
+    sides = [min(n, m) // f * f or n for n, m, f in zip(signal.shape[1:], most, _multiples(signal))]
     starts = [(n - side) // 2 for n, side in zip(signal.shape[1:], sides)]
     box = (slice(None), *(slice(start, start + side) for start, side in zip(starts, sides)))
     return np.ascontiguousarray(signal[box])

@@ -73,9 +73,9 @@ class RestorationEvaluation:
         task = self.restoration.task
         if not task.is_residual or not train:
             return None
-        guesses = [task.initial_estimate(self.asked(self.held(case))) for case in train]
+        guesses = [task.seen(self.asked(self.held(case))) for case in train]
         spec = replace(task.linear_filter(self.options), levels=1)
-        wanted = [task.represent(_want(case), self.options) for case in train]
+        wanted = [task.represent(target_of(case), self.options) for case in train]
         return PatchRidge.fit([*zip(guesses, wanted)], spec)
 
     def held(self, case: RestorationCase) -> Signals:
@@ -90,7 +90,9 @@ class RestorationEvaluation:
         task, held = self.restoration.task, self.held(case)
         asked = self.asked(held)
         guess = task.initial_estimate(asked)
-        linear = None if self.ridge is None else task.postprocess(self.ridge(guess), held, self.options)
+        linear = (
+            None if self.ridge is None else task.postprocess(self.ridge(task.seen(asked)), held, self.options)
+        )
         modes = self.restoration.restorer.modes
         mean, sample = (
             self.answer(held, case, mode) if mode in modes else None for mode in ("mean", "sample")
@@ -118,7 +120,7 @@ class RestorationEvaluation:
             cases: n cases.
             trials: their n trials.
         """
-        wanted = [_want(case) for case in cases]
+        wanted = [target_of(case) for case in cases]
         yield from self.compared(split, trials, wanted)
         drawn = [
             (case, trial, trial.sample) for case, trial in zip(cases, trials) if trial.sample is not None
@@ -209,7 +211,8 @@ class RestorationEvaluation:
         )
 
 
-def _want(case: RestorationCase) -> Tensor:
+def target_of(case: RestorationCase) -> Tensor:
+    """The target, (C, *axes)."""
     assert case.signals.target is not None
     return case.signals.target
 

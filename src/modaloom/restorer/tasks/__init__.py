@@ -13,12 +13,13 @@ from modaloom.restorer.tasks.generate import GENERATE
 from modaloom.restorer.tasks.image_to_image import IMAGE_TO_IMAGE, SOUND_TO_SOUND
 from modaloom.restorer.tasks.inpaint import INPAINT, INPAINT_SOUND
 from modaloom.restorer.tasks.jpeg import JPEG
-from modaloom.restorer.tasks.restore import RESTORE, RESTORE_ANY
+from modaloom.restorer.tasks.neighbours import with_neighbours
+from modaloom.restorer.tasks.restore import RESTORE, RESTORE_ANY, RESTORE_CLIPS
 from modaloom.restorer.tasks.style import STYLE
 from modaloom.restorer.tasks.superres import SUPERRES
 from modaloom.restorer.tasks.vary import VARY
 
-__all__ = ["EVERY_TASK", "TASKS", "Signals", "Task", "tasks_of"]
+__all__ = ["EVERY_TASK", "TASKS", "TASKS_OF_CLIPS", "Signals", "Task", "tasks_of"]
 
 TASKS: dict[str, Task[Any]] = {
     "superres": SUPERRES,
@@ -51,13 +52,23 @@ TASKS_OF_SOUNDS: Mapping[str, Task[Any]] = {
     "generate": GENERATE,
 }
 
+TASKS_OF_CLIPS: Mapping[str, Task[Any]] = {
+    "superres": SUPERRES,
+    "inpaint": INPAINT,
+    "denoise": with_neighbours(DENOISE),
+    "jpeg": with_neighbours(JPEG),
+    "image_to_image": IMAGE_TO_IMAGE,
+    "restore": with_neighbours(RESTORE_CLIPS),
+}
+"""Those that are local in time, since clips are answered a stretch at a time. What is lost of each frame by
+itself, the frames beside it tell; of a smaller frame they tell nothing that it does not."""
+
 EVERY_TASK: Mapping[str, Task[Any]] = {**TASKS_OF_SOUNDS, **TASKS}
 """By name, for what all tasks of a name share: which streams they take, which options they have."""
 
 
 def tasks_of(codec: SignalCodec) -> Mapping[str, Task[Any]]:
-    """The tasks that signals of this kind can have: those of sounds, all of pictures, or those of these that
-    do not need 8-bit colours."""
-    if codec.is_waveform:
-        return TASKS_OF_SOUNDS
-    return TASKS if codec.is_8_bit else TASKS_OF_ANY
+    """The tasks that signals of this kind can have: those of sounds or clips, all of pictures, or those of
+    these that do not need 8-bit colours."""
+    of_pictures = TASKS if codec.is_8_bit else TASKS_OF_ANY
+    return {1: TASKS_OF_SOUNDS, 2: of_pictures, 3: TASKS_OF_CLIPS}[codec.axes]

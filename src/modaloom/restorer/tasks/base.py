@@ -7,6 +7,7 @@ columns.
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Generic, TypeVar
 
 import torch
@@ -109,6 +110,8 @@ class Task(Generic[O]):
     linear_filter: Callable[[O], FilterSpec] = lambda options: FilterSpec()
     """Options → what the weights of the linear filter depend on that improves the initial estimate of a
     residual task. The level is the last feature of the example's context."""
+    beside: Callable[[ConditionalExample], Tensor] | None = None
+    """What the linear filter sees beside the initial estimate, (·, *axes); None: nothing."""
     filters: Sequence[PatchRidge] = ()
     """The fitted filter of each subtask, by `task_index`; empty: the initial estimate is left as it is."""
     postprocess: Callable[[Tensor, Signals, O], Tensor] = clamp_output
@@ -118,7 +121,9 @@ class Task(Generic[O]):
     crop_unit: int = 1
     """Positions of a training signal that one of `crop_sizes` stands for."""
     factor: Callable[[O], int] = lambda options: 1
-    """Positions of the answer for each of the input, along each axis."""
+    """Positions of the answer for each of the input, along each axis but the time of clips."""
+    reach: int = 0
+    """Frames of a clip before and after one on which its initial estimate depends."""
     sample_options: Callable[[O, torch.Generator], O] = lambda options, generator: options
     """Options → randomly sampled options of one training example."""
     augment: Callable[[Signals, O, torch.Generator], Signals] = unchanged
@@ -171,10 +176,14 @@ class Task(Generic[O]):
     def estimate(self, example: ConditionalExample) -> Tensor:
         """Returns the signal that the network's prediction is added to, (C, *axes): the initial estimate,
         improved by the fitted linear filter."""
-        initial = self.initial_estimate(example)
         if not self.filters:
-            return initial
-        return self.filters[int(example.task_index)](initial, degradation_level(example))
+            return self.initial_estimate(example)
+        return self.filters[int(example.task_index)](self.seen(example), degradation_level(example))
+
+    def seen(self, example: ConditionalExample) -> Tensor:
+        """Returns what the linear filter sees: the initial estimate, then what is beside it."""
+        initial = self.initial_estimate(example)
+        return initial if self.beside is None else torch.cat([initial, self.beside(example)])
 
     def plain(self, guess: Tensor, signals: Signals, options: O) -> Tensor:
         """Returns the signal that an initial estimate stands for, with nothing enforced where it is one."""
@@ -188,19 +197,20 @@ class Task(Generic[O]):
 
         Args:
             options: options of the task.
-            examples: training examples, made without filters; unbatched.
+            examples: training examples, at least one, made without filters; unbatched.
             channels: channels of the target.
             axes: number of axes of a signal.
         """
         assert not self.filters
         if not self.is_residual:
             return ()
+        rest = iter(examples)
+        first = next(rest)
+        shape = {"channels": len(self.seen(first)), "outputs": channels, "axes": axes}
         specs = [self.linear_filter(one) for one in self.subtasks(options).values() or [options]]
-        sums = [NormalEquations(spec, channels=channels, axes=axes) for spec in specs]
-        for example in examples:
-            sums[int(example.task_index)].add(
-                self.initial_estimate(example), example.target, degradation_level(example)
-            )
+        sums = [NormalEquations(spec, **shape) for spec in specs]
+        for example in chain([first], rest):
+            sums[int(example.task_index)].add(self.seen(example), example.target, degradation_level(example))
         return tuple(equations.solve() for equations in sums)
 
     def finalize(

@@ -1,18 +1,24 @@
 """Inpainting, for signals with any number of axes."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadValue
+from modaloom.degradations.moving_boxes import moving_boxes
 from modaloom.degradations.random_boxes import random_boxes
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_mask, pull_push, restoration_example
+from modaloom.restorer.tasks.nearby_frames import REACH, fill_from_frames
 from modaloom.restorer.tasks.waves import CENTRE, CROP_UNIT, cells_example, from_cells, to_cells
 from modaloom.spectral.autoregression import fill_gaps
 
+HOLES: Mapping[int, Callable[..., Tensor]] = {1: random_boxes, 2: random_boxes, 3: moving_boxes}
+FILL: Mapping[int, Callable[[Tensor, Tensor], Tensor]] = {1: pull_push, 2: pull_push, 3: fill_from_frames}
+"""Number of axes → the holes of training signals, and the initial estimate of what is in them."""
 LONGEST_GAP = 512
 """Samples of the longest gap of training sounds: 32 ms at 16 kHz."""
 
@@ -31,13 +37,13 @@ def _prepare(signal: Tensor, mask: Tensor | None, options: Inpaint) -> Tensor:
 
 def _degrade(signals: Signals, options: Inpaint, generator: torch.Generator) -> Signals:
     want = require_target(signals)
-    known = random_boxes(want.shape[1:], generator=generator)
+    known = HOLES[want.ndim - 1](want.shape[1:], generator=generator)
     return replace(signals, input=append_mask(want, known))
 
 
 def _build_condition(signals: Signals, options: Inpaint) -> ConditionalExample:
     signal, known = _split_mask(require_input(signals))
-    return restoration_example(torch.cat([pull_push(signal, known), known]))
+    return restoration_example(torch.cat([FILL[signal.ndim - 1](signal, known), known]))
 
 
 def _postprocess(restored: Tensor, signals: Signals, options: Inpaint) -> Tensor:
@@ -77,6 +83,7 @@ INPAINT = Task(
     _build_condition,
     postprocess=_postprocess,
     prepare=_prepare,
+    reach=REACH,
     is_consistent=lambda options: False,
 )
 

@@ -1,4 +1,4 @@
-"""Removal of JPEG artifacts."""
+"""Removal of JPEG artifacts, of the frames of clips each by itself."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,8 @@ class Jpeg:
 
 def _degrade(signals: Signals, options: Jpeg, generator: torch.Generator) -> Signals:
     want = require_target(signals)
-    return Signals(want, jpeg(want, quality=options.quality))
+    coded = jpeg(want.movedim(0, -3), quality=options.quality)
+    return Signals(want, coded.movedim(-3, 0))
 
 
 def _build_condition(signals: Signals, options: Jpeg) -> ConditionalExample:

@@ -109,6 +109,7 @@ def restoring(subtasks: Mapping[str, Task[Any]]) -> Task[Restore]:
         sample_options=mixture.sample_options,
         augment=mixture.augment,
         prepare=mixture.prepare,
+        reach=max(subtask.reach for subtask in every),
         subtasks=mixture.each,
         is_consistent=mixture.is_consistent,
         recolors=mixture.recolors,
@@ -126,3 +127,5 @@ def restoring(subtasks: Mapping[str, Task[Any]]) -> Task[Restore]:
 RESTORE = restoring(SUBTASKS)
 RESTORE_ANY = restoring({name: subtask for name, subtask in SUBTASKS.items() if not subtask.needs_8_bits})
 """`RESTORE` of signals that are no 8-bit colours, without the degradations that need these."""
+RESTORE_CLIPS = restoring({name: subtask for name, subtask in SUBTASKS.items() if not subtask.needs_color})
+"""`RESTORE` of clips, without colours: hints would have to reach through all of a clip."""

@@ -1,4 +1,4 @@
-"""Super-resolution of images, and what that of sounds shares with it."""
+"""Super-resolution of images and of the frames of clips, and what that of sounds shares with it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,9 +18,10 @@ from modaloom.restorer.tasks.masking import append_full_mask, restoration_exampl
 
 FACTORS = (2, 4)
 NUM_PROJECTIONS = 20
-SHRINK: Mapping[int, Callable[..., Tensor]] = {1: decimate, 2: shrink}
-ENLARGE: Mapping[int, Callable[..., Tensor]] = {1: interpolate, 2: upsample}
-"""Number of axes → what makes signals (C, *axes) smaller, and larger again, by the keyword `factor`."""
+SHRINK: Mapping[int, Callable[..., Tensor]] = {1: decimate, 2: shrink, 3: shrink}
+ENLARGE: Mapping[int, Callable[..., Tensor]] = {1: interpolate, 2: upsample, 3: upsample}
+"""Number of axes → what makes signals (C, *axes) smaller, and larger again, by the keyword `factor`; those of
+clips keep their frames."""
 MIN_SMALLER_SIDE = 16
 """Pixels of a smaller copy, below which it tells too little."""
 
@@ -64,10 +65,10 @@ def _postprocess(restored: Tensor, signals: Signals, options: SuperRes) -> Tenso
 
 def _smaller(signals: Signals, options: SuperRes) -> Signals | None:
     small = require_input(signals)
-    sides = (side - side % options.factor for side in small.shape[1:])
-    known = small[(slice(None), *map(slice, sides))]
-    if min(known.shape[1:]) < MIN_SMALLER_SIDE * options.factor:
+    height, width = (side - side % options.factor for side in small.shape[-2:])
+    if min(height, width) < MIN_SMALLER_SIDE * options.factor:
         return None
+    known = small[..., :height, :width]
     return _degraded(signals, known, options)
 
 
