@@ -171,8 +171,7 @@ class VQVAETokenizer(Tokenizer):
         rebuilt = self._decode(quantized.z_q, signal.shape[2:]).float()
         reconstruction = distributed.mean(self.signal_loss(rebuilt, signal))
         parts = {"reconstruction": reconstruction.detach(), **quantized.stats}
-        loss = Loss(reconstruction + quantized.loss, parts)
-        return _Reconstruction(signal, rebuilt, reconstruction, loss)
+        return _Reconstruction(signal, rebuilt, reconstruction, Loss(reconstruction + quantized.loss, parts))
 
     def prepare(self, value: Value) -> NDArray[Any]:
         """Value → packed array."""
@@ -255,8 +254,8 @@ class VQVAETokenizer(Tokenizer):
         full = self.sides[0] if value is None else self.prepare(value).shape[-len(self.strides)]
         unit = self.codec.unit_of(self.spec)
         end = full / unit if value is None else self.codec.end_of(value, full, self.spec)
-        rows = cells_within(spans, self.shape.grid[0], self.strides[0] / unit, end)
-        return rows.repeat_interleave(self.shape.row_size)
+        cells = cells_within(spans, self.shape.grid[0], self.strides[0] / unit, end)
+        return cells.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""
