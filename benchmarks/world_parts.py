@@ -116,8 +116,11 @@ def novelty(exam: Exam, answers: Sequence[Answer]) -> Figures:
     return {"novelty": found["novelty"].value}
 
 
-def exams(run: Any, folder: Path, asked: Sequence[Asked], n: int, seed: int) -> Iterator[tuple[Asked, Exam]]:
-    """Held-out samples of each direction."""
+def exams(
+    run: Any, folder: Path, asked: Sequence[Asked], n: int, seed: int, steps: int = 0
+) -> Iterator[tuple[Asked, Exam]]:
+    """Held-out samples of each direction. `steps`: of sampling; 0: the run's."""
+    sampling = run.sampling({"steps": steps} if steps else {})
     index, facts = open_folder(folder), read_facts(folder / FACTS)
     reading = FolderReading(run, index, list(run.model.streams))
     train = reading.read(("train",))["train"]
@@ -127,7 +130,7 @@ def exams(run: Any, folder: Path, asked: Sequence[Asked], n: int, seed: int) -> 
     for one in asked:
         (direction,) = named_directions([one.row], list(run.model.streams), judge)
         samples = pick([*filter(one.differs, tests[f"test-{one.split}"])], direction.streams, n, seed)
-        ask = DirectionEvaluation(encoded, library, judge, direction, one.split, samples, seed, None)
+        ask = DirectionEvaluation(encoded, library, judge, direction, one.split, samples, seed, sampling)
         yield one, Exam(ask, train, facts, one.kept)
 
 
@@ -152,14 +155,17 @@ def drawn(exam: Exam) -> list[Answer]:
     kept = {name: model.streams[name].tokenizer.positions_in(exam.kept) for name in want}
     given = {name: ask.encoded.codes(name, ask.samples) for name in ask.direction.streams}
     names = [sample.key for sample in ask.samples]
-    frames = model.stream(given, want, n=len(names), seed=ask.seed, names=names, kept=kept)
+    options = ask.sampling
+    frames = model.stream(given, want, n=len(names), seed=ask.seed, names=names, options=options, kept=kept)
     return [*model.values(finished(frames))]
 
 
-def measured(run: Any, folder: Path, part: Part, *, n: int, seed: int) -> dict[str, dict[str, float]]:
+def measured(
+    run: Any, folder: Path, part: Part, *, n: int, seed: int, steps: int = 0
+) -> dict[str, dict[str, float]]:
     """Column → figures; `drawn`, the last one, has also figures relative to the others."""
     found: dict[str, dict[str, float]] = {}
-    for one, exam in exams(run, folder, part.asked, n, seed):
+    for one, exam in exams(run, folder, part.asked, n, seed, steps):
         for column, answers in columns(one, exam):
             figures = found.setdefault(column, {})
             for measure in one.measures:
@@ -191,6 +197,7 @@ def run_part(
     parser.add_argument("--samples", type=int, default=6000, help="of training")
     parser.add_argument("--n", type=int, default=100, help="samples a direction")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=0, help="of sampling; default: the run's")
     parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--set", nargs="+", default=[], help="settings of the training")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
@@ -208,4 +215,5 @@ def run_part(
         samples=1,
         resume=True,
     )
-    publish(part.targets, measured(run, folder, part, n=options.n, seed=options.seed), options.json)
+    found = measured(run, folder, part, n=options.n, seed=options.seed, steps=options.steps)
+    publish(part.targets, found, options.json)

@@ -22,9 +22,11 @@ from modaloom.recipes.demo import SOUND_SETTINGS
 SETTINGS = (
     *tokenizer_settings("audio", SOUND_SETTINGS),
     *DRAWN_LIKE_THE_DEMO,
-    "loom.mixture.target_power=0.25",
+    *("loom.mixture.target_power=0.25", "loom.sampling.steps=128"),
 )
-"""Those of the demo, and sounds more often as the target, since they take longest to learn."""
+"""Those of the demo, and sounds more often as the target, since they take longest to learn. Their codes are
+drawn nearly one by one."""
+
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"
 ROBOT, OTHER = "speech->speech.robot, level1: ", "speech.other+speech.reference->speech, level1: "
