@@ -36,7 +36,7 @@ def moves(exam: Exam, answers: Sequence[Answer]) -> Figures:
         "direction": [said[0] == known[0] for said, known in moving],
         "speed": [said[1] == known[1] for said, known in moving],
     }
-    return {name: float(np.mean(hits)) for name, hits in right.items()}
+    return {name: float(np.mean(hits)) for name, hits in right.items() if hits}
 
 
 def _motion(clip: Video) -> tuple[str, str]:
