@@ -101,15 +101,15 @@ SOUNDS = (
     Mutant(
         "a wav that is cut short",
         "modalities/audio_format.py",
-        "file.tell() + length <= size",
-        "length >= 0",
+        "file.tell() + told <= size",
+        "told >= 0",
         FILES,
     ),
     Mutant(
         "chunks of odd length",
         "modalities/audio_format.py",
-        "file.seek(length + length % 2, 1)",
-        "file.seek(length, 1)",
+        "file.seek(start + length + length % 2)",
+        "file.seek(start + length)",
         FILES,
     ),
     Mutant(
@@ -286,5 +286,19 @@ SOUNDS = (
         'float(spec["rate"])',
         "100.0",
         "tokenizers/test_waveform.py::test_kept_parts_are_counted_in_seconds",
+    ),
+    Mutant(
+        "an MP3 that is read as far as libsndfile guesses",
+        "modalities/audio_file.py",
+        "return more <= MP3_SLACK and (found.are_told or more >= -MP3_SLACK)",
+        "return True",
+        "modalities/test_bad_sounds.py::test_an_mp3_without_its_first_frame_or_of_two_files_is_read_whole",
+    ),
+    Mutant(
+        "the first of several sounds",
+        "modalities/audio_format.py",
+        "[SERIAL] == first[SERIAL]",
+        "[SERIAL] != b''",
+        "modalities/test_bad_sounds.py::test_sounds_one_after_another_are_named",
     ),
 )
