@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import modaloom
-from modaloom.core.errors import BadValue
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.video import VIDEO
@@ -98,8 +97,3 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     assert isinstance(given[0]["text"], str)
     page = (tmp_path / "run" / "report.html").read_text()
     assert len(re.findall(r'<video controls [^>]*src="data:video/mp4;base64,', page)) > 4
-
-
-def test_a_restorer_says_that_it_has_no_clips(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadValue, match="unknown stream of signals 'video'"):
-        modaloom.train(folder, out=tmp_path / "run", task="superres", steps=2, streams=["video"])

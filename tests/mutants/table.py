@@ -2,10 +2,10 @@
 
 from augmented import AUGMENTED
 from budgets import BUDGETS
-from clips import CLIPS
 from composed import COMPOSED
 from continuous import CONTINUOUS
 from depths import DEPTHS
+from filmed import CLIPS
 from information import INFORMATION
 from judged import JUDGED, METRICS
 from long_sounds import LONG_SOUNDS
