@@ -22,12 +22,13 @@ class WaveformConfig(VQVAEConfig):
     widths: tuple[int, ...] = (16, 32, 48, 64, 96, 128, 192, 256, 256)
     num_quantizers: int = 8
     dropout: float = 0.5
-    linear_start: bool = False
     loss: str = "spectral"
     crop_size: tuple[int, ...] = (8192,)
     variable_length: bool = True
     adversary: AdversaryConfig = field(
-        default_factory=lambda: AdversaryConfig(weight=1, feature_weight=1, width=16, num_layers=6)
+        default_factory=lambda: AdversaryConfig(
+            weight=1 / 15, adaptive=False, feature_weight=2 / 15, width=16, num_layers=6
+        )
     )
 
 
