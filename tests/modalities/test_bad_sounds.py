@@ -215,6 +215,13 @@ def test_an_mp3_without_its_first_frame_or_of_two_files_is_read_whole(tmp_path: 
         assert sum(p.samples.shape[1] for p in read_pieces(path, size=10_000)) == read(path).samples.shape[1]
 
 
+def test_bytes_that_begin_no_frame_are_given_up(tmp_path: Path) -> None:
+    """Counting stops, however long the file is."""
+    path = tmp_path / "a.mp3"
+    path.write_bytes(variable_mp3() + b"\xff" * (mp3.MAX_JUNK + 10) + variable_mp3())
+    assert mp3.mp3_samples(path).total == pytest.approx(5 * 48_000, abs=6 * 1_152)
+
+
 def test_sounds_one_after_another_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.ogg"
     path.write_bytes(encoded("ogg", tone()) + encoded("ogg", tone(hz=300)))

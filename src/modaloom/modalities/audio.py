@@ -88,14 +88,8 @@ def unpack_file(packed: Iterable[NDArray[np.int16]], n: int, spec: DataSpec, pat
     write_pieces(unpack_pieces(packed, spec), n, path)
 
 
-def to_array(sound: Audio) -> NDArray[np.int16]:
-    """Sound → its waveform, int16 (channels, n), at its own rate."""
-    waveform: NDArray[np.int16] = denormalize(torch.from_numpy(sound.samples)).numpy()
-    return waveform
-
-
 def from_array(packed: NDArray[np.int16], facts: DataSpec) -> Audio:
-    """The inverse of `to_array`."""
+    """Waveform, int16 (channels, n), at the stream's rate → sound."""
     return Audio((packed / LEVELS).astype(np.float32), facts["rate"])
 
 
@@ -200,7 +194,7 @@ AUDIO = Modality(
         pack=pack,
         unpack=unpack,
         fit=fit,
-        to_array=to_array,
+        to_array=WAVEFORM.to_array,
         from_array=from_array,
         normalize=normalize,
         denormalize=denormalize,

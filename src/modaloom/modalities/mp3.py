@@ -3,6 +3,7 @@
 Decoders take the number from the first frame, where one is there that tells it, and guess it otherwise.
 """
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ HEADER, TAG_HEADER = 4, 10
 """Bytes of the header of a frame, and of a tag (ID3v2) before frames."""
 HEAD, MARKS = 64, (b"Xing", b"Info", b"VBRI")
 """Bytes of the first frame, and what is among them where it tells the number of frames."""
+MAX_JUNK = 100_000
+"""Most bytes of 255 in a row that begin no frame; what follows them is not counted."""
 LAYER_3 = 1
 RATES = (44_100, 48_000, 32_000)
 """Of version 1; halves of them are of version 2, quarters of version 2.5."""
@@ -33,17 +36,22 @@ class Mp3Samples(NamedTuple):
 
 def mp3_samples(path: Path) -> Mp3Samples:
     """Counts the frames of a file."""
-    data, place, samples, first = path.read_bytes(), 0, 0, -1
-    while 0 <= place < len(data) - HEADER:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return _counted(data)
+
+
+def _counted(data: mmap) -> Mp3Samples:
+    place, samples, first, junk = 0, 0, -1, 0
+    while 0 <= place < len(data) - HEADER and junk < MAX_JUNK:
         if data[place : place + 3] == b"ID3":
             size = data[place + 6 : place + TAG_HEADER]
             place += TAG_HEADER + sum((byte & 127) << shift for byte, shift in zip(size, (21, 14, 7, 0)))
         elif (frame := _frame(data[place : place + HEADER])) is not None:
             first = place if first < 0 else first
-            samples += frame[1]
+            samples, junk = samples + frame[1], 0
             place += frame[0]
         else:
-            place = data.find(b"\xff", place + 1)
+            place, junk = data.find(b"\xff", place + 1), junk + 1
     return Mp3Samples(samples, any(mark in data[max(0, first) :][:HEAD] for mark in MARKS))
 
 

@@ -2,7 +2,7 @@
 2107.03312) and DAC's (Kumar et al. 2023, arXiv 2306.06546): strided, judged by spectrograms and a
 discriminator.
 
-It needs a GPU: on CPUs, spectrograms and Griffin–Lim are better at equal time.
+It is meant for GPUs; what it reaches after a long training has not been measured.
 """
 
 from dataclasses import dataclass, field
