@@ -1,7 +1,7 @@
 """Speech → the slots of the short caption. Shares no code with the renderer.
 
-The phrases of the closed vocabulary, each alone, in eleven voices of training, are the templates that dynamic
-time warping finds in the sound.
+The phrases of the closed vocabulary, each alone, in thirteen voices of training, are the templates that
+dynamic time warping finds in the sound.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ SAID: Mapping[str, Mapping[str, str]] = {
 }
 """Slot → phrase → value."""
 SPEAKERS = (
-    *("en-us", "en-us+f1", "en-us+antonio", "en+f2", "en+boris", "en-029+m3", "en-029+f3"),
+    *("en-us", "en-us+f1", "en-us+robert", "en-us+antonio", "en+f2", "en+Hugo", "en+boris"),
+    *("en-029+m3", "en-029+f3"),
     *("en-gb-scotland", "en-gb-scotland+grandma", "en-gb-x-rp+m7", "en-gb-x-rp+Storm"),
 )
 """Voices of the templates."""
