@@ -1,4 +1,4 @@
-"""What a demo is made of: four silent streams, and from half an hour on speech and music."""
+"""What a demo is made of: four still and silent streams, and from half an hour on speech, music and clips."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from modaloom.api.callbacks import TrainCallbacks
 from modaloom.core.errors import BadValue
 from modaloom.recipes.demo import DemoWorld, demo
 
-SILENT = ("image", "caption", "question", "answer")
+SILENT, MOVING = ("image", "caption", "question", "answer"), ("speech", "music", "video")
 
 
 @pytest.fixture
@@ -20,35 +20,40 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     it told."""
 
     def call(**options: Any) -> tuple[Any, Any, Any, list[str]]:
-        module, told, found = sys.modules["modaloom.api.demonstration"], [], []
-        monkeypatch.setattr(module, "world", lambda folder, **how: found.append(how["streams"]))
+        module, told = sys.modules["modaloom.api.demonstration"], []
+        worlds, found = [], []
+        monkeypatch.setattr(module, "world", lambda folder, **how: worlds.append(how))
         monkeypatch.setattr(module, "train", lambda folder, **how: found.append(how["config"]))
         api.demo(out=tmp_path / "demo", callbacks=TrainCallbacks(notify=told.append), **options)
-        written, config = found
-        return written, config.data.streams, config.loom.mixture.wanted, told
+        (written,), (config,) = worlds, found
+        assert written["fixed"] == ({} if "video" in written["streams"] else {"motion": "still"})
+        return written["streams"], config.data.streams, config.loom.mixture.wanted, told
 
     return call
 
 
-def test_the_short_demo_is_silent(asked: Any) -> None:
+def test_the_short_demo_is_still_and_silent(asked: Any) -> None:
     assert asked() == (SILENT, SILENT, ("image", "caption", "answer"), [])
     assert asked(minutes=29)[0] == SILENT
     assert demo() == demo(SILENT)
 
 
-def test_half_an_hour_has_speech_and_music(asked: Any) -> None:
-    every = (*SILENT, "speech", "music")
-    assert asked(minutes=30) == (every, every, ("image", "caption", "answer", "speech", "music"), [])
+def test_half_an_hour_has_sounds_and_clips(asked: Any) -> None:
+    every = (*SILENT, *MOVING)
+    assert asked(minutes=30) == (every, every, ("image", "caption", "answer", *MOVING), [])
     assert asked(minutes=30, streams=["image", "caption"])[0] == ("image", "caption")
 
 
-def test_without_espeak_it_goes_on_without_speech(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+@pytest.mark.parametrize(
+    ("module", "stream", "extra"), [("espeakng_loader", "speech", "speech"), ("av", "video", "media")]
+)
+def test_without_an_extra_it_goes_on_without_its_stream(
+    asked: Any, monkeypatch: pytest.MonkeyPatch, module: str, stream: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
     written, *_, told = asked(minutes=30)
-    assert written == (*SILENT, "music")
-    assert len(told) == 1
-    assert "without speech" in told[0]
-    assert "pip install 'modaloom[speech]'" in told[0]
+    assert written == (*SILENT, *(name for name in MOVING if name != stream))
+    assert told == [f"the demo goes on without {stream}; it needs pip install 'modaloom[{extra}]'"]
 
 
 def test_without_espeak_speech_that_is_asked_for_is_refused(

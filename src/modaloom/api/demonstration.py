@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from modaloom.api.callbacks import TrainCallbacks, default_callbacks
@@ -16,12 +17,13 @@ from modaloom.recipes.demo import DemoWorld
 from modaloom.recipes.demo import demo as recipe
 from modaloom.runs.store import CONFIG
 from modaloom.training.accelerator import Accelerator
-from modaloom.world.espeak import MISSING, is_installed
 from modaloom.world.splits import NONE, scene
 from modaloom.world.write import FACTS, write_world
 
 NUM_TEST_SAMPLES = 100
 """Default number of test samples per direction and split."""
+NEEDED: Mapping[str, tuple[str, str]] = {"speech": ("espeakng_loader", "speech"), "video": ("av", "media")}
+"""Stream → the module that it needs, and the extra that installs it."""
 
 
 def world(
@@ -85,7 +87,7 @@ def demo(
         out: the run folder.
         minutes: wall-clock budget of the training; ignored when resuming.
         streams: streams of the world; empty: image, caption, question and answer, and from 30 minutes on
-            music and, with the extra `speech`, speech.
+            music, speech (with the extra `speech`) and video (with `media`).
         seed: seed of world and run.
         samples: number of test samples per direction and split.
         device: auto | cpu | cuda | mps.
@@ -97,7 +99,8 @@ def demo(
         ModaloomError: as `train`.
     """
     size, path = DemoWorld(), Path(out)
-    size = replace(size, streams=tuple(check_names("streams", streams)) or _audible(size, minutes, callbacks))
+    chosen = tuple(check_names("streams", streams)) or _possible(size, minutes, callbacks)
+    size = replace(size, streams=chosen)
     Accelerator(device)
     there = (path / CONFIG).exists()
     if there and streams:
@@ -125,13 +128,14 @@ def demo(
     )
 
 
-def _audible(size: DemoWorld, minutes: float, callbacks: TrainCallbacks | None) -> tuple[str, ...]:
-    """The demo's streams, without speech where espeak-ng is not installed, which is told."""
+def _possible(size: DemoWorld, minutes: float, callbacks: TrainCallbacks | None) -> tuple[str, ...]:
+    """The demo's streams but those that need an extra that is not installed, which is told."""
     found = size.streams_in(minutes)
-    if "speech" not in found or is_installed():
-        return found
-    (callbacks or default_callbacks()).notify(f"the demo goes on without speech; {MISSING}")
-    return tuple(name for name in found if name != "speech")
+    lacking = [name for name in found if name in NEEDED and find_spec(NEEDED[name][0]) is None]
+    for name in lacking:
+        told = f"the demo goes on without {name}; it needs pip install 'modaloom[{NEEDED[name][1]}]'"
+        (callbacks or default_callbacks()).notify(told)
+    return tuple(name for name in found if name not in lacking)
 
 
 def _check_world(folder: Path, seed: int, size: DemoWorld) -> None:

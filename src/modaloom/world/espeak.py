@@ -5,7 +5,7 @@ anew for every speaker and unloaded after it: what a speaker says depends on wha
 """
 
 import ctypes
-import importlib.util
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -25,12 +25,6 @@ HERTZ = 22_050
 """Samples a second of all that it says."""
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 LOCK = Lock()
-MISSING = "streams of speech need espeak-ng: pip install 'modaloom[speech]'"
-
-
-def is_installed() -> bool:
-    """Whether the extra `speech` is."""
-    return importlib.util.find_spec("espeakng_loader") is not None
 
 
 @contextmanager
@@ -47,7 +41,7 @@ def speaker(voice: str, *, pitch: int = 50) -> Iterator[Say]:
     try:
         import espeakng_loader
     except ImportError:
-        raise BadValue(MISSING) from None
+        raise BadValue("streams of speech need espeak-ng: pip install 'modaloom[speech]'") from None
     with LOCK:
         library = ctypes.CDLL(espeakng_loader.get_library_path())
         try:
