@@ -41,7 +41,8 @@ class Audio:
             raise BadValue(f"samples are {given}; give float32 (channels, n)")
         channels, n = self.samples.shape
         if not n or not 1 <= channels <= MAX_CHANNELS:
-            raise BadValue(f"has shape ({channels}, {n}); give (1–{MAX_CHANNELS} channels, n), not empty")
+            given = f"has {channels} channels of {n} samples"
+            raise BadValue(f"{given}; give (channels, n), at most {MAX_CHANNELS} channels, not empty")
         if not MIN_RATE <= self.rate <= MAX_RATE:
             raise BadValue(f"claims {self.rate:,} samples a second; give {MIN_RATE:,} to {MAX_RATE:,}")
         if self.type not in BITS:
