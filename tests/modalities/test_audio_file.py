@@ -317,6 +317,29 @@ def test_nothing_but_the_file_is_opened(tmp_path: Path) -> None:
         read(Path("http://127.0.0.1/a.m4a"))
 
 
+def from_a_pipe(data: bytes) -> bytes:
+    """FLAC that does not tell how many samples it has (RFC 9639, 8.2: 36 bits of zeros)."""
+    facts = int.from_bytes(data[18:26], "big") >> 36 << 36
+    return data[:18] + facts.to_bytes(8, "big") + data[26:]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_flac_that_does_not_tell_its_length_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int
+) -> None:
+    wave = encoded("flac", tone(channels=channels))
+    whole, path = read(put(tmp_path, "told.flac", wave)), put(tmp_path, "pipe.flac", from_a_pipe(wave))
+    assert soundfile.info(path).frames == audio_file.UNTOLD
+    assert read(path) == whole
+    pieces = [piece.samples for piece in audio_file.read_pieces(path, size=1000)]
+    assert np.array_equal(np.concatenate(pieces, 1), whole.samples)
+    monkeypatch.setattr(audio_file, "MAX_VALUES", whole.samples.size)
+    assert read(path) == whole
+    monkeypatch.setattr(audio_file, "MAX_VALUES", whole.samples.size - 1)
+    with pytest.raises(BadFile, match=f"more than {whole.samples.size - 1:,} samples"):
+        read(path)
+
+
 def test_what_is_too_long_is_refused_while_it_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

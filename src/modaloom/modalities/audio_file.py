@@ -26,6 +26,8 @@ PIECE = 2**18
 """Samples of each channel in a piece."""
 MAX_PEAK = 4.0
 """Floats up to here are clipped to [-1, 1], as every player does; above, they have another scale."""
+UNTOLD = 2**63 - 1
+"""What libsndfile says of a file that does not tell its samples: FLAC that was written to a pipe."""
 MP3_FRAME = 1_152
 """Samples of the last frame of an MP3 file, whose loss is not told from padding."""
 TYPES: Mapping[str, str] = {
@@ -52,7 +54,7 @@ def read(path: Path) -> Audio:
     Raises `BadFile` for files that are cut short, empty, silently short, too long, of no known format or
     suffix, or hold NaN.
     """
-    (sound,) = read_pieces(path, size=MAX_VALUES, max_values=MAX_VALUES)
+    (sound,) = read_pieces(path, size=MAX_VALUES + 1, max_values=MAX_VALUES)
     return sound
 
 
@@ -98,12 +100,14 @@ def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int
         if subtype.startswith("MPEG") and not _is_told(frames, mp3_samples(path)):
             yield from audio_container.decode(path, "mp3", size=size, max_values=most)
             return
-        if frames * channels > most:
-            raise BadFile(path, f"holds {frames * channels:,} samples; at most {most:,} are decoded")
-        order = VORBIS_ORDER.get(channels, ...) if subtype in VORBIS else ...
-        left = 0
+        is_told = frames != UNTOLD
+        order, left = VORBIS_ORDER.get(channels, ...) if subtype in VORBIS else ..., 0
         while left < frames:
-            found = file.read(min(size, frames - left), dtype="float32", always_2d=True).T
+            if (least := (frames if is_told else left) * channels) > most:
+                said = f"{least:,}" if is_told else f"more than {most:,}"
+                raise BadFile(path, f"holds {said} samples; at most {most:,} are decoded")
+            wanted = min(size, frames - left, most // channels + 1)
+            found = file.read(wanted, dtype="float32", always_2d=True).T
             if not found.shape[1]:
                 break
             left += found.shape[1]
@@ -111,7 +115,7 @@ def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int
     lossy = MP3_FRAME if subtype.startswith("MPEG") else 0
     if not left:
         raise BadFile(path, "holds no sound; it is empty or cut short")
-    if left < frames - lossy:
+    if is_told and left < frames - lossy:
         have, whole = left / rate, frames / rate
         raise BadFile(path, f"is cut short: {have:.2f} s are left of the {whole:.2f} s that it tells")
 
