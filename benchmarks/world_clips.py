@@ -45,6 +45,7 @@ SHARED = {"strides": [4, 8, 8]}
 NARROW = {"widths": [16, 32, 64]}
 TRIED: Mapping[str, Mapping[str, Any]] = {
     "recipe": VIDEO_SETTINGS,
+    "recipe, a code of the tint": {**VIDEO_SETTINGS, "global_codes": 1},
     "4 codes": {"num_quantizers": 4},
     "4 codes, narrow": {"num_quantizers": 4, **NARROW},
     "8 codes, narrow": {"num_quantizers": 8, **NARROW},

@@ -41,5 +41,11 @@ def test_two_colours_have_the_same_outline_whichever_they_are(channels):
     assert found[0, 0][cover[0, 0] == 1].min() > 0 > found[0, 0][cover[0, 0] == 0].max()
 
 
+def test_a_clip_has_that_of_its_frames_side_by_side():
+    frames = pictures(3)
+    clips = frames.reshape(3, 3, 2, 4, 8)
+    torch.testing.assert_close(outline(clips).flatten(), outline(frames).flatten(), atol=1e-5, rtol=0)
+
+
 def test_a_flat_picture_has_none():
     assert outline(torch.full((2, 3, 8, 8), 0.3)).abs().max() < 1e-3

@@ -1,4 +1,4 @@
-"""The colour-invariant outline of images."""
+"""The colour-invariant outline of images and clips."""
 
 import torch
 from torch import Tensor
@@ -9,14 +9,15 @@ MIN_STD = 0.01
 
 @torch.no_grad()
 def outline(signal: Tensor) -> Tensor:
-    """float32 (B, C, H, W) → (B, 1, H, W): each pixel's coordinate on the first principal component of the
-    image's colours, standardised over the image and divided by 4.
+    """float32 (B, C, *axes) → (B, 1, *axes): each pixel's coordinate on the first principal component of the
+    image's or clip's colours, standardised over all of it and divided by 4.
 
-    For an image of two colours it is invariant to affine colour maps that keep them distinct. The axis points
+    For one of two colours it is invariant to affine colour maps that keep them distinct. The axis points
     to the longer tail, so that the smaller area is bright.
     """
     with torch.autocast(signal.device.type, enabled=False):
-        off_BCN = (signal.float() - signal.float().mean((2, 3), keepdim=True)).flatten(2)
+        mean = signal.float().mean((*range(2, signal.ndim),), keepdim=True)
+        off_BCN = (signal.float() - mean).flatten(2)
         axis_BC1 = torch.linalg.eigh(off_BCN @ off_BCN.mT)[1][..., -1:]
         place_B1N = axis_BC1.mT @ off_BCN
         place_B1N = place_B1N / place_B1N.square().mean(-1, keepdim=True).sqrt().clamp_min(MIN_STD)

@@ -19,6 +19,7 @@ from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities import image
 from modaloom.modalities.base import DataSpec, Modality, Tracks
+from modaloom.modalities.colours import outline
 from modaloom.modalities.signal_codec import Pieces, SignalCodec, Stretches
 from modaloom.modalities.video_encode import suffix_of, write, write_with
 from modaloom.modalities.video_facts import describe
@@ -176,6 +177,7 @@ VIDEO = Modality(
         normalize=image.normalize,
         denormalize=image.denormalize,
         augmentations={"flip": flip, "brightness": brightness},
+        outline=outline,
         pieces=Pieces(pack_file, unpack_file),
         measure=measure,
         stretches=Stretches(pieces, of_pieces),
