@@ -91,6 +91,11 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     assert made.facts == both[0].streams["video"].facts
     heard, wanted = AUDIO.read(tmp_path / "o" / "0000.video.mp4"), both[0].streams["video.sound"]
     assert heard.seconds == pytest.approx(wanted.seconds, abs=0.07)
+    given_sound = (np.full(RATE, 0.1, np.float32), RATE)
+    asked = {"text": "left", "video.sound": given_sound}
+    [*modaloom.generate(run, given=asked, want="video", mux="video+video.sound", n=1, out=tmp_path / "m")]
+    assert AUDIO.read(tmp_path / "m" / "0000.video.mp4").seconds == pytest.approx(1, abs=0.07)
+    assert "--mux video+video.sound" in (tmp_path / "m" / "_provenance.jsonl").read_text()
     rows = {row.metric: row for row in modaloom.evaluate(run, folder, n=4) if row.row == "text->video"}
     assert rows.keys() >= {"psnr", "ssim", "mse", "flicker", "duration_error"}
     given = run.generate(given={"video": (clip("left", 6).frames, 8)}, want="text", n=1)

@@ -46,6 +46,7 @@ def generate(
     keep: Mapping[str, Sequence[tuple[float, float]]] | None = None,
     sampling: CodeSamplingOptions | None = None,
     refine: str | os.PathLike[str] | None = None,
+    mux: str = "",
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Results[Sample]:
@@ -69,6 +70,8 @@ def generate(
             seconds of sound, frames, or rows of the run's pixels; without `folder` and `Lines`.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
+        mux: `CLIP+SOUND`, such as `video+music`: a wanted stream, and one that is wanted or given, which are
+            written as one file.
         device: auto | cpu | cuda | mps; a loaded run stays on its device.
         notify: gets a warning for every direction that is no better than its baseline.
 
@@ -89,6 +92,7 @@ def generate(
         keep=keep or {},
         sampling=sampling,
         refiner=refiner,
+        mux=mux,
         device=device,
         notify=notify,
     )

@@ -70,6 +70,10 @@ def generate(
     refine: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run of --task refine, applied to generated values.")
     ] = None,
+    mux: Annotated[
+        str,
+        typer.Option(metavar="CLIP+SOUND", help="A wanted clip and a wanted or given sound, as one file."),
+    ] = "",
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
@@ -107,6 +111,7 @@ def generate(
         keep=options.spans(keep or ()),
         sampling=sampling,
         refine=refine,
+        mux=mux,
         device=device,
         notify=printing.notice,
     )

@@ -27,6 +27,7 @@ from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.generated import Generated
 from modaloom.loom.given_lines import rows_of
 from modaloom.loom.model import BATCH_SIZE
+from modaloom.loom.muxing import Muxing
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
@@ -67,6 +68,7 @@ def generate(
     keep: Mapping[str, Sequence[Span]] = NOTHING,
     sampling: Mapping[str, object] | None = None,
     refiner: Refiner | None = None,
+    mux: str = "",
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Frames[list[Sample]]:
@@ -88,6 +90,7 @@ def generate(
         keep: as in `TrainedRun.generate`; without `folder` and `Lines`.
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
+        mux: `CLIP+SOUND`: a wanted stream, and one that is wanted or given, which are written as one file.
         device: device of a run that is loaded here: auto | cpu | cuda | mps.
         notify: receives a warning for every direction that is no better than its baseline, and for given
             values that a limit of the run shortens.
@@ -118,6 +121,8 @@ def generate(
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
     reader = None if folder is None else _reader(trained, Path(folder), fixed[0], want, lost)
+    known = {*fixed[0], *(reader.streams if reader else ())}
+    muxing = Muxing.of(mux, want, known, trained.modality_of) if mux else None
     plan, jobs = (
         _listed(trained, fixed, want, n or (DRAWS if len(fixed) == 1 else FOLDER_DRAWS))
         if reader is None
@@ -134,6 +139,8 @@ def generate(
     if refiner is not None:
         command = f"{facts['command']} --refine {shlex.quote(refiner.run)}"
         facts |= {"refine": refiner.hash, "command": command}
+    if muxing is not None:
+        facts["command"] = f"{facts['command']} --mux {mux}"
     rows, warn = scores(trained.path), once(notify)
     steps_of = partial(
         trained.model.num_steps,
@@ -143,7 +150,7 @@ def generate(
     )
     total, step, count = _num_steps(steps_of, plan, refiner), 0, 0
     with stoppable_folder(out, "samples", lambda: count) as root:
-        writer = Writer(root, trained.modality_of)
+        writer = Writer(root, trained.modality_of | (muxing.modality_of if muxing else {}))
         for batch in _batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
@@ -154,13 +161,14 @@ def generate(
                 if frame.result is None or refines:
                     yield replace(shown, result=None)
             assert frame.result is not None
-            pairs = [*zip(keys, frame.result)]
+            pairs = [*zip(batch, frame.result)]
             for group in [[pair] for pair in pairs] if refines else [pairs]:
                 step, written = step + refines, list[Sample]()
-                for key, sample in group:
+                for job, sample in group:
                     nearest = trained.neighbours.nearest(trained.model.loom.layout, sample.codes)
-                    finished = _refined(refiner, Sample(key, sample), seed)
-                    writer.write(finished, {**facts, "nearest": nearest})
+                    finished = _refined(refiner, Sample(job.key, sample), seed)
+                    whole = muxing.joined(finished, job.given) if muxing else finished
+                    writer.write(whole, {**facts, "nearest": nearest})
                     written.append(finished)
                     count += 1
                 yield replace(shown, step=step, result=written)
