@@ -46,6 +46,7 @@ NARROW = {"widths": [16, 32, 64]}
 TRIED: Mapping[str, Mapping[str, Any]] = {
     "recipe": VIDEO_SETTINGS,
     "recipe, a code of the tint": {**VIDEO_SETTINGS, "global_codes": 1},
+    "recipe, 4 codes and one of the tint": {**VIDEO_SETTINGS, "num_quantizers": 5, "global_codes": 1},
     "4 codes": {"num_quantizers": 4},
     "4 codes, narrow": {"num_quantizers": 4, **NARROW},
     "8 codes, narrow": {"num_quantizers": 8, **NARROW},

@@ -60,3 +60,15 @@ def test_parts_of_another_form_are_named(run: Path, world: Path, parts: object, 
     with pytest.raises(BadValue, match=r"keep of image is .*; give|is no part of a value"):
         [*api.generate(api.load(run), given={"image": picture}, want="image", keep=keep, out=tmp_path / "o")]
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("--want", "image", "--length", 99), "values of image do not go on"),
+        (("--want", "caption", "--length", 99), "have no parts"),
+        (("--want", "image,caption", "--length", 99), "of one stream"),
+    ],
+)
+def test_lengths_that_cannot_be(run: Path, refused: Call, words: tuple[object, ...], names: str) -> None:
+    refused("generate", run, *words, "--out", "drawn", names=names)

@@ -91,6 +91,13 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     assert made.facts == both[0].streams["video"].facts
     heard, wanted = AUDIO.read(tmp_path / "o" / "0000.video.mp4"), both[0].streams["video.sound"]
     assert heard.seconds == pytest.approx(wanted.seconds, abs=0.07)
+    (long,) = run.generate(given={"text": "left"}, want="video", n=1, length=30)
+    assert long["video"].length <= 30
+    assert long["video"] == run.generate(given={"text": "left"}, want="video", n=1, length=30)[0]["video"]
+    first = clip("left", 8)
+    (more,) = run.generate(given={"text": "left", "video": first}, want="video", n=1, length=30)
+    assert more["video"].length <= 30
+    assert (more.codes["video"][:32, :-1] == run.model.encode("video", [first])[0, :32, :-1]).all()
     given_sound = (np.full(RATE, 0.1, np.float32), RATE)
     asked = {"text": "left", "video.sound": given_sound}
     [*modaloom.generate(run, given=asked, want="video", mux="video+video.sound", n=1, out=tmp_path / "m")]

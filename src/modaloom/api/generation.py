@@ -44,6 +44,7 @@ def generate(
     n: int | None = None,
     seed: int = SEED,
     keep: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    length: float | None = None,
     sampling: CodeSamplingOptions | None = None,
     refine: str | os.PathLike[str] | None = None,
     mux: str = "",
@@ -68,6 +69,8 @@ def generate(
         seed: equal seeds give equal files, independently of n.
         keep: stream that is both given and wanted → the parts (start, end) of its value that stay, in
             seconds of sound, frames, or rows of the run's pixels; without `folder` and `Lines`.
+        length: how long values of the one wanted stream should be, in the same unit, beyond what is drawn at
+            once: they go on block by block, from their start or from a value that is given, too.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
         mux: `CLIP+SOUND`, such as `video+music`: a wanted stream, and one that is wanted or given, which are
@@ -90,6 +93,7 @@ def generate(
         n=n,
         seed=seed,
         keep=keep or {},
+        length=length,
         sampling=sampling,
         refiner=refiner,
         mux=mux,

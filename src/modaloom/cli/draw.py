@@ -67,6 +67,10 @@ def generate(
     remask: Annotated[
         float | None, typer.Option(help="Remasking rate (remasking) [default: the run's].")
     ] = None,
+    length: Annotated[
+        float | None,
+        typer.Option(help="Seconds of sound or frames of videos, drawn block by block [default: once]."),
+    ] = None,
     refine: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run of --task refine, applied to generated values.")
     ] = None,
@@ -109,6 +113,7 @@ def generate(
         n=n,
         seed=seed,
         keep=options.spans(keep or ()),
+        length=length,
         sampling=sampling,
         refine=refine,
         mux=mux,

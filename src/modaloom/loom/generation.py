@@ -3,9 +3,8 @@
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Protocol
 
@@ -26,15 +25,13 @@ from modaloom.loom.command_line import generate_command, plain
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.generated import Generated
 from modaloom.loom.given_lines import rows_of
-from modaloom.loom.model import BATCH_SIZE
+from modaloom.loom.jobs import MISSING, Job, batched, jobs_of_folder, jobs_of_rows
+from modaloom.loom.long_streams import LongStream, drawing
 from modaloom.loom.muxing import Muxing
 from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
 from modaloom.tokenizers.spans import Span
-
-MISSING = "missing"
-"""Value of `want` for a folder: generate the streams that each sample lacks."""
 
 
 class Refiner(Protocol):
@@ -66,6 +63,7 @@ def generate(
     n: int | None = None,
     seed: int = SEED,
     keep: Mapping[str, Sequence[Span]] = NOTHING,
+    length: float | None = None,
     sampling: Mapping[str, object] | None = None,
     refiner: Refiner | None = None,
     mux: str = "",
@@ -88,6 +86,7 @@ def generate(
         n: samples per condition, 1 to 100,000; default 4, with `folder` or `Lines` 1.
         seed: seed of the sampling noise, a signed 64-bit integer.
         keep: as in `TrainedRun.generate`; without `folder` and `Lines`.
+        length: as in `TrainedRun.generate`.
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
         mux: `CLIP+SOUND`: a wanted stream, and one that is wanted or given, which are written as one file.
@@ -117,6 +116,7 @@ def generate(
     if keep and (folder is not None or len(fixed) > 1):
         raise BadValue("a part is kept of one given value; leave out keep, or the FOLDER and the lines")
     kept = trained.kept(fixed[0], want, keep)
+    long = None if length is None else LongStream.of(trained.model, want, length)
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
@@ -124,16 +124,16 @@ def generate(
     known = {*fixed[0], *(reader.streams if reader else ())}
     muxing = Muxing.of(mux, want, known, trained.modality_of) if mux else None
     plan, jobs = (
-        _listed(trained, fixed, want, n or (DRAWS if len(fixed) == 1 else FOLDER_DRAWS))
+        jobs_of_rows(trained, fixed, want, n or (DRAWS if len(fixed) == 1 else FOLDER_DRAWS))
         if reader is None
-        else _each(trained, reader, fixed[0], want, n or FOLDER_DRAWS)
+        else jobs_of_folder(trained, reader, fixed[0], want, n or FOLDER_DRAWS)
     )
     source = trained.path if isinstance(run, TrainedRun) else run
     facts = {
         "seed": seed,
         "model": trained.hash,
         "command": generate_command(
-            source, folder, plain(given or {}, fixed[0]), want, n, seed, options, keep
+            source, folder, plain(given or {}, fixed[0]), want, n, seed, options, keep, length
         ),
     }
     if refiner is not None:
@@ -142,20 +142,20 @@ def generate(
     if muxing is not None:
         facts["command"] = f"{facts['command']} --mux {mux}"
     rows, warn = scores(trained.path), once(notify)
-    steps_of = partial(
-        trained.model.num_steps,
-        options=options,
-        given=trained.model.codes({name: [fixed[0][name]] for name in keep}),
-        kept=kept,
+    goes_on = trained.model.codes({name: [fixed[0][name]] for name in want if name in fixed[0]})
+    steps_of = (
+        partial(trained.model.num_steps, options=options, given=goes_on, kept=kept)
+        if long is None
+        else partial(long.num_steps, options=options, given=goes_on)
     )
     total, step, count = _num_steps(steps_of, plan, refiner), 0, 0
     with stoppable_folder(out, "samples", lambda: count) as root:
         writer = Writer(root, trained.modality_of | (muxing.modality_of if muxing else {}))
-        for batch in _batched(jobs):
+        for batch in batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
             keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
-            for frame in _sampled(trained, batch, seed, options, kept):
+            for frame in _sampled(trained, batch, seed, options, kept, length):
                 step += 1
                 shown = replace(frame.map(partial(_named, keys)), step=step, total=total, first=count)
                 if frame.result is None or refines:
@@ -195,33 +195,6 @@ def _refined(refiner: Refiner | None, sample: Sample, seed: int) -> Sample:
     return Sample(sample.key, {**sample.streams, refiner.stream: refined})
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One sample to generate."""
-
-    key: str
-    given: Mapping[str, Value]
-    want: tuple[str, ...]
-
-
-_Jobs = tuple[Iterator[_Job], Iterator[_Job]]
-"""The jobs if all files are readable, with the files' places for values; and the jobs, read one by one."""
-
-
-def _listed(trained: TrainedRun, rows: Sequence[Mapping[str, Value]], want: Sequence[str], n: int) -> _Jobs:
-    """n jobs for each row of given values."""
-    if tuple(want) == (MISSING,):
-        raise BadValue(f"--want {MISSING} fills the gaps of a FOLDER; name one, or streams that are wanted")
-    wanted = tuple(check_choice("stream to want", name, trained.model.wanted) for name in want)
-    many = len(rows) > 1 and n > 1
-
-    def jobs() -> Iterator[_Job]:
-        for i, (row, j) in enumerate(product(rows, range(n))):
-            yield _Job(f"{i // n:04d}-{j}" if many else f"{i:04d}", row, wanted)
-
-    return jobs(), jobs()
-
-
 def _reader(
     trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
 ) -> Reader:
@@ -237,60 +210,25 @@ def _reader(
     return prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
 
 
-def _each(
-    trained: TrainedRun, reader: Reader, fixed: Mapping[str, Value], want: Sequence[str], n: int
-) -> _Jobs:
-    def listed(sample: Sample) -> Mapping[str, Value]:
-        return {name: sample.streams[name] for name in reader.streams if name in sample.streams}
-
-    def jobs(read: Callable[[Sample], Mapping[str, Value]]) -> Iterator[_Job]:
-        """n jobs for every sample that has target streams and whose present streams are all readable."""
-        for sample in reader.folder.samples:
-            found = read(sample)
-            given = {**found, **fixed}
-            lacking = tuple(name for name in trained.model.wanted if name not in given)
-            wanted = lacking if tuple(want) == (MISSING,) else tuple(want)
-            whole = found.keys() == listed(sample).keys()
-            for i in range(n if wanted and given and whole else 0):
-                yield _Job(sample.key if n == 1 else f"{sample.key}-{i}", given, wanted)
-
-    return jobs(listed), jobs(lambda sample: reader.read(sample).streams)
-
-
-def _batched(jobs: Iterator[_Job]) -> Iterator[list[_Job]]:
-    """Group consecutive jobs with equal given and target streams, up to `BATCH_SIZE` per group."""
-    batch: list[_Job] = []
-    for job in jobs:
-        kind = (job.given.keys(), job.want)
-        if batch and (len(batch) == BATCH_SIZE or kind != (batch[0].given.keys(), batch[0].want)):
-            yield batch
-            batch = []
-        batch.append(job)
-    if batch:
-        yield batch
-
-
-def _num_steps(
-    steps_of: Callable[[Sequence[str]], int], plan: Iterator[_Job], refiner: Refiner | None
-) -> int:
+def _num_steps(steps_of: Callable[[Sequence[str]], int], plan: Iterator[Job], refiner: Refiner | None) -> int:
     """Sampling steps of all batches, and one for each refined sample."""
     return sum(
-        steps_of(batch[0].want) + len(batch) * _refines(refiner, batch[0].want) for batch in _batched(plan)
+        steps_of(batch[0].want) + len(batch) * _refines(refiner, batch[0].want) for batch in batched(plan)
     )
 
 
 def _sampled(
     trained: TrainedRun,
-    batch: Sequence[_Job],
+    batch: Sequence[Job],
     seed: int,
     sampling: CodeSamplingConfig,
     kept: Mapping[str, Tensor],
+    length: float | None,
 ) -> Frames[list[Generated]]:
     given = {name: [job.given[name] for job in batch] for name in batch[0].given}
-    keys, codes = [job.key for job in batch], trained.model.codes(given)
-    frames = trained.model.stream(
-        codes, batch[0].want, n=len(batch), seed=seed, names=keys, options=sampling, kept=kept
-    )
+    keys, draw = [job.key for job in batch], drawing(trained.model, batch[0].want, kept, length)
+    codes = trained.model.codes(given)
+    frames = draw(codes, n=len(batch), seed=seed, names=keys, options=sampling)
     return (frame.map(trained.model.values) for frame in frames)
 
 

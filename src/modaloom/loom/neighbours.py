@@ -46,7 +46,7 @@ class Neighbours:
 
         Args:
             layout: of the run's Loom.
-            codes: stream → int64 (L, Q), those of one sample.
+            codes: stream → int64 (L, Q), those of one sample; of a longer one its beginning counts.
         """
         streams = [name for name in codes if name in self.codes]
         if not streams:
@@ -54,7 +54,7 @@ class Neighbours:
         equal = np.zeros(len(self.keys))
         for name in streams:
             num_codes = layout.num_codes(name)
-            here = layout.split({name: codes[name][None]})
+            here = layout.split({name: codes[name][None, : layout.streams[name].num_positions]})
             for i in range(0, len(equal), CHUNK_SIZE):
                 chunk = self.codes[name][self.rows[i : i + CHUNK_SIZE]].astype(np.int64)
                 there = layout.split({name: torch.from_numpy(chunk)})

@@ -24,6 +24,7 @@ from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
 from modaloom.loom.files import unpack_model
 from modaloom.loom.generated import Generated
+from modaloom.loom.long_streams import drawing
 from modaloom.loom.model import Model
 from modaloom.loom.neighbours import Neighbours
 from modaloom.modalities import MODALITIES
@@ -56,6 +57,7 @@ class TrainedRun:
         n: int = DRAWS,
         seed: int = SEED,
         keep: Mapping[str, Sequence[Span]] = NOTHING,
+        length: float | None = None,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> list[Generated]:
         """Generate n samples of the streams `want` conditioned on `given`.
@@ -69,6 +71,9 @@ class TrainedRun:
             keep: stream that is both given and wanted → the parts of its value that stay, as (start, end)
                 along its first axis, in seconds of sound, frames, or rows of the run's pixels; all else is
                 generated. A sound that is kept up to its end goes on.
+            length: how long a value of the one wanted stream should be, in the same unit, beyond what is
+                drawn at once: it goes on block by block, from its start or from a value that is given, too.
+                One of variable length may end before.
             sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
@@ -78,7 +83,7 @@ class TrainedRun:
             BadValue: an unknown stream, a value that its modality rejects, or an option out of range.
             BadFile: an unreadable path.
         """
-        return finished(self.stream(given, want, n=n, seed=seed, keep=keep, **sampling))
+        return finished(self.stream(given, want, n=n, seed=seed, keep=keep, length=length, **sampling))
 
     def stream(
         self,
@@ -88,12 +93,13 @@ class TrainedRun:
         n: int = DRAWS,
         seed: int = SEED,
         keep: Mapping[str, Sequence[Span]] = NOTHING,
+        length: float | None = None,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> Frames[list[Generated]]:
         """`generate`, step by step.
 
         Args:
-            given, want, n, seed, keep, sampling: as in `generate`.
+            given, want, n, seed, keep, length, sampling: as in `generate`.
 
         Returns:
             A frame after each sampling step; the last one's `result` is what `generate` returns. Target
@@ -109,8 +115,8 @@ class TrainedRun:
         values = {name: [value] * n for name, value in own.items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
         options, kept = self.sampling(sampling), self.kept(own, wanted, keep)
-        codes = self.model.codes(values)
-        frames = self.model.stream(codes, wanted, n=n, seed=seed, options=options, kept=kept)
+        draw = drawing(self.model, wanted, kept, length)
+        frames = draw(self.model.codes(values), n=n, seed=seed, names=range(n), options=options)
         return (frame.map(self.model.values) for frame in frames)
 
     def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:

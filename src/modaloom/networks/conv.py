@@ -118,6 +118,13 @@ def pad_to_stride(signal: Tensor, stride: int | Sequence[int]) -> Tensor:
     return F.pad(signal, [p for side in short for p in (0, side)], mode="replicate") if any(short) else signal
 
 
+def cut_to(signal: Tensor, sides: Sequence[int]) -> Tensor:
+    """(B, C, *axes), the first `sides` values of every axis."""
+    for axis, side in enumerate(sides, start=2):
+        signal = signal.narrow(axis, 0, side)
+    return signal
+
+
 def channels_last(module: nn.Module) -> None:
     """Weights in the memory format that convolutions are fastest in."""
     for p in module.parameters():

@@ -186,6 +186,15 @@ class Tokenizer(nn.Module, ABC):
         assert tuple(grid) == self.shape.grid
         return self
 
+    @property
+    def step(self) -> float:
+        """How long a code is along the first axis, in the unit of `positions_in`.
+
+        Raises:
+            BadValue: for a kind of tokenizer whose codes are of no part of a value.
+        """
+        raise BadValue(f"values of {type(self).__name__} have no parts; name sounds or pictures")
+
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
         """bool (L,): the positions whose part of a value lies within one of the spans.
 

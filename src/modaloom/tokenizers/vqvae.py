@@ -20,7 +20,7 @@ from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Short
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.networks.autoencoder import decoder, encoder, silence, stage_factors
-from modaloom.networks.conv import pad_to_stride, to_channels_last
+from modaloom.networks.conv import cut_to, pad_to_stride, to_channels_last
 from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.networks.tiled import TiledSequential
 from modaloom.quantizers import Grouped, Quantizer, assemble
@@ -180,8 +180,7 @@ class VQVAETokenizer(Tokenizer):
     def crop(self, prepared: NDArray[Any], seed: int) -> NDArray[Any]:
         if not self.config.crop_size:
             return prepared
-        random = torch.Generator().manual_seed(seed)
-        crop = random_crop(prepared, self.config.crop_size, self.strides, random)
+        crop = random_crop(prepared, self.config.crop_size, self.strides, torch.Generator().manual_seed(seed))
         return lengthened(crop, self.config.crop_size[0], len(self.strides)) if self.shape.variable else crop
 
     def variant(
@@ -204,9 +203,8 @@ class VQVAETokenizer(Tokenizer):
             self._encode(self.codec.normalize(part.to(device))) for part in torch.split(batch, MAX_BATCH)
         )
         codes = torch.cat([self.quantizer.encode(z).cpu() for z in parts])
-        if not self.config.exact_length:
-            return codes
-        return with_end(codes, -batch.shape[-len(self.strides)] % self.strides[0])
+        missing = -batch.shape[-len(self.strides)] % self.strides[0]
+        return with_end(codes, missing) if self.config.exact_length else codes
 
     def encode_prepared(self, rows: Sequence[NDArray[Any]]) -> Tensor:
         if self.shape.variable:
@@ -236,8 +234,8 @@ class VQVAETokenizer(Tokenizer):
     @torch.no_grad()
     def decode_batch(self, codes: Tensor) -> NDArray[Any]:
         """Codes (B, *grid, Q) of one length → packed (B, …); without codes, empty ones."""
-        first, *rest = self.sides
-        length = codes.shape[1] * self.strides[0] if self.shape.variable else first
+        n, (first, *rest) = codes.shape[1], self.sides
+        length = n * self.strides[0] if self.shape.variable or n > self.shape.grid[0] else first
         if self.config.exact_length:
             codes, missing = without_end(codes, self.strides[0])
             length -= missing
@@ -250,11 +248,15 @@ class VQVAETokenizer(Tokenizer):
         packed: NDArray[Any] = self.codec.denormalize(signal).cpu().numpy()
         return packed
 
+    @property
+    def step(self) -> float:
+        return self.strides[0] / self.codec.unit_of(self.spec)
+
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
         full = self.sides[0] if value is None else self.prepare(value).shape[-len(self.strides)]
         unit = self.codec.unit_of(self.spec)
         end = full / unit if value is None else self.codec.end_of(value, full, self.spec)
-        cells = cells_within(spans, self.shape.grid[0], self.strides[0] / unit, end)
+        cells = cells_within(spans, self.shape.grid[0], self.step, end)
         return cells.repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
@@ -295,6 +297,4 @@ class VQVAETokenizer(Tokenizer):
         signal: Tensor = self.decoder(to_channels_last(latent))
         if self.linear is not None:
             signal = signal + self.linear.decode(latent)
-        for axis, side in enumerate(sides, start=2):
-            signal = signal.narrow(axis, 0, side)
-        return signal
+        return cut_to(signal, sides)

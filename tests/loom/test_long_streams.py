@@ -1,0 +1,143 @@
+"""Values that go on block by block.
+
+Oracle: a model that counts. A block goes on from the last number that it is given, or begins at the first
+sample's number, and what is drawn of a value must be numbers without a gap.
+"""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from modaloom.core.errors import BadValue
+from modaloom.core.frame import Frame, finished
+from modaloom.core.rng import derive
+from modaloom.core.types import CodeShape
+from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.long_streams import LongStream, drawing
+
+STEPS, TRAINED = 3, 6
+
+
+class Counting:
+    """Draws 100 · name, then one more at every row, in blocks of `TRAINED` rows or of what `ends` says."""
+
+    wanted = ("clip", "voice")
+
+    def __init__(self, *, variable: bool = False, row: int = 1, shared: int = 0, exact: bool = False) -> None:
+        grid = (TRAINED, row) if row > 1 else (TRAINED,)
+        self.shape = CodeShape(grid, 1 + shared, 10_000, shared, variable)
+        files = SimpleNamespace(exact=exact, strides=(4,))
+        tokenizer = SimpleNamespace(shape=self.shape, step=0.5, files=files)
+        stream = SimpleNamespace(tokenizer=tokenizer, modality="video")
+        self.streams = dict.fromkeys(self.wanted, stream)
+        self.asked: list[dict[str, Any]] = []
+        self.ends: dict[int, int] = {}
+        """Block → its rows."""
+
+    def num_steps(self, want: Any, options: Any) -> int:
+        return STEPS
+
+    def stream(self, given: Any, want: Any, *, n: int, seed: int, names: Any, options: Any, kept: Any) -> Any:
+        rows = self.ends.get(len(self.asked), TRAINED)
+        self.asked.append({"seed": seed, "names": [*names], "kept": kept, "given": given})
+        codes = torch.full((n, TRAINED, self.shape.row_size, self.shape.depth), self.shape.padding)
+        known = int(kept["clip"].sum()) // self.shape.row_size if kept else 0
+        for i, name in enumerate(names):
+            tail = given["clip"].reshape(codes.shape)[i, :known, :, :1] if known else codes[i, :0, :, :1]
+            first = 1 + int(tail[-1, 0, 0]) if known else 100 * name
+            new = torch.arange(first, first + max(0, rows - known))
+            codes[i, :known, :, :1] = tail
+            codes[i, known:rows, :, :1] = new[:, None, None]
+            codes[i, : max(known, rows), :, 1:] = len(self.asked)
+        found = {"clip": codes.flatten(1, 2)}
+        for step in range(1, STEPS + 1):
+            yield Frame(step, STEPS, lambda: found, found if step == STEPS else None, "clip")
+
+
+def drawn(model: Any, length: float, n: int = 2, **given: Any) -> Any:
+    long = LongStream.of(model, ["clip"], length)
+    return [*long.stream(given, n=n, seed=7, names=range(n), options=CodeSamplingConfig())]
+
+
+@pytest.mark.parametrize("row", [1, 3])
+@pytest.mark.parametrize("length", [3.5, 4.0, 7.0, 7.4])
+def test_blocks_go_on_from_the_end_of_the_one_before(length: float, row: int) -> None:
+    model = Counting(row=row)
+    frames = drawn(model, length)
+    (codes,) = frames[-1].result.values()
+    rows = -(-length // 0.5)
+    assert codes.shape == (2, rows * row, 1)
+    for i, own in enumerate(codes):
+        assert own.reshape(-1, row)[:, 0].tolist() == [*range(100 * i, 100 * i + int(rows))]
+    assert [one.result is None for one in frames] == [True] * (len(frames) - 1) + [False]
+    assert [one.step for one in frames] == [*range(1, len(frames) + 1)]
+    assert {one.total for one in frames} == {len(frames)}
+    seeds = [one["seed"] for one in model.asked]
+    assert seeds == [7, *(derive(7, "block", i) for i in range(1, len(seeds)))]
+
+
+def test_a_given_value_goes_on_and_others_stay_as_they_are() -> None:
+    model = Counting()
+    value = torch.arange(40, 46).reshape(1, 6, 1)
+    other = torch.ones(1, 2, 1)
+    frames = drawn(model, 5.0, n=1, clip=value, other=other)
+    assert frames[-1].result["clip"].flatten().tolist() == [*range(40, 50)]
+    assert all(torch.equal(one["given"]["other"], other) for one in model.asked)
+    assert int(model.asked[0]["kept"]["clip"].sum()) == 3
+    assert frames[0].total == len(frames)
+
+
+def test_a_preview_is_all_that_there_is() -> None:
+    frames = drawn(Counting(), 6.0)
+    assert [one.preview()["clip"].shape[1] for one in frames] == [6] * 3 + [9] * 3 + [12] * 3
+
+
+def test_what_is_shared_is_that_of_the_last_block() -> None:
+    (codes,) = drawn(Counting(shared=1), 6.0)[-1].result.values()
+    assert set(codes[..., 1].flatten().tolist()) == {3}
+
+
+def test_a_value_of_variable_length_may_end_before() -> None:
+    model = Counting(variable=True, shared=1, exact=True)
+    model.ends = {1: 4}
+    (codes,) = drawn(model, 30.0)[-1].result.values()
+    assert codes.shape[1] > 7
+    model = Counting(variable=True, shared=1, exact=True)
+    model.ends = {1: 3}
+    (codes,) = drawn(model, 30.0)[-1].result.values()
+    assert codes[0, :, 0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert set(codes[..., 1].flatten().tolist()) == {2}, "the end is the last block's"
+
+
+@pytest.mark.parametrize(("length", "beyond"), [(3.5, 0), (3.25, 2), (3.125, 3), (4.5, 2), (4.25, 2)])
+def test_a_value_ends_where_it_should(length: float, beyond: int) -> None:
+    """Its last code says how many of its four positions are beyond the end; 9 rows end with the second block,
+    which says 2."""
+    model = Counting(variable=True, shared=1, exact=True)
+    (codes,) = drawn(model, length)[-1].result.values()
+    assert codes[0, :, 0].tolist() == [*range(int(-(-length // 0.5)))]
+    assert set(codes[..., 1].flatten().tolist()) == {beyond}
+
+
+@pytest.mark.parametrize("length", [0.0, 3.0, -1.0, float("nan"), float("inf")])
+def test_what_is_drawn_at_once_has_no_length(length: float) -> None:
+    with pytest.raises(BadValue, match="drawn whole up to 3"):
+        LongStream.of(Counting(), ["clip"], length)
+
+
+def test_one_wanted_stream_is_long() -> None:
+    for want in ([], ["clip", "voice"]):
+        with pytest.raises(BadValue, match="of one stream"):
+            LongStream.of(Counting(), want, 9.0)
+    with pytest.raises(BadValue, match="missing"):
+        LongStream.of(Counting(), ["missing"], 9.0)
+    with pytest.raises(BadValue, match="leave out keep"):
+        drawing(Counting(), ["clip"], {"clip": torch.ones(6)}, 9.0)
+
+
+def test_without_a_length_it_is_the_model() -> None:
+    model = Counting()
+    frames = drawing(model, ["clip"])({}, n=1, seed=0, names=[0], options=CodeSamplingConfig())
+    assert finished(frames)["clip"].flatten().tolist() == [*range(6)]
