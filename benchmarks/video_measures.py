@@ -18,18 +18,21 @@ from modaloom.world.scene import INVALID
 from modaloom.world.score import agree
 
 FRAMES, FPS = 16, 8
+OF_THE_FIRST = ("size", "position")
+"""Slots of the first frame of a clip."""
 TYPICAL = "medium"
 """The median tempo."""
 
 
 def moves(exam: Exam, answers: Sequence[Answer]) -> Figures:
     """Direction and speed, each by itself, of clips that should move; every slot; `kept`: shape and colour
-    are right in all frames."""
-    clips = [answer["video"] for answer in answers]
+    are right in all frames. Of clips of which a part is given, the others are measured."""
+    clips = [_new(exam, answer["video"]) for answer in answers]
     found = [parse_video(clip) for clip in clips]
     motions = [_motion(clip) for clip in clips]
     true = [(facts["motion"].split()[0], facts["motion"].split()[-1]) for facts in exam.facts]
-    right = {slot: [said[slot] == facts[slot] for said, facts in zip(found, exam.facts)] for slot in found[0]}
+    slots = [slot for slot in found[0] if not exam.kept or slot not in OF_THE_FIRST]
+    right = {slot: [said[slot] == facts[slot] for said, facts in zip(found, exam.facts)] for slot in slots}
     moving = [pair for pair in zip(motions, true) if pair[1][1] != "still"]
     right |= {
         "kept": [shape and colour for shape, colour in zip(right["shape"], right["colour"])],
@@ -37,6 +40,12 @@ def moves(exam: Exam, answers: Sequence[Answer]) -> Figures:
         "speed": [said[1] == known[1] for said, known in moving],
     }
     return {name: float(np.mean(hits)) for name, hits in right.items() if hits}
+
+
+def _new(exam: Exam, clip: Video) -> Video:
+    """The frames that are not given."""
+    given = {k for first, end in exam.kept for k in range(int(first), int(end))}
+    return Video.of(clip.frames[[k for k in range(clip.length) if k not in given]], clip.fps)
 
 
 def _motion(clip: Video) -> tuple[str, str]:

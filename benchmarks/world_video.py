@@ -8,11 +8,11 @@ Needs `pip install 'modaloom[media]'`, and `composite` also `modaloom[speech]`. 
 trains OUT/PART, which are reused where they are there.
 
 `motion` has image and caption → clip of combinations that are absent from training (level 1), clip → caption,
-and clips of which the first second, or the first and the last half second, are kept. `beat` has music and an
-image → clip, and clip → music: pulses against onsets within ± 1 frame. `composite` draws speech and clip from
-nothing and puts both into one file. Columns: `retrieval` is the training sample with the nearest inputs,
-`static` and `blend` are pictures that stand still or fade into each other, `constant` is one clip or piece of
-the median tempo for all, `ceiling` the truth through its tokenizer.
+and clips of which the first second, or the first and the last half second, are kept: the other frames are
+measured. `beat` has music and an image → clip, and clip → music: pulses against onsets within ± 1 frame.
+`composite` draws speech and clip from nothing and puts both into one file. Columns: `retrieval` is the
+training sample with the nearest inputs, `static` and `blend` are pictures that stand still or fade into each
+other, `constant` is one clip or piece of the median tempo for all, `ceiling` the truth through its tokenizer.
 """
 
 from figures import Target

@@ -1,6 +1,7 @@
 """Clips cut to music, from files to a film: cuts are read back from its pictures and its sound."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from modaloom import api
+from modaloom.api import cutting
 from modaloom.core.errors import BadFile, BadRun, BadValue
 from modaloom.modalities import AUDIO, VIDEO
 from modaloom.modalities.audio_value import Audio
@@ -77,6 +79,31 @@ def test_a_seed_is_an_order(folder: Path, tmp_path: Path) -> None:
     assert films[0] == films[1]
     assert [one.clip for one in films[1]] != [one.clip for one in films[2]]
     assert VIDEO.read(tmp_path / "0.mp4") == VIDEO.read(tmp_path / "1.mp4")
+
+
+def test_a_single_clip_is_cut_too(folder: Path, tmp_path: Path) -> None:
+    """No shot goes on where the last one ended."""
+    (one,) = {*(folder / "shots").glob("0.mp4")}
+    shots = api.cut(folder / "music.wav", [one], out=tmp_path / "film.mp4", shot=1)
+    assert len(shots) > 10
+    for before, after in pairwise(shots):
+        assert abs((after.first - before.first) - (after.start - before.start)) > 0.1
+
+
+def test_a_run_is_told_the_streams_and_the_seed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+
+    def misfits(run: Any, music: Any, starts: Any, clips: Any, **how: Any) -> Any:
+        told.append((run, how))
+        return [[0.0] * len(clips)] * len(starts)
+
+    monkeypatch.setattr(cutting, "misfits", misfits)
+    monkeypatch.setattr(cutting, "load", lambda run, device: run)
+    how: Any = {"streams": ["music", "video"], "seed": 3}
+    api.cut(folder / "music.wav", [folder / "shots"], out=tmp_path / "film.mp4", run="here", **how)
+    assert told == [("here", how)]
 
 
 def test_what_cannot_be_cut_is_told(folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files of pictures and sound: a stream of each, apart and together again."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from modaloom.data.inspect import inspect
 from modaloom.data.reader import Reader
 from modaloom.data.writer import file_names, writing
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.audio_format import SOUNDS
 from modaloom.modalities.audio_value import Audio
+from modaloom.modalities.video_format import FORMATS as VIDEO_FORMATS
 from modaloom.modalities.video_value import Video
 
-pytest.importorskip("av")
+av = pytest.importorskip("av")
 
 RATE = 16_000
 MODALITY_OF = {"video": "video", "video.sound": "audio", "caption": "text", "music": "audio"}
@@ -50,6 +53,28 @@ def test_a_file_feeds_a_stream_of_pictures_and_one_of_sound(tmp_path: Path) -> N
     assert found["video"].facts == (8, 16, 16, 8)
     assert found["video.sound"].seconds == pytest.approx(1, abs=0.07)
     assert Reader(folder).read(folder.samples[2]).streams.keys() == {"text", "video"}
+
+
+def test_every_format_of_clips_with_sound_is_also_one_of_sounds(tmp_path: Path) -> None:
+    """In a folder it is a clip, and no sound beside it; oracle: the table of formats of clips."""
+    for one in VIDEO_FORMATS.values():
+        if one.container:
+            assert {*one.suffixes} <= {*SOUNDS.suffixes} - {*AUDIO.suffixes}
+    film(tmp_path / "a.mkv", tone())
+    with av.open(str(tmp_path / "a.mkv")) as source, av.open(str(tmp_path / "a.avi"), "w") as target:
+        streams = {0: target.add_stream("mpeg4", rate=8), 1: target.add_stream("pcm_s16le", rate=48_000)}
+        streams[0].width = streams[0].height = 16
+        for frame in source.decode():
+            target.mux(streams[int(isinstance(frame, av.AudioFrame))].encode(frame))
+        for stream in streams.values():
+            target.mux(stream.encode())
+    (tmp_path / "a.mkv").unlink()
+    for i in range(3):
+        shutil.copy(tmp_path / "a.avi", tmp_path / f"{i}.avi")
+    folder = open_folder(tmp_path)
+    assert folder.modality_of == {"video": "video", "video.sound": "audio"}
+    found = Reader(folder).read(folder.samples[0]).streams
+    assert found["video.sound"].seconds == pytest.approx(1, abs=0.07)
 
 
 def test_a_stream_with_a_name_has_its_sound_below_it(tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def test_the_cheapest_is_shown_and_none_twice_in_a_row():
     assert [clip for clip, _ in choose_clips([5] * 3, [9], [[0.0]] * 3)] == [0, 0, 0]
 
 
+def test_a_clip_that_is_shown_twice_in_a_row_jumps():
+    """No frame that follows the last one of the shot before: it would be no cut."""
+    assert choose_clips([10] * 5, [60], [[0.0]] * 5) == [(0, 0), (0, 20), (0, 40), (0, 0), (0, 20)]
+    assert choose_clips([20] * 3, [30, 9], [[0, 0]] * 3) == [(0, 0)] * 3
+    for sizes in ([5, 9, 7, 5, 6] * 4, [8] * 9):
+        chosen = choose_clips(sizes, [23], [[0.0]] * len(sizes))
+        ends = [first + size for (_, first), size in zip(chosen, sizes)]
+        assert max(ends) <= 23
+        assert all(end != first for end, (_, first) in zip(ends, chosen[1:]))
+
+
 def test_a_clip_that_is_too_short_is_not_shown():
     assert choose_clips([5, 20], [9, 30], [[0, 1], [0, 1]]) == [(0, 0), (1, 0)]
     assert choose_clips([20, 20], [9, 30], [[0, 1], [0, 1]]) == [(1, 0), (1, 0)]

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from modaloom.core.errors import BadValue
-from modaloom.editing import matching
+from modaloom.editing.matching import misfits
+from modaloom.loom.evaluation import bounds
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.video_value import Video
 
@@ -17,32 +18,61 @@ CLIPS = [Video.of(np.full((8, 4, 4, 3), level, np.uint8), Fraction(8)) for level
 
 
 class Levels:
-    """A model that likes clips near the level of the music's first sample."""
+    """A model that likes clips near the level of the music's first sample, and tells what it is asked."""
 
-    def __init__(self, model, samples):
-        self.samples = samples
+    def __init__(self):
+        self.loom = self
+        self.encoded, self.seeds = [], []
 
-    def pointwise(self, given, want):
-        assert (given, want) == ("song", "clip")
-        far = [
-            abs(30 * float(s.streams["song"].samples[0, 0]) - float(s.streams["clip"].frames[0, 0, 0, 0]))
-            for s in self.samples
-        ]
-        assert len({sample.key for sample in self.samples}) == len(self.samples)
-        return SimpleNamespace(pmi=-torch.tensor(far, dtype=torch.float64))
+    def encode(self, stream, values):
+        self.encoded += values
+        first = [v.samples[0, 0] * 30 if stream == "song" else v.frames[0, 0, 0, 0] for v in values]
+        return torch.tensor([float(one) for one in first])
 
-
-def run(**modality_of):
-    return SimpleNamespace(modality_of=modality_of, model=None)
-
-
-def test_the_clip_with_most_information_fits_best(monkeypatch):
-    monkeypatch.setattr(matching, "Bounds", Levels)
-    found = matching.misfits(run(song="audio", clip="video", text="text"), MUSIC, [0.0, 1.9, 2.99], CLIPS)
-    assert found == [[0.0, 0.5, 1.0], [0.5, 0.0, 1.0], [1.0, 0.5, 0.0]]
+    def nelbo(self, codes, wanted, given, *, generator, points):
+        self.seeds.append(generator.initial_seed())
+        assert wanted == ["clip"]
+        far = (codes["song"] - codes["clip"]).abs() if given else torch.zeros(len(codes["clip"]))
+        return {"clip": far}
 
 
-@pytest.mark.parametrize("streams", [{}, {"song": "audio"}, {"a": "audio", "b": "audio", "clip": "video"}])
+SONG, STARTS = {"song": "audio", "clip": "video", "text": "text"}, [0.0, 1.9, 2.99]
+
+
+def fits(modality_of, model=None, *, streams=(), seed=0):
+    run = SimpleNamespace(modality_of=modality_of, model=model or Levels())
+    return misfits(run, MUSIC, STARTS, CLIPS, streams=streams, seed=seed)
+
+
+def test_the_clip_with_most_information_fits_best():
+    assert fits(SONG) == [[0.0, 0.5, 1.0], [0.5, 0.0, 1.0], [1.0, 0.5, 0.0]]
+
+
+def test_each_clip_and_each_part_of_the_music_is_encoded_once(monkeypatch):
+    """Whatever the batches of pairs are."""
+    monkeypatch.setattr(bounds, "BATCH_SIZE", 2)
+    model = Levels()
+    assert fits(SONG, model) == fits(SONG)
+    assert len(model.encoded) == len(STARTS) + len(CLIPS)
+
+
+def test_the_noise_is_that_of_the_seed():
+    models = [Levels() for _ in range(3)]
+    for model, seed in zip(models, (0, 0, 1)):
+        fits(SONG, model, seed=seed)
+    assert models[0].seeds == models[1].seeds != models[2].seeds
+
+
+def test_of_several_streams_one_is_named():
+    demo = {"speech": "audio", "song": "audio", "clip": "video"}
+    assert fits(demo, streams=["song", "clip"]) == fits(SONG)
+    with pytest.raises(BadValue, match=r"2 streams of audio, speech, song; name one of .* --streams"):
+        fits(demo)
+    with pytest.raises(BadValue, match="unknown stream 'sing'"):
+        fits(demo, streams=["sing", "clip"])
+
+
+@pytest.mark.parametrize("streams", [{"text": "text"}, {"song": "audio"}, {"clip": "video"}])
 def test_a_run_without_sound_or_clips_is_told(streams):
-    with pytest.raises(BadValue, match="give one with sound and clips"):
-        matching.misfits(run(**streams), MUSIC, [0.0], CLIPS)
+    with pytest.raises(BadValue, match="give a run with sound and clips"):
+        fits(streams)

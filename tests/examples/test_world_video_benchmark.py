@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from modaloom.core.types import Sample
+from modaloom.modalities.video_value import Video
 from modaloom.world import STREAMS
 from modaloom.world.rule import render_all
 from modaloom.world.splits import scene
@@ -64,6 +65,28 @@ def test_the_truth_is_right_and_what_stands_still_is_not(measures: Any) -> None:
     assert measures.follows(asked, truth(asked)) == {"onsets F1": 1}
     assert measures.follows(asked, measures.constant(asked))["onsets F1"] < 0.9
     assert measures.follows(asked, measures.static(asked)) == {"onsets F1": 0}
+
+
+@pytest.mark.parametrize("kept", [[(0.0, 8.0)], [(0.0, 4.0), (12.0, 16.0)]])
+def test_of_a_clip_that_is_kept_in_part_the_other_frames_are_measured(measures: Any, kept: Any) -> None:
+    """What is given says nothing, right or wrong."""
+    asked, given = exam(["video"], "video", kept), np.zeros(16, bool)
+    for first, end in kept:
+        given[int(first) : int(end)] = True
+    blank, wrong = [], []
+    for sample in truth(asked):
+        frames = sample["video"].frames
+        for found, here in ((blank, given), (wrong, ~given)):
+            shown = np.where(here[:, None, None, None], np.uint8(40), frames)
+            found.append({"video": Video.of(shown, 8)})
+    right = measures.moves(asked, blank)
+    assert {name: right[name] for name in ("direction", "speed", "kept")} == {
+        "direction": 1,
+        "speed": 1,
+        "kept": 1,
+    }
+    assert not {"size", "position"} & {*right}
+    assert measures.moves(asked, wrong)["kept"] == 0
 
 
 def test_speech_and_clip_agree_through_one_file(measures: Any) -> None:

@@ -54,6 +54,7 @@ def muxed(
     options: dict[str, str] | None = None,
     mux: dict[str, str] | None = None,
     tracks: int = 1,
+    comment: str = "",
     path: Path | None = None,
 ) -> bytes:
     """A file by FFmpeg.
@@ -69,6 +70,7 @@ def muxed(
         options: of the codec.
         mux: of the container.
         tracks: tracks of pictures; further ones are inverted.
+        comment: in the container.
         path: a file to write first, for containers that are written twice.
     """
     container, usual = KINDS[suffix]
@@ -76,6 +78,8 @@ def muxed(
     with av.open(buffer if path is None else str(path), "w", format=container, options=mux or {}) as file:
         facts = codec or usual, frames, Fraction(fps), pix_fmt, options or {}
         streams = [_track(file, *facts) for _ in range(tracks)]
+        if comment:
+            file.metadata["comment"] = comment
         if turn:
             streams[0].set_display_rotation(turn)
         for i, stream in enumerate(streams):
@@ -92,6 +96,36 @@ def _track(file: Any, codec: str, frames: np.ndarray, fps: Fraction, pix_fmt: st
     stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], pix_fmt
     stream.codec_context.thread_count, stream.codec_context.time_base = 1, 1 / fps
     return stream
+
+
+def sounding(
+    suffix: str, codec: str, heard: Sequence[tuple[float, np.ndarray]], shown: float | None = 0.0, n: int = 30
+) -> bytes:
+    """A file by FFmpeg of sound at 48 kHz, and n frames of `levels` at 10 a second.
+
+    Args:
+        suffix: one of `KINDS`.
+        codec: of the sound.
+        heard: when parts of it begin, in seconds, and their samples (1, n).
+        shown: when the pictures begin, in seconds; None: there are none.
+        n: frames.
+    """
+    container, pictures = KINDS[suffix]
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as file:
+        seen = None if shown is None else _track(file, pictures, levels(n), Fraction(10), "yuv420p", {})
+        stream = file.add_stream(codec, rate=48_000, layout="mono")
+        for k, frame in enumerate(levels(n) if seen is not None else ()):
+            one = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            one.pts, one.time_base = k + round(10 * (shown or 0)), Fraction(1, 10)
+            file.mux(seen.encode(one))
+        file.mux([] if seen is None else seen.encode())
+        for start, samples in heard:
+            wave = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="mono")
+            wave.sample_rate, wave.pts, wave.time_base = 48_000, round(48_000 * start), Fraction(1, 48_000)
+            file.mux(stream.encode(wave))
+        file.mux(stream.encode())
+    return buffer.getvalue()
 
 
 def put(folder: Path, name: str, data: bytes) -> Path:

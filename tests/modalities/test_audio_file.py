@@ -32,6 +32,7 @@ CODECS = {
     "webm": ("webm", "libopus"),
     "mov": ("mov", "aac"),
     "mkv": ("matroska", "aac"),
+    "avi": ("avi", "pcm_s16le"),
 }
 """Suffix → (FFmpeg's format, codec)."""
 

@@ -18,6 +18,7 @@ from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.container import HINT
 from modaloom.modalities.video import VIDEO
+from modaloom.modalities.video_container import CROP
 from modaloom.modalities.video_encode import ENCODINGS, GIF, write, write_with
 from modaloom.modalities.video_file import parts, read
 from modaloom.modalities.video_remarks import remarks
@@ -25,7 +26,7 @@ from modaloom.modalities.video_value import Video
 
 pytest.importorskip("av")
 
-from clips import KINDS, SIDE, levels, muxed, numbers, put, square
+from clips import KINDS, SIDE, levels, muxed, numbers, put, sounding, square
 
 NTSC = Fraction(30_000, 1001)
 RATE = 48_000
@@ -64,6 +65,16 @@ def test_8_frames_a_second_of_a_gif_stay_8(tmp_path: Path) -> None:
         assert read(path).facts == (16, SIDE, SIDE, fps)
 
 
+@pytest.mark.parametrize("fps", [8, 24, 30])
+def test_a_gif_that_stands_still_keeps_its_frames_and_its_rate(fps: int, tmp_path: Path) -> None:
+    """All of it, or for two frames."""
+    for frames in (levels(1).repeat(16, 0), levels(16)[[*range(9), *range(8, 15)]]):
+        write(Video.of(frames, fps), tmp_path / "a.gif")
+        found = read(tmp_path / "a.gif")
+        assert found.facts == (16, SIDE, SIDE, fps)
+        assert np.array_equal(found.frames, frames)
+
+
 def test_a_faster_gif_has_the_frames_that_it_can_have(tmp_path: Path) -> None:
     """Browsers show 10 ms as 100 ms."""
     write(Video.of(levels(10), 100), tmp_path / "a.gif")
@@ -76,6 +87,19 @@ def test_a_still_picture_is_a_clip_of_one_frame(tmp_path: Path) -> None:
     for suffix in ("gif", "webp", "png", "jpg"):
         Image.fromarray(levels(1)[0]).save(tmp_path / f"a.{suffix}")
         assert read(tmp_path / f"a.{suffix}").length == 1
+
+
+def test_pages_and_views_are_no_frames(tmp_path: Path) -> None:
+    """The first of a TIFF's pages and of a camera's pictures, which may differ in size; those of an animated
+    PNG are frames."""
+    first, *more = (Image.fromarray(frame) for frame in levels(3))
+    more[0] = more[0].resize((8, 8))
+    for suffix, kind in (("tif", "TIFF"), ("jpg", "MPO")):
+        first.save(tmp_path / f"a.{suffix}", kind, save_all=True, append_images=more)
+        assert read(tmp_path / f"a.{suffix}").facts == (1, SIDE, SIDE, 10)
+    found = read(put(tmp_path, "a.png", animation("PNG", levels(3), 125)))
+    assert found.facts == (3, SIDE, SIDE, 8)
+    assert np.array_equal(found.frames, levels(3))
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
@@ -116,6 +140,14 @@ def test_odd_sizes_come_back_exactly(size: tuple[int, int], suffix: str, tmp_pat
     found = read(tmp_path / f"a.{suffix}")
     assert found.facts == (5, *size, 10)
     assert np.abs(found.frames.astype(int) - frames).max() <= 3
+
+
+def test_a_comment_on_another_size_cuts_nothing(tmp_path: Path) -> None:
+    """A file that another program has scaled keeps it."""
+    comment = CROP.format(width=31, height=31)
+    for side, wanted in ((32, 31), (30, 30), (64, 64)):
+        path = put(tmp_path, "a.mp4", muxed("mp4", levels(5, side, side), comment=comment))
+        assert read(path).facts == (5, wanted, wanted, 10)
 
 
 def test_a_written_clip_has_the_colours_and_the_same_bytes(tmp_path: Path) -> None:
@@ -353,6 +385,95 @@ def test_sound_and_pictures_go_into_one_file_and_come_out_together(suffix: str, 
     assert abs((int(found.argmax()) + 2**17) % 2**18 - 2**17) <= RATE // 1000
     assert 0 <= sound.samples.shape[1] - wave.shape[1] <= 1024
     assert numbers(read(a).frames) == [*range(16)]
+
+
+def delay(found: np.ndarray, wave: np.ndarray) -> float:
+    """Seconds by which a sound (n,) at 48 kHz is later, by the peak of the correlation."""
+    match = np.fft.irfft(np.fft.rfft(found, 2**19) * np.fft.rfft(wave, 2**19).conj())
+    return float((int(match.argmax()) + 2**18) % 2**19 - 2**18) / RATE
+
+
+TRACKS = [("mp4", "aac"), ("mov", "pcm_s16le"), ("mkv", "libopus"), ("mkv", "pcm_s16le"), ("webm", "libopus")]
+
+
+@pytest.mark.parametrize(("heard", "shown"), [(1.0, 0.0), (0.0, 1.0), (2.0, 2.5), (1.0, 1.0)])
+@pytest.mark.parametrize(("suffix", "codec"), TRACKS)
+def test_sound_begins_with_the_pictures(
+    suffix: str, codec: str, heard: float, shown: float, tmp_path: Path
+) -> None:
+    """Whatever the times of both tracks are, none of which is cut short."""
+    wave = noise(2 * RATE)
+    path = put(tmp_path, f"a.{suffix}", sounding(suffix, codec, [(heard, wave)], shown))
+    assert numbers(read(path).frames) == [k % 17 for k in range(30)]
+    found, late = AUDIO.read(path).samples[0], heard - shown
+    assert abs(delay(found, wave[0]) - late) <= 0.001
+    assert found.size / RATE == pytest.approx(2 + late, abs=0.025)
+    assert np.abs(found[: max(0, round((late - 0.03) * RATE))]).max(initial=0) < 1e-3
+
+
+def test_gaps_in_a_sound_are_silent_and_what_is_heard_twice_is_cut(tmp_path: Path) -> None:
+    wave, half = noise(2 * RATE), RATE // 2
+    first, last = wave[:, :RATE], wave[:, RATE:]
+    for at, wanted in ((1.5, [first, 0 * last[:, :half], last]), (0.5, [first, last[:, half:]])):
+        path = put(tmp_path, "a.mkv", sounding("mkv", "pcm_s16le", [(0, first), (at, last)]))
+        np.testing.assert_allclose(AUDIO.read(path).samples, np.concatenate(wanted, 1), atol=1e-4)
+
+
+def test_a_gap_in_blocks_that_count_samples_is_as_long(tmp_path: Path) -> None:
+    wave, n = noise(92 * 1024), 46 * 1024
+    heard = [(0, wave[:, :n]), (n / RATE + 0.5, wave[:, n:])]
+    found = AUDIO.read(put(tmp_path, "a.mp4", sounding("mp4", "aac", heard))).samples[0]
+    assert abs(delay(found[n:], wave[0, n:]) - 0.5) <= 0.001
+    assert np.abs(found[n + RATE // 10 : n + 4 * RATE // 10]).max() == 0
+    assert found.size == pytest.approx(92 * 1024 + RATE // 2, abs=1024)
+
+
+def packets(wave: np.ndarray, start: float = 0.0) -> list[tuple[float, np.ndarray]]:
+    """A sound in parts of 20 ms, and when each begins."""
+    return [(start + at / RATE, wave[:, at : at + 960]) for at in range(0, wave.shape[1], 960)]
+
+
+def test_times_that_are_not_exact_move_no_sample(tmp_path: Path) -> None:
+    """Recorders write down when a packet came."""
+    wave, rng = noise(RATE), np.random.default_rng(0)
+    first, *more = packets(wave)
+    late = [first, *((time + rng.uniform(0, 0.006), part) for time, part in more)]
+    path = put(tmp_path, "a.mkv", sounding("mkv", "pcm_s16le", late))
+    np.testing.assert_allclose(AUDIO.read(path).samples, wave, atol=1e-4)
+
+
+def test_a_sound_that_ends_before_the_pictures_is_named(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.mkv", sounding("mkv", "pcm_s16le", [(0, noise(RATE))], 2.0))
+    with pytest.raises(BadFile, match="no sound beside its pictures"):
+        AUDIO.read(path)
+
+
+def test_a_sound_alone_that_begins_late_is_whole(tmp_path: Path) -> None:
+    wave = noise(RATE)
+    data = sounding("mkv", "pcm_s16le", packets(wave, 5), None)
+    np.testing.assert_allclose(AUDIO.read(put(tmp_path, "a.mka", data)).samples, wave, atol=1e-4)
+    with pytest.raises(BadFile, match=r"is cut short: 0\.\d\d s are left of the 1\.00 s"):
+        AUDIO.read(put(tmp_path, "b.mka", data[: len(data) * 3 // 4]))
+
+
+def test_pictures_that_begin_late_and_are_cut_short_are_told(tmp_path: Path) -> None:
+    data = sounding("mkv", "pcm_s16le", [(0, noise(RATE))], 5.0)
+    assert read(put(tmp_path, "a.mkv", data)).facts == (30, SIDE, SIDE, 10)
+    frames = np.random.default_rng(0).integers(0, 256, (20, SIDE, SIDE, 3)).astype(np.uint8)
+    late = muxed("mkv", frames, times=range(50, 70), options={"g": "1"}, path=tmp_path / "first.mkv")
+    assert read(put(tmp_path, "b.mkv", late)).length == 20
+    with pytest.raises(BadFile, match=r"is cut short: .* of the 2\.00 s"):
+        read(put(tmp_path, "c.mkv", late[: len(late) * 3 // 4]))
+
+
+def test_an_avi_has_its_pictures_and_its_sound(tmp_path: Path) -> None:
+    wave = noise(RATE)
+    path = put(tmp_path, "a.avi", sounding("avi", "pcm_s16le", [(0, wave)]))
+    assert [*parts(path)] == ["sound"]
+    assert numbers(read(path).frames) == [k % 17 for k in range(30)]
+    np.testing.assert_allclose(AUDIO.read(path).samples, wave, atol=1e-4)
+    with pytest.raises(BadFile, match="cut short"):
+        AUDIO.read(put(tmp_path, "b.avi", path.read_bytes()[:-1000]))
 
 
 @pytest.mark.full

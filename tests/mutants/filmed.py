@@ -4,7 +4,7 @@ from mutant import Mutant
 
 VIDEO, PARSERS = "world/test_world_video.py", "oracles/test_video_parsers.py"
 ONSETS, DETECTED = "metrics/test_onsets.py", "spectral/test_onset_detection.py"
-CUTS, FILM = "editing/test_cuts.py", "editing/test_film.py"
+CUTS, FILM, MATCHED = "editing/test_cuts.py", "editing/test_film.py", "editing/test_matching.py"
 
 CLIPS = (
     Mutant(
@@ -69,6 +69,13 @@ CLIPS = (
         "len({*values}) == 1 and len(values)",
         "len(values)",
         f"{PARSERS}::test_what_is_not_kept_is_invalid",
+    ),
+    Mutant(
+        "size and position of any frame",
+        "world/parsers/video.py",
+        "track.looks.get(0)",
+        "looks[0]",
+        f"{PARSERS}::test_a_first_frame_without_the_object_has_no_size_and_no_position",
     ),
     Mutant(
         "any change of size is a pulse",
@@ -136,8 +143,36 @@ CLIPS = (
     Mutant(
         "every shot from the beginning of its clip",
         "editing/film.py",
-        "islice(frames, shot.first, shot.first + shot.length)",
-        "islice(frames, shot.length)",
+        "islice(self.frames, skipped, skipped + length)",
+        "islice(self.frames, length)",
         FILM,
+    ),
+    Mutant(
+        "clips decoded anew for every shot",
+        "editing/film.py",
+        "if reel is None or reel.place > shot.first:",
+        "if True:",
+        FILM,
+    ),
+    Mutant(
+        "two shots of a clip that are one",
+        "editing/choice.py",
+        "(length if clip == last else 0)",
+        "0",
+        CUTS,
+    ),
+    Mutant(
+        "clips encoded for every shot",
+        "editing/matching.py",
+        "[stream == shown]",
+        "[0] + stream + pair.key",
+        MATCHED,
+    ),
+    Mutant(
+        "noise of another seed",
+        "editing/matching.py",
+        "seed=seed, encoded",
+        "encoded",
+        MATCHED,
     ),
 )

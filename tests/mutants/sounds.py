@@ -136,7 +136,7 @@ SOUNDS = (
     Mutant(
         "the padding of the last block",
         "modalities/audio_container.py",
-        "n = max(0, self._end - first.pts - given)",
+        "n = max(0, self._end - begin - given)",
         "n = waiting.shape[1]",
         FILES,
     ),

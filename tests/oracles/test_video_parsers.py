@@ -170,6 +170,13 @@ def test_a_frame_without_the_object_breaks_what_must_be_kept_and_no_more():
     assert len(find_pulses(joined(frames))) == len(find_pulses(clip()))
 
 
+def test_a_first_frame_without_the_object_has_no_size_and_no_position():
+    frames = RIGHT.copy()
+    frames[0] = 40
+    gone = ("shape", "colour", "background", "size", "position")
+    assert PARSERS["video"](joined(frames)) == TRUE | dict.fromkeys(gone, INVALID)
+
+
 NOTHING = {
     "noise": np.random.default_rng(0).integers(0, 256, (16, 32, 32, 3), np.uint8),
     "grey": np.full((16, 32, 32, 3), 40, np.uint8),

@@ -1,7 +1,7 @@
 """A film of clips that are cut to music."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -13,7 +13,7 @@ import torch
 from modaloom.core.defaults import DEVICE, SEED, SHOT
 from modaloom.core.errors import BadFile, BadValue, check_range
 from modaloom.core.rng import derive
-from modaloom.data.atomic_io import write_file
+from modaloom.data.atomic_io import new_file
 from modaloom.editing.choice import choose_clips
 from modaloom.editing.cuts import ShotLengths, choose_cuts
 from modaloom.editing.film import Shot, film
@@ -23,7 +23,7 @@ from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.video import VIDEO
-from modaloom.modalities.video_encode import ENCODINGS, SOUND, encoded
+from modaloom.modalities.video_encode import ENCODINGS, SOUND, encode
 from modaloom.modalities.video_value import Video
 from modaloom.spectral.onsets import find_onsets
 
@@ -51,6 +51,7 @@ def cut(
     out: str | os.PathLike[str],
     shot: float = SHOT,
     run: str | os.PathLike[str] | TrainedRun | None = None,
+    streams: Collection[str] = (),
     seed: int = SEED,
     device: str = DEVICE,
 ) -> list[Cut]:
@@ -63,6 +64,7 @@ def cut(
         shot: seconds that a shot should last, at least 0.5.
         run: a Loom run with a stream of sounds and one of clips, which chooses the clip that fits best to
             each part of the music; None: they are in random order.
+        streams: that stream of sounds and that of clips, where the run has several.
         seed: seed of the order, and of the noise of the run's likelihoods.
         device: auto | cpu | cuda | mps.
 
@@ -84,12 +86,13 @@ def cut(
     borders = _borders(sound, fps, _lengths(shot, float((max(frames) - 1) / fps)))
     sizes = [end - start for start, end in pairwise(borders)]
     starts = [float(frame / fps) for frame in borders[:-1]]
-    costs = _costs(run, device, sound, starts, shown, seed)
+    costs = _costs(run, device, sound, starts, shown, streams, seed)
     chosen = choose_clips(sizes, frames, costs)
     shots = [Shot(shown[clip], first, size) for (clip, first), size in zip(chosen, sizes)]
     largest = max(shown, key=lambda clip: clip.height * clip.width)
     made = film(shots, largest.height, largest.width, fps)
-    write_file(path, encoded(made, {SOUND: sound}, path.suffix[1:].lower()))
+    with new_file(path) as file:
+        encode(made, {SOUND: sound}, path.suffix[1:].lower(), file)
     return [Cut(start, paths[clip], float(first / fps)) for start, (clip, first) in zip(starts, chosen)]
 
 
@@ -140,10 +143,11 @@ def _costs(
     sound: Audio,
     starts: Sequence[float],
     clips: Sequence[Video],
+    streams: Collection[str],
     seed: int,
 ) -> list[list[float]]:
     if run is None:
         chance = np.random.default_rng(derive(seed, "cut"))
         return [[float(one) for one in row] for row in chance.uniform(size=(len(starts), len(clips)))]
     opened = load(run, device=device) if isinstance(run, str | os.PathLike) else run
-    return misfits(opened, sound, starts, clips)
+    return misfits(opened, sound, starts, clips, streams=streams, seed=seed)

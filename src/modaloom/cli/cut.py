@@ -17,13 +17,17 @@ def cut(
     run: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run with sound and clips, which chooses them.")
     ] = None,
+    streams: Annotated[
+        str, typer.Option(metavar="A,B", help="Its streams of sounds and of clips, where it has several.")
+    ] = "",
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
     """Cut clips to music: a film whose cuts lie on onsets."""
     from modaloom import api
 
-    shots = api.cut(music, clips, out=out, shot=shot, run=run, seed=seed, device=device)
+    named = options.names(streams)
+    shots = api.cut(music, clips, out=out, shot=shot, run=run, streams=named, seed=seed, device=device)
     for one in shots:
         typer.echo(f"{one.start:.3f} s: {one.clip} from {one.first:.3f} s")
     typer.echo(f"{len(shots)} shots in {out}")

@@ -12,8 +12,8 @@ def choose_clips(
 ) -> list[tuple[int, int]]:
     """One after the other, the cheapest clip that is long enough and was shown least.
 
-    No clip is shown twice in a row where there is another. A clip goes on where it was left, or begins anew
-    if too little is left of it.
+    No clip is shown twice in a row where there is another. A clip goes on where it was left, or, after
+    itself, a shot's length later, which is a cut; it begins anew if too little is left of it.
 
     Args:
         shots: their lengths in frames.
@@ -33,7 +33,8 @@ def choose_clips(
             return row[clip] + REPEATED * uses[clip] + (len(clips) * REPEATED * 1e3 if clip == last else 0.0)
 
         clip = min(range(len(clips)), key=cost)
-        first = ends[clip] if ends[clip] + length <= clips[clip] else 0
+        after = ends[clip] + (length if clip == last else 0)
+        first = after if after + length <= clips[clip] else 0
         uses[clip], ends[clip] = uses[clip] + 1, first + length
         chosen.append((clip, first))
     return chosen

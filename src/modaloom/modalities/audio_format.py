@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic
+from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic, riff_ends
 
 MAX_CHUNKS = 1_000
 UNKNOWN_SIZE = 0xFFFFFFFF
@@ -63,9 +63,10 @@ FORMATS: Mapping[str, FileFormat] = {
     "MPEG-4": FileFormat(("m4a", "mp4", "mov"), "mov"),
     "AAC": FileFormat(("aac",), "aac"),
     "Matroska": FileFormat(("mka", "mkv", "webm"), "matroska"),
+    "AVI": FileFormat(("avi",), "avi", riff_ends),
     "G.722": FileFormat(("g722",), "g722"),
 }
-VIDEO_SUFFIXES = ("mp4", "mov", "mkv", "webm")
+VIDEO_SUFFIXES = ("mp4", "mov", "mkv", "webm", "avi")
 """Their sound is read where such a file is given; in a folder they are videos, of which it is a track."""
 SUFFIXES = tuple(s for one in FORMATS.values() for s in one.suffixes if s not in VIDEO_SUFFIXES)
 MAGIC: Magic = (

@@ -1,4 +1,4 @@
-"""What sound and video in the containers of FFmpeg share: PyAV, and how long a track says it lasts."""
+"""What sound and video in the containers of FFmpeg share: PyAV, and when a track says it ends."""
 
 import importlib
 from pathlib import Path
@@ -25,10 +25,19 @@ def converted(frame: Any, pixels: str, **size: int) -> Any:
     return frame.reformat(format=pixels, threads=1, **size)
 
 
-def told_seconds(source: Any, stream: Any, time_base: int) -> float | None:
-    """How long a track, or a container of it alone, says it lasts; None: it does not say."""
+def picture_tracks(av: Any, source: Any) -> list[Any]:
+    """The tracks of pictures but for covers."""
+    cover = av.stream.Disposition.attached_pic
+    return [track for track in source.streams.video if not track.disposition & cover]
+
+
+def told_end(source: Any, stream: Any, time_base: int, start: float) -> float | None:
+    """When a track, or a container of it alone, says it ends, in seconds; None: it does not say.
+
+    A track lasts from its `start` on; what Matroska tells is counted from 0.
+    """
     if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
+        return start + float(stream.duration * stream.time_base)
     if tag := stream.metadata.get("DURATION"):  # Matroska: hours:minutes:seconds
         hours, minutes, seconds = map(float, tag.split(":"))
         return 3600 * hours + 60 * minutes + seconds

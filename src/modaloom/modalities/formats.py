@@ -3,6 +3,7 @@
 Many readers return what is left of a file that was cut short, without an error.
 """
 
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ CONTAINERS: Magic = (
     (4, b"mdat", "MPEG-4"),
     (4, b"wide", "MPEG-4"),
     (0, b"\x1aE\xdf\xa3", "Matroska"),
+    (8, b"AVI ", "AVI"),
 )
 """Of sound and of video."""
 
@@ -28,6 +30,12 @@ CONTAINERS: Magic = (
 def always(file: BinaryIO, size: int) -> bool:
     """Of formats whose readers tell how much there should be."""
     return True
+
+
+def riff_ends(file: BinaryIO, size: int) -> bool:
+    """Whether a RIFF file (AVI, WebP) is as long as it says."""
+    file.seek(4)
+    return bool(struct.unpack("<I", file.read(4))[0] + 8 <= size)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,18 @@ def is_deep(image: Image.Image) -> bool:
     return deep or image.mode == "F" or image.mode.startswith("I")
 
 
+MOVING = ("GIF", "WEBP", "PNG")
+"""Formats whose further pictures are frames, not pages or views."""
+
+
 def num_frames(image: Image.Image) -> int:
-    """Frames of an animation, pages of a TIFF."""
+    """Frames of an animation, pages of a TIFF, views of a camera."""
     return int(getattr(image, "n_frames", 1))
+
+
+def num_moving(image: Image.Image) -> int:
+    """Frames of an animation; 1 of a format whose further pictures are none."""
+    return num_frames(image) if image.format in MOVING else 1
 
 
 def tiff_tags(image: Image.Image) -> Mapping[int, Any]:

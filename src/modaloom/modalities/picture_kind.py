@@ -11,7 +11,7 @@ from modaloom.modalities import raster_file
 from modaloom.modalities.picture_facts import num_frames
 
 ANIMATED = ("GIF", "WEBP")
-"""Formats whose further pictures are frames."""
+"""Formats of which a stream with several frames is video."""
 
 
 def exact_modality(paths: Sequence[Path]) -> str:

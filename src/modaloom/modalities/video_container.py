@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from modaloom.core.errors import BadFile
-from modaloom.modalities.container import converted, pyav, told_seconds
+from modaloom.modalities.container import converted, pyav, told_end
 from modaloom.modalities.image import MAX_PIXELS
 from modaloom.modalities.video_grid import grid_of
 from modaloom.modalities.video_header import opened
@@ -51,10 +51,9 @@ def open_video(path: Path, container: str) -> Video:
     if len(times) > MAX_FRAMES:
         raise BadFile(path, f"has more than {MAX_FRAMES:,} frames")
     told = first.told
-    seconds = end - times[0]
     grid = grid_of(times, end, told.rates)
-    if told.seconds is not None and seconds < told.seconds - max(SLACK, 2 / float(grid.fps)):
-        left, whole = f"{seconds:.2f} s", f"{told.seconds:.2f} s"
+    if told.end is not None and end < told.end - max(SLACK, 2 / float(grid.fps)):
+        left, whole = f"{end - times[0]:.2f} s", f"{told.end - times[0]:.2f} s"
         raise BadFile(path, f"is cut short: {left} are left of the {whole} that it tells")
     height, width, _ = first.rgb(told).shape
 
@@ -70,7 +69,8 @@ class _Told:
     """What a container says of its first track of pictures."""
 
     rates: tuple[Any, ...]
-    seconds: float | None
+    end: float | None
+    """When it ends, in seconds."""
     crop: tuple[int, int] | None
     """Height and width."""
     size: tuple[int, int]
@@ -113,23 +113,32 @@ def _shown(path: Path, container: str) -> Generator[_Shown, None, None]:
         track, told, end = tracks[0], None, 0.0
         for packet in source.demux(track):
             for frame in packet.decode():
-                told = told or _told(path, source, track, frame)
                 time = end if frame.pts is None else float(frame.pts * track.time_base)
+                told = told or _told(path, source, track, frame, time)
                 usual = 1 / (told.rates[0] or USUAL_FPS)
                 end = time + float(frame.duration * track.time_base if frame.duration else usual)
                 yield _Shown(frame, time, end, told)
 
 
-def _told(path: Path, source: Any, track: Any, frame: Any) -> _Told:
+def _told(path: Path, source: Any, track: Any, frame: Any, start: float) -> _Told:
+    """Of a track whose first frame is shown at `start`."""
     if frame.width * frame.height > MAX_PIXELS:
         raise BadFile(path, f"is {frame.width}×{frame.height} pixels; at most {MAX_PIXELS:,} are decoded")
-    metadata = {key.lower(): value for key, value in source.metadata.items()}
-    found = CROPPED.fullmatch(metadata.get("comment", ""))
-    crop = None if found is None else (int(found[2]), int(found[1]))
     return _Told(
         (track.average_rate, track.guessed_rate),
-        told_seconds(source, track, pyav(path).time_base),
-        crop,
+        told_end(source, track, pyav(path).time_base, start),
+        _crop(source, frame),
         (frame.width, frame.height),
         round(frame.rotation / 90) % 4,
     )
+
+
+def _crop(source: Any, frame: Any) -> tuple[int, int] | None:
+    """Height and width without what lengthened them; None: no comment, or one that another size outlived."""
+    metadata = {key.lower(): value for key, value in source.metadata.items()}
+    found = CROPPED.fullmatch(metadata.get("comment", ""))
+    if found is None:
+        return None
+    width, height = int(found[1]), int(found[2])
+    lengthened = width + width % 2, height + height % 2
+    return (height, width) if (frame.width, frame.height) == lengthened else None

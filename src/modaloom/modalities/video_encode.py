@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_value import Audio, Samples
 from modaloom.modalities.base import Value
 from modaloom.modalities.container import converted, pyav
+from modaloom.modalities.gif import write_gif
 from modaloom.modalities.video_container import CROP
 from modaloom.modalities.video_rate import at_rate
 from modaloom.modalities.video_value import Frame, Video
@@ -74,18 +74,18 @@ def write_with(clip: Video, tracks: Mapping[str, Value], path: Path) -> None:
     """
     pyav(path)
     with path.open("wb") as file:
-        _encode(clip, tracks, suffix_of(clip, path.suffix[1:].lower()), file)
+        encode(clip, tracks, suffix_of(clip, path.suffix[1:].lower()), file)
 
 
 def encoded(clip: Video, tracks: Mapping[str, Value], suffix: str) -> bytes:
     """The bytes of a file."""
     buffer = io.BytesIO()
-    _encode(clip, tracks, suffix, buffer)
+    encode(clip, tracks, suffix, buffer)
     return buffer.getvalue()
 
 
-def _encode(clip: Video, tracks: Mapping[str, Value], suffix: str, file: BinaryIO) -> None:
-    """Writes a file, frame by frame; a GIF at once."""
+def encode(clip: Video, tracks: Mapping[str, Value], suffix: str, file: BinaryIO) -> None:
+    """Writes a file, frame by frame."""
     if suffix == GIF:
         _gif(clip, file)
     else:
@@ -155,9 +155,8 @@ class _SoundTrack:
 
 
 def _gif(clip: Video, file: BinaryIO) -> None:
-    """By Pillow, with a palette for each frame; times are rounded to `GIF_TICK`, so that none drifts."""
+    """Times are rounded to `GIF_TICK`, so that none drifts."""
     shown = at_rate(clip, min(clip.fps, GIF_FPS))
     times = [round(k / shown.fps / GIF_TICK) for k in range(shown.length + 1)]
     durations = [int(1000 * GIF_TICK) * (later - time) for time, later in pairwise(times)]
-    frames = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in shown.scan()]
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    write_gif(zip(shown.scan(), durations), shown.height, shown.width, file)

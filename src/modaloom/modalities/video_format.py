@@ -1,11 +1,10 @@
 """Formats of files of moving pictures, told by their first bytes, and whether they end where they should."""
 
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic
+from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic, riff_ends
 
 MAX_BOXES, LONG_BOX = 100_000, 1
 """Boxes of an MPEG-4 file that are looked at, and the length that says that a longer one follows."""
@@ -33,12 +32,6 @@ def gif_ends(file: BinaryIO, size: int) -> bool:
 def _colours(flags: bytes) -> int:
     """Bytes of a table of colours, 0 if there is none."""
     return 3 << (1 + (flags[0] & 7)) if flags and flags[0] & 0x80 else 0
-
-
-def riff_ends(file: BinaryIO, size: int) -> bool:
-    """Whether a RIFF file (AVI, WebP) is as long as it says."""
-    file.seek(4)
-    return bool(struct.unpack("<I", file.read(4))[0] + 8 <= size)
 
 
 def boxes_end(file: BinaryIO, size: int) -> bool:
@@ -71,7 +64,6 @@ PICTURES = tuple(suffix for one in FORMATS.values() if not one.container for suf
 """Suffixes of pictures, which are clips if they are animated, and else of one frame."""
 MAGIC: Magic = (
     *CONTAINERS,
-    (8, b"AVI ", "AVI"),
     (0, b"GIF8", "GIF"),
     (8, b"WEBP", "WebP"),
     (0, b"\x89PNG", "picture"),

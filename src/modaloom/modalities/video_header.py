@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadFile
-from modaloom.modalities.container import pyav
+from modaloom.modalities.container import picture_tracks, pyav
 from modaloom.modalities.video_grid import grid_of
 
 MAX_REORDERED = 32
@@ -40,8 +40,7 @@ def opened(path: Path, container: str) -> Iterator[tuple[Any, Any]]:
     """
     av = pyav(path)
     with path.open("rb") as file, av.open(file, format=container) as source:
-        cover = av.stream.Disposition.attached_pic
-        tracks = [track for track in source.streams.video if not track.disposition & cover]
+        tracks = picture_tracks(av, source)
         if not tracks:
             raise BadFile(path, "has no pictures; give a file of sound alone the suffix .mka, .m4a or .wav")
         yield source, tracks

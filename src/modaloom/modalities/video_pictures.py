@@ -1,4 +1,4 @@
-"""Animated GIF and WebP as clips, by Pillow; a still picture is a clip of one frame."""
+"""Animated GIF, WebP and PNG as clips, by Pillow; a still picture is a clip of one frame."""
 
 import warnings
 from collections.abc import Generator, Iterator
@@ -10,7 +10,7 @@ from PIL import Image
 
 from modaloom.core.errors import BadFile
 from modaloom.modalities.image import DECODED, MAX_PIXELS, to_rgb
-from modaloom.modalities.picture_facts import num_frames
+from modaloom.modalities.picture_facts import num_moving
 from modaloom.modalities.video_grid import grid_of
 from modaloom.modalities.video_value import MAX_FRAMES, Frame, Video
 
@@ -41,7 +41,7 @@ def _shown(path: Path) -> Generator[tuple[Frame, float], None, None]:
     """Frames and how many seconds each is shown."""
     with warnings.catch_warnings(), Image.open(path, formats=DECODED) as image:
         warnings.simplefilter("ignore")
-        count = num_frames(image)
+        count = num_moving(image)
         if image.width * image.height > MAX_PIXELS:
             raise BadFile(path, f"is {image.width}×{image.height} pixels; at most {MAX_PIXELS:,} are decoded")
         if count > MAX_FRAMES:

@@ -45,13 +45,20 @@ class Bounds:
         samples: samples of values.
         seed: seed of the noise.
         points: noise levels per bound.
+        encoded: codes of the samples; None: by their keys.
     """
 
     def __init__(
-        self, model: Model, samples: Sequence[Sample], *, seed: int = 0, points: int = NUM_NOISE_LEVELS
+        self,
+        model: Model,
+        samples: Sequence[Sample],
+        *,
+        seed: int = 0,
+        points: int = NUM_NOISE_LEVELS,
+        encoded: Encoded | None = None,
     ) -> None:
         self.model, self.samples, self.seed, self.points = model, samples, seed, points
-        self._encoded = Encoded(model)
+        self._encoded = Encoded(model) if encoded is None else encoded
         self._bits: dict[tuple[str, str | None, tuple[int, ...]], Tensor] = {}
 
     def pointwise(self, given: str, want: str, *, most: int | None = None) -> Pointwise:

@@ -1,6 +1,6 @@
 """Codes of held-out samples, and what the tokenizers make of them: each computed once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -15,24 +15,29 @@ class Encoded:
 
     Args:
         model: the tokenizers.
+        key_of: (stream, sample) → its key; equal values of a stream may have one.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(
+        self, model: Model, key_of: Callable[[str, Sample], str] = lambda stream, sample: sample.key
+    ) -> None:
+        self.model, self.key_of = model, key_of
         self._codes: dict[tuple[str, str], Tensor] = {}
         self._rebuilt: dict[tuple[str, str], Value] = {}
 
     def codes(self, stream: str, samples: Sequence[Sample]) -> Tensor:
         """int64 (n, L, Q): the codes of a stream of n samples, n ≥ 1."""
-        if new := [sample for sample in samples if (stream, sample.key) not in self._codes]:
-            found = self.model.encode(stream, [sample.streams[stream] for sample in new])
-            self._codes |= {(stream, sample.key): codes for sample, codes in zip(new, found, strict=True)}
-        return torch.stack([self._codes[stream, sample.key] for sample in samples])
+        keys = [(stream, self.key_of(stream, sample)) for sample in samples]
+        if new := {key: one for key, one in zip(keys, samples) if key not in self._codes}:
+            found = self.model.encode(stream, [sample.streams[stream] for sample in new.values()])
+            self._codes |= zip(new, found, strict=True)
+        return torch.stack([self._codes[key] for key in keys])
 
     def reconstructions(self, stream: str, samples: Sequence[Sample]) -> list[Value]:
         """The values of a stream of n samples, n ≥ 1, after encoding and decoding."""
-        if new := [sample for sample in samples if (stream, sample.key) not in self._rebuilt]:
-            found, trimmed = self.model.decode(stream, self.codes(stream, new)), self.model.trimmed
-            for sample, value in zip(new, found, strict=True):
-                self._rebuilt[stream, sample.key] = trimmed(stream, value, sample.streams[stream])
-        return [self._rebuilt[stream, sample.key] for sample in samples]
+        keys = [(stream, self.key_of(stream, sample)) for sample in samples]
+        if new := {key: one for key, one in zip(keys, samples) if key not in self._rebuilt}:
+            found = self.model.decode(stream, self.codes(stream, [*new.values()]))
+            for (key, sample), value in zip(new.items(), found, strict=True):
+                self._rebuilt[key] = self.model.trimmed(stream, value, sample.streams[stream])
+        return [self._rebuilt[key] for key in keys]

@@ -62,6 +62,11 @@ class Look:
     """(2,): by how many pixels the frame was turned, x and y."""
 
     @property
+    def middle(self) -> Array:
+        """(2,): the middle x, y, pixels, within the frame."""
+        return (np.array(self.blob.middle) - self.turns) % SIDE
+
+    @property
     def place(self) -> Array:
         """(2,): the centroid x, y, pixels; off by a multiple of SIDE."""
         ticks, weights = np.arange(SIDE) + 0.5, self.blob.coverage
@@ -102,12 +107,12 @@ def parse_video(clip: Video) -> dict[str, str]:
     if track is None:
         return dict.fromkeys(SLOTS, INVALID)
     looks = [*track.looks.values()]
-    shapes, first = [name_shape(moments(look.blob.coverage)) for look in looks], looks[0]
+    shapes, first = [name_shape(moments(look.blob.coverage)) for look in looks], track.looks.get(0)
     return {
         "shape": track.kept(shapes),
         "colour": track.kept([name_colour(look.blob.colour) for look in looks]),
-        "size": name_size(shapes[0], float(first.blob.coverage.sum())),
-        "position": name_position(*((np.array(first.blob.middle) - first.turns) % SIDE)),
+        "size": INVALID if first is None else name_size(shapes[0], float(first.blob.coverage.sum())),
+        "position": INVALID if first is None else name_position(*first.middle),
         "background": track.kept([name_background(look.ground) for look in looks]),
         "motion": name_motion(*read_motion(track)),
         "tempo": name_tempo(track),
