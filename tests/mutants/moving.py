@@ -187,8 +187,8 @@ MOVING = (
     Mutant(
         "a restored clip without its sound",
         "restorer/file_restoration.py",
-        "write_with_tracks(trained.modality, frame.result, values[name], path)",
-        "write_with_tracks(trained.modality, frame.result, None, path)",
+        "write_with_tracks(trained.modality, frame.result, values[name], path, tell)",
+        "write_with_tracks(trained.modality, frame.result, None, path, tell)",
         "restorer/test_clip_restoration.py::test_a_file_keeps_its_frames_rate_and_sound",
     ),
     Mutant(

@@ -21,7 +21,7 @@ from modaloom.modalities import image
 from modaloom.modalities.base import DataSpec, Modality, Tracks
 from modaloom.modalities.colours import outline
 from modaloom.modalities.signal_codec import Pieces, SignalCodec, Stretches
-from modaloom.modalities.video_encode import suffix_of, write, write_with
+from modaloom.modalities.video_encode import suffix_of, write, write_like, write_with
 from modaloom.modalities.video_facts import describe
 from modaloom.modalities.video_file import parts, read
 from modaloom.modalities.video_format import PICTURES, SUFFIXES
@@ -191,5 +191,5 @@ VIDEO = Modality(
     reads=PICTURES,
     remarks=remarks,
     kin=("image",),
-    tracks=Tracks({"sound": "audio"}, parts, write_with),
+    tracks=Tracks({"sound": "audio"}, parts, write_with, write_like),
 )
