@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from modaloom.core.counter_rng import counter_noise
 from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.frame import Frames, finished, single
 from modaloom.core.rng import derive
 from modaloom.diffusion.gaussian_process import GaussianProcess
-from modaloom.diffusion.noise import CounterNoise
+from modaloom.diffusion.noise import CounterNoise, shared_noise
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
 from modaloom.restorer.config import AUTO, DEFAULT_SAMPLER, MEAN_FLOW, SignalSamplingConfig
@@ -133,7 +132,7 @@ def _sample(
     noise = initial_noise(example, draw, sampling.shared_noise)
     if name == MEAN_FLOW:
         return restorer.stream_mean_flow(example, noise, times)
-    walk = CounterNoise(derive(draw.seed, "walk"), draw.start)
+    walk = CounterNoise(derive(draw.seed, "walk"), draw.start, sampling.shared_noise)
     sampler = partial(SIGNAL_SAMPLERS[name].sample, noise=walk)
     return restorer.stream(example, noise, times, sampler=sampler)
 
@@ -153,12 +152,7 @@ def _timesteps(process: GaussianProcess, sampling: SignalSamplingConfig, start: 
 
 def initial_noise(example: ConditionalExample, draw: Draw, shared: float = 0.0) -> Tensor:
     """N(0, 1) in the shape of a batch of one; of a clip, all frames share this part of its variance."""
-    _, channels, *axes = example.target.shape
-    own = counter_noise(draw.seed, (channels, *axes), start=draw.start)
-    if len(axes) < 3 or not shared:
-        return own[None]
-    common = counter_noise(derive(draw.seed, "shared"), (channels, 1, *axes[1:]))
-    return (own.mul_((1 - shared) ** 0.5) + common.mul_(shared**0.5))[None]
+    return shared_noise(draw.seed, example.target.shape[1:], start=draw.start, shared=shared)[None]
 
 
 MEAN = "mean"

@@ -51,7 +51,7 @@ class RestoreOptions:
     settings: str | Sequence[str] = ()
     """Task options as KEY=VALUE strings."""
     sampling: SignalSamplingOptions | None = None
-    """Fields of `SignalSamplingConfig`: steps, sampler, timestep_spacing."""
+    """Fields of `SignalSamplingConfig`: steps, sampler, timestep_spacing, shared_noise."""
     seed: int = SEED
 
 
