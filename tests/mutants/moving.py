@@ -206,6 +206,20 @@ MOVING = (
         "restorer/test_motion.py",
     ),
     Mutant(
+        "frames at an end that are their own neighbours",
+        "restorer/tasks/motion.py",
+        "times = (length - 1 - (length - 1 - times).abs()).clamp_min(0)",
+        "times = times.clamp_max(length - 1)",
+        "restorer/test_motion.py",
+    ),
+    Mutant(
+        "gaps one frame longer than what fills them",
+        "restorer/tasks/nearby_frames.py",
+        "if after - before > 2 * REACH + 1:",
+        "if after - before > 2 * REACH + 2:",
+        "restorer/test_nearby_frames.py",
+    ),
+    Mutant(
         "a filter of noise that sees one frame",
         "restorer/tasks/base.py",
         "return initial if self.beside is None else",

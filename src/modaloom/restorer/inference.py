@@ -1,6 +1,6 @@
 """Inference with a Restorer: condition, posterior mean or sample, postprocessing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -85,7 +85,7 @@ def stream_task(
     restorer.check(example)
     chosen = resolve_mode(restorer, mode)
     batch, time = _to_device(as_batch(example), restorer), task.start_time(options)
-    share = calibrated(restorer, task, inputs, options, chosen) if weight is None else weight
+    share = calibrated(restorer, task, [inputs], options, chosen) if weight is None else weight
 
     def finish(prediction: Tensor) -> Tensor:
         return task.finalize(share * prediction[0].cpu(), example, inputs, options)
@@ -93,13 +93,15 @@ def stream_task(
     return (frame.map(finish) for frame in MODES[chosen](restorer, batch, sampling, Draw(seed, start), time))
 
 
-def calibrated(restorer: Restorer, task: Task[Any], inputs: Signals, options: Any, mode: str = "") -> float:
+def calibrated(
+    restorer: Restorer, task: Task[Any], parts: Iterable[Signals], options: Any, mode: str = ""
+) -> float:
     """The weight in [0, 1] of a mode's prediction: of the mean, how far it can be trusted (`trust`)."""
 
     def mean(example: ConditionalExample) -> Tensor:
         return restorer.mean(_to_device(as_batch(example), restorer))[0].cpu()
 
-    return trust(mean, task, inputs, options) if resolve_mode(restorer, mode) == MEAN else 1.0
+    return trust(mean, task, parts, options) if resolve_mode(restorer, mode) == MEAN else 1.0
 
 
 def evaluations(restorer: Restorer, mode: str, sampling: SignalSamplingConfig) -> int:
