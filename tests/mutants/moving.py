@@ -213,6 +213,13 @@ MOVING = (
         "restorer/test_motion.py",
     ),
     Mutant(
+        "noise of the steps that frames do not share",
+        "restorer/inference.py",
+        "draw.start, sampling.shared_noise)",
+        "draw.start)",
+        "restorer/test_clip_restoration.py::test_a_still_clip_stays_still_where_frames_share_all_noise",
+    ),
+    Mutant(
         "gaps one frame longer than what fills them",
         "restorer/tasks/nearby_frames.py",
         "if after - before > 2 * REACH + 1:",

@@ -176,6 +176,13 @@ SOUNDS = (
         RATES,
     ),
     Mutant(
+        "7.1 without its sides",
+        "modalities/audio_channels.py",
+        "8: np.hstack([FRONT, HALF * REAR, HALF * REAR])",
+        "8: np.hstack([FRONT, HALF * REAR, 0 * REAR])",
+        RATES,
+    ),
+    Mutant(
         "mixes that exceed full scale",
         "modalities/audio_channels.py",
         "weights / np.maximum(1, weights.sum(1, keepdims=True))",
