@@ -87,6 +87,7 @@ def test_the_same_seed_gives_the_same_file_whatever_stands_beside_it(
     runs: Runs, files: Path, tmp_path: Path
 ) -> None:
     asked = ("--mode", "sample", "--steps", 2, "--sampler", "dpmpp_2m_sde", "--timestep-spacing", "karras")
+    asked = (*asked, "--shared-noise", 0.5)
     for out, names, seed in (("a", ["rgb"], 0), ("b", ["grey", "rgb"], 0), ("c", ["rgb"], 1)):
         inputs = [files / f"{name}.png" for name in names]
         done("restore", runs["restore"], *inputs, *asked, "--seed", seed, "--out", tmp_path / out)
@@ -200,6 +201,7 @@ def test_generate_needs_no_input_and_n_changes_no_draw(runs: Runs, tmp_path: Pat
         ("restore", ("rgb.png", "--steps", 0), "steps is 0; it must be at least 1"),
         ("restore", ("rgb.png", "--sampler", "dpmpp_2n"), "did you mean 'dpmpp_2m'"),
         ("restore", ("rgb.png", "--timestep-spacing", "even"), "unknown timestep_spacing 'even'"),
+        ("restore", ("rgb.png", "--shared-noise", 1.5), "shared_noise is 1.5; it must be at least 0 and at"),
         ("restore", ("rgb.png", "--strength", 0.5), "unknown setting 'strength'"),
         ("restore", ("rgb.png", "--set", "degradation=rain"), "unknown degradation 'rain'"),
         ("restore", ("rgb.png", "--set", "superres.factor=3"), "unknown factor '3'"),

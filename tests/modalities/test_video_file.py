@@ -3,7 +3,7 @@
 import io
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from modaloom.core.errors import BadFile, BadValue
-from modaloom.modalities import video_container, video_file
+from modaloom.modalities import video_container, video_encode, video_file
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.container import HINT
 from modaloom.modalities.video import VIDEO
 from modaloom.modalities.video_container import CROP
-from modaloom.modalities.video_encode import ENCODINGS, GIF, write, write_with
+from modaloom.modalities.video_encode import ENCODINGS, GIF, write, write_like, write_with
 from modaloom.modalities.video_file import parts, read
 from modaloom.modalities.video_remarks import remarks
 from modaloom.modalities.video_value import Video
@@ -474,6 +474,59 @@ def test_an_avi_has_its_pictures_and_its_sound(tmp_path: Path) -> None:
     np.testing.assert_allclose(AUDIO.read(path).samples, wave, atol=1e-4)
     with pytest.raises(BadFile, match="cut short"):
         AUDIO.read(put(tmp_path, "b.avi", path.read_bytes()[:-1000]))
+
+
+@pytest.mark.parametrize("rate", [22_050, RATE])
+@pytest.mark.parametrize("suffix", ENCODINGS)
+def test_sound_in_pieces_is_that_of_the_whole_and_taken_as_it_is_needed(
+    suffix: str, rate: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sound of 2 s in pieces of a fifth, of a clip of 1 s."""
+    wave, taken = Audio(noise(2 * rate), rate), list[float]()
+
+    def pieces(path: Path) -> Iterator[Audio]:
+        for i in range(10):
+            taken.append(i / 5)
+            yield Audio(wave.samples[:, i * rate // 5 : (i + 1) * rate // 5], rate)
+
+    def scan() -> Iterator[np.ndarray]:
+        for k, frame in enumerate(levels(8)):
+            assert not taken or taken[-1] <= k / 8 + 0.4
+            yield frame
+
+    monkeypatch.setattr(video_encode, "read_pieces", pieces)
+    monkeypatch.setattr(video_encode, "parts", lambda path: ["sound"])
+    clip, whole, made = (
+        Video(scan, 8, SIDE, SIDE, Fraction(8)),
+        tmp_path / f"a.{suffix}",
+        tmp_path / f"b.{suffix}",
+    )
+    write_like(clip, tmp_path / "source.avi", made, pytest.fail)
+    write_with(Video.of(levels(8), 8), {"sound": wave}, whole)
+    assert np.array_equal(read(whole).frames, read(made).frames)
+    np.testing.assert_allclose(AUDIO.read(whole).samples, AUDIO.read(made).samples, atol=1e-2)
+
+
+def test_sound_is_kept_up_to_where_it_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A track that holds nothing is left out, and so is the sound of a file that has none."""
+    source, path = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    write(square(), source)
+    write_like(square(), source, path, pytest.fail)
+    assert not parts(path)
+    monkeypatch.setattr(video_encode, "parts", lambda path: ["sound"])
+    for n in (0, 1):
+
+        def pieces(path: Path, n: int = n) -> Iterator[Audio]:
+            yield from [Audio(noise(RATE), RATE)] * n
+            raise BadFile(path, "holds no more")
+
+        said: list[str] = []
+        monkeypatch.setattr(video_encode, "read_pieces", pieces)
+        write_like(square(), source, path, said.append)
+        assert said == ["the sound is kept as far as it can be read, since it holds no more"]
+        assert read(path).length == 8
+        assert [*parts(path)] == ["sound"] * n
+    assert AUDIO.read(path).seconds == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.full

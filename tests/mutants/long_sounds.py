@@ -58,7 +58,7 @@ LONG_SOUNDS = (
     ),
     Mutant(
         "pieces resampled with values beyond full scale",
-        "modalities/audio_packing.py",
+        "modalities/audio_rate.py",
         "made.clip(-1, 1) for made",
         "made for made",
         CODES,

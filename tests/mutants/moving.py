@@ -222,8 +222,8 @@ MOVING = (
     Mutant(
         "a restored clip without its sound",
         "restorer/file_restoration.py",
-        "write_with_tracks(trained.modality, frame.result, values[name], path)",
-        "write_with_tracks(trained.modality, frame.result, None, path)",
+        "write_with_tracks(trained.modality, frame.result, values[name], path, tell)",
+        "write_with_tracks(trained.modality, frame.result, None, path, tell)",
         "restorer/test_clip_restoration.py::test_a_file_keeps_its_frames_rate_and_sound",
     ),
     Mutant(
@@ -239,6 +239,27 @@ MOVING = (
         "return moved(clip[:, times], _spread",
         "return moved(clip[:, times], 0 * _spread",
         "restorer/test_motion.py",
+    ),
+    Mutant(
+        "frames at an end that are their own neighbours",
+        "restorer/tasks/motion.py",
+        "times = (length - 1 - (length - 1 - times).abs()).clamp_min(0)",
+        "times = times.clamp_max(length - 1)",
+        "restorer/test_motion.py",
+    ),
+    Mutant(
+        "noise of the steps that frames do not share",
+        "restorer/inference.py",
+        "draw.start, sampling.shared_noise)",
+        "draw.start)",
+        "restorer/test_clip_restoration.py::test_a_still_clip_stays_still_where_frames_share_all_noise",
+    ),
+    Mutant(
+        "gaps one frame longer than what fills them",
+        "restorer/tasks/nearby_frames.py",
+        "if after - before > 2 * REACH + 1:",
+        "if after - before > 2 * REACH + 2:",
+        "restorer/test_nearby_frames.py",
     ),
     Mutant(
         "a filter of noise that sees one frame",

@@ -83,6 +83,13 @@ RESTORING = (
         "restorer/test_self_calibration.py",
     ),
     Mutant(
+        "the last part of a signal decides how far a network is trusted",
+        "restorer/self_calibration.py",
+        "power += float(",
+        "power = float(",
+        "restorer/test_self_calibration.py",
+    ),
+    Mutant(
         "a block without its time",
         "networks/conditioning.py",
         "self.a(F.silu(self.norm_a(x))) + emb.reshape",

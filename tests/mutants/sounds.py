@@ -171,8 +171,15 @@ SOUNDS = (
     Mutant(
         "surround as loud as front",
         "modalities/audio_channels.py",
-        "(6, 2): np.array([[1, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF]])",
-        "(6, 2): np.array([[1, 0, HALF, 0, 1, 0], [0, 1, HALF, 0, 0, 1]])",
+        "2: np.array([[1, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF]])",
+        "2: np.array([[1, 0, HALF, 0, 1, 0], [0, 1, HALF, 0, 0, 1]])",
+        RATES,
+    ),
+    Mutant(
+        "7.1 without its sides",
+        "modalities/audio_channels.py",
+        "8: np.hstack([FRONT, HALF * REAR, HALF * REAR])",
+        "8: np.hstack([FRONT, HALF * REAR, 0 * REAR])",
         RATES,
     ),
     Mutant(

@@ -1,10 +1,13 @@
 """Noise by position: a cut of it is itself, and it is white and normal."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
+from torch import Tensor
 
+from modaloom.core import counter_rng
 from modaloom.core.counter_rng import counter_noise, counter_normal
 
 N = 200_000
@@ -55,5 +58,21 @@ def test_its_spectrum_is_flat() -> None:
 
 def test_a_signal_made_by_rows_is_the_whole() -> None:
     whole = counter_normal(4, (0, 0, 0), (3, 21, 10)).float()
-    assert torch.equal(counter_noise(4, (3, 21, 10), rows=8), whole)
-    assert torch.equal(counter_noise(4, (3, 9, 10), start=7, rows=4), whole[:, 7:16])
+    assert torch.equal(counter_noise(4, (3, 21, 10), max_elements=8 * 30), whole)
+    assert torch.equal(counter_noise(4, (3, 9, 10), start=7, max_elements=4 * 30), whole[:, 7:16])
+
+
+def test_no_more_numbers_are_computed_at_once_than_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large frames one at a time."""
+    sizes = []
+
+    def normal(seed: int, start: Sequence[int], shape: Sequence[int]) -> Tensor:
+        sizes.append(math.prod(shape))
+        return torch.zeros(*shape)
+
+    monkeypatch.setattr(counter_rng, "counter_normal", normal)
+    counter_noise(0, (3, 7, 10, 20), max_elements=1300)
+    assert sizes == [1200, 1200, 1200, 600]
+    sizes.clear()
+    counter_noise(0, (3, 7, 10, 20), max_elements=500)
+    assert sizes == [600] * 7

@@ -14,8 +14,9 @@ from PIL import Image
 from torch import nn
 
 from modaloom import api as modaloom
-from modaloom.core.errors import BadValue
+from modaloom.core.errors import BadFile, BadValue
 from modaloom.core.frame import finished
+from modaloom.modalities import audio_file, video, video_encode, video_value
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.video import VIDEO
@@ -25,7 +26,7 @@ from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.inference import Draw, initial_noise
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions
 from modaloom.restorer.stretches import StretchedAnswer
-from modaloom.restorer.tasks import TASKS_OF_CLIPS
+from modaloom.restorer.tasks import TASKS_OF_CLIPS, Signals
 
 FPS, RATE = Fraction(30_000, 1001), 48_000
 SMALL = (
@@ -112,14 +113,51 @@ def test_any_number_of_frames_at_a_time_gives_the_same(
         assert np.abs(made.astype(int) - whole).max() <= 1
 
 
-def answered(run: RestoredRun, source: Video, mode: str, **how: int) -> Video:
+def answered(
+    run: RestoredRun, source: Video, mode: str, mask: Video | None = None, steps: int = 2, **how: int
+) -> Video:
     """The answer, of a sample in two steps."""
     stretches, found = VIDEO.signal.stretches, run.restoration
     assert stretches is not None
-    sampling = replace(found.config.sampling, steps=2)
-    answer = StretchedAnswer(found, stretches, source, None, found.options, mode, sampling, seed=3, **how)
+    sampling = replace(found.config.sampling, steps=steps)
+    answer = StretchedAnswer(found, stretches, source, mask, found.options, mode, sampling, seed=3, **how)
     made: Video = finished(answer.stream())
     return made
+
+
+def test_how_far_a_network_is_trusted_is_measured_all_over_a_clip(
+    run_of: Callable[[str], RestoredRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the stretches are: oracle, frames that tell their number."""
+    frames = np.arange(200, dtype=np.uint8)[:, None, None].repeat(8, 1).repeat(8, 2)
+    seen: list[list[int]] = []
+
+    def calibrated(restorer: object, task: object, parts: Iterator[Signals], *how: object) -> float:
+        inputs = [part.input for part in parts]
+        seen.append([round(float(v)) for one in inputs if one is not None for v in 255 * one[0, :, 0, 0]])
+        return 1.0
+
+    monkeypatch.setattr("modaloom.restorer.stretches.calibrated", calibrated)
+    for n in (1, 6, 40, 200):
+        for size in (1, 2**25):
+            answered(run_of("superres"), Video.of(frames[:n], FPS), "mean", max_values=size)
+        assert seen[-1] == seen[-2]
+        assert len(seen[-1]) == len({*seen[-1]}) == min(n, 40)
+    assert [run // 25 for run in seen[-1][::5]] == [*range(8)]
+
+
+def test_what_the_memory_does_not_hold_is_refused_with_what_to_do(
+    run_of: Callable[[str], RestoredRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a sample in 8 steps a frame depends on 8 before and after, of the mean and of one step on one."""
+    source, run = clip(40), run_of("superres")
+    values = 3 * 48 * 64
+    monkeypatch.setattr("modaloom.restorer.stretches.MAX_CONTEXT", 16 * values)
+    answered(run, source, "sample", steps=7)
+    answered(run, source, "mean", steps=8)
+    answered(run, clip(16), "sample", steps=8)
+    with pytest.raises(BadValue, match=rf"depends on 17, which are {17 * values:,} values.* fewer --steps"):
+        answered(run, source, "sample", steps=8)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
@@ -132,6 +170,18 @@ def test_frames_share_so_much_of_their_noise(share: float) -> None:
     assert float((noise[:, 0] * noise[:, 2]).mean()) == pytest.approx(share, abs=0.03)
     later = initial_noise(replace(example, target=target[:, :, :2]), Draw(seed=5, start=4), share)[0]
     torch.testing.assert_close(later.double(), noise[:, 2:])
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "dpmpp_2m_sde", "dpmpp_2m"])
+def test_a_still_clip_stays_still_where_frames_share_all_noise(
+    run_of: Callable[[str], RestoredRun], sampler: str
+) -> None:
+    still, run = Video.of(np.repeat(waves(1), 5, axis=0), FPS), run_of("denoise")
+    changes = {}
+    for share in (0.0, 1.0):
+        how = RestoreOptions(mode="sample", sampling={"sampler": sampler, "steps": 3, "shared_noise": share})
+        changes[share] = np.abs(np.diff(run.restore(still, how).frames.astype(int), axis=0)).max()
+    assert changes[1.0] <= 1 < changes[0.0]
 
 
 @pytest.mark.parametrize("task", ["superres", "denoise", "jpeg"])
@@ -155,6 +205,30 @@ def test_a_file_keeps_its_frames_rate_and_sound(run_of: Callable[[str], Restored
     assert np.sqrt(np.square(after[: len(before)] - before).mean()) < 0.03
     truth = np.stack([Image.fromarray(f).resize((62, 46), Image.Resampling.BICUBIC) for f in source.frames])
     assert np.abs(made.frames.astype(int) - truth).mean() < 12
+
+
+def test_sound_of_any_length_is_kept_and_what_is_damaged_costs_no_clip(
+    run_of: Callable[[str], RestoredRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("long", "damaged"):
+        write_with(clip(6), {"sound": tone(0.2)}, tmp_path / f"{name}.mp4")
+    monkeypatch.setattr(audio_file, "MAX_VALUES", 100)
+    read_pieces = video_encode.read_pieces
+
+    def pieces(path: Path) -> Iterator[Audio]:
+        yield from read_pieces(path)
+        if path.stem == "damaged":
+            raise BadFile(path, "is cut short")
+
+    monkeypatch.setattr(video_encode, "read_pieces", pieces)
+    said: list[str] = []
+    names = [tmp_path / "long.mp4", tmp_path / "damaged.mp4"]
+    paths = [*modaloom.restore(run_of("denoise").path, names, out=tmp_path / "out", notify=said.append)]
+    assert said == ["the sound is kept as far as it can be read, since it is cut short: damaged"]
+    monkeypatch.undo()
+    for path in paths:
+        assert VIDEO.read(path).length == 6
+        assert AUDIO.read(path).seconds == pytest.approx(0.2, abs=0.03)
 
 
 def test_a_silent_file_and_a_gif_stay_silent(run_of: Callable[[str], RestoredRun], tmp_path: Path) -> None:
@@ -184,11 +258,32 @@ def test_what_is_known_of_a_clip_stays_and_a_mask_of_one_frame_is_that_of_all(
     assert not np.array_equal(one, source.frames)
 
 
+def gap(n: int, first: int, end: int) -> Video:
+    """A mask of n frames that marks some of them as a whole."""
+    mask = np.zeros((n, 24, 32), np.uint8)
+    mask[first:end] = 255
+    return Video.of(mask, FPS)
+
+
+def test_a_gap_is_filled_alike_any_number_of_frames_at_a_time(run_of: Callable[[str], RestoredRun]) -> None:
+    source, run = clip(23), run_of("inpaint")
+    whole, single = (
+        answered(run, source, "mean", mask=gap(23, 6, 14), max_values=size).frames for size in (2**25, 1)
+    )
+    assert np.abs(whole.astype(int) - single).max() <= 1
+    assert whole[6:14].std() > 5
+
+
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        (Video.of(np.zeros((3, 24, 32), np.uint8), 8), "ends before the clip"),
+        (Video.of(np.zeros((3, 24, 32), np.uint8), 8), "the mask has 3 frames, the clip 9"),
+        (Video.of(np.full((12, 24, 32), 255, np.uint8), 8), "the mask has 12 frames, the clip 9"),
         (Video.of(np.zeros((1, 20, 32), np.uint8), 8), "the mask is 32×20, the clip 32×24"),
+        (Video.of(np.zeros((1, 24, 32), np.uint8), 8), "the mask marks nothing"),
+        (Video.of(np.zeros((9, 24, 32), np.uint8), 8), "the mask marks nothing"),
+        (Video.of(np.full((1, 24, 32), 255, np.uint8), 8), "the mask leaves nothing of the clip"),
+        (gap(9, 2, 9), "frames 3 to 9 are missing as a whole"),
         (None, "inpaint needs a mask"),
     ],
 )
@@ -221,6 +316,26 @@ def test_previews_of_a_clip_are_of_its_first_frames(run_of: Callable[[str], Rest
         *[(1, 3, True), (2, 3, True), (3, 3, False)]
     ]
     assert frames[0].preview().facts == (5, 24, 32, FPS)
+
+
+def test_of_clips_that_the_memory_does_not_hold_the_middle_is_learned(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, said = 4 * 24 * 32 * 3, list[str]()
+    for module in (video, video_value):
+        monkeypatch.setattr(module, "MAX_VALUES", most)
+    callbacks = modaloom.TrainCallbacks(notify=said.append)
+    run = modaloom.train(
+        folder, out=tmp_path / "run", task="denoise", steps=1, settings=[*SMALL], callbacks=callbacks
+    )
+    assert "video: 5 of 5 values are too long for the memory, and their middle is taken" in said
+    assert not any("not evaluated" in sentence for sentence in said)
+    assert modaloom.evaluate(run, folder, n=2)
+    numbered = np.arange(9, dtype=np.uint8)[:, None, None].repeat(24, 1).repeat(32, 2)
+    middle = VIDEO.signal.middle(Video.of(numbered, FPS))
+    assert middle.frames[:, 0, 0, 0].tolist() == middle.frames[:, 0, 0, 0].tolist() == [2, 3, 4, 5]
+    short = Video.of(numbered[:4], FPS)
+    assert VIDEO.signal.middle(short) is short
 
 
 @pytest.mark.parametrize("task", ["generate", "style", "colorize", "vary", "declip"])

@@ -27,10 +27,18 @@ def test_a_pan_is_moved_back_exactly(step: tuple[int, int], offset: int) -> None
     torch.testing.assert_close(found[inner], clip[inner])
 
 
-def test_frames_without_a_neighbour_and_equal_ones_stay() -> None:
-    clip = torch.stack([texture(9, 7, k) for k in range(3)], 1)
-    torch.testing.assert_close(aligned(clip, 1)[:, 2], clip[:, 2])
-    torch.testing.assert_close(aligned(clip, -1)[:, 0], clip[:, 0])
+def test_at_the_ends_the_only_neighbour_is_on_both_sides() -> None:
+    """Of a clip that stands still but for its noise, no frame is its own neighbour."""
+    noise = 1e-3 * torch.randn(3, 4, 24, 16, generator=torch.Generator().manual_seed(0))
+    clip = texture(24, 16)[:, None] + noise
+    torch.testing.assert_close(aligned(clip, 1), clip[:, [1, 2, 3, 2]])
+    torch.testing.assert_close(aligned(clip, -1), clip[:, [1, 0, 1, 2]])
+
+
+def test_a_single_frame_and_equal_ones_stay() -> None:
+    one = texture(9, 7)[:, None]
+    for offset in (-1, 1):
+        assert torch.equal(aligned(one, offset), one)
     still = texture(5, 1)[:, None].expand(-1, 3, -1, -1)
     assert torch.equal(aligned(still, 1), still)
 

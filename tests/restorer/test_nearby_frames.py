@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from modaloom.core.errors import BadValue
 from modaloom.restorer.tasks.masking import pull_push
-from modaloom.restorer.tasks.nearby_frames import REACH, fill_from_frames
+from modaloom.restorer.tasks.nearby_frames import REACH, check_gaps, fill_from_frames
 
 
 def clip(n: int, seed: int = 0) -> torch.Tensor:
@@ -63,3 +64,31 @@ def test_a_frame_depends_on_none_that_is_farther_than_the_reach() -> None:
     moved[:, 2 * REACH + 2 :] += 1
     a, b = (fill_from_frames(one, known)[:, REACH + 1] for one in (whole, moved))
     assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 9, 10, 24])
+def test_gaps_are_refused_of_which_a_frame_would_stay_black(n: int) -> None:
+    """Oracle: what is filled, of a white clip."""
+    white, draw = torch.ones(1, n, 3, 3), torch.Generator().manual_seed(n)
+    found = set()
+    for share in (0.05, 0.1, 0.2, 0.3, 0.5) * 4:
+        known = (torch.rand(1, n, 1, 1, generator=draw) < share).float()
+        filled = bool((fill_from_frames(white, known.expand_as(white)) > 0.99).all())
+        found.add(filled)
+        if filled:
+            check_gaps((1 - known).flatten().tolist())
+        else:
+            with pytest.raises(BadValue, match=r"missing as a whole|leaves nothing"):
+                check_gaps((1 - known).flatten().tolist())
+    assert found == {True, False}
+
+
+def test_the_frames_of_a_long_gap_are_named() -> None:
+    hole = [0.0] * 3 + [1.0] * (2 * REACH) + [0.5]
+    check_gaps(hole)
+    with pytest.raises(BadValue, match="frames 4 to 12 are missing"):
+        check_gaps([0.0, *hole[:2], 1.0, *hole[3:]])
+    with pytest.raises(BadValue, match="frames 1 to 5 are missing"):
+        check_gaps([1.0] * (REACH + 1) + [0.0])
+    with pytest.raises(BadValue, match="frames 2 to 6 are missing"):
+        check_gaps([0.0] + [1.0] * (REACH + 1))

@@ -36,7 +36,7 @@ def scaled_truth(low: Tensor, scale: float) -> Predict:
 @pytest.mark.parametrize(("scale", "weight"), [(1, 1), (2, 0.5), (4, 0.25), (-1, 0), (0.5, 1), (0, 1)])
 def test_the_least_squares_weight(scale: float, weight: float) -> None:
     low = picture(64)
-    assert trust(scaled_truth(low, scale), TASK, Signals(input=low), OPTIONS) == pytest.approx(
+    assert trust(scaled_truth(low, scale), TASK, [Signals(input=low)], OPTIONS) == pytest.approx(
         weight, abs=1e-4
     )
 
@@ -49,12 +49,25 @@ def test_an_independent_correction_has_no_weight() -> None:
         noise = 0.01 * torch.randn(right.shape, generator=generator(1))
         return (noise - right * (noise @ right) / (right @ right)).reshape(low.shape)
 
-    assert trust(predict, TASK, Signals(input=low), OPTIONS) == pytest.approx(0, abs=1e-3)
+    assert trust(predict, TASK, [Signals(input=low)], OPTIONS) == pytest.approx(0, abs=1e-3)
+
+
+def test_what_is_black_does_not_decide() -> None:
+    """By itself it would: whatever a network adds to it is wrong."""
+    low = picture(64)
+    black = Signals(input=torch.zeros_like(low))
+
+    def predict(example: ConditionalExample) -> Tensor:
+        is_black = not TASK.estimate(example).any()
+        return torch.full_like(low, 1e-3) if is_black else scaled_truth(low, 2)(example)
+
+    assert trust(predict, TASK, [black], OPTIONS) == pytest.approx(0, abs=1e-3)
+    assert trust(predict, TASK, [black, Signals(input=low), black], OPTIONS) == pytest.approx(0.5, abs=0.01)
 
 
 def test_small_pictures_and_other_tasks_have_no_smaller_copy() -> None:
     tiny = picture(31)
-    assert trust(scaled_truth(tiny, 2), TASK, Signals(input=tiny), OPTIONS) == 1
+    assert trust(scaled_truth(tiny, 2), TASK, [Signals(input=tiny)], OPTIONS) == 1
     task = TASKS["denoise"]
     assert task.smaller(Signals(input=picture(64)), task.options()) is None
 

@@ -33,6 +33,10 @@ def restore(
     timestep_spacing: Annotated[
         str | None, typer.Option(help="{timestep_spacings} [default: the run's].")
     ] = None,
+    shared_noise: Annotated[
+        float | None,
+        typer.Option(help="Part of the noise that all frames of a clip share, 0 to 1 [default: the run's]."),
+    ] = None,
     style: Annotated[Path | None, typer.Option(help="Reference file for --task style.")] = None,
     mask: Annotated[
         Path | None, typer.Option(help="White: area to fill in (inpaint), or with known colour (colorize).")
@@ -51,7 +55,10 @@ def restore(
     """Restore files: super-resolution, colour, inpainting, denoising, variation."""
     from modaloom import api
 
-    sampling = {"steps": steps, "sampler": sampler, "timestep_spacing": timestep_spacing}
+    sampling = {
+        **{"steps": steps, "sampler": sampler, "timestep_spacing": timestep_spacing},
+        "shared_noise": shared_noise,
+    }
     own = {} if strength is None else {"strength": strength}
     restore_options = api.RestoreOptions(
         mode=mode,

@@ -11,6 +11,8 @@ from torch import Tensor
 
 GOLDEN_GAMMA = 0x9E3779B97F4A7C15 - 2**64
 """2⁶⁴ / φ, odd, as a signed number."""
+MAX_ELEMENTS = 2**20
+"""Numbers that are computed at once, in 8 MiB, and a few times as much while they are."""
 
 
 def counter_normal(seed: int, start: Sequence[int], shape: Sequence[int]) -> Tensor:
@@ -48,12 +50,15 @@ def _uniform(x: Tensor) -> Tensor:
     return (_logical_right_shift(x, 11).double() + 0.5) * 2.0**-53
 
 
-def counter_noise(seed: int, shape: Sequence[int], *, start: int = 0, rows: int = 32) -> Tensor:
+def counter_noise(
+    seed: int, shape: Sequence[int], *, start: int = 0, max_elements: int = MAX_ELEMENTS
+) -> Tensor:
     """float32 `shape` (C, *axes) of N(0, 1) from position `start` of the first axis on.
 
-    Computed `rows` of that axis at a time to bound memory.
+    To bound memory, at most `max_elements`, or one position of that axis, are computed at a time.
     """
     noise = torch.empty(*shape)
+    rows = max(1, max_elements * shape[1] // max(1, noise.numel()))
     for first in range(0, shape[1], rows):
         block = noise[:, first : first + rows]
         block.copy_(counter_normal(seed, (0, start + first, *[0] * (len(shape) - 2)), block.shape))

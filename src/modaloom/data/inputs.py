@@ -1,5 +1,6 @@
 """Files and folders that a caller names → the values' files, each with a name for what is made of it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from modaloom.modalities.base import Modality
 def named_files(paths: Sequence[Path], modality: Modality, notify: Notify) -> dict[str, Path]:
     """Name → file: a file's stem; of those in and under a folder, their place there without the suffix.
 
-    `notify` gets the other files of a folder.
+    Where a folder has a file of the modality's own kind and others of its name, such as the picture beside a
+    clip, the others are left out. `notify` gets what is left out of a folder.
 
     Raises:
         BadValue: two files of one name.
@@ -37,17 +39,21 @@ def _named(paths: Sequence[Path], modality: Modality, notify: Notify) -> Iterato
 
 
 def _inside(folder: Path, modality: Modality, notify: Notify) -> Iterator[tuple[str, Path]]:
-    others, none, suffixes = [], True, (*modality.suffixes, *modality.reads)
+    others, suffixes = list[str](), (*modality.suffixes, *modality.reads)
+    named = defaultdict[str, list[Path]](list)
     for found in walk_files(folder):
         path = folder / found.path if isinstance(found, Problem) else found
         place = path.relative_to(folder)
         if path.suffix[1:].lower() in suffixes:
-            none = False
-            yield place.with_suffix("").as_posix(), path
+            named[place.with_suffix("").as_posix()].append(path)
         else:
             others.append(f"{found.path}: {found.reason}" if isinstance(found, Problem) else place.as_posix())
-    if none:
+    if not named:
         ends = " ".join(f".{suffix}" for suffix in suffixes)
         raise BadFolder(f"{folder} has no {modality.name} files; give one with files that end in {ends}")
+    for name, paths in named.items():
+        own = [path for path in paths if path.suffix[1:].lower() in modality.suffixes] or paths
+        yield from ((name, path) for path in own)
+        others += [path.relative_to(folder).as_posix() for path in paths if path not in own]
     if others:
         notify(f"left out of {folder}, {len(others):,} that are no {modality.name} files: {bounded(others)}")

@@ -69,23 +69,21 @@ class Writer:
             for name, value in streams.items()
             if owner_of(name, streams, self.modality_of) == stream
         }
-        _put(modality, streams[stream], parts, path)
+        if modality.tracks is not None and parts:
+            modality.tracks.write(streams[stream], parts, path)
+        else:
+            modality.write(streams[stream], path)
 
 
-def write_with_tracks(modality: Modality, value: Value, source: object, path: Path) -> None:
+def write_with_tracks(
+    modality: Modality, value: Value, source: object, path: Path, notify: Callable[[str], None]
+) -> None:
     """Writes a value, with what its source holds beside its own, if that is a file: the sound of a clip.
 
-    Raises `BadFile` for a track that cannot be read.
+    `notify` gets what of that cannot be read.
     """
-    tracks, parts = modality.tracks, dict[str, Value]()
-    if tracks is not None and isinstance(source, Path):
-        parts = {part: MODALITIES[tracks.modality_of[part]].read(source) for part in tracks.found(source)}
-    _put(modality, value, parts, path)
-
-
-def _put(modality: Modality, value: Value, parts: Mapping[str, Value], path: Path) -> None:
-    if modality.tracks is not None and parts:
-        modality.tracks.write(value, parts, path)
+    if modality.tracks is not None and isinstance(source, Path):
+        modality.tracks.copy(value, source, path, notify)
     else:
         modality.write(value, path)
 

@@ -57,15 +57,26 @@ class CounterNoise:
     Args:
         seed: of all calls.
         start: position of the signal along the first axis of what it is a stretch of.
+        shared: part of the variance that all frames of a clip share, in [0, 1].
     """
 
-    def __init__(self, seed: int, start: int = 0) -> None:
-        self.seed, self.start, self.calls = seed, start, 0
+    def __init__(self, seed: int, start: int = 0, shared: float = 0.0) -> None:
+        self.seed, self.start, self.shared, self.calls = seed, start, shared, 0
 
     def normal(self, *shape: int) -> Tensor:
         """float32 (1, *shape) of N(0, 1), `shape` (C, *axes)."""
         self.calls += 1
-        return counter_noise(derive(self.seed, self.calls), shape, start=self.start)[None]
+        seed = derive(self.seed, self.calls)
+        return shared_noise(seed, shape, start=self.start, shared=self.shared)[None]
+
+
+def shared_noise(seed: int, shape: Sequence[int], *, start: int = 0, shared: float = 0.0) -> Tensor:
+    """`counter_noise`; of a clip (C, T, H, W), all frames share this part of its variance."""
+    own = counter_noise(seed, shape, start=start)
+    if len(shape) < 4 or not shared:
+        return own
+    common = counter_noise(derive(seed, "shared"), (shape[0], 1, *shape[2:]))
+    return own.mul_((1 - shared) ** 0.5).add_(common, alpha=shared**0.5)
 
 
 def normals(*shape: int, generator: torch.Generator) -> Tensor:

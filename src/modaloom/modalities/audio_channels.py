@@ -10,13 +10,27 @@ from modaloom.modalities.audio_value import Samples
 
 HALF = sqrt(1 / 2)
 """-3 dB."""
-MIXES: Mapping[tuple[int, int], NDArray[np.float64]] = {
+Weights = NDArray[np.float64]
+FRONT, REAR = np.hsplit(np.eye(6), [4])
+IN_5_1: Mapping[int, Weights] = {
+    5: np.eye(6)[:, [0, 1, 2, 4, 5]],
+    6: np.eye(6),
+    7: np.hstack([FRONT, HALF * REAR.sum(1, keepdims=True), REAR]),
+    8: np.hstack([FRONT, HALF * REAR, HALF * REAR]),
+}
+"""Channels of 5.0, 5.1, 6.1 and 7.1 → weights (6, channels): rear and side ones are those of 5.1."""
+FROM_5_1: Mapping[int, Weights] = {
+    1: np.array([[HALF, HALF, 1, 0, 0.5, 0.5]]),
+    2: np.array([[1, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF]]),
+    6: np.eye(6),
+}
+"""Channels wanted → weights: ITU-R BS.775-3, annex 4, without the low-frequency channel."""
+MIXES: Mapping[tuple[int, int], Weights] = {
     (1, 2): np.array([[1.0], [1.0]]),
     (1, 6): np.eye(6)[:, [2]],
-    (6, 2): np.array([[1, 0, HALF, 0, HALF, 0], [0, 1, HALF, 0, 0, HALF]]),
-    (6, 1): np.array([[HALF, HALF, 1, 0, 0.5, 0.5]]),
+    **{(n, wanted): last @ first for n, first in IN_5_1.items() for wanted, last in FROM_5_1.items()},
 }
-"""(channels, channels wanted) → weights: ITU-R BS.775-3, annex 4, without the low-frequency channel."""
+"""(channels, channels wanted) → weights."""
 
 
 def mixed(samples: Samples, channels: int) -> Samples:

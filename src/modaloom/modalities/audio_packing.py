@@ -10,7 +10,7 @@ from torch import Tensor
 
 from modaloom.core.windows import windows
 from modaloom.modalities.audio_channels import mixed
-from modaloom.modalities.audio_rate import resample_stream
+from modaloom.modalities.audio_rate import resampled_pieces
 from modaloom.modalities.audio_spec import fit, log_mel_of
 from modaloom.modalities.audio_value import Audio, Samples
 from modaloom.modalities.base import DataSpec
@@ -61,9 +61,7 @@ def fitted(sounds: Iterable[Audio], spec: DataSpec) -> Iterator[Samples]:
     rest = iter(sounds)
     first = next(rest)
     mixes = (mixed(sound.samples, spec["tracks"]) for sound in chain([first], rest))
-    if first.rate == spec["rate"]:
-        return mixes
-    return (made.clip(-1, 1) for made in resample_stream(mixes, first.rate, spec["rate"]))
+    return resampled_pieces(mixes, first.rate, spec["rate"])
 
 
 def _packed(samples: Samples, spec: DataSpec) -> Packed:

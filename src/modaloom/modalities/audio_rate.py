@@ -33,9 +33,16 @@ def resample_stream(pieces: Iterable[Samples], rate: int, to: int) -> Iterator[S
         yield np.pad(rest[:, :missing], [(0, 0), (0, max(0, missing - rest.shape[1]))])
 
 
+def resampled_pieces(pieces: Iterator[Samples], rate: int, to: int) -> Iterator[Samples]:
+    """`resampled` of a sound in pieces (C, n)."""
+    if rate == to:
+        return pieces
+    return (made.clip(-1, 1) for made in resample_stream(pieces, rate, to))
+
+
 def resampled(samples: Samples, rate: int, to: int) -> Samples:
     """Samples (C, n) → (C, round(n · to / rate)), at least one, clipped to [-1, 1]."""
     if rate == to:
         return samples
     pieces = (samples[:, i : i + PIECE] for i in range(0, samples.shape[1], PIECE))
-    return np.concatenate([*resample_stream(pieces, rate, to)], 1).clip(-1, 1)
+    return np.concatenate([*resampled_pieces(pieces, rate, to)], 1)

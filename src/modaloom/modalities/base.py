@@ -74,6 +74,9 @@ class Tracks:
     """File → the parts that it holds; nothing of one that cannot be opened."""
     write: Callable[[Value, Mapping[str, Value], Path], None]
     """(value, part → value, path): one file of all of them; deterministic."""
+    copy: Callable[[Value, Path, Path, Callable[[str], None]], None]
+    """(value, file, path, notify): one file of the value and of the parts of another file, of any length, as
+    far as they can be read; `notify` gets what cannot."""
 
 
 @dataclass(frozen=True)

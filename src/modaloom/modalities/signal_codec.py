@@ -70,6 +70,8 @@ class Stretches:
     made: Callable[[Callable[[], Iterator[np.ndarray]], Value, int], Value]
     """(→ pieces of an array, made anew; the value that it answers; how many times as many positions it has
     along each axis but the first) → the value of these pieces, which it makes when they are asked for."""
+    length: Callable[[Value], int]
+    """Value → positions of `to_array` along its first axis."""
 
 
 def as_it_is(value: Value, spec: DataSpec) -> Value:
@@ -80,6 +82,11 @@ def as_it_is(value: Value, spec: DataSpec) -> Value:
 def as_they_are(facts: DataSpec, factor: int) -> DataSpec:
     """Default of `SignalCodec.coarser`: the facts do not depend on the number of positions."""
     return facts
+
+
+def all_of(value: Value) -> Value:
+    """Default of `SignalCodec.middle`: all of a value."""
+    return value
 
 
 def alone(value: Value) -> Sequence[Value]:
@@ -133,6 +140,8 @@ class SignalCodec(Codec):
     """How values are packed and unpacked in pieces; None: as a whole alone."""
     stretches: Stretches | None = None
     """How a Restorer answers values of any length; None: as a whole."""
+    middle: Callable[[Value], Value] = all_of
+    """Value → as much of it as a Restorer is trained on and scored on: all, or what the memory holds."""
     matched: Callable[[Value, DataSpec], Value] = as_it_is
     """Value, facts → the value with the stream's channels. Raises `BadValue` for values of another kind."""
     coarser: Callable[[DataSpec, int], DataSpec] = as_they_are

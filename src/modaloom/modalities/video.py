@@ -5,6 +5,7 @@ A clip's signal has three axes, time, height and width, and the channels of its 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from modaloom.modalities import image
 from modaloom.modalities.base import DataSpec, Modality, Tracks
 from modaloom.modalities.colours import outline
 from modaloom.modalities.signal_codec import Pieces, SignalCodec, Stretches
-from modaloom.modalities.video_encode import suffix_of, write, write_with
+from modaloom.modalities.video_encode import suffix_of, write, write_like, write_with
 from modaloom.modalities.video_facts import describe
 from modaloom.modalities.video_file import parts, read
 from modaloom.modalities.video_format import PICTURES, SUFFIXES
@@ -35,7 +36,7 @@ from modaloom.modalities.video_spec import (
     shortened,
     usual_rate,
 )
-from modaloom.modalities.video_value import Frame, Video
+from modaloom.modalities.video_value import MAX_VALUES, Frame, Video
 from modaloom.modalities.video_view import to_html
 from modaloom.transforms import brightness, flip
 
@@ -135,6 +136,15 @@ def _lengthened(frames: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     return np.pad(frames, [(0, length - len(frames)), (0, 0), (0, 0), (0, 0)], mode="edge")
 
 
+def middle(clip: Video) -> Video:
+    """The frames in the middle of a clip that the memory holds, which may be all."""
+    most = max(1, MAX_VALUES // (3 * clip.height * clip.width))
+    if clip.length <= most:
+        return clip
+    first = (clip.length - most) // 2
+    return replace(clip, scan=lambda: islice(clip.scan(), first, first + most), length=most)
+
+
 def measure(clips: Iterable[Video]) -> DataSpec:
     """`fps`, the most common rate, as a fraction."""
     return {"fps": str(usual_rate(Counter(clip.fps for clip in clips)))}
@@ -180,7 +190,8 @@ VIDEO = Modality(
         outline=outline,
         pieces=Pieces(pack_file, unpack_file),
         measure=measure,
-        stretches=Stretches(pieces, of_pieces),
+        stretches=Stretches(pieces, of_pieces, lambda clip: clip.length),
+        middle=middle,
         axes=3,
     ),
     limits=VideoLimits(),
@@ -191,5 +202,5 @@ VIDEO = Modality(
     reads=PICTURES,
     remarks=remarks,
     kin=("image",),
-    tracks=Tracks({"sound": "audio"}, parts, write_with),
+    tracks=Tracks({"sound": "audio"}, parts, write_with, write_like),
 )

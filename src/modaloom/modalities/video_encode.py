@@ -1,22 +1,25 @@
 """Files of clips, alone or with their sound: MPEG-4, QuickTime, Matroska (H.264), WebM (VP9), and GIF."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from modaloom.core.errors import BadFile
 from modaloom.modalities.audio_channels import mixed
-from modaloom.modalities.audio_rate import resampled
-from modaloom.modalities.audio_value import Audio, Samples
+from modaloom.modalities.audio_file import read_pieces
+from modaloom.modalities.audio_rate import resampled_pieces
+from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.base import Value
 from modaloom.modalities.container import converted, pyav
 from modaloom.modalities.gif import write_gif
 from modaloom.modalities.video_container import CROP
+from modaloom.modalities.video_file import parts
 from modaloom.modalities.video_rate import at_rate
 from modaloom.modalities.video_value import Frame, Video
 
@@ -72,9 +75,13 @@ def write_with(clip: Video, tracks: Mapping[str, Value], path: Path) -> None:
     column, which a comment in the file tells, so that reading cuts them off again. Sound has a rate, and one,
     two or six channels, that the codec has. Raises `BadFile` without PyAV.
     """
-    pyav(path)
-    with path.open("wb") as file:
-        encode(clip, tracks, suffix_of(clip, path.suffix[1:].lower()), file)
+    _write(clip, _pieces(tracks), path)
+
+
+def write_like(clip: Video, source: Path, path: Path, notify: Callable[[str], None]) -> None:
+    """`write_with` the sound of another file, of any length, as far as it can be read; `notify` gets what
+    cannot."""
+    _write(clip, _sound_of(source, notify), path)
 
 
 def encoded(clip: Video, tracks: Mapping[str, Value], suffix: str) -> bytes:
@@ -86,17 +93,41 @@ def encoded(clip: Video, tracks: Mapping[str, Value], suffix: str) -> bytes:
 
 def encode(clip: Video, tracks: Mapping[str, Value], suffix: str, file: BinaryIO) -> None:
     """Writes a file, frame by frame."""
+    _encode(clip, _pieces(tracks), suffix, file)
+
+
+def _pieces(tracks: Mapping[str, Value]) -> Iterator[Audio]:
+    return iter([tracks[SOUND]] if SOUND in tracks else [])
+
+
+def _sound_of(source: Path, notify: Callable[[str], None]) -> Iterator[Audio]:
+    """The pieces of a file's sound, if it has one, up to where it cannot be read."""
+    try:
+        if SOUND in parts(source):
+            yield from read_pieces(source)
+    except BadFile as error:
+        notify(f"the sound is kept as far as it can be read, since it {error.reason}")
+
+
+def _write(clip: Video, sound: Iterator[Audio], path: Path) -> None:
+    pyav(path)
+    with path.open("wb") as file:
+        _encode(clip, sound, suffix_of(clip, path.suffix[1:].lower()), file)
+
+
+def _encode(clip: Video, sound: Iterator[Audio], suffix: str, file: BinaryIO) -> None:
+    """Writes a file, frame by frame, and its sound by its pieces."""
     if suffix == GIF:
         _gif(clip, file)
     else:
-        _mux(clip, tracks.get(SOUND), ENCODINGS[suffix], file)
+        _mux(clip, sound, ENCODINGS[suffix], file)
 
 
-def _mux(clip: Video, sound: Audio | None, how: Encoding, file: BinaryIO) -> None:
-    av = pyav(Path())
+def _mux(clip: Video, sound: Iterator[Audio], how: Encoding, file: BinaryIO) -> None:
+    av, first = pyav(Path()), next(sound, None)
     with av.open(file, "w", format=how.container, options={"fflags": "+bitexact"}) as container:
         pictures = _picture_track(container, clip, how)
-        track = None if sound is None else _SoundTrack(container, sound, how)
+        track = None if first is None else _SoundTrack(container, first, sound, how)
         for k, frame in enumerate(clip.scan()):
             shown = converted(av.VideoFrame.from_ndarray(_even(frame), format="rgb24"), PIXELS)
             shown.pts, shown.time_base = k, 1 / clip.fps
@@ -125,33 +156,39 @@ def _even(frame: Frame) -> Frame:
 
 
 class _SoundTrack:
-    """A track of sound while it is encoded."""
+    """A track of sound while it is encoded, from the first of its pieces and the others."""
 
-    def __init__(self, container: Any, sound: Audio, how: Encoding) -> None:
-        self.rate = next((rate for rate in how.rates if rate >= sound.rate), how.rates[-1])
-        channels = max(n for n in LAYOUTS if n <= sound.channels)
+    def __init__(self, container: Any, first: Audio, rest: Iterable[Audio], how: Encoding) -> None:
+        self.rate = next((rate for rate in how.rates if rate >= first.rate), how.rates[-1])
+        channels = max(n for n in LAYOUTS if n <= first.channels)
         self.layout = LAYOUTS[channels]
-        self.samples: Samples = resampled(mixed(sound.samples, channels), sound.rate, self.rate)
+        mixes = (mixed(sound.samples, channels) for sound in chain([first], rest))
+        self.pieces = resampled_pieces(mixes, first.rate, self.rate)
         self.stream = container.add_stream(how.sound, rate=self.rate, layout=self.layout)
-        self.done = 0
+        self.waiting, self.done = next(self.pieces), 0
 
-    def until(self, seconds: Fraction) -> list[Any]:
+    def until(self, seconds: Fraction) -> Iterator[Any]:
         """Packets of the samples up to a time."""
-        return self._encoded(round(seconds * self.rate))
+        end = round(seconds * self.rate) - self.done
+        while self.waiting.shape[1] < end and (piece := next(self.pieces, None)) is not None:
+            self.waiting = np.concatenate([self.waiting, piece], 1)
+        return self._encoded(end)
 
-    def rest(self) -> list[Any]:
+    def rest(self) -> Iterator[Any]:
         """Packets of all samples that are left."""
-        return [*self._encoded(self.samples.shape[1]), *self.stream.encode()]
+        for piece in chain([self.waiting], self.pieces):
+            self.waiting = piece
+            yield from self._encoded(piece.shape[1])
+        yield from self.stream.encode()
 
-    def _encoded(self, end: int) -> list[Any]:
-        part = np.ascontiguousarray(self.samples[:, self.done : end])
-        if not part.shape[1]:
-            return []
-        frame = pyav(Path()).AudioFrame.from_ndarray(part, format="fltp", layout=self.layout)
-        frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
-        self.done += part.shape[1]
-        found: list[Any] = self.stream.encode(frame)
-        return found
+    def _encoded(self, n: int) -> Iterator[Any]:
+        part, self.waiting = np.hsplit(self.waiting, [n])
+        if part.shape[1]:
+            whole = np.ascontiguousarray(part)
+            frame = pyav(Path()).AudioFrame.from_ndarray(whole, format="fltp", layout=self.layout)
+            frame.sample_rate, frame.pts, frame.time_base = self.rate, self.done, Fraction(1, self.rate)
+            self.done += part.shape[1]
+            yield from self.stream.encode(frame)
 
 
 def _gif(clip: Video, file: BinaryIO) -> None:

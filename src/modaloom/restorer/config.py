@@ -42,7 +42,7 @@ class SignalSamplingConfig:
     steps: int = 8
     """At least 1."""
     shared_noise: float = 0.0
-    """Part of the variance of a clip's noise that all of its frames share, in [0, 1]."""
+    """Part of the variance of a clip's noise, initial and of each step, that all frames share, in [0, 1]."""
 
     def __post_init__(self) -> None:
         check_choice("sampler", self.sampler, (*SIGNAL_SAMPLERS, MEAN_FLOW, AUTO))

@@ -45,7 +45,8 @@ def restore(
     Results are written to `OUT/STEM.SUFFIX`: the input's stem, and the modality's suffix, or the input's own
     if that holds every value of the modality (TIFF and `.npy` for rasters). A folder among the
     inputs stands for all readable files in it, recursively, and its relative paths are kept. Results of an
-    unconditional task are `OUT/0000.SUFFIX`, …. Clips keep their sound.
+    unconditional task are `OUT/0000.SUFFIX`, …. Clips keep their sound, as far as it can be
+    read.
 
     Args:
         run: path of the run.
@@ -96,7 +97,8 @@ def _written(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 try:
                     with all_or_none(path):
-                        write_with_tracks(trained.modality, frame.result, values[name], path)
+                        tell = partial(outcome.add, name)
+                        write_with_tracks(trained.modality, frame.result, values[name], path, tell)
                 except ModaloomError as error:  # of a value that is computed while it is written
                     outcome.failures[name] = error
                     continue
@@ -119,6 +121,10 @@ class _Outcome:
     """Input name → error."""
     changes: dict[str, list[str]] = field(default_factory=dict)
     """Property that results do not keep → input names."""
+
+    def add(self, name: str, change: str) -> None:
+        """A property that the result of an input does not keep."""
+        self.changes.setdefault(change, []).append(name)
 
 
 def _at(out: Path, named: Callable[[Value], str], made: Value) -> dict[Path, Value]:
@@ -144,7 +150,7 @@ def _answers(
             outcome.failures[name] = error
             continue
         for change in changes:
-            outcome.changes.setdefault(change, []).append(name)
+            outcome.add(name, change)
 
 
 def _failure(name: str, error: ModaloomError) -> str:

@@ -1,6 +1,6 @@
 """Inference with a Restorer: condition, posterior mean or sample, postprocessing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from modaloom.core.counter_rng import counter_noise
 from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.frame import Frames, finished, single
 from modaloom.core.rng import derive
 from modaloom.diffusion.gaussian_process import GaussianProcess
-from modaloom.diffusion.noise import CounterNoise
+from modaloom.diffusion.noise import CounterNoise, shared_noise
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
 from modaloom.restorer.config import AUTO, DEFAULT_SAMPLER, MEAN_FLOW, SignalSamplingConfig
@@ -86,7 +85,7 @@ def stream_task(
     restorer.check(example)
     chosen = resolve_mode(restorer, mode)
     batch, time = _to_device(as_batch(example), restorer), task.start_time(options)
-    share = calibrated(restorer, task, inputs, options, chosen) if weight is None else weight
+    share = calibrated(restorer, task, [inputs], options, chosen) if weight is None else weight
 
     def finish(prediction: Tensor) -> Tensor:
         return task.finalize(share * prediction[0].cpu(), example, inputs, options)
@@ -94,13 +93,15 @@ def stream_task(
     return (frame.map(finish) for frame in MODES[chosen](restorer, batch, sampling, Draw(seed, start), time))
 
 
-def calibrated(restorer: Restorer, task: Task[Any], inputs: Signals, options: Any, mode: str = "") -> float:
+def calibrated(
+    restorer: Restorer, task: Task[Any], parts: Iterable[Signals], options: Any, mode: str = ""
+) -> float:
     """The weight in [0, 1] of a mode's prediction: of the mean, how far it can be trusted (`trust`)."""
 
     def mean(example: ConditionalExample) -> Tensor:
         return restorer.mean(_to_device(as_batch(example), restorer))[0].cpu()
 
-    return trust(mean, task, inputs, options) if resolve_mode(restorer, mode) == MEAN else 1.0
+    return trust(mean, task, parts, options) if resolve_mode(restorer, mode) == MEAN else 1.0
 
 
 def evaluations(restorer: Restorer, mode: str, sampling: SignalSamplingConfig) -> int:
@@ -133,7 +134,7 @@ def _sample(
     noise = initial_noise(example, draw, sampling.shared_noise)
     if name == MEAN_FLOW:
         return restorer.stream_mean_flow(example, noise, times)
-    walk = CounterNoise(derive(draw.seed, "walk"), draw.start)
+    walk = CounterNoise(derive(draw.seed, "walk"), draw.start, sampling.shared_noise)
     sampler = partial(SIGNAL_SAMPLERS[name].sample, noise=walk)
     return restorer.stream(example, noise, times, sampler=sampler)
 
@@ -153,12 +154,7 @@ def _timesteps(process: GaussianProcess, sampling: SignalSamplingConfig, start: 
 
 def initial_noise(example: ConditionalExample, draw: Draw, shared: float = 0.0) -> Tensor:
     """N(0, 1) in the shape of a batch of one; of a clip, all frames share this part of its variance."""
-    _, channels, *axes = example.target.shape
-    own = counter_noise(draw.seed, (channels, *axes), start=draw.start)
-    if len(axes) < 3 or not shared:
-        return own[None]
-    common = counter_noise(derive(draw.seed, "shared"), (channels, 1, *axes[1:]))
-    return (own.mul_((1 - shared) ** 0.5) + common.mul_(shared**0.5))[None]
+    return shared_noise(draw.seed, example.target.shape[1:], start=draw.start, shared=shared)[None]
 
 
 MEAN = "mean"

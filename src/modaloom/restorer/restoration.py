@@ -26,6 +26,7 @@ from modaloom.restorer.files import Restoration, unpack_restorer
 from modaloom.restorer.inference import resolve_mode, stream_task
 from modaloom.restorer.stretches import StretchedAnswer
 from modaloom.restorer.tasks import Signals
+from modaloom.restorer.tasks.masking import check_marked
 from modaloom.runs.config_io import changed, override
 from modaloom.runs.model import load_model
 from modaloom.runs.resolve import resolve_run
@@ -51,7 +52,7 @@ class RestoreOptions:
     settings: str | Sequence[str] = ()
     """Task options as KEY=VALUE strings."""
     sampling: SignalSamplingOptions | None = None
-    """Fields of `SignalSamplingConfig`: steps, sampler, timestep_spacing."""
+    """Fields of `SignalSamplingConfig`: steps, sampler, timestep_spacing, shared_noise."""
     seed: int = SEED
 
 
@@ -92,7 +93,8 @@ class RestoredRun:
         on the seed and the name alone.
 
         A clip keeps its length and rate. Its first frames are computed here, the others when they are asked
-        for, a few at a time and anew each time, so that it may be of any length.
+        for, a few at a time and anew each time, so that it may be of any length. Its mask is as long, or of
+        one frame for all.
 
         Args:
             value: a PIL image, an array (H, W) or (H, W, C) for a run on rasters, or a path.
@@ -214,8 +216,7 @@ class RestoredRun:
         if mask is None:
             return None
         marked = to_mask(self.modality, _read(self.modality, mask))
-        if not bool(marked.any()):
-            raise BadValue("the mask marks nothing; make white, or loud, what is to be restored")
+        check_marked(bool(marked.any()))
         return marked
 
 

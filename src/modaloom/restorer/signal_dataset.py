@@ -28,6 +28,8 @@ from modaloom.tokenizers import Tokenizer
 from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
 from modaloom.transforms.crop import Packed, ToUnit
 
+TOO_LONG = "are too long for the memory, and their middle is taken"
+
 
 @dataclass(frozen=True)
 class SignalSource:
@@ -223,7 +225,7 @@ def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[Si
         )
 
     def fit(value: Value) -> Value:
-        return value if spec is None else fit_to_spec(modality, value, spec)
+        return modality.signal.middle(value) if spec is None else fit_to_spec(modality, value, spec)
 
     for name in reversed(plan.streams):
         yield source(name, fit, spec or plan.facts(name) or None, partial(_shortened, modality, spec))
@@ -238,7 +240,9 @@ def _rebuilt(tokenizer: Tokenizer, value: Value) -> Value:
 
 
 def _shortened(modality: Modality, spec: DataSpec | None, value: Value) -> Sequence[Shortened]:
-    return () if spec is None else modality.shortened(value, spec)
+    if spec is not None:
+        return modality.shortened(value, spec)
+    return () if modality.signal.middle(value) is value else (Shortened(TOO_LONG),)
 
 
 def _tokenizer(config: RestorerRunConfig, stream: str) -> Tokenizer:
@@ -263,14 +267,15 @@ def _cached(
             value = chosen.reader.value(sample, source.stream)
             if value is not None:
                 lost.add(source.stream, source.shortened(value))
-            yield None if value is None else _taken(sample.key, source, value)
+            yield None if value is None else take(sample.key, source, value)
 
     stamp = fingerprint(chosen.samples, source.stream, source.fact)
     name = f"signals.{place}.{source.stream}"
     return open_ragged(run.path / CACHE, name, stamp, len(chosen.samples), rows)
 
 
-def _taken(key: str, source: SignalSource, value: Value) -> Packed:
+def take(key: str, source: SignalSource, value: Value) -> Packed:
+    """What a source takes of a sample's value. Raises `BadValue`, which names both."""
     try:
         return source.take(value)
     except BadValue as error:

@@ -1,6 +1,5 @@
 """Answers to values of any length, a stretch of their first axis at a time: the frames of a clip."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -20,10 +19,15 @@ from modaloom.restorer.config import SignalSamplingConfig
 from modaloom.restorer.files import Restoration
 from modaloom.restorer.inference import calibrated, evaluations, stream_task
 from modaloom.restorer.tasks import Signals
+from modaloom.restorer.tasks.masking import check_marked
 
 MAX_VALUES = 2**25
 """Values of an answer that are computed at once, frames of context aside: 128 MiB, and about ten times as
 much while they are."""
+MAX_CONTEXT = 2**29
+"""Most values of a frame with its context."""
+RUN, RUNS = 5, 8
+"""Frames one after another, and how many times, on which it is measured how far a network is trusted."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class StretchedAnswer:
     """What a Restorer answers to a value, up to rounding the same for any number of frames at a time.
 
     The context of a stretch is as many frames as its answer depends on. Only how far the network is trusted
-    (`calibrated`) is measured once, on the first stretch.
+    (`calibrated`) is measured once, on frames that are spread over the whole.
     """
 
     found: Restoration
@@ -52,8 +56,9 @@ class StretchedAnswer:
 
         Raises `BadValue` and `BadFile`, at once.
         """
+        self._check_mask()
         first, task, restorer = next(self._windows()), self.found.task, self.found.restorer
-        weight = calibrated(restorer, task, self._inputs(first), self.options, self.mode)
+        weight = calibrated(restorer, task, self._runs(), self.options, self.mode)
         return self._shown(self._answer(first, 0, weight), weight)
 
     def _shown(self, frames: Frames[Tensor], weight: float) -> Frames[Value]:
@@ -100,29 +105,47 @@ class StretchedAnswer:
         return array_to_unit(self._modality, self._facts, signal), mask
 
     def _windows(self) -> Iterator[Window]:
+        """Raises `BadValue` where a frame depends on more than the memory holds."""
         pieces = self._pieces()
         first = next(pieces)
-        channels, _, *sides = first.shape
-        factor = self.found.task.factor(self.options)
-        size = max(1, self.max_values // (channels * math.prod(side * factor for side in sides)))
-        return windows(chain([first], pieces), size, self._halo, axis=1)
+        values = first[:, 0].size * self.found.task.factor(self.options) ** (first.ndim - 2)
+        around = min(self.how.length(self.source), 1 + 2 * self._halo)
+        if values * around > MAX_CONTEXT:
+            raise BadValue(
+                f"each frame depends on {around}, which are {values * around:,} values; at most "
+                f"{MAX_CONTEXT:,} are computed at once: take fewer --steps, --mode mean, or a smaller clip"
+            )
+        return windows(chain([first], pieces), max(1, self.max_values // values), self._halo, axis=1)
+
+    def _runs(self) -> Iterator[Signals]:
+        """Inputs of `RUNS` times `RUN` frames, in places that depend on the length alone."""
+        count = -(-self.how.length(self.source) // RUN)
+        places = {i * count // RUNS for i in range(RUNS)}
+        runs = islice(windows(self._pieces(), RUN, axis=1), max(places) + 1)
+        return (self._inputs(run) for place, run in enumerate(runs) if place in places)
 
     def _pieces(self) -> Iterator[NDArray[Any]]:
         """The packed source, with the packed mask as further channels."""
         if self.mask is None:
-            yield from self.how.cut(self.source)
-            return
+            return self.how.cut(self.source)
         masks = self.how.cut(self.mask)
-        first, second = next(masks), next(masks, None)
-        rest = repeat(first) if second is None else chain([first, second], masks)
-        for piece in self.how.cut(self.source):
-            mask = next(rest, None)
-            if mask is None:
-                raise BadValue("the mask ends before the clip; give one frame, or as many as the clip has")
-            if mask.shape != piece.shape:
-                sizes = ["×".join(map(str, one.shape[:1:-1])) for one in (mask, piece)]
-                raise BadValue(f"the mask is {sizes[0]}, the clip {sizes[1]}; they must be of one size")
-            yield np.concatenate([piece, mask])
+        every = repeat(next(masks)) if self.how.length(self.mask) == 1 else masks
+        return (np.concatenate(pair) for pair in zip(self.how.cut(self.source), every))
+
+    def _check_mask(self) -> None:
+        """Raises `BadValue` for a mask of another size or length, and one that the task cannot use."""
+        if self.mask is None:
+            return
+        its, whole = (self.how.length(value) for value in (self.mask, self.source))
+        sizes = ["×".join(map(str, next(self.how.cut(one)).shape[:1:-1])) for one in (self.mask, self.source)]
+        if its not in (1, whole):
+            raise BadValue(f"the mask has {its:,} frames, the clip {whole:,}; give one, or as many")
+        if len({*sizes}) > 1:
+            raise BadValue(f"the mask is {sizes[0]}, the clip {sizes[1]}; they must be of one size")
+        marks = (array_to_mask(self._modality, piece) for piece in self.how.cut(self.mask))
+        marked = [int(one.sum()) / one.numel() for one in marks]
+        check_marked(any(marked))
+        self.found.task.check_gaps(marked, self.options)
 
     def _packed(self, signal: Tensor) -> NDArray[Any]:
         return unit_to_array(self._modality, self._facts, signal)

@@ -18,7 +18,7 @@ from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.restorer.evaluation.trials import RestorationCase, RestorationEvaluation, target_of
 from modaloom.restorer.restoration import RestoredRun, load_restored
-from modaloom.restorer.signal_dataset import SignalSource, check_same_size, read_as, signal_sources
+from modaloom.restorer.signal_dataset import SignalSource, check_same_size, read_as, signal_sources, take
 from modaloom.restorer.tasks import Signals
 from modaloom.transforms.crop import Packed
 
@@ -136,7 +136,7 @@ def _cases(
     for sample in samples:
         values = reader.read(sample).streams
         if all(column.stream in values for column in columns):
-            taken = [column.take(values[column.stream]) for column in columns]
+            taken = [take(sample.key, column, values[column.stream]) for column in columns]
             check_same_size(sample.key, [signal.shape[1:] for signal in taken])
             if not trained.restoration.task.is_residual or _is_scored(taken[0]):
                 shown = taken if trained.restoration.plan.spec else map(_middle, taken)

@@ -135,6 +135,9 @@ class Task(Generic[O]):
     `target`; None if there is none. The posterior mean is calibrated on it, see `self_calibration.py`."""
     prepare: Callable[[Tensor, Tensor | None, O], Tensor] = reject_mask
     """Signal (C, *axes) and mask, bool (*axes), or None → the input of `build_condition`."""
+    check_gaps: Callable[[Sequence[float], O], None] = lambda marked, options: None
+    """Part of each frame of a clip that its mask marks, in [0, 1]. Raises `BadValue` for a mask that the task
+    cannot use."""
     takes_reference: bool = False
     """Whether it takes a reference."""
     unconditional: bool = False

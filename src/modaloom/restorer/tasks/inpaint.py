@@ -12,7 +12,7 @@ from modaloom.degradations.random_boxes import random_boxes
 from modaloom.restorer.example import ConditionalExample
 from modaloom.restorer.tasks.base import Signals, Task, require_input, require_target
 from modaloom.restorer.tasks.masking import append_mask, pull_push, restoration_example
-from modaloom.restorer.tasks.nearby_frames import REACH, fill_from_frames
+from modaloom.restorer.tasks.nearby_frames import REACH, check_gaps, fill_from_frames
 from modaloom.restorer.tasks.waves import CENTRE, CROP_UNIT, cells_example, from_cells, to_cells
 from modaloom.spectral.autoregression import fill_gaps
 
@@ -83,6 +83,7 @@ INPAINT = Task(
     _build_condition,
     postprocess=_postprocess,
     prepare=_prepare,
+    check_gaps=lambda marked, options: check_gaps(marked),
     reach=REACH,
     is_consistent=lambda options: False,
 )

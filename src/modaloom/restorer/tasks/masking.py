@@ -23,6 +23,12 @@ def check_mask_size(mask: Tensor, signal: Tensor) -> None:
         raise BadValue(f"the mask is {sizes[0]}, the signal {sizes[1]}; they must be of one size")
 
 
+def check_marked(marked: bool) -> None:
+    """Raises `BadValue` for a mask that marks nothing."""
+    if not marked:
+        raise BadValue("the mask marks nothing; make white, or loud, what is to be restored")
+
+
 def append_full_mask(signal: Tensor) -> Tensor:
     """(C, *axes) → (C + 1, *axes): every position is known."""
     return append_mask(signal, torch.ones(signal.shape[1:], dtype=torch.bool))

@@ -19,9 +19,13 @@ STILL = 1e-5
 
 
 def aligned(clip: Tensor, offset: int) -> Tensor:
-    """(C, T, H, W) → (C, T, H, W): for each frame the one `offset` later, moved onto it."""
+    """(C, T, H, W) → (C, T, H, W): for each frame the one `offset` later, moved onto it.
+
+    Beyond an end the clip goes back, so that no frame of several is its own neighbour, whose noise it has.
+    """
     _, length, height, width = clip.shape
-    times = (torch.arange(length) + offset).clamp(0, length - 1)
+    times = (torch.arange(length) + offset).abs()
+    times = (length - 1 - (length - 1 - times).abs()).clamp_min(0)
     spare = [-side % (BLOCK << LEVELS - 1) for side in (width, height)]
     brightness = F.pad(clip.mean(0, keepdim=True), (0, spare[0], 0, spare[1]), mode="replicate")[0]
     here, there = [brightness], [brightness[times]]

@@ -1,6 +1,6 @@
 """Five image degradations, one network, conditioned on the degradation and its strength."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,6 +70,9 @@ class Mixture:
     def prepare(self, signal: Tensor, mask: Tensor | None, options: Restore) -> Tensor:
         return self._task(options).prepare(signal, mask, options.subtask_options)
 
+    def check_gaps(self, marked: Sequence[float], options: Restore) -> None:
+        self._task(options).check_gaps(marked, options.subtask_options)
+
     def degrade(self, signals: Signals, options: Restore, generator: torch.Generator) -> Signals:
         return self._task(options).degrade(signals, options.subtask_options, generator)
 
@@ -109,6 +112,7 @@ def restoring(subtasks: Mapping[str, Task[Any]]) -> Task[Restore]:
         sample_options=mixture.sample_options,
         augment=mixture.augment,
         prepare=mixture.prepare,
+        check_gaps=mixture.check_gaps,
         reach=max(subtask.reach for subtask in every),
         subtasks=mixture.each,
         is_consistent=mixture.is_consistent,
