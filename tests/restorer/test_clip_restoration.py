@@ -29,6 +29,7 @@ from modaloom.restorer.stretches import StretchedAnswer
 from modaloom.restorer.tasks import TASKS_OF_CLIPS, Signals
 
 FPS, RATE = Fraction(30_000, 1001), 48_000
+FULL = pytest.mark.full
 SMALL = (
     *("restorer.local.width=8", "restorer.local.num_res_blocks=1", "restorer.local.frames=3"),
     *("restorer.crop_sizes=[16]", "restorer.crop_frames=3", "training.restorer.batch_size=6"),
@@ -79,7 +80,9 @@ def run_of(folder: Path) -> Callable[[str], RestoredRun]:
     return trained
 
 
-@pytest.mark.parametrize("task", ["superres", "denoise", "inpaint", "jpeg"])
+@pytest.mark.parametrize(
+    "task", ["superres", pytest.param("denoise", marks=FULL), "inpaint", pytest.param("jpeg", marks=FULL)]
+)
 def test_a_run_of_clips_is_scored_and_shown(
     run_of: Callable[[str], RestoredRun], folder: Path, task: str
 ) -> None:
@@ -92,6 +95,7 @@ def test_a_run_of_clips_is_scored_and_shown(
     assert run.restoration.plan.facts("video") == {"fps": str(FPS)}
 
 
+@pytest.mark.full
 def test_all_faults_of_clips_are_learned_by_one_network(folder: Path, tmp_path: Path) -> None:
     settings = [*SMALL, "training.restorer.batch_size=3"]
     run = modaloom.train(folder, out=tmp_path / "run", task="restore", steps=1, settings=settings, samples=1)

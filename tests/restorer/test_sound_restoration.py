@@ -53,7 +53,10 @@ def run_of(folder: Path) -> Callable[[str], RestoredRun]:
     return trained
 
 
-@pytest.mark.parametrize("task", ["superres", "denoise", "declip", "inpaint"])
+@pytest.mark.parametrize(
+    "task",
+    ["superres", "denoise", *(pytest.param(task, marks=pytest.mark.full) for task in ("declip", "inpaint"))],
+)
 def test_a_run_is_scored_and_shown(run_of: Callable[[str], RestoredRun], folder: Path, task: str) -> None:
     run = run_of(task)
     rows = {row.metric: row for row in modaloom.evaluate(run, folder, n=2)}

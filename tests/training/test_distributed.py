@@ -333,7 +333,13 @@ def train_restorer(data: Path, case: str, distributed: Distributed) -> Tensors:
         return trained(begin(trainer._stage(), distributed))
 
 
-@pytest.mark.parametrize("case", RESTORERS)
+LONG = ("five tasks", "few mean flow")
+"""Of RESTORERS, each of which takes some seconds."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.full] * (case in LONG)) for case in RESTORERS]
+)
 def test_restorers(ranks: Ranks, pictures: Path, case: str) -> None:
     assert_like_one_process(ranks, train_restorer, pictures, case)
 
