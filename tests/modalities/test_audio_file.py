@@ -195,17 +195,33 @@ def test_the_sound_of_a_video_is_read(tmp_path: Path) -> None:
         read(put(tmp_path, "mute.mov", buffer.getvalue()))
 
 
+@pytest.mark.parametrize("channels", [3, 5, 6, 7, 8])
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
-def test_the_channels_of_5_1_are_in_the_order_of_wav(suffix: str, tmp_path: Path) -> None:
+def test_channels_are_in_the_order_of_wav(suffix: str, channels: int, tmp_path: Path) -> None:
     """Vorbis has left, centre, right, …; oracle: FFmpeg's order of the same file."""
-    path = put(tmp_path, f"a.{suffix}", encoded(suffix, tone(channels=6, hz=200)))
+    path = put(tmp_path, f"a.{suffix}", encoded(suffix, tone(channels=channels, hz=200)))
     found = loudest(read(path))
     with av.open(str(path)) as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    flat = np.concatenate(frames, 1)
-    planes = flat if len(flat) == 6 else flat.reshape(-1, 6).T
+        packed = av.AudioResampler(format="flt")
+        frames = [one.to_ndarray() for f in container.decode(audio=0) for one in packed.resample(f)]
+    planes = np.concatenate(frames, 1).reshape(-1, channels).T
     assert found == loudest(Audio((planes / np.abs(planes).max()).astype(np.float32), RATE))
-    assert sorted(found) == [200, 400, 600, 800, 1000, 1200]
+    assert sorted(found) == [200 * k for k in range(1, 1 + channels)]
+
+
+@pytest.mark.parametrize("channels", [6, 7, 8])
+@pytest.mark.parametrize("suffix", ["mka", "mov"])
+def test_a_container_holds_up_to_eight_channels(suffix: str, channels: int, tmp_path: Path) -> None:
+    """The packets of a wav: PyAV has no encoder's frame of eight."""
+    wave = put(tmp_path, "a.wav", encoded("wav", tone(channels=channels, hz=200)))
+    path = tmp_path / f"a.{suffix}"
+    with av.open(str(wave)) as source, av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    assert read(path) == read(wave)
 
 
 CUT: dict[str, Callable[[bytes], bytes]] = {

@@ -59,9 +59,9 @@ def decode(path: Path, container: str, *, size: int, max_values: int) -> Iterato
             raise BadFile(path, f"has {channels} channels; at most {MAX_CHANNELS} are read")
         start = track.time(first)
         origin = _origin(av, source, start)
-        planar = av.AudioResampler(format="fltp", layout=first.layout, rate=rate)
+        packed = av.AudioResampler(format="flt", layout=first.layout, rate=rate)
         kind = "int24" if first.format.name in DEEP else "int16"
-        placed = track.placed(planar, chain([first], frames), origin)
+        placed = track.placed(packed, chain([first], frames), origin)
         parts = track.cut(_bounded(path, placed, max_values), first, origin)
         left = 0
         for window in windows(parts, size):
@@ -75,6 +75,12 @@ def decode(path: Path, container: str, *, size: int, max_values: int) -> Iterato
         raise BadFile(
             path, f"is cut short: {left / rate:.2f} s are left of the {promised:.2f} s that it tells"
         )
+
+
+def _samples(packed: Any) -> Samples:
+    """Frame of packed floats → (C, n). PyAV reads beyond the pointers of planar ones of eight channels."""
+    found: Samples = packed.to_ndarray().reshape(-1, packed.layout.nb_channels).T
+    return found
 
 
 class _Track:
@@ -95,13 +101,13 @@ class _Track:
         """When a frame is heard, in seconds; 0 if it does not say."""
         return 0.0 if frame.pts is None else float(frame.pts * self.stream.time_base)
 
-    def placed(self, planar: Any, frames: Iterator[Any], origin: float) -> Iterator[Samples]:
+    def placed(self, packed: Any, frames: Iterator[Any], origin: float) -> Iterator[Samples]:
         """The samples of frames at their times after `origin`; what comes before, or twice, is cut."""
         done = 0
         for frame in chain(frames, [None]):
             late = 0 if frame is None else self._late(frame, origin, done)
-            heard = (one.to_ndarray()[:, max(0, -late) :] for one in planar.resample(frame))
-            for part in chain(_silence(planar.layout.nb_channels, late), heard):
+            heard = (_samples(one)[:, max(0, -late) :] for one in packed.resample(frame))
+            for part in chain(_silence(packed.layout.nb_channels, late), heard):
                 done += part.shape[1]
                 yield part
 

@@ -38,7 +38,10 @@ TYPES: Mapping[str, str] = {
 MP3_SLACK = 4 * MP3_FRAME
 """Samples of a header's frame, and of an encoder's delay. A file that differs by more from what libsndfile
 says has a variable rate and does not tell its length, or is several, one after another."""
-VORBIS_ORDER: Mapping[int, list[int]] = {3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4]}
+VORBIS_ORDER: Mapping[int, list[int]] = {
+    **{3: [0, 2, 1], 5: [0, 2, 1, 3, 4], 6: [0, 2, 1, 5, 3, 4]},
+    **{7: [0, 2, 1, 6, 5, 3, 4], 8: [0, 2, 1, 7, 5, 6, 3, 4]},
+}
 """Channels of Ogg files → their places in the order of wav (Vorbis I, §4.3.9)."""
 VORBIS = ("VORBIS", "OPUS")
 FLOAT_TAG, PCM_TAG = 3, 1
