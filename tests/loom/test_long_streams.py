@@ -25,8 +25,16 @@ class Counting:
 
     wanted = ("clip", "voice")
 
-    def __init__(self, *, variable: bool = False, row: int = 1, shared: int = 0, exact: bool = False) -> None:
-        grid = (TRAINED, row) if row > 1 else (TRAINED,)
+    def __init__(
+        self,
+        *,
+        variable: bool = False,
+        row: int = 1,
+        shared: int = 0,
+        exact: bool = False,
+        rows: int = TRAINED,
+    ) -> None:
+        grid = (rows, row) if row > 1 else (rows,)
         self.shape = CodeShape(grid, 1 + shared, 10_000, shared, variable)
         files = SimpleNamespace(exact=exact, strides=(4,))
         tokenizer = SimpleNamespace(shape=self.shape, step=0.5, files=files)
@@ -40,9 +48,9 @@ class Counting:
         return STEPS
 
     def stream(self, given: Any, want: Any, *, n: int, seed: int, names: Any, options: Any, kept: Any) -> Any:
-        rows = self.ends.get(len(self.asked), TRAINED)
+        rows = self.ends.get(len(self.asked), self.shape.grid[0])
         self.asked.append({"seed": seed, "names": [*names], "kept": kept, "given": given})
-        codes = torch.full((n, TRAINED, self.shape.row_size, self.shape.depth), self.shape.padding)
+        codes = torch.full((n, self.shape.grid[0], self.shape.row_size, self.shape.depth), self.shape.padding)
         known = int(kept["clip"].sum()) // self.shape.row_size if kept else 0
         for i, name in enumerate(names):
             tail = given["clip"].reshape(codes.shape)[i, :known, :, :1] if known else codes[i, :0, :, :1]
@@ -87,6 +95,13 @@ def test_a_given_value_goes_on_and_others_stay_as_they_are() -> None:
     assert all(torch.equal(one["given"]["other"], other) for one in model.asked)
     assert int(model.asked[0]["kept"]["clip"].sum()) == 3
     assert frames[0].total == len(frames)
+
+
+def test_blocks_of_one_row_are_drawn_each_by_itself() -> None:
+    model = Counting(rows=1)
+    (codes,) = drawn(model, 2.0)[-1].result.values()
+    assert codes[1, :, 0].tolist() == [100] * 4
+    assert not any(one["kept"] for one in model.asked)
 
 
 def test_a_preview_is_all_that_there_is() -> None:

@@ -81,8 +81,8 @@ class LongStream:
 
     @property
     def overlap(self) -> int:
-        """Rows of a block that are those before, at most."""
-        return max(1, int(OVERLAP * self.shape.grid[0]))
+        """Rows of a block that are those before, at most; of a block of one row none."""
+        return int(OVERLAP * self.shape.grid[0])
 
     def num_steps(self, want: Sequence[str], options: CodeSamplingConfig, given: Mapping[str, Tensor]) -> int:
         """Sampling steps of a batch, if every block is as long as it may be; `given`: codes of the stream,
