@@ -21,7 +21,10 @@ STEPS, TRAINED = 3, 6
 
 
 class Counting:
-    """Draws 100 · name, then one more at every row, in blocks of `TRAINED` rows or of what `ends` says."""
+    """Draws 100 · name, then one more at every row, in blocks of as many rows as there may be, or are said.
+
+    `first` says how many rows the first block of a name has, `ends` how many a call draws.
+    """
 
     wanted = ("clip", "voice")
 
@@ -33,32 +36,35 @@ class Counting:
         shared: int = 0,
         exact: bool = False,
         rows: int = TRAINED,
+        partial: float = 0,
     ) -> None:
         grid = (rows, row) if row > 1 else (rows,)
         self.shape = CodeShape(grid, 1 + shared, 10_000, shared, variable)
-        files = SimpleNamespace(exact=exact, strides=(4,))
-        tokenizer = SimpleNamespace(shape=self.shape, step=0.5, files=files)
+        files, extent = SimpleNamespace(exact=exact, strides=(4,)), (0.5 * rows - partial, 0.5)
+        tokenizer = SimpleNamespace(shape=self.shape, extent=extent, files=files)
         stream = SimpleNamespace(tokenizer=tokenizer, modality="video")
         self.streams = dict.fromkeys(self.wanted, stream)
         self.asked: list[dict[str, Any]] = []
+        self.first: dict[int, int] = {}
         self.ends: dict[int, int] = {}
-        """Block → its rows."""
 
     def num_steps(self, want: Any, options: Any) -> int:
         return STEPS
 
     def stream(self, given: Any, want: Any, *, n: int, seed: int, names: Any, options: Any, kept: Any) -> Any:
-        rows = self.ends.get(len(self.asked), self.shape.grid[0])
+        call = len(self.asked)
         self.asked.append({"seed": seed, "names": [*names], "kept": kept, "given": given})
         codes = torch.full((n, self.shape.grid[0], self.shape.row_size, self.shape.depth), self.shape.padding)
         known = int(kept["clip"].sum()) // self.shape.row_size if kept else 0
         for i, name in enumerate(names):
+            rows = self.ends.get(call, self.shape.grid[0])
+            rows = rows if known else self.first.get(name, rows)
             tail = given["clip"].reshape(codes.shape)[i, :known, :, :1] if known else codes[i, :0, :, :1]
             first = 1 + int(tail[-1, 0, 0]) if known else 100 * name
             new = torch.arange(first, first + max(0, rows - known))
             codes[i, :known, :, :1] = tail
             codes[i, known:rows, :, :1] = new[:, None, None]
-            codes[i, : max(known, rows), :, 1:] = len(self.asked)
+            codes[i, : max(known, rows), :, 1:] = 1 + call
         found = {"clip": codes.flatten(1, 2)}
         for step in range(1, STEPS + 1):
             yield Frame(step, STEPS, lambda: found, found if step == STEPS else None, "clip")
@@ -104,6 +110,29 @@ def test_blocks_of_one_row_are_drawn_each_by_itself() -> None:
     assert not any(one["kept"] for one in model.asked)
 
 
+def test_rows_that_reach_past_the_end_of_a_block_are_drawn_anew() -> None:
+    """Six codes of half a second of a value of 2.9: the last one has what is repeated after the end."""
+    (codes,) = drawn(Counting(partial=0.1), 6.0)[-1].result.values()
+    assert codes[0].flatten().tolist() == [*range(12)]
+
+
+def test_what_is_drawn_of_a_value_depends_on_no_other() -> None:
+    model = Counting(variable=True)
+    model.first = {0: 6, 1: 2, 2: 6}
+    (codes,) = drawn(model, 6.0, n=3)[-1].result.values()
+    alone = Counting(variable=True)
+    (one,) = drawn(alone, 6.0, n=1)[-1].result.values()
+    assert torch.equal(codes[0], one[0])
+    assert codes[..., 0].tolist() == [[*range(100 * i, 100 * i + 12)] for i in range(3)]
+    assert [int(one["kept"]["clip"].sum()) for one in model.asked[1:3]] == [1, 3]
+
+
+def test_many_are_drawn_in_batches_with_previews_of_all() -> None:
+    frames = drawn(Counting(), 4.0, n=70)
+    assert frames[-1].result["clip"].shape == (70, 8, 1)
+    assert all(len(frame.preview()["clip"]) == 70 for frame in frames)
+
+
 def test_a_preview_is_all_that_there_is() -> None:
     frames = drawn(Counting(), 6.0)
     assert [one.preview()["clip"].shape[1] for one in frames] == [6] * 3 + [9] * 3 + [12] * 3
@@ -116,20 +145,20 @@ def test_what_is_shared_is_that_of_the_last_block() -> None:
 
 def test_a_value_of_variable_length_may_end_before() -> None:
     model = Counting(variable=True, shared=1, exact=True)
-    model.ends = {1: 4}
+    model.ends = {1: 5}
     (codes,) = drawn(model, 30.0)[-1].result.values()
     assert codes.shape[1] > 7
     model = Counting(variable=True, shared=1, exact=True)
     model.ends = {1: 3}
     (codes,) = drawn(model, 30.0)[-1].result.values()
     assert codes[0, :, 0].tolist() == [0, 1, 2, 3, 4, 5]
-    assert set(codes[..., 1].flatten().tolist()) == {2}, "the end is the last block's"
+    assert set(codes[..., 1].flatten().tolist()) == {1}, "what adds nothing changes nothing"
 
 
-@pytest.mark.parametrize(("length", "beyond"), [(3.5, 0), (3.25, 2), (3.125, 3), (4.5, 2), (4.25, 2)])
+@pytest.mark.parametrize(("length", "beyond"), [(3.5, 0), (3.25, 2), (3.125, 3), (4.5, 0), (5.0, 3)])
 def test_a_value_ends_where_it_should(length: float, beyond: int) -> None:
-    """Its last code says how many of its four positions are beyond the end; 9 rows end with the second block,
-    which says 2."""
+    """Its last code says how many of its four positions are beyond the end; 10 rows end with the third block,
+    which says 3."""
     model = Counting(variable=True, shared=1, exact=True)
     (codes,) = drawn(model, length)[-1].result.values()
     assert codes[0, :, 0].tolist() == [*range(int(-(-length // 0.5)))]
@@ -149,10 +178,10 @@ def test_one_wanted_stream_is_long() -> None:
     with pytest.raises(BadValue, match="missing"):
         LongStream.of(Counting(), ["missing"], 9.0)
     with pytest.raises(BadValue, match="leave out keep"):
-        drawing(Counting(), ["clip"], {"clip": torch.ones(6)}, 9.0)
+        drawing(Counting(), ["clip"], {}, {"clip": torch.ones(6)}, 9.0)
 
 
 def test_without_a_length_it_is_the_model() -> None:
     model = Counting()
-    frames = drawing(model, ["clip"])({}, n=1, seed=0, names=[0], options=CodeSamplingConfig())
+    frames = drawing(model, ["clip"], {})({}, n=1, seed=0, names=[0], options=CodeSamplingConfig())
     assert finished(frames)["clip"].flatten().tolist() == [*range(6)]

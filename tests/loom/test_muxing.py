@@ -24,11 +24,29 @@ def test_a_wanted_clip_takes_a_sound_that_is_wanted_or_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", ["clip", "clip+", "+voice", "clip+clip", "clip+other", "song+clip", "clip+voice+song", "voice"]
+    "names",
+    [
+        "clip",
+        "clip+",
+        "+voice",
+        "clip+clip",
+        "clip+other",
+        "song+clip",
+        "clip+voice+song",
+        "voice",
+        "klip+voice",
+    ],
 )
 def test_other_names_are_refused(names: str) -> None:
     with pytest.raises(BadValue, match="give CLIP\\+SOUND"):
-        Muxing.of(names, ["clip", "voice"], ["song"], KINDS)
+        Muxing.of(names, ["clip", "voice", "klip"], ["song"], KINDS)
+
+
+def test_a_track_that_is_wanted_itself_is_not_written_over() -> None:
+    kinds = {**KINDS, "clip.sound": "audio"}
+    with pytest.raises(BadValue, match=r"clip\.sound is wanted, too"):
+        Muxing.of("clip+voice", ["clip", "voice", "clip.sound"], [], kinds)
+    assert Muxing.of("clip+clip.sound", ["clip"], ["clip.sound"], kinds).stream == "clip.sound"
 
 
 @pytest.mark.parametrize("names", ["clip+words", "voice+song", "words+voice"])

@@ -77,6 +77,8 @@ def cut(
         BadValue: no clips, a shot that is too short, a run without sounds and clips.
     """
     path = _checked(Path(out))
+    if streams and run is None:
+        raise BadValue("streams are those of a run; give run, too, or leave them out")
     sound, paths = AUDIO.read(Path(music)), _files(clips)
     shown = [VIDEO.read(one) for one in paths]
     fps = max(MIN_FPS, *(clip.fps for clip in shown))

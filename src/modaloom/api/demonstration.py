@@ -140,8 +140,8 @@ def _possible(size: DemoWorld, minutes: float, callbacks: TrainCallbacks | None)
 
 def _check_world(folder: Path, seed: int, size: DemoWorld) -> None:
     """Raises `BadFolder` unless the folder has the demo's world of the seed, with its streams."""
+    if missing := [name for name in size.streams if not [*folder.glob(f"train/000001.{name}.*")]]:
+        raise BadFolder(f"{folder} has no {', '.join(missing)}; remove it, or name another --out")
     said, due = read_facts(folder / FACTS), scene(seed, "train", 1, size.fixed).facts
     if not due.items() <= said.get("train/000001", {}).items():
         raise BadFolder(f"{folder} is not the world of seed {seed}; remove it, or name another --out")
-    if missing := [name for name in size.streams if not [*folder.glob(f"train/000001.{name}.*")]]:
-        raise BadFolder(f"{folder} has no {', '.join(missing)}; remove it, or name another --out")

@@ -74,7 +74,7 @@ def generate(
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
         mux: `CLIP+SOUND`, such as `video+music`: a wanted stream, and one that is wanted or given, which are
-            written as one file.
+            written as one file; a given one is as it is given, as long.
         device: auto | cpu | cuda | mps; a loaded run stays on its device.
         notify: gets a warning for every direction that is no better than its baseline.
 

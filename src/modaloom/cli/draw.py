@@ -69,7 +69,7 @@ def generate(
     ] = None,
     length: Annotated[
         float | None,
-        typer.Option(help="Seconds of sound or frames of videos, drawn block by block [default: once]."),
+        typer.Option(help="Seconds of sound or frames of videos, at least, by blocks [default: one]."),
     ] = None,
     refine: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run of --task refine, applied to generated values.")

@@ -31,7 +31,7 @@ def generate_command(
         words += [by, f"{name}={command_word(value)}"]
     for name, spans in keep.items():
         words += ["--keep", f"{name}={','.join(map(to_text, spans))}"]
-    words += [] if length is None else ["--length", f"{length:g}"]
+    words += [] if length is None else ["--length", str(float(length)).removesuffix(".0")]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
         words += [f"--{name.replace('_', '-')}", str(chosen)]

@@ -117,6 +117,8 @@ def generate(
         raise BadValue("a part is kept of one given value; leave out keep, or the FOLDER and the lines")
     kept = trained.kept(fixed[0], want, keep)
     long = None if length is None else LongStream.of(trained.model, want, length)
+    for row in fixed if long is not None else ():
+        long.check_given(row)
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
@@ -226,7 +228,7 @@ def _sampled(
     length: float | None,
 ) -> Frames[list[Generated]]:
     given = {name: [job.given[name] for job in batch] for name in batch[0].given}
-    keys, draw = [job.key for job in batch], drawing(trained.model, batch[0].want, kept, length)
+    keys, draw = [job.key for job in batch], drawing(trained.model, batch[0].want, {}, kept, length)
     codes = trained.model.codes(given)
     frames = draw(codes, n=len(batch), seed=seed, names=keys, options=sampling)
     return (frame.map(trained.model.values) for frame in frames)

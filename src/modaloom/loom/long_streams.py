@@ -2,7 +2,7 @@
 before."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -16,8 +16,9 @@ from modaloom.core.rng import derive
 from modaloom.core.types import CodeShape
 from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig
-from modaloom.loom.model import Model
+from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
 from modaloom.tokenizers.lengths import join_lengths, split_lengths
 from modaloom.tokenizers.spans import TOLERANCE
 
@@ -28,17 +29,24 @@ OVERLAP = 0.5
 
 
 def drawing(
-    model: Model, want: Sequence[str], kept: Mapping[str, Tensor] = NOTHING, length: float | None = None
+    model: Model,
+    want: Sequence[str],
+    given: Mapping[str, Value],
+    kept: Mapping[str, Tensor] = NOTHING,
+    length: float | None = None,
 ) -> Draw:
     """What draws the streams `want`: whole or, of a `length`, one of them by blocks.
 
-    Raises `BadValue` as `LongStream.of`, and for parts that are kept of a value that goes on.
+    Raises `BadValue` as `LongStream.of`, for a given value that cannot go on, and for parts that are kept of
+    one that does.
     """
     if length is None:
         return partial(model.stream, want=want, kept=kept)
     if kept:
         raise BadValue("a value of a length goes on from all that is given of it; leave out keep")
-    return LongStream.of(model, want, length).stream
+    long = LongStream.of(model, want, length)
+    long.check_given(given)
+    return long.stream
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ class LongStream:
 
     @classmethod
     def of(cls, model: Model, want: Sequence[str], length: float) -> "LongStream":
-        """A wanted stream of this length, in the unit of `Tokenizer.step`.
+        """A wanted stream of this length, in the unit of `Tokenizer.extent`; where its codes do not tell the
+        end of a value, to the next whole code.
 
         Raises `BadValue` where several are wanted, for streams without a length, and for a length that is
         drawn at once.
@@ -65,14 +74,25 @@ class LongStream:
         if len(want) != 1:
             raise BadValue(f"a length is of one stream; {', '.join(want) or 'nothing'} is wanted")
         name = check_choice("stream to want", want[0], model.wanted)
-        tokenizer, modality = model.streams[name].tokenizer, model.streams[name].modality
-        if MODALITIES[modality].length is None:
-            raise BadValue(f"{name} has no length: values of {modality} do not go on; leave length out")
-        most = tokenizer.shape.grid[0] * tokenizer.step
+        tokenizer, modality = model.streams[name].tokenizer, MODALITIES[model.streams[name].modality]
+        if modality.length is None:
+            raise BadValue(f"{name} has no length: values of {modality.name} do not go on; leave length out")
+        most, step = tokenizer.extent
         if not most < length < math.inf:
             raise BadValue(f"length is {length:g}; {name} is drawn whole up to {most:g}, give more")
-        rows = math.ceil(length / tokenizer.step - TOLERANCE)
-        return cls(model, name, rows, rows - length / tokenizer.step)
+        rows = math.ceil(length / step - TOLERANCE)
+        return cls(model, name, rows, rows - length / step)
+
+    def check_given(self, given: Mapping[str, Value]) -> None:
+        """Raise `BadValue` for a value that cannot go on: one that the codes of a fixed length fill up."""
+        stream = self.model.streams[self.name]
+        measure = MODALITIES[stream.modality].length
+        if self.name not in given or self.shape.variable or measure is None:
+            return
+        (whole,) = stream.tokenizer.decode(stream.tokenizer.encode([given[self.name]]))
+        have, full = measure(given[self.name]), measure(whole)
+        if have < full - TOLERANCE:
+            raise BadValue(f"{self.name} is {have:g} s long; what goes on here is at least {full:g} s")
 
     @property
     def shape(self) -> CodeShape:
@@ -117,32 +137,27 @@ class LongStream:
         goes_on, step, total = [*range(n)], 0, self.num_steps([self.name], options, given)
         shown: Frame[dict[str, Tensor]] | None = None
         for block in count():
-            known = min(self.overlap, *(len(whole[i]) for i in goes_on))
-            request = {name: codes[goes_on] for name, codes in others.items()} | self._tails(
-                [whole[i] for i in goes_on], known
-            )
-            places = torch.arange(self.shape.num_positions) < known * self.shape.row_size
-            frames = self.model.stream(
-                request,
-                [self.name],
-                n=len(goes_on),
-                seed=derive(seed, "block", block) if block else seed,
-                names=[names[i] for i in goes_on],
-                options=options,
-                kept={self.name: places} if known else {},
-            )
-            for frame in frames:
-                if shown is not None:
-                    yield shown
-                step += 1
-                shown = replace(
-                    frame.map(partial(self._joined, [*whole], [*goes_on], known)),
-                    step=step,
-                    total=max(step, total),
+            before, begun = whole, [self._complete(one) for one in whole]
+            for known, group in self._groups(begun, goes_on):
+                request = {name: codes[group] for name, codes in others.items()}
+                places = torch.arange(self.shape.num_positions) < known * self.shape.row_size
+                frames = self.model.stream(
+                    request | self._tails([begun[i] for i in group], known),
+                    [self.name],
+                    n=len(group),
+                    seed=derive(seed, "block", block) if block else seed,
+                    names=[names[i] for i in group],
+                    options=options,
+                    kept={self.name: places} if known else {},
                 )
-                shown = replace(shown, result=None)
-            assert frame.result is not None
-            before, whole = whole, self._longer(whole, goes_on, known, frame.result[self.name])
+                for frame in frames:
+                    if shown is not None:
+                        yield shown
+                    step += 1
+                    now = frame.map(partial(self._joined, whole, begun, group, known))
+                    shown = replace(now, step=step, total=max(step, total), result=None)
+                assert frame.result is not None
+                whole = self._longer(whole, begun, group, known, frame.result[self.name])
             goes_on = [i for i in goes_on if len(before[i]) < len(whole[i]) < self.rows]
             if not goes_on:
                 break
@@ -172,26 +187,62 @@ class LongStream:
         block[:, :known] = torch.stack([one[len(one) - known :] for one in whole])
         return {self.name: block.flatten(1, -2)}
 
+    def _complete(self, codes: Tensor) -> Tensor:
+        """A value without its last row where that may reach past its end: what is there is repeated."""
+        most, step = self.model.streams[self.name].tokenizer.extent
+        if self._positions:
+            is_partial = bool((codes[-1:, ..., -1] > 0).any())
+        else:
+            is_partial = self.shape.variable or self.shape.grid[0] * step > most + TOLERANCE
+        return codes[:-1] if is_partial else codes
+
+    @property
+    def _positions(self) -> int:
+        """Of a row, where codes tell how many of the last one's are beyond the end; else 0."""
+        files = self.model.streams[self.name].tokenizer.files
+        return files.strides[0] if files is not None and files.exact else 0
+
+    def _groups(self, begun: Sequence[Tensor], goes_on: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+        """How many rows a block is given, and the values that are drawn together: what is drawn of one
+        depends on no other."""
+        known = {i: min(self.overlap, len(begun[i])) for i in goes_on}
+        for rows in sorted({*known.values()}):
+            group = [i for i in goes_on if known[i] == rows]
+            for first in range(0, len(group), BATCH_SIZE):
+                yield rows, group[first : first + BATCH_SIZE]
+
     def _longer(
-        self, whole: Sequence[Tensor], goes_on: Sequence[int], known: int, drawn: Tensor
+        self,
+        whole: Sequence[Tensor],
+        begun: Sequence[Tensor],
+        group: Sequence[int],
+        known: int,
+        drawn: Tensor,
     ) -> list[Tensor]:
-        """All values, some with a block after them; codes that are shared are those of the last block."""
+        """All values, some with a block after what is begun of them; codes that are shared are those of the
+        last block."""
         found = [*whole]
-        for i, block in zip(goes_on, self._split(drawn), strict=True):
-            found[i] = torch.cat([whole[i][: len(whole[i]) - known], block])
+        for i, block in zip(group, self._split(drawn), strict=True):
+            longer = torch.cat([begun[i][: len(begun[i]) - known], block])
             if self.shape.shared and len(block):
-                found[i][..., -self.shape.shared :] = block[:1, ..., -self.shape.shared :]
+                longer[..., -self.shape.shared :] = block[:1, ..., -self.shape.shared :]
+            found[i] = max(whole[i], longer, key=len)
         return found
 
     def _joined(
-        self, whole: Sequence[Tensor], goes_on: Sequence[int], known: int, drawn: Mapping[str, Tensor]
+        self,
+        whole: Sequence[Tensor],
+        begun: Sequence[Tensor],
+        group: Sequence[int],
+        known: int,
+        drawn: Mapping[str, Tensor],
     ) -> dict[str, Tensor]:
-        return {self.name: self._join(self._longer(whole, goes_on, known, drawn[self.name]))}
+        return {self.name: self._join(self._longer(whole, begun, group, known, drawn[self.name]))}
 
     def _cut(self, codes: Tensor) -> Tensor:
         """A value without what is longer than asked for, to its last position where codes tell the end."""
-        files, found = self.model.streams[self.name].tokenizer.files, codes[: self.rows].clone()
-        if files is not None and files.exact and len(found) == self.rows:
+        found = codes[: self.rows].clone()
+        if self._positions and len(found) == self.rows:
             own = 0 if len(found) < len(codes) else int(found[-1, ..., -1].max())
-            found[..., -1] = max(own, round(self.beyond * files.strides[0]))
+            found[..., -1] = max(own, round(self.beyond * self._positions))
         return found

@@ -37,7 +37,8 @@ class Muxing:
             BadValue: other names, and streams that no file holds together.
         """
         owner, _, stream = names.partition("+")
-        if owner not in want or stream not in {*want, *given} - {owner}:
+        known = kinds.keys() & {*want, *given}
+        if owner not in known.intersection(want) or stream not in known - {owner}:
             raise BadValue(
                 f"mux is {names!r}; give CLIP+SOUND: a wanted stream, and one that is wanted or given"
             )
@@ -45,6 +46,8 @@ class Muxing:
         parts = [part for part, held in tracks.modality_of.items() if held == kind] if tracks else []
         if not parts:
             raise BadValue(f"mux is {names!r}; files of {kinds[owner]} hold no {kind} beside their own")
+        if (track := f"{owner}.{parts[0]}") in want and track != stream:
+            raise BadValue(f"mux is {names!r}; {track} is wanted, too, and has its place; leave out one")
         return cls(owner, stream, parts[0], kind)
 
     @property

@@ -73,7 +73,7 @@ class TrainedRun:
                 generated. A sound that is kept up to its end goes on.
             length: how long a value of the one wanted stream should be, in the same unit, beyond what is
                 drawn at once: it goes on block by block, from its start or from a value that is given, too.
-                One of variable length may end before.
+                One of variable length may end before; without exact lengths, it ends with a whole code.
             sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:
@@ -115,7 +115,7 @@ class TrainedRun:
         values = {name: [value] * n for name, value in own.items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
         options, kept = self.sampling(sampling), self.kept(own, wanted, keep)
-        draw = drawing(self.model, wanted, kept, length)
+        draw = drawing(self.model, wanted, own, kept, length)
         frames = draw(self.model.codes(values), n=n, seed=seed, names=range(n), options=options)
         return (frame.map(self.model.values) for frame in frames)
 

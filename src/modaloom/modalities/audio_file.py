@@ -57,8 +57,9 @@ def read(path: Path) -> Audio:
     Raises `BadFile` for files that are cut short, empty, silently short, too long, of no known format or
     suffix, or hold NaN.
     """
-    (sound,) = read_pieces(path, size=MAX_VALUES + 1, max_values=MAX_VALUES)
-    return sound
+    first, *more = read_pieces(path, size=MAX_VALUES, max_values=MAX_VALUES)
+    samples = [piece.samples for piece in (first, *more)]
+    return replace(first, samples=np.concatenate(samples, 1)) if more else first
 
 
 def read_pieces(path: Path, *, size: int = PIECE, max_values: int = MAX_STREAMED) -> Iterator[Audio]:
@@ -109,7 +110,7 @@ def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int
             if (least := (frames if is_told else left) * channels) > most:
                 said = f"{least:,}" if is_told else f"more than {most:,}"
                 raise BadFile(path, f"holds {said} samples; at most {most:,} are decoded")
-            wanted = min(size, frames - left, most // channels + 1)
+            wanted = min(size, frames - left if is_told else PIECE)
             found = file.read(wanted, dtype="float32", always_2d=True).T
             if not found.shape[1]:
                 break

@@ -187,8 +187,8 @@ class Tokenizer(nn.Module, ABC):
         return self
 
     @property
-    def step(self) -> float:
-        """How long a code is along the first axis, in the unit of `positions_in`.
+    def extent(self) -> tuple[float, float]:
+        """How long the longest value is along the first axis, and a code, in the unit of `positions_in`.
 
         Raises:
             BadValue: for a kind of tokenizer whose codes are of no part of a value.

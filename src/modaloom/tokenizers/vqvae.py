@@ -249,15 +249,15 @@ class VQVAETokenizer(Tokenizer):
         return packed
 
     @property
-    def step(self) -> float:
-        return self.strides[0] / self.codec.unit_of(self.spec)
+    def extent(self) -> tuple[float, float]:
+        unit = self.codec.unit_of(self.spec)
+        return self.sides[0] / unit, self.strides[0] / unit
 
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
-        full = self.sides[0] if value is None else self.prepare(value).shape[-len(self.strides)]
-        unit = self.codec.unit_of(self.spec)
-        end = full / unit if value is None else self.codec.end_of(value, full, self.spec)
-        cells = cells_within(spans, self.shape.grid[0], self.step, end)
-        return cells.repeat_interleave(self.shape.row_size)
+        end, step = self.extent
+        if value is not None:
+            end = self.codec.end_of(value, self.prepare(value).shape[-len(self.strides)], self.spec)
+        return cells_within(spans, self.shape.grid[0], step, end).repeat_interleave(self.shape.row_size)
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""
