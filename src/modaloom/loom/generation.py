@@ -117,8 +117,9 @@ def generate(
         raise BadValue("a part is kept of one given value; leave out keep, or the FOLDER and the lines")
     kept = trained.kept(fixed[0], want, keep)
     long = None if length is None else LongStream.of(trained.model, want, length)
-    for row in fixed if long is not None else ():
-        long.check_given(row)
+    if long is not None:
+        for row in fixed:
+            long.check_given(row)
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
