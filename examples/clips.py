@@ -126,7 +126,7 @@ def write_clips(folder: Path, clips: Path | None, photographs: Mapping[str, tupl
 
 def _write(path: Path, clip: Video, source: Path | None) -> None:
     path.parent.mkdir(exist_ok=True)
-    write_with_tracks(VIDEO, clip, source, path)
+    write_with_tracks(VIDEO, clip, source, path, print)
 
 
 def installed_clips() -> Path:

@@ -34,7 +34,7 @@ def vary(world: Path, place: Path) -> Path:
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two samples at a time."""
-    for name in ("modaloom.loom.model.BATCH_SIZE", "modaloom.loom.generation.BATCH_SIZE"):
+    for name in ("modaloom.loom.model.BATCH_SIZE", "modaloom.loom.jobs.BATCH_SIZE"):
         monkeypatch.setattr(name, 2)
 
 
