@@ -41,7 +41,10 @@ class Counting:
         grid = (rows, row) if row > 1 else (rows,)
         self.shape = CodeShape(grid, 1 + shared, 10_000, shared, variable)
         files, extent = SimpleNamespace(exact=exact, strides=(4,)), (0.5 * rows - partial, 0.5)
-        tokenizer = SimpleNamespace(shape=self.shape, extent=extent, files=files)
+        whole = SimpleNamespace(seconds=extent[0])
+        tokenizer = SimpleNamespace(
+            shape=self.shape, extent=extent, files=files, encode=list, decode=lambda codes: [whole]
+        )
         stream = SimpleNamespace(tokenizer=tokenizer, modality="video")
         self.streams = dict.fromkeys(self.wanted, stream)
         self.asked: list[dict[str, Any]] = []
@@ -72,6 +75,7 @@ class Counting:
 
 def drawn(model: Any, length: float, n: int = 2, **given: Any) -> Any:
     long = LongStream.of(model, ["clip"], length)
+    assert long is not None
     return [*long.stream(given, n=n, seed=7, names=range(n), options=CodeSamplingConfig())]
 
 
@@ -124,7 +128,8 @@ def test_what_is_drawn_of_a_value_depends_on_no_other() -> None:
     (one,) = drawn(alone, 6.0, n=1)[-1].result.values()
     assert torch.equal(codes[0], one[0])
     assert codes[..., 0].tolist() == [[*range(100 * i, 100 * i + 12)] for i in range(3)]
-    assert [int(one["kept"]["clip"].sum()) for one in model.asked[1:3]] == [1, 3]
+    known = [(one["names"], int(one["kept"]["clip"].sum())) for one in model.asked[1:3]]
+    assert known == [([1], 1), ([0, 2], 3)], "a short one takes nothing from the others"
 
 
 def test_many_are_drawn_in_batches_with_previews_of_all() -> None:
@@ -171,6 +176,15 @@ def test_what_is_drawn_at_once_has_no_length(length: float) -> None:
         LongStream.of(Counting(), ["clip"], length)
 
 
+def test_a_value_that_a_fixed_length_fills_up_does_not_go_on() -> None:
+    """What follows its end is no part of it."""
+    short, whole = ({"clip": SimpleNamespace(seconds=seconds)} for seconds in (2.9, 3.0))
+    with pytest.raises(BadValue, match=r"is 2\.9 s long; what goes on here is at least 3 s"):
+        LongStream.of(Counting(), ["clip"], 9.0, short)
+    assert LongStream.of(Counting(), ["clip"], 9.0, whole)
+    assert LongStream.of(Counting(variable=True), ["clip"], 9.0, short)
+
+
 def test_one_wanted_stream_is_long() -> None:
     for want in ([], ["clip", "voice"]):
         with pytest.raises(BadValue, match="of one stream"):
@@ -178,10 +192,12 @@ def test_one_wanted_stream_is_long() -> None:
     with pytest.raises(BadValue, match="missing"):
         LongStream.of(Counting(), ["missing"], 9.0)
     with pytest.raises(BadValue, match="leave out keep"):
-        drawing(Counting(), ["clip"], {}, {"clip": torch.ones(6)}, 9.0)
+        LongStream.of(Counting(), ["clip"], 9.0, kept={"clip": torch.ones(6)})
 
 
 def test_without_a_length_it_is_the_model() -> None:
     model = Counting()
-    frames = drawing(model, ["clip"], {})({}, n=1, seed=0, names=[0], options=CodeSamplingConfig())
+    frames = drawing(model, ["clip"], {}, LongStream.of(model, ["clip"], None))(
+        {}, n=1, seed=0, names=[0], options=CodeSamplingConfig()
+    )
     assert finished(frames)["clip"].flatten().tolist() == [*range(6)]

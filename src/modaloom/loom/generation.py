@@ -116,10 +116,7 @@ def generate(
     if keep and (folder is not None or len(fixed) > 1):
         raise BadValue("a part is kept of one given value; leave out keep, or the FOLDER and the lines")
     kept = trained.kept(fixed[0], want, keep)
-    long = None if length is None else LongStream.of(trained.model, want, length)
-    if long is not None:
-        for row in fixed:
-            long.check_given(row)
+    long, *_ = [LongStream.of(trained.model, want, length, row, kept) for row in fixed]
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
@@ -158,7 +155,7 @@ def generate(
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
             keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
-            for frame in _sampled(trained, batch, seed, options, kept, length):
+            for frame in _sampled(trained, batch, seed, options, kept, long):
                 step += 1
                 shown = replace(frame.map(partial(_named, keys)), step=step, total=total, first=count)
                 if frame.result is None or refines:
@@ -226,10 +223,10 @@ def _sampled(
     seed: int,
     sampling: CodeSamplingConfig,
     kept: Mapping[str, Tensor],
-    length: float | None,
+    long: LongStream | None,
 ) -> Frames[list[Generated]]:
     given = {name: [job.given[name] for job in batch] for name in batch[0].given}
-    keys, draw = [job.key for job in batch], drawing(trained.model, batch[0].want, {}, kept, length)
+    keys, draw = [job.key for job in batch], drawing(trained.model, batch[0].want, kept, long)
     codes = trained.model.codes(given)
     frames = draw(codes, n=len(batch), seed=seed, names=keys, options=sampling)
     return (frame.map(trained.model.values) for frame in frames)

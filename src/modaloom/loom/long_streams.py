@@ -28,25 +28,9 @@ OVERLAP = 0.5
 """How much of a block is the end of the one before."""
 
 
-def drawing(
-    model: Model,
-    want: Sequence[str],
-    given: Mapping[str, Value],
-    kept: Mapping[str, Tensor] = NOTHING,
-    length: float | None = None,
-) -> Draw:
-    """What draws the streams `want`: whole or, of a `length`, one of them by blocks.
-
-    Raises `BadValue` as `LongStream.of`, for a given value that cannot go on, and for parts that are kept of
-    one that does.
-    """
-    if length is None:
-        return partial(model.stream, want=want, kept=kept)
-    if kept:
-        raise BadValue("a value of a length goes on from all that is given of it; leave out keep")
-    long = LongStream.of(model, want, length)
-    long.check_given(given)
-    return long.stream
+def drawing(model: Model, want: Sequence[str], kept: Mapping[str, Tensor], long: "LongStream | None") -> Draw:
+    """What draws the streams `want`: whole, or the one that is long by blocks."""
+    return partial(model.stream, want=want, kept=kept) if long is None else long.stream
 
 
 @dataclass(frozen=True)
@@ -64,13 +48,24 @@ class LongStream:
     """How much of the last row is beyond its end, as a fraction."""
 
     @classmethod
-    def of(cls, model: Model, want: Sequence[str], length: float) -> "LongStream":
+    def of(
+        cls,
+        model: Model,
+        want: Sequence[str],
+        length: float | None,
+        given: Mapping[str, Value] = NOTHING,
+        kept: Mapping[str, Tensor] = NOTHING,
+    ) -> "LongStream | None":
         """A wanted stream of this length, in the unit of `Tokenizer.extent`; where its codes do not tell the
         end of a value, to the next whole code.
 
-        Raises `BadValue` where several are wanted, for streams without a length, and for a length that is
-        drawn at once.
+        None: without a length. Raises `BadValue` where several are wanted, for streams without a length, for
+        a length that is drawn at once, for a given value that cannot go on, and for parts that are kept.
         """
+        if length is None:
+            return None
+        if kept:
+            raise BadValue("a value of a length goes on from all that is given of it; leave out keep")
         if len(want) != 1:
             raise BadValue(f"a length is of one stream; {', '.join(want) or 'nothing'} is wanted")
         name = check_choice("stream to want", want[0], model.wanted)
@@ -81,9 +76,11 @@ class LongStream:
         if not most < length < math.inf:
             raise BadValue(f"length is {length:g}; {name} is drawn whole up to {most:g}, give more")
         rows = math.ceil(length / step - TOLERANCE)
-        return cls(model, name, rows, rows - length / step)
+        long = cls(model, name, rows, rows - length / step)
+        long._check_given(given)
+        return long
 
-    def check_given(self, given: Mapping[str, Value]) -> None:
+    def _check_given(self, given: Mapping[str, Value]) -> None:
         """Raise `BadValue` for a value that cannot go on: one that the codes of a fixed length fill up."""
         stream = self.model.streams[self.name]
         measure = MODALITIES[stream.modality].length

@@ -24,7 +24,7 @@ from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions, LoomRunConfig
 from modaloom.loom.files import unpack_model
 from modaloom.loom.generated import Generated
-from modaloom.loom.long_streams import drawing
+from modaloom.loom.long_streams import LongStream, drawing
 from modaloom.loom.model import Model
 from modaloom.loom.neighbours import Neighbours
 from modaloom.modalities import MODALITIES
@@ -115,7 +115,7 @@ class TrainedRun:
         values = {name: [value] * n for name, value in own.items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
         options, kept = self.sampling(sampling), self.kept(own, wanted, keep)
-        draw = drawing(self.model, wanted, own, kept, length)
+        draw = drawing(self.model, wanted, kept, LongStream.of(self.model, wanted, length, own, kept))
         frames = draw(self.model.codes(values), n=n, seed=seed, names=range(n), options=options)
         return (frame.map(self.model.values) for frame in frames)
 
