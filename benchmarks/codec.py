@@ -143,9 +143,10 @@ def main() -> None:
         resume=True,
     )
     found: dict[str, Figures] = {}
-    for name, figures in columns(asked, run.model.streams[STREAM].tokenizer):
+    tokenizer = run.model.streams[STREAM].tokenizer
+    for name, figures in columns(asked, tokenizer):
         found[name] = figures
-        publish(TARGETS, found, asked.json)
+        publish(TARGETS, found, asked.json, judged=[f"{tokenizer.shape.depth} codes"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import argparse
 import json
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -40,37 +40,52 @@ def medians(columns: Iterable[Figures]) -> dict[str, float]:
     return {name: median(column[name] for column in columns if name in column) for name in names}
 
 
-def table(targets: Sequence[Target], columns: Mapping[str, Figures]) -> str:
-    """A Markdown table; `met` refers to the last column."""
-    *_, last = columns.values()
+def table(targets: Sequence[Target], columns: Mapping[str, Figures], judged: Iterable[str] = ()) -> str:
+    """A Markdown table; `met` refers to all the judged columns, which are the last one if none is named."""
     rows = [["figure", "target", *columns, "met"], ["---", *["---:"] * (len(columns) + 1), "---"]]
-    for target in targets:
+    for target, met in zip(targets, _met(targets, columns, judged)):
         shown = [_number(column.get(target.name)) for column in columns.values()]
-        met = {True: "yes", False: "no", None: ""}[target.met(last.get(target.name))]
-        rows.append([target.name, str(target), *shown, met])
+        rows.append([target.name, str(target), *shown, {True: "yes", False: "no", None: ""}[met]])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def records(targets: Sequence[Target], columns: Mapping[str, Figures]) -> list[dict[str, Any]]:
+def records(
+    targets: Sequence[Target], columns: Mapping[str, Figures], judged: Iterable[str] = ()
+) -> list[dict[str, Any]]:
     """{figure, target, met, COLUMN…} for each target, null if missing."""
-    *_, last = columns.values()
     return [
         {
             "figure": target.name,
             "target": str(target) or None,
-            "met": target.met(last.get(target.name)),
+            "met": met,
             **{name: column.get(target.name) for name, column in columns.items()},
         }
-        for target in targets
+        for target, met in zip(targets, _met(targets, columns, judged))
     ]
 
 
-def publish(targets: Sequence[Target], columns: Mapping[str, Figures], path: Path | None) -> None:
+def publish(
+    targets: Sequence[Target],
+    columns: Mapping[str, Figures],
+    path: Path | None,
+    judged: Iterable[str] = (),
+) -> None:
     """Print the table; with a path, also write its records there."""
-    print(table(targets, columns), flush=True)
+    judged = [*judged]
+    print(table(targets, columns, judged), flush=True)
     if path is not None:
-        rows = records(targets, columns)
+        rows = records(targets, columns, judged)
         path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _met(
+    targets: Sequence[Target], columns: Mapping[str, Figures], judged: Iterable[str]
+) -> Iterator[bool | None]:
+    """Whether every judged column that has the figure meets each target."""
+    own = [columns[name] for name in [*judged] or [*columns][-1:] if name in columns]
+    for target in targets:
+        found = [met for column in own if (met := target.met(column.get(target.name))) is not None]
+        yield all(found) if found else None
 
 
 def by_seed(figures: Mapping[int, Figures]) -> dict[str, Figures]:

@@ -106,7 +106,7 @@ def main() -> None:
                 write(folder, n, case)
                 given = {**case.options, "settings": [*case.options.get("settings", []), *options.set]}
                 columns[f"{part} {n:,}"] = in_child(measured, folder, Path(temporary) / "run", given)
-    publish(TARGETS, columns, options.json)
+    publish(TARGETS, columns, options.json, judged=columns)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ TARGETS = [
     Target("peak memory, MB"),
     Target("slowest, s"),
 ]
+FORKSERVER = multiprocessing.get_context("forkserver")
+FORKSERVER.set_forkserver_preload(["readers"])
 START = 60
 """Seconds until a process has loaded its reader."""
 LENGTHS = (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x10000, 0xFFFF)
@@ -111,9 +113,7 @@ def outcomes(
     left = [*numbers]
     while left:
         here, there = multiprocessing.Pipe(duplex=False)
-        process = multiprocessing.get_context("spawn").Process(
-            target=work, args=(case_of, name, seed, left, there)
-        )
+        process = FORKSERVER.Process(target=work, args=(case_of, name, seed, left, there))
         process.start()
         there.close()
         number, patience = left[0], START
@@ -179,7 +179,7 @@ def main() -> None:
     asked = parser.parse_args()
     trials: Any = range(asked.trials) if asked.only is None else [asked.only]
     columns = {name: measured(name, trials, asked.seed) for name in asked.readers}
-    publish(TARGETS, columns, asked.json)
+    publish(TARGETS, columns, asked.json, judged=columns)
 
 
 if __name__ == "__main__":

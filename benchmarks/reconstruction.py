@@ -18,7 +18,7 @@ from budget import parameters
 from figures import Figures, Target, publish
 from reconstructed.data import Data, emoji, photos
 from reconstructed.exam import KID, PSNR, SHARPNESS, SSIM, Exam
-from reconstructed.models import MODELS
+from reconstructed.models import MODELS, VARIANTS
 
 from modaloom.training.accelerator import Accelerator
 
@@ -50,7 +50,7 @@ def main() -> None:
     data = photos(asked.side) if asked.data == "photographs" else emoji(Path(asked.data), asked.side)
     targets = [*map(Target, (PSNR, SSIM, KID)), Target(SHARPNESS, 0.8), Target("parameters"), Target("steps")]
     for columns in measure(data, asked.only, 60 * asked.minutes, asked.seed):
-        publish(targets, columns, asked.json)
+        publish(targets, columns, asked.json, judged=VARIANTS)
 
 
 if __name__ == "__main__":

@@ -106,9 +106,10 @@ def check_count(name: str, value: int, low: int, high: float = float("inf")) -> 
 
 def check_choice(kind: str, name: str, allowed: Iterable[str]) -> str:
     """Return `name` if it is allowed; raise `BadValue` with the closest match and all choices otherwise."""
-    names = sorted(allowed)
+    names = list(allowed)
     if name in names:
         return name
+    names.sort()
     if not isinstance(name, str):
         raise BadValue(f"{kind} is {shown(name)}; allowed: {', '.join(names) or 'none'}")
     if new := new_name(name, names):

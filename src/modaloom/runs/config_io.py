@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 def to_plain(tree: Any) -> dict[str, Any]:
     """Convert a tree to JSON-serializable dicts, lists and scalars."""
-    plain: dict[str, Any] = TypeAdapter(type(tree)).dump_python(tree, mode="json")
+    plain: dict[str, Any] = _adapter(type(tree)).dump_python(tree, mode="json")
     return plain
 
 
@@ -29,7 +30,7 @@ def from_plain(cls: type[T], plain: Mapping[str, Any]) -> T:
     """
     _check_keys(cls, plain, "")
     try:
-        return TypeAdapter(cls).validate_json(json.dumps(plain), strict=True)
+        return _adapter(cls).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         raise BadValue(_explain(error)) from error
 
@@ -121,8 +122,21 @@ def _known(hint: Any, name: str, prefix: str) -> Any:
         if new := RENAMED.get(prefix + name):
             raise BadValue(f"setting {prefix + name!r} is now called {new!r}")
         return _value_type(hint)
-    check_choice("setting", prefix + name, [prefix + field.name for field in fields(hint)])
-    return get_type_hints(hint)[name]
+    types = _types(hint)
+    check_choice("setting", prefix + name, (prefix + field for field in types))
+    return types[name]
+
+
+@cache
+def _types(cls: Any) -> dict[str, Any]:
+    """Field of a dataclass → type."""
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+@cache
+def _adapter(cls: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(cls)
 
 
 def _explain(error: ValidationError) -> str:
