@@ -3,10 +3,10 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 # A process a core, of one thread each: most tests are too small to gain from threads.
-FAST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" -n auto --maxprocesses 8 --dist loadfile
+FAST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not full" -n auto --maxprocesses 8 --dist worksteal
 STAMP := .venv/.installed-$(shell echo '$(TORCH)' | tr -c 'A-Za-z0-9.\n' '_')
 
-.PHONY: env demo test test-full test-mutants browser lint clean
+.PHONY: env demo test fast test-full test-mutants browser lint clean
 
 env: $(STAMP)
 
@@ -26,7 +26,11 @@ lint: env
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint
+# The type checker uses one core: the tests run beside it.
+test: env
+	$(MAKE) --jobs=2 --output-sync=target lint fast
+
+fast: env
 	$(FAST)
 
 test-full: test

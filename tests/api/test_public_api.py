@@ -105,37 +105,6 @@ def test_options_are_the_fields_of_their_configuration(options: Any, config: Any
     }
 
 
-def test_a_type_checker_sees_it(tmp_path: Path) -> None:
-    """mypy, strict, on a script of a user: right calls pass, and wrong ones do not."""
-    (tmp_path / "script.py").write_text(
-        textwrap.dedent(
-            """
-            import modaloom
-
-            run = modaloom.load("demo")
-            assert isinstance(run, modaloom.TrainedRun)
-            drawn = run.generate({"caption": "a star"}, want="image", n=2, steps=3, guidance=1.5)
-            print(drawn[0]["image"].size, modaloom.evaluate(run, "pairs", sampling={"steps": 3})[0].value)
-            for path in modaloom.restore("run", ["a.png"], out="out"):
-                print(path.name)
-            run.generate(step=3)  # WRONG
-            modaloom.evaluate(run, "pairs", sampling={"guidance": "much"})  # WRONG
-            modaloom.evalute(run, "pairs")  # WRONG
-            """
-        ).lstrip()
-    )
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--follow-imports=silent",
-               "--cache-dir", str(ROOT / ".mypy_cache"), "--config-file", str(ROOT / "pyproject.toml"),
-               "script.py"]  # fmt: skip
-    environment = {"MYPYPATH": str(ROOT / "src"), "PATH": ""}
-    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    wrong = [
-        i for i, line in enumerate((tmp_path / "script.py").read_text().splitlines(), 1) if "WRONG" in line
-    ]
-    lines = [int(line.split(":")[1]) for line in found.stdout.splitlines() if ": error: " in line]
-    assert lines == wrong, found.stdout + found.stderr
-
-
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_the_command_lines_defaults_are_the_apis(verb: str) -> None:
     parameters = inspect.signature(getattr(api, verb)).parameters

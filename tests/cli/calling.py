@@ -19,7 +19,7 @@ SMALL = (
         "tokenizers.image.latent_dim=8",
     ),
     *("--set", "training.tokenizer.batch_size=8", "--set", "training.loom.batch_size=8"),
-    *("--set", "training.precision=fp32"),
+    *("--set", "training.precision=fp32", "--set", "loom.sampling.steps=4"),
     *("--set", "training.checkpoint_seconds=0"),
 )
 """A training of seconds."""

@@ -101,7 +101,7 @@ SMALL = (
         "tokenizers.signal.widths=[16,16]",
         "tokenizers.signal.latent_dim=8",
     ),
-    *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2"),
+    *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2", "loom.sampling.steps=4"),
     *("training.tokenizer.batch_size=16", "training.loom.batch_size=16", "training.precision=fp32"),
 )
 

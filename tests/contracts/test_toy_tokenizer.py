@@ -100,7 +100,13 @@ class RoundedLinear(Tokenizer):
 SIDES = {"left": slice(0, 4), "right": slice(4, 8)}
 SMALL = (
     *("streams.image.tokenizer=rounded", "streams.image.tokenizer.levels=7"),
-    *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2", "training.precision=fp32"),
+    *(
+        "loom.width=32",
+        "loom.num_layers=1",
+        "loom.num_heads=2",
+        "loom.sampling.steps=4",
+        "training.precision=fp32",
+    ),
     *("training.tokenizer.batch_size=16", "training.loom.batch_size=16"),
 )
 

@@ -14,7 +14,7 @@ from modaloom.runs.config_io import override
 SETTINGS = (
     *("tokenizers.image.code_grid=2", "tokenizers.image.widths=[8,8]", "tokenizers.image.latent_dim=4"),
     *("tokenizers.text.vocab_size=300", "loom.width=16", "loom.num_layers=1", "loom.num_heads=2"),
-    "training.precision=fp32",
+    *("training.precision=fp32", "loom.sampling.steps=4"),
 )
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200), "green": (30, 200, 30)}
 

@@ -14,7 +14,13 @@ from modaloom.runs.config_io import override
 
 RATE = 16_000
 PITCHES = {"low": 220.0, "high": 1760.0}
-SMALL = ["loom.width=32", "loom.num_layers=1", "loom.num_heads=2", "tokenizers.audio.widths=[32,32]"]
+SMALL = [
+    "loom.width=32",
+    "loom.num_layers=1",
+    "loom.num_heads=2",
+    "loom.sampling.steps=4",
+    "tokenizers.audio.widths=[32,32]",
+]
 
 
 def tone(word: str, seconds: float) -> Audio:

@@ -17,7 +17,13 @@ from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
 
 LOW, HIGH = 900, 1900
 STEPS = 60
-SMALL = ["loom.width=32", "loom.num_layers=1", "loom.num_heads=2", "tokenizers.raster.widths=[16,32]"]
+SMALL = [
+    "loom.width=32",
+    "loom.num_layers=1",
+    "loom.num_heads=2",
+    "loom.sampling.steps=4",
+    "tokenizers.raster.widths=[16,32]",
+]
 
 
 def scans(n: int) -> list[NDArray[np.uint16]]:

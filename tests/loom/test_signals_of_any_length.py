@@ -65,7 +65,13 @@ LINE = Modality(
     | {"num_quantizers": 2, "widths": [8, 8], "latent_dim": 4},
 )
 SMALL = (
-    *("loom.width=32", "loom.num_layers=2", "loom.num_heads=2", "training.precision=fp32"),
+    *(
+        "loom.width=32",
+        "loom.num_layers=2",
+        "loom.num_heads=2",
+        "loom.sampling.steps=4",
+        "training.precision=fp32",
+    ),
     *("training.tokenizer.batch_size=16", "training.loom.batch_size=16"),
 )
 LENGTHS = {"short": 6, "long": 37}

@@ -16,7 +16,13 @@ from modaloom.runs.config_io import override
 
 SETTINGS = (
     *("tokenizers.image.code_grid=2", "tokenizers.image.widths=[8,8]", "tokenizers.image.latent_dim=4"),
-    *("tokenizers.text.vocab_size=300", "loom.width=16", "loom.num_layers=1", "loom.num_heads=2"),
+    *(
+        "tokenizers.text.vocab_size=300",
+        "loom.width=16",
+        "loom.num_layers=1",
+        "loom.num_heads=2",
+        "loom.sampling.steps=4",
+    ),
     "training.precision=fp32",
 )
 

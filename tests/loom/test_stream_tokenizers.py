@@ -15,7 +15,13 @@ from modaloom.runs.model import load_model
 
 SMALL = (
     *("tokenizers.image.codebook_size=8", "tokenizers.image.widths=[8,8]", "tokenizers.image.latent_dim=4"),
-    *("tokenizers.image.code_grid=2", "loom.width=16", "loom.num_layers=1", "loom.num_heads=2"),
+    *(
+        "tokenizers.image.code_grid=2",
+        "loom.width=16",
+        "loom.num_layers=1",
+        "loom.num_heads=2",
+        "loom.sampling.steps=4",
+    ),
     *("training.tokenizer.batch_size=8", "training.loom.batch_size=8", "training.precision=fp32"),
 )
 

@@ -17,7 +17,7 @@ pytest.importorskip("av")
 RATE = 16_000
 WAYS = {"left": -2, "right": 2}
 SMALL = [
-    *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2"),
+    *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2", "loom.sampling.steps=4"),
     *("tokenizers.video.widths=[8,8,16]", "tokenizers.video.strides=[4,4,4]"),
     *("tokenizers.video.crop_size=[8,16,16]", "data.limits.video.max_side=16"),
     *("tokenizers.video.codebook_size=32", "training.tokenizer.batch_size=8", "training.loom.batch_size=8"),

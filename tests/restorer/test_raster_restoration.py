@@ -122,7 +122,7 @@ def test_psnr_is_that_of_the_files_in_the_range_of_the_training_values(
     assert "1 × uint16" in page
 
 
-def test_bands_of_floats_are_enlarged_in_their_units(tmp_path: Path) -> None:
+def test_bands_of_floats_are_enlarged_in_their_units(tmp_path: Path, many_measured_pairs: None) -> None:
     values = tiles(12)
     run = trained(folder_of(tmp_path / "data", values), tmp_path / "run", "superres", 10)
     (row,) = (row for row in modaloom.evaluate(run, tmp_path / "data", n=3) if row.metric == "psnr")

@@ -214,7 +214,8 @@ def test_another_seed_is_another_model(straight, folder, tmp_path):
     assert same == []
 
 
-def test_the_scale_is_that_of_the_targets(straight):
+def test_the_scale_is_that_of_the_targets(folder, tmp_path, many_measured_pairs):
+    straight = trained(tmp_path / "run", folder, config())
     targets = torch.stack([straight.pair(i % 10, "more", i).target for i in range(300)])
     scale = float(straight.restoration.restorer.scale_K)
     torch.testing.assert_close(scale, float(targets.std()), rtol=0.1, atol=0)

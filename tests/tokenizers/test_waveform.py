@@ -98,7 +98,13 @@ def test_a_run_is_trained_saved_and_scored(tmp_path: Path) -> None:
         AUDIO.write(Audio(wave[None].astype(np.float32), RATE), tmp_path / f"data/{i:02d}.wav")
         (tmp_path / f"data/{i:02d}.txt").write_text(("low", "high")[i % 2])
     settings = [
-        *("loom.width=32", "loom.num_layers=1", "loom.num_heads=2", "streams.audio.tokenizer=waveform"),
+        *(
+            "loom.width=32",
+            "loom.num_layers=1",
+            "loom.num_heads=2",
+            "loom.sampling.steps=4",
+            "streams.audio.tokenizer=waveform",
+        ),
         *(f"streams.audio.tokenizer.{key}={list(value)}" for key, value in SMALL.items() if key[0] in "swc"),
         "streams.audio.tokenizer.adversary.num_layers=2",
     ]

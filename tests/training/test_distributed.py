@@ -337,6 +337,7 @@ LONG = ("five tasks", "few mean flow")
 """Of RESTORERS, each of which takes some seconds."""
 
 
+@pytest.mark.usefixtures("many_measured_pairs")  # the other process measures as many
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=[pytest.mark.full] * (case in LONG)) for case in RESTORERS]
 )

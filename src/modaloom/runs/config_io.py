@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -14,6 +14,16 @@ from modaloom.core.json_text import from_json
 from modaloom.core.renamed import RENAMED
 
 T = TypeVar("T")
+
+
+def _field_types(cls: Any) -> dict[str, Any]:
+    """Field of a dataclass → type."""
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls)}
+
+
+_types: Callable[[Any], dict[str, Any]] = cache(_field_types)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def to_plain(tree: Any) -> dict[str, Any]:
@@ -30,9 +40,10 @@ def from_plain(cls: type[T], plain: Mapping[str, Any]) -> T:
     """
     _check_keys(cls, plain, "")
     try:
-        return _adapter(cls).validate_json(json.dumps(plain), strict=True)
+        tree: T = _adapter(cls).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         raise BadValue(_explain(error)) from error
+    return tree
 
 
 def override(tree: T, settings: Sequence[str]) -> T:
@@ -125,18 +136,6 @@ def _known(hint: Any, name: str, prefix: str) -> Any:
     types = _types(hint)
     check_choice("setting", prefix + name, (prefix + field for field in types))
     return types[name]
-
-
-@cache
-def _types(cls: Any) -> dict[str, Any]:
-    """Field of a dataclass → type."""
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}
-
-
-@cache
-def _adapter(cls: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(cls)
 
 
 def _explain(error: ValidationError) -> str:
