@@ -19,7 +19,7 @@ from modaloom.world.scene import FACTORS, INVALID, Scene
 from modaloom.world.score import score
 from modaloom.world.splits import SPLITS, scene
 
-SCENES = [scene(11, split, index) for split in SPLITS for index in range(400)]
+SCENES = [scene(11, split, index) for split in SPLITS for index in range(200)]
 LARGE = Scene("circle", "red", "large", "middle centre", "dark", "size", 5)
 
 
