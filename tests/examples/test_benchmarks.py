@@ -235,6 +235,16 @@ def test_the_audit_knows_which_captions_it_swapped(load: Any, tmp_path: Path) ->
     assert sorted(before.values()) == sorted(after.values())
 
 
+def test_an_edit_counts_what_was_asked_apart_from_the_rest(load: Any) -> None:
+    edits = load("edits")
+    facts = {"changed": "colour", "edited.colour": "red", "edited.shape": "star", "edited.size": "small"}
+    pairs = [
+        (facts, {"colour": "red", "shape": "circle", "size": "small"}),
+        (facts, {"colour": "blue", "shape": "star", "size": "small"}),
+    ]
+    assert edits["figures_of"](pairs) == {edits["CHANGED"]: 0.5, edits["KEPT"]: 0.75}
+
+
 def test_areas_of_explanations_are_fractions_of_what_is_told(load: Any) -> None:
     explain = load("explain")
     areas = [{"deletion": (2.0,), "insertion": (5.0,), "random": (3.0, 5.0)} for _ in range(2)]
