@@ -1,7 +1,8 @@
 """Edits by a run of the world of edits, in a conversation: is what was asked for changed, and nothing else?
 
-modaloom world edits --world edits --n 6000
-modaloom train edits --from demo --out runs/edits --minutes 5
+modaloom world edits --world edits --n 8000
+modaloom train edits --streams image,instruction,image.edited --out runs/edits --minutes 30 \\
+    --set tokenizers.image.global_codes=1 --set 'loom.mixture.wanted=["image.edited"]'
 python benchmarks/edits.py runs/edits edits [--n 100] [--seeds 0,1,2] [--json figures.json]
 
 A copy of the given picture changes nothing and keeps everything.

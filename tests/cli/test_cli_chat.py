@@ -128,3 +128,17 @@ def test_a_guess_is_called_one(run: modaloom.TrainedRun) -> None:
 
 def test_a_folder_that_is_not_empty_is_refused(refused: Call, picture: Path) -> None:
     refused("chat", "demo", "--out", picture.parent, names="is not empty")
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, EOFError])
+def test_it_ends_cleanly_and_leaves_no_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    def stop(prompt: str) -> str:
+        raise end
+
+    monkeypatch.setattr("builtins.input", stop)
+    result = CliRunner().invoke(app, ["chat", "demo", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    assert not (tmp_path / "out").exists()
