@@ -33,7 +33,7 @@ BETTER = [f"{row(want)}: both areas better than all random ones" for want in DIR
 TARGETS = [
     *(Target(f"{row(want)}: {name}") for want in DIRECTIONS for name in CURVES),
     *map(Target, BETTER),
-    Target(WORD, 0.9),
+    Target(WORD),
     Target(CHANCE),
     Target("n"),
 ]
