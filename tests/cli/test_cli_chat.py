@@ -142,3 +142,9 @@ def test_it_ends_cleanly_and_leaves_no_empty_folder(
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     assert not (tmp_path / "out").exists()
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["chat", "demo", "--out", str(tmp_path / "out")], input=b"\xff\xfe\n")
+    assert result.exit_code == 2, result.output
+    assert "UTF-8" in result.stderr

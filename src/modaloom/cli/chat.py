@@ -7,7 +7,7 @@ import typer
 
 from modaloom.cli import options, printing
 from modaloom.core.defaults import DEVICE, SEED
-from modaloom.core.errors import ModaloomError
+from modaloom.core.errors import BadValue, ModaloomError
 
 if TYPE_CHECKING:
     from modaloom.api import Chat
@@ -36,11 +36,13 @@ def chat(
 
 
 def _line() -> str | None:
-    """The next line; None at the end."""
+    """The next line; None at the end. Raises `BadValue`."""
     try:
         return input("> " if sys.stdin.isatty() else "").strip()
     except EOFError:
         return None
+    except UnicodeDecodeError:
+        raise BadValue("what is read is no text in UTF-8; write or pipe such text") from None
 
 
 def _answer(talk: "Chat", line: str) -> str:

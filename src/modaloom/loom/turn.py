@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modaloom.core.errors import BadValue, check_choice
+from modaloom.core.errors import BadValue, check_choice, short
 from modaloom.loom.run import TrainedRun
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 
-ARROW = "->"
+ARROW, QUOTES = "->", "'\""
 FIRST = re.compile(r"""\s*("[^"]*"|'[^']*'|\S+)""")
 """A word, or what is quoted."""
 
@@ -36,27 +36,39 @@ def parse_turn(line: str, trained: TrainedRun) -> Turn:
     Raises:
         BadValue: an unknown stream after the arrow, a stream that is given twice, a file that fits none.
     """
-    said, arrow, asked = line.rpartition(ARROW)
-    wanted = tuple(name.strip() for name in asked.split(",") if name.strip()) if arrow else ()
-    for name in wanted:
-        check_choice("stream to want", name, trained.model.wanted)
+    said, wanted = _asked(line, trained)
     names = "|".join(re.escape(name) for name in sorted(trained.model.streams, key=len, reverse=True))
-    starts = [*re.finditer(rf"(?:^|(?<=\s))(?:({names})=(@?)|@)", said if arrow else line)]
-    said = said if arrow else line
-    words, given = [said[: starts[0].start()] if starts else said], dict[str, Value]()
-    for start, end in zip(starts, [*(one.start() for one in starts[1:]), len(said)]):
-        rest = said[start.end() : end]
-        found = FIRST.match(rest)
-        first = found[1] if found else ""
-        whole = start[1] is not None and not start[2] and not first.startswith(("'", '"'))
-        value = rest.strip() if whole else first.strip("'\"")
-        words.append("" if whole or not found else rest[found.end() :])
+    starts = [*re.finditer(rf"(?:^|(?<=\s))(?:({names})=(@?)|@)", said)]
+    ends = [*(start.start() for start in starts), len(said)]
+    words, given = [said[: ends[0]]], dict[str, Value]()
+    for start, end in zip(starts, ends[1:]):
         is_file = start[1] is None or bool(start[2])
+        value, rest = _value(said[start.end() : end], is_file=is_file)
+        words.append(rest)
         name = start[1] or stream_of_file(value, trained)
         if name in given:
             raise BadValue(f"{name} is given twice; give it once")
         given[name] = Path(value) if is_file else value
     return Turn(given, " ".join(" ".join(words).split()), wanted)
+
+
+def _asked(line: str, trained: TrainedRun) -> tuple[str, tuple[str, ...]]:
+    """What is before the arrow, and the streams after it."""
+    said, arrow, asked = line.rpartition(ARROW)
+    if not arrow:
+        return line, ()
+    names = [name.strip() for name in asked.split(",") if name.strip()]
+    return said, tuple(check_choice("stream to want", name, trained.model.wanted) for name in names)
+
+
+def _value(text: str, *, is_file: bool) -> tuple[str, str]:
+    """A value at the start of a text, and what follows it: words without quotes are all of the value."""
+    found = FIRST.match(text)
+    if found is None:
+        return "", ""
+    if is_file or found[1][0] in QUOTES:
+        return found[1].strip(QUOTES), text[found.end() :]
+    return text.strip(), ""
 
 
 def stream_of_file(file: str, trained: TrainedRun) -> str:
@@ -69,7 +81,7 @@ def stream_of_file(file: str, trained: TrainedRun) -> str:
     ]
     named = [name for name in fitting if f".{name}." in Path(file).name]
     if not fitting:
-        raise BadValue(f"{file} is of no stream of this run, which has {', '.join(streams)}")
+        raise BadValue(f"{short(file)} is of no stream of this run, which has {', '.join(streams)}")
     return max(named, key=len, default=fitting[0])
 
 
