@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from modaloom.core.errors import BadFile, BadValue
+from modaloom.core.errors import BadFile, BadValue, ModaloomError
 from modaloom.core.rng import generator
 from modaloom.modalities import MODALITIES, CategoricalCodec, Modality, SignalCodec
 from modaloom.modalities.audio_value import Audio
@@ -179,6 +179,24 @@ def test_show_is_self_contained_and_escaped(modality: Modality) -> None:
         fragment = modality.to_html(value, {})
         assert re.search(r"^<\w+.*>$", fragment, re.DOTALL)
         assert not re.search(r"https?:|file:|<script|<b>|src=\"(?!data:)", fragment)
+
+
+@every
+def test_a_look_is_a_coloured_picture_and_signals_have_one(modality: Modality) -> None:
+    assert (modality.picture is not None) == modality.codec.continuous
+    for value in EXAMPLES[modality.name] if modality.picture else []:
+        look = modality.picture(value, {})
+        assert look.mode == "RGB"
+        assert min(look.size) > 0
+
+
+@every
+def test_a_str_is_a_value_of_texts_alone(modality: Modality) -> None:
+    if modality.literal:
+        assert modality.coerce("a/b.txt") == "a/b.txt"
+    else:
+        with pytest.raises(ModaloomError):
+            modality.coerce("a/b.txt")
 
 
 @every

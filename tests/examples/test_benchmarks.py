@@ -4,6 +4,7 @@ import argparse
 import json
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -232,3 +233,23 @@ def test_the_audit_knows_which_captions_it_swapped(load: Any, tmp_path: Path) ->
     assert 3 <= len(swapped) <= 5 == round(audit["SHARE"] * len(keys))
     assert set(swapped) <= changed
     assert sorted(before.values()) == sorted(after.values())
+
+
+def test_an_edit_counts_what_was_asked_apart_from_the_rest(load: Any) -> None:
+    edits = load("edits")
+    facts = {"changed": "colour", "edited.colour": "red", "edited.shape": "star", "edited.size": "small"}
+    pairs = [
+        (facts, {"colour": "red", "shape": "circle", "size": "small"}),
+        (facts, {"colour": "blue", "shape": "star", "size": "small"}),
+    ]
+    assert edits["figures_of"](pairs) == {edits["CHANGED"]: 0.5, edits["KEPT"]: 0.75}
+
+
+def test_areas_of_explanations_are_fractions_of_what_is_told(load: Any) -> None:
+    explain = load("explain")
+    areas = [{"deletion": (2.0,), "insertion": (5.0,), "random": (3.0, 5.0)} for _ in range(2)]
+    found = [SimpleNamespace(insertion=(2.0, 4.0, 6.0), areas=one) for one in areas]
+    assert explain["fractions"](found) == {"deletion": 0, "insertion": 0.75, "random": 0.5}
+    assert not explain["is_better"](found[0])  # one random order is as good
+    found[0].areas["random"] = (3.0, 4.0)
+    assert explain["is_better"](found[0])

@@ -5,6 +5,7 @@ from budgets import BUDGETS
 from composed import COMPOSED
 from continuous import CONTINUOUS
 from depths import DEPTHS
+from explained import EXPLAINED
 from filmed import CLIPS
 from information import INFORMATION
 from judged import JUDGED, METRICS
@@ -539,6 +540,7 @@ MUTANTS = (
     *MOVING,
     *SPOKEN,
     *DEPTHS,
+    *EXPLAINED,
     *JUDGED,
     *REPORT,
     *METRICS,

@@ -2,9 +2,11 @@
 
 from modaloom.api.benchmarking import bench
 from modaloom.api.callbacks import TrainCallbacks
+from modaloom.api.chatting import chat
 from modaloom.api.choices import CHOICES
 from modaloom.api.cutting import Cut, cut
 from modaloom.api.demonstration import demo, world
+from modaloom.api.explaining import explain
 from modaloom.api.exporting import export
 from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
@@ -17,8 +19,10 @@ from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.audit import audit
+from modaloom.loom.chat import Chat, Reply
 from modaloom.loom.codes import detokenize, tokenize
 from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
+from modaloom.loom.explanation import Attribution, Explanation
 from modaloom.loom.generated import Generated
 from modaloom.loom.given_lines import Lines
 from modaloom.loom.run import TrainedRun
@@ -28,19 +32,23 @@ from modaloom.restorer.restoration import RestoredRun, RestoreOptions
 
 __all__ = [
     "CHOICES",
+    "Attribution",
     "BadFile",
     "BadFolder",
     "BadRun",
     "BadValue",
+    "Chat",
     "CodeSamplingConfig",
     "CodeSamplingOptions",
     "Cut",
+    "Explanation",
     "Frame",
     "Generated",
     "Lines",
     "ModaloomError",
     "MutualInformation",
     "PartlyFailed",
+    "Reply",
     "RestoreOptions",
     "RestoredRun",
     "Results",
@@ -51,12 +59,14 @@ __all__ = [
     "WorkFailed",
     "audit",
     "bench",
+    "chat",
     "cut",
     "demo",
     "detokenize",
     "diagnosis",
     "evaluate",
     "examples",
+    "explain",
     "export",
     "generate",
     "inspect",

@@ -6,8 +6,10 @@ MODALOOM_DEBUG=1 prints the traceback of an error.
 
 from modaloom.cli.app import Command, app
 from modaloom.cli.audit import audit
+from modaloom.cli.chat import chat
 from modaloom.cli.cut import cut
 from modaloom.cli.draw import detokenize, generate, tokenize
+from modaloom.cli.explain import explain
 from modaloom.cli.export import export
 from modaloom.cli.look import bench, evaluate, inspect, report
 from modaloom.cli.restore import restore
@@ -24,6 +26,8 @@ COMMANDS = (
     cut,
     evaluate,
     audit,
+    explain,
+    chat,
     report,
     export,
     world,

@@ -34,3 +34,5 @@ SHOT = 2.0
 """Seconds that a shot of a film should last."""
 TRAIN_MINUTES = 15.0
 """Of a training that is given neither minutes nor steps."""
+EXPLAIN_ORDERS = 8
+"""In which the parts of a given stream are shown."""

@@ -132,7 +132,7 @@ class ParsedJudge(Judge):
         question and everything that it may refer to are determined."""
         fixed = {slot for name in given for slot in self._shown(name)}
         fixed |= {part for part, whole in self.world.part_of.items() if whole in fixed}
-        return fixed | {"answer"} if fixed.issuperset(self.world.fix_answer) else fixed
+        return fixed | self.world.answers if fixed.issuperset(self.world.fix_answer) else fixed
 
     def _facts(self, samples: Sequence[Sample]) -> list[Facts]:
         return [self.facts[sample.key] for sample in samples]

@@ -58,3 +58,14 @@ def unknown_field(n: int, shape: CodeShape, device: torch.device) -> Field:
     codes = torch.full((n, shape.num_positions, shape.depth), MASK, device=device)
     filled = torch.ones(codes.shape[:2], dtype=torch.bool, device=device)
     return replace(wanted_field(codes, filled, shape), t=torch.ones(n, device=device))
+
+
+def partly_field(f: Field, kept: Tensor) -> Field:
+    """A known field whose positions but `kept`, bool (B, L), are unknown; t = 1 where there are any."""
+    known = (kept | ~f.valid)[..., None].expand_as(f.known)
+    return replace(f, known=known, t=(~known).flatten(1).any(1).to(f.t))
+
+
+def rows_of(f: Field, rows: Tensor | slice) -> Field:
+    """Some rows of a field, in that order."""
+    return replace(f, state=f.state[rows], known=f.known[rows], valid=f.valid[rows], t=f.t[rows])

@@ -10,10 +10,11 @@ from torch import Tensor
 from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.frame import Frames, finished
 from modaloom.core.rng import generator
-from modaloom.core.types import Canvas, Field
+from modaloom.core.types import Canvas
 from modaloom.diffusion.noise import Noise
 from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig
+from modaloom.loom.fields import rows_of
 from modaloom.loom.generated import Generated, GeneratedSamples
 from modaloom.loom.loom import Loom
 from modaloom.modalities.base import DataSpec, Value
@@ -217,7 +218,4 @@ def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def _rows(canvas: Canvas, rows: slice) -> Canvas:
-    return {
-        name: Field(f.state[rows], f.known[rows], f.valid[rows], f.t[rows], f.codebook_size)
-        for name, f in canvas.items()
-    }
+    return {name: rows_of(f, rows) for name, f in canvas.items()}

@@ -40,7 +40,7 @@ from modaloom.modalities.audio_spec import (
     trim,
 )
 from modaloom.modalities.audio_value import BITS, Audio
-from modaloom.modalities.audio_view import to_html
+from modaloom.modalities.audio_view import picture, to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.scale import Scale
 from modaloom.modalities.signal_codec import Pieces
@@ -185,6 +185,7 @@ AUDIO = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
+    picture=picture,
     tokenizer_options={
         **{"strides": [4], "widths": [128, 192], "loss": "level_weighted", "variable_length": True},
         **{"num_quantizers": 8, "dropout": 0.5, "beam_width": 16, "crop_size": [64]},

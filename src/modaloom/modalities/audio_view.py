@@ -34,8 +34,9 @@ def to_html(sound: Audio, spec: DataSpec) -> str:
     channels = {1: "mono", 2: "stereo"}.get(sound.channels, f"{sound.channels} channels")
     facts = f"{sound.seconds:.2f} s, {sound.rate:,} Hz, {channels}"
     heard = Audio(sound.samples[:, : MAX_HEARD * sound.rate], sound.rate)
+    look = _uri("image/png", _png(picture(heard, spec)))
     return (
-        f'<div><img src="{_uri("image/png", _spectrogram(heard))}" width="{MAX_WIDTH}" height="{HEIGHT}" '
+        f'<div><img src="{look}" width="{MAX_WIDTH}" height="{HEIGHT}" '
         f'style="display: block" alt="spectrogram, {facts}">'
         f'<audio controls style="{PLAYER}" src="{_uri("audio/mpeg", _mp3(heard))}"></audio>'
         f"<br><small>{facts}</small></div>"
@@ -55,14 +56,18 @@ def _mp3(sound: Audio) -> bytes:
     return buffer.getvalue()
 
 
-def _spectrogram(sound: Audio) -> bytes:
-    """PNG of the mono mix: a column for each 10 ms, or for the mean of several."""
+def picture(sound: Audio, spec: DataSpec) -> Image.Image:
+    """Returns the log-mel spectrogram of the mono mix: a column for each 10 ms, or the mean of several."""
     rate = max(LOWEST_RATE, min(MP3_RATES[-1], sound.rate))
     samples = resampled(mixed(sound.samples, 1), sound.rate, rate)
     level = (LogMel(rate).encode(torch.from_numpy(samples[0])).numpy()[::-1] + 1) / 2
-    image, buffer = Image.fromarray(_coloured(level)), io.BytesIO()
-    small = image.resize((min(image.width, MAX_WIDTH), image.height), Image.Resampling.BOX)
-    small.quantize(64).save(buffer, "PNG")
+    image = Image.fromarray(_coloured(level))
+    return image.resize((min(image.width, MAX_WIDTH), image.height), Image.Resampling.BOX)
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.quantize(64).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from modaloom.core.errors import BadValue
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import VARIABLE, Codec, DataSpec, Value
@@ -104,6 +106,9 @@ class Modality:
     """(Value, facts on its stream, which may be empty) → HTML fragment without external references."""
     codec: Codec
     """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    picture: Callable[[Value, DataSpec], Image] | None = None
+    """(Value, facts on its stream) → its look, as one RGB picture: its pixels, a spectrogram, frames
+    side by side. None: it has no look."""
     tokenizer_options: Mapping[str, Any] = field(default_factory=dict)
     """Defaults of that tokenizer's options, where they are not those of its `Config`."""
     lower_is_better: tuple[str, ...] = ()
@@ -126,6 +131,8 @@ class Modality:
     """Files of a stream → the name of the modality that keeps their true values; None: this one does."""
     remarks: Callable[[Sequence[Path]], Sequence[str]] = lambda paths: ()
     """Some files of a stream → sentences on what reading changes of them."""
+    literal: bool = False
+    """Whether a str is a value, not the path of one."""
     kin: tuple[str, ...] = ()
     """Modalities whose files it reads, too."""
     tracks: Tracks | None = None

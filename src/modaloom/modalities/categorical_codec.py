@@ -23,6 +23,8 @@ class CategoricalCodec(Codec):
     """The inverse of pack, up to the spec's loss."""
     vocab_size: Callable[[DataSpec], int]
     """Spec → number of categories per position."""
+    names: Callable[[DataSpec], Sequence[str]] = lambda spec: ()
+    """Spec → names of the positions; empty: they have none."""
 
     continuous: ClassVar[bool] = False
     whole: ClassVar[bool] = False

@@ -226,6 +226,7 @@ IMAGE = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
+    picture=lambda image, spec: to_rgb(image),
     codec=SignalCodec(
         pack=pack,
         unpack=unpack,

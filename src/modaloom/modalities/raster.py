@@ -40,7 +40,7 @@ from modaloom.modalities.raster_range import (
     with_channels,
     without_channels,
 )
-from modaloom.modalities.raster_view import to_html
+from modaloom.modalities.raster_view import picture, to_html
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.transforms import flip, shift
 
@@ -221,6 +221,7 @@ RASTER = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
+    picture=lambda value, spec: picture(value, spec).convert("RGB"),
     codec=SignalCodec(
         pack=pack,
         unpack=unpack,

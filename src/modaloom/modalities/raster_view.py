@@ -17,7 +17,7 @@ MAX_SHOWN_SIDE = 128
 def to_html(value: Raster, spec: DataSpec) -> str:
     """Returns an <img> with inline data, and what the array is: its range, or the spec's `low` to `high`, as
     black to white."""
-    image = _shown(value, spec)
+    image = picture(value, spec)
     zoom = max(1, MAX_SHOWN_SIDE // max(image.size))
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -30,8 +30,8 @@ def to_html(value: Raster, spec: DataSpec) -> str:
     )
 
 
-def _shown(value: Raster, spec: DataSpec) -> Image.Image:
-    """As a picture: grey, grey and alpha, or the first three bands; alpha of 8-bit values as it is."""
+def picture(value: Raster, spec: DataSpec) -> Image.Image:
+    """Returns grey, grey and alpha, or the first three bands; alpha of 8-bit values as it is."""
     channels = value.shape[2]
     if value.dtype == np.uint8 and channels in (2, 4):
         return Image.fromarray(value, "LA" if channels == 2 else "RGBA")

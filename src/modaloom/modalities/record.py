@@ -251,7 +251,9 @@ RECORD = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
-    codec=CategoricalCodec(pack=pack, unpack=unpack, vocab_size=vocab_size),
+    codec=CategoricalCodec(
+        pack=pack, unpack=unpack, vocab_size=vocab_size, names=lambda spec: tuple(spec["columns"])
+    ),
     lower_is_better=("error",),
     limits=RecordLimits(),
     shortened=shortened,

@@ -96,4 +96,5 @@ TEXT = Modality(
     limits=TextLimits(),
     describe=describe,
     length=len,
+    literal=True,
 )

@@ -37,7 +37,7 @@ from modaloom.modalities.video_spec import (
     usual_rate,
 )
 from modaloom.modalities.video_value import MAX_VALUES, Frame, Video
-from modaloom.modalities.video_view import to_html
+from modaloom.modalities.video_view import picture, to_html
 from modaloom.transforms import brightness, flip
 
 FPS = Fraction(8)
@@ -174,6 +174,7 @@ VIDEO = Modality(
     infer_spec=infer_spec,
     compare=compare,
     to_html=to_html,
+    picture=picture,
     tokenizer_options={
         **{"strides": [4, 8, 8], "crop_size": [16, 32, 32]},
         **{"variable_length": True, "exact_length": True},

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -32,9 +33,8 @@ def to_html(clip: Video, spec: DataSpec) -> str:
     fps = min(clip.fps, Fraction(MAX_PLAYED_FPS))
     shown = at_rate(clip, fps, max(1, round(MAX_PLAYED * fps)))
     played, n = [_sized(frame, MAX_SIDE) for frame in shown.scan()], shown.length
-    stills = [_sized(played[i], STILL) for i in np.linspace(0, n - 1, min(n, NUM_STILLS)).astype(int)]
     height, width, _ = played[0].shape
-    sheet, poster = _uri("image/jpeg", _jpeg(np.concatenate(stills, 1))), _uri("image/jpeg", _jpeg(played[0]))
+    sheet, poster = _uri("image/jpeg", _jpeg(_sheet(played))), _uri("image/jpeg", _jpeg(played[0]))
     if n == 1:
         return f'<div><img src="{poster}" alt="{facts}"><br><small>{facts}</small></div>'
     source = _uri("video/mp4", encoded(Video.of(np.stack(played), fps), {}, "mp4"))
@@ -44,6 +44,17 @@ def to_html(clip: Video, spec: DataSpec) -> str:
         f'<img src="{sheet}" style="display: block" alt="frames of a video, {facts}">'
         f"<small>{facts}</small></div>"
     )
+
+
+def picture(clip: Video, spec: DataSpec) -> Image.Image:
+    """Returns a contact sheet of frames spread over the clip."""
+    return Image.fromarray(_sheet([*clip.scan()]))
+
+
+def _sheet(frames: Sequence[Frame]) -> Frame:
+    n = len(frames)
+    stills = [_sized(frames[i], STILL) for i in np.linspace(0, n - 1, min(n, NUM_STILLS)).astype(int)]
+    return np.concatenate(stills, 1)
 
 
 def _sized(frame: Frame, side: int) -> Frame:

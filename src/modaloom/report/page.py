@@ -1,6 +1,6 @@
 """RUN/report.html: a self-contained page, also for incomplete run folders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -80,10 +80,21 @@ def _page(facts: Facts, samples: bool) -> str:
     made = [(s, s.show(facts)) for s in SECTIONS if samples or not s.drawn]
     shown = [(section, content) for section, content in made if content]
     body = [_section(section, content, facts) for section, content in shown]
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     refresh = None if facts.finished else Html(f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">\n')
-    head = join(Html(HEAD), refresh, tag("title", f"{_name(facts)} · modaloom"), tag("style", Html(style)))
-    top = _top(facts, [section.title for section, _ in shown])
+    return document(_name(facts), _top(facts, [section.title for section, _ in shown]), body, refresh)
+
+
+def document(title: str, top: Html, body: Sequence[Html], refresh: Html | None = None) -> str:
+    """Returns a whole page, with the style of all pages and nothing from elsewhere.
+
+    Args:
+        title: of the window.
+        top: its header.
+        body: its sections.
+        refresh: a tag that loads it again; None: it stays.
+    """
+    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    head = join(Html(HEAD), refresh, tag("title", f"{title} · modaloom"), tag("style", Html(style)))
     page = tag("html", tag("head", head), tag("body", top, tag("main", *body)), lang="en")
     return f"<!doctype html>\n{page}\n"
 

@@ -15,6 +15,7 @@ from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.file_codec import FileCodec
+from modaloom.tokenizers.parts import Part, stretches
 from modaloom.tokenizers.spans import Span
 from modaloom.tokenizers.usage import CodeUsage
 
@@ -119,6 +120,11 @@ class Tokenizer(nn.Module, ABC):
         """Descriptions of what the tokenizer's limits remove from the value; empty if nothing."""
         return ()
 
+    def unknown(self, value: Value, options: Any) -> Sequence[str]:
+        """What of a value was in no training value, where a tokenizer that was fitted with these options can
+        tell; by default nothing."""
+        return ()
+
     def crop(self, prepared: NDArray[Any], seed: int) -> NDArray[Any]:
         """The part of a prepared value that `loss` gets: all of it, unless it is trained on crops.
 
@@ -210,6 +216,13 @@ class Tokenizer(nn.Module, ABC):
                 shorter than a code.
         """
         raise BadValue(f"values of {type(self).__name__} cannot be kept in part; keep sounds or pictures")
+
+    def parts(self, codes: Tensor) -> list[Part]:
+        """The parts of a value with codes int64 (L, Q) that can be hidden by themselves, before its end.
+
+        By default stretches of its first axis, named by positions. Shared codes belong to none.
+        """
+        return stretches(codes, self.shape)
 
     @property
     def vectors(self) -> Tensor | None:

@@ -16,6 +16,7 @@ from modaloom.core.types import CodeShape
 from modaloom.modalities.base import Limits, Modality, Shortened
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe_dropout import Ranks, segment
+from modaloom.tokenizers.parts import Part
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -115,6 +116,14 @@ class BPE(Tokenizer):
         needed = self.required_length([value])
         return [Shortened(how, "max_tokens", length, needed)] if tokens > length else ()
 
+    def unknown(self, value: str, options: BPEConfig) -> Sequence[str]:
+        """Words that are no token, where merges ended before the vocabulary was full: then all words are."""
+        vocab = self.hf_tokenizer.get_vocab()
+        if len(vocab) + 2 >= options.vocab_size:
+            return ()
+        words = [value[slice(*place)].strip() for word, place in self._words(value) if word not in vocab]
+        return [*dict.fromkeys(words)]
+
     def _tokens(self, text: str) -> int:
         return len(self.hf_tokenizer.encode(text).ids)
 
@@ -133,7 +142,7 @@ class BPE(Tokenizer):
     ) -> Tensor:
         """Another segmentation of the same text; words stay as they are where the length is not enough."""
         generator, (text,) = random("dropout"), self.decode(prepared[None, :, None])
-        words = [word for word, _ in self.hf_tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+        words = [word for word, _ in self._words(text)]
         found, others = (
             [segment(word, self._ranks, dropout, generator) for word in words]
             for dropout in (0.0, strengths["dropout"])
@@ -154,6 +163,25 @@ class BPE(Tokenizer):
     @cached_property
     def _ranks(self) -> Ranks:
         return {(left, right): rank for rank, (left, right) in enumerate(self.state()["merges"])}
+
+    def parts(self, codes: Tensor) -> list[Part]:
+        """Words and signs, or tokens where a text has no space; its end belongs to the last one."""
+        ids = [code for code in codes[:, 0].tolist() if code < self.eos]
+        tokens = [str(self.hf_tokenizer.id_to_token(code)) for code in ids]
+        text = self._text(ids)
+        words = [(word, text[slice(*place)]) for word, place in self._words(text)]
+        if " " not in text or sum(map(len, tokens)) != sum(len(word) for word, _ in words):
+            words = [(token, self._text([code])) for token, code in zip(tokens, ids)]
+        ends, word_ends = (
+            torch.tensor([len(one) for one in column]).cumsum(0) for column in (tokens, [w for w, _ in words])
+        )
+        owner = torch.full((len(codes),), max(0, len(words) - 1))
+        owner[: len(ids)] = torch.searchsorted(word_ends, ends)
+        return [Part(name.strip() or name, owner == i) for i, (_, name) in enumerate(words)]
+
+    def _words(self, text: str) -> list[tuple[str, tuple[int, int]]]:
+        """Words, in the alphabet of bytes, and their places in the text."""
+        return list(self.hf_tokenizer.pre_tokenizer.pre_tokenize_str(text))
 
     def encode_batch(self, batch: Tensor) -> Tensor:
         """int64 (B, length) → (B, length, 1)."""

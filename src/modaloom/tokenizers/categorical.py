@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from modaloom.core.types import CodeShape
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.base import Tokenizer
+from modaloom.tokenizers.parts import Part
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class CategoricalTokenizer(Tokenizer):
     def encode_batch(self, batch: Tensor) -> Tensor:
         """Integers (B, *grid) → int64 (B, *grid, 1)."""
         return batch.long()[..., None]
+
+    def parts(self, codes: Tensor) -> list[Part]:
+        """The places of the grid, with the names that the codec has for them."""
+        names = self.codec.names(self.spec)
+        places = torch.eye(len(codes), dtype=torch.bool)
+        return [Part(name, place) for name, place in zip(names, places)] or super().parts(codes)
 
     def decode(self, codes: Tensor) -> list[Value]:
         """Codes (B, *grid, 1) → values."""

@@ -31,6 +31,7 @@ from modaloom.tokenizers.file_codec import Blocks, FileCodec
 from modaloom.tokenizers.global_codes import global_codes_encoder
 from modaloom.tokenizers.lengths import encode_lengths, mark_ends, split_lengths, with_end, without_end
 from modaloom.tokenizers.losses import LOSSES
+from modaloom.tokenizers.parts import Part, patches, stretches
 from modaloom.tokenizers.spans import Span, cells_within
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
@@ -101,14 +102,7 @@ class VQVAETokenizer(Tokenizer):
     def fit(
         cls, modality: Modality, columns: Mapping[str, Iterable[Value]], limits: Limits, options: VQVAEConfig
     ) -> list[dict[str, Self]]:
-        """Create one untrained VQ-VAE per distinct spec.
-
-        Args:
-            modality: modality of all streams.
-            columns: stream → values.
-            limits: upper limits on the size of values.
-            options: hyperparameters.
-        """
+        """Create one untrained VQ-VAE per distinct spec."""
         groups: list[dict[str, Self]] = []
         for name, values in columns.items():
             spec = modality.infer_spec(values, limits)
@@ -258,6 +252,12 @@ class VQVAETokenizer(Tokenizer):
         if value is not None:
             end = self.codec.end_of(value, self.prepare(value).shape[-len(self.strides)], self.spec)
         return cells_within(spans, self.shape.grid[0], step, end).repeat_interleave(self.shape.row_size)
+
+    def parts(self, codes: Tensor) -> list[Part]:
+        """Patches of a picture; of sounds and clips stretches, in seconds and frames."""
+        if len(self.sides) == 2:
+            return patches(self.shape.grid, self.sides, self.spec.get("content", self.sides))
+        return stretches(codes, self.shape, self.extent[1])
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
         """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""

@@ -1,14 +1,17 @@
-"""The table of worlds: one object; two objects and a relation."""
+"""The table of worlds: one object; two objects and a relation; edits of one object."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from modaloom.core.errors import check_choice
-from modaloom.world import FACTORS, STREAMS, VISIBLE, duo
+from modaloom.world import FACTORS, STREAMS, VISIBLE, duo, edits
 from modaloom.world.duo.parsers import PARSERS as DUO_PARSERS
 from modaloom.world.duo.splits import check_fixed as check_duo
 from modaloom.world.duo.splits import scene as duo_scene
+from modaloom.world.edits.parsers import PARSERS as EDIT_PARSERS
+from modaloom.world.edits.scene import check_fixed as check_edits
+from modaloom.world.edits.scene import scene as edit_scene
 from modaloom.world.parsers import PARSERS
 from modaloom.world.rule import StreamRule
 from modaloom.world.scene import PART_OF
@@ -31,7 +34,8 @@ class World:
     part_of: Mapping[str, str]
     """Fact → the factor of which it is a function."""
     fix_answer: frozenset[str]
-    """Facts that together determine the answer."""
+    """Facts that together determine the `answers`."""
+    answers: frozenset[str] = frozenset({"answer"})
 
 
 SOLO = World(
@@ -55,7 +59,19 @@ DUO = World(
     fix_answer=frozenset({"asked", "about", *duo.SAID}),
 )
 
-WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO)}
+EDITS = World(
+    "edits",
+    edit_scene,
+    check_edits,
+    edits.STREAMS,
+    EDIT_PARSERS,
+    frozenset(VISIBLE),
+    part_of={},
+    fix_answer=frozenset({*VISIBLE, "changed", "to"}),
+    answers=frozenset(edits.EDITED),
+)
+
+WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO, EDITS)}
 
 
 def world_of(facts: Iterable[Mapping[str, str]]) -> World:
