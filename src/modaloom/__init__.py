@@ -56,6 +56,7 @@ __all__ = [
     "evaluate",
     "examples",
     "export",
+    "from_pretrained",
     "generate",
     "inspect",
     "load",

@@ -219,14 +219,6 @@ class Engine(ABC, Generic[C, R]):
             raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
         return config
 
-    def portable_data(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns the content of data.json without local paths, but for the data folder's, for an export."""
-        return data
-
-    def portable(self, config: C) -> C:
-        """Returns the configuration without local paths, for an exported run."""
-        return config
-
     def commands(self, run: R) -> list[str]:
         """Returns up to three example commands that are shown after a training."""
         return []

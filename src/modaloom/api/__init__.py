@@ -8,7 +8,7 @@ from modaloom.api.demonstration import demo, world
 from modaloom.api.exporting import export
 from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
-from modaloom.api.runs import evaluate, examples, load, mutual_information
+from modaloom.api.runs import evaluate, examples, from_pretrained, load, mutual_information
 from modaloom.api.training import train
 from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
 from modaloom.core.frame import Frame
@@ -58,6 +58,7 @@ __all__ = [
     "evaluate",
     "examples",
     "export",
+    "from_pretrained",
     "generate",
     "inspect",
     "load",

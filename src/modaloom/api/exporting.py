@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from modaloom.data.atomic_io import new_folder, write_file, write_json
+from modaloom.data.atomic_io import new_folder, write_file
 from modaloom.engines import engine_of_run
-from modaloom.runs.config_io import to_plain
-from modaloom.runs.model import CARD, Part, load_model, save_model
+from modaloom.runs.model import Part, load_model, save_model
+from modaloom.runs.portable import portable_card, portable_files
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import CONFIG, DATA, SCORES, RunFolder
+from modaloom.runs.store import RunFolder
 
 
 def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
@@ -24,18 +24,13 @@ def export(run: str | os.PathLike[str], *, out: str | os.PathLike[str]) -> Path:
     Raises `BadRun` without a finished run, `BadFolder` if `out` is not empty, and `WorkFailed`.
     """
     path = resolve_run(Path(run))
-    engine = engine_of_run(path)
-    folder = RunFolder.open(path, engine.config)
-    plain, parts = folder.data(), load_model(folder.model).parts
-    data, card = Path(str(plain["folder"])), (folder.model / CARD).read_text(encoding="utf-8")
-    for place in (data, folder.path):
-        card = card.replace(str(place), place.name)
+    folder = RunFolder.open(path, engine_of_run(path).config)
+    parts = load_model(folder.model).parts
+    content, card = portable_files(folder, folder.run()), portable_card(folder)
     with new_folder(out) as root:
         save_model(root / "model", {name: _halved(part) for name, part in parts.items()}, card)
-        write_json(root / DATA, {**engine.portable_data(plain), "folder": data.name})
-        write_json(root / CONFIG, to_plain(engine.portable(folder.run())))
-        if (folder.path / SCORES).is_file():
-            write_file(root / SCORES, (folder.path / SCORES).read_bytes())
+        for name, data in content.items():
+            write_file(root / name, data)
     return Path(out)
 
 
