@@ -34,3 +34,5 @@ SHOT = 2.0
 """Seconds that a shot of a film should last."""
 TRAIN_MINUTES = 15.0
 """Of a training that is given neither minutes nor steps."""
+FORMAT = "modaloom"
+"""Of an export: a smaller run."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from modaloom.core.defaults import DEVICE, SEED
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify
-from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions, Trainer
+from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions, Exportable, Trainer
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.atlas import write_atlas
@@ -14,6 +14,7 @@ from modaloom.loom.auto import choose
 from modaloom.loom.commands import examples
 from modaloom.loom.config import PRESETS, LoomRunConfig
 from modaloom.loom.evaluation.folder import evaluate
+from modaloom.loom.graphs import exportable
 from modaloom.loom.mutual_information import mutual_information
 from modaloom.loom.run import TrainedRun, load
 from modaloom.loom.samples import write_gallery
@@ -77,6 +78,9 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
         on_pair: Callable[[MutualInformation], None] = lambda mi: None,
     ) -> list[MutualInformation]:
         return mutual_information(run, folder, n=n, seed=seed, on_pair=on_pair)
+
+    def exportable(self, run: TrainedRun) -> Exportable:
+        return exportable(run.model)
 
     def write_snapshot(self, trainer: Trainer, step: Step) -> None:
         assert isinstance(trainer, LoomTrainer)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue
+from modaloom.core.graph import Graph
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.file_codec import FileCodec
@@ -210,6 +211,12 @@ class Tokenizer(nn.Module, ABC):
                 shorter than a code.
         """
         raise BadValue(f"values of {type(self).__name__} cannot be kept in part; keep sounds or pictures")
+
+    @property
+    def graphs(self) -> Mapping[str, Graph]:
+        """The networks `encode` and `decode`, of packed values and codes; of variable length these are whole
+        strides. Empty: there are none, and `state` says all."""
+        return {}
 
     @property
     def vectors(self) -> Tensor | None:
