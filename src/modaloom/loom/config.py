@@ -137,7 +137,7 @@ class TokenizerChoice:
     options: Any
     """An instance of the kind's `Config`."""
     source: str = ""
-    """Run whose tokenizer initializes this one; empty: random initialization."""
+    """Run, or directory of a pretrained part, whose tokenizer initializes this one; empty: random."""
     frozen: bool = False
     """Whether the tokenizer is excluded from training."""
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -222,6 +223,17 @@ class Tokenizer(nn.Module, ABC):
     def vectors(self) -> Tensor | None:
         """Codebook vectors, float32 (Q, K, dim), which initialize code embeddings; None if there are none."""
         return None
+
+    def load_pretrained(self, directory: Path) -> None:
+        """Take the weights of a pretrained part, for kinds of such (`tokenizers/pretrained.py`).
+
+        Raises `BadFile` for a file that does not fit.
+        """
+
+    @property
+    def pretrained_names(self) -> Sequence[str]:
+        """Names of the tensors that `load_pretrained` loads."""
+        return ()
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:
