@@ -62,6 +62,7 @@ __all__ = [
     "examples",
     "explain",
     "export",
+    "from_pretrained",
     "generate",
     "inspect",
     "load",

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadValue
+from modaloom.core.graph import Graph
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
@@ -64,6 +65,17 @@ class EvaluationOptions:
     """Gets each row as soon as it is computed."""
     notify: Notify = silent
     """Gets messages about unreadable files and short time."""
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """A model as graphs, and what a program without torch needs beside them."""
+
+    graphs: Mapping[str, Graph]
+    facts: Mapping[str, Any]
+    """JSON-serializable, for model.json."""
+    program: Path
+    """Folder of the program's files."""
 
 
 class Trainer(Protocol):
@@ -219,13 +231,9 @@ class Engine(ABC, Generic[C, R]):
             raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
         return config
 
-    def portable_data(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns the content of data.json without local paths, but for the data folder's, for an export."""
-        return data
-
-    def portable(self, config: C) -> C:
-        """Returns the configuration without local paths, for an exported run."""
-        return config
+    def exportable(self, run: R) -> Exportable:
+        """Returns a run for export as ONNX. Raises `BadValue`; by default, no run of this engine is."""
+        raise BadValue(f"{run.path} is a run of the {run.run.engine}, which is not exported as ONNX")
 
     def commands(self, run: R) -> list[str]:
         """Returns up to three example commands that are shown after a training."""

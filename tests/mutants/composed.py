@@ -263,9 +263,16 @@ COMPOSED = (
     Mutant(
         "the outline of the second spread",
         "modalities/colours.py",
-        "[1][..., -1:]",
-        "[1][..., :1]",
+        "vectors_BCC[..., -1:]",
+        "vectors_BCC[..., :1]",
         OUTLINE,
+    ),
+    Mutant(
+        "absent streams are seen by an exported graph",
+        "networks/transformer.py",
+        "[f.valid for f in canvas.values()], 1)[:, None, None, :]",
+        "[f.valid for f in canvas.values()], 1)[:, None, None, :] | True",
+        "loom/test_torch_free.py",
     ),
     Mutant(
         "an outline that turns over with the colours",

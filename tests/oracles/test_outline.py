@@ -49,3 +49,10 @@ def test_a_clip_has_that_of_its_frames_side_by_side():
 
 def test_a_flat_picture_has_none():
     assert outline(torch.full((2, 3, 8, 8), 0.3)).abs().max() < 1e-3
+
+
+def test_graphs_have_the_same_outline_without_eigenvectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    signal = torch.cat([pictures(20), torch.full((1, 3, 8, 8), 0.3)])
+    with_vectors = outline(signal)
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    torch.testing.assert_close(outline(signal), with_vectors, rtol=0, atol=1e-4)

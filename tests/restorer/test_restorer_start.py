@@ -102,6 +102,9 @@ def test_it_learns_from_there_at_lower_rates_and_records_the_start(
     assert 0 < max(moved) < 0.1
     out = modaloom.export(run.path, out=tmp_path / "small")
     assert read_config(out)["training"]["start"] == base.path.name
+    run.save_pretrained(tmp_path / "hub")
+    found = modaloom.from_pretrained(tmp_path / "hub")
+    assert (found.hash, found.run) == (run.hash, run.run.portable())
     again = train(folder, tmp_path / "again", config=run.path / "config.json")
     for name, tensor in again.restoration.restorer.state_dict().items():
         assert torch.equal(tensor, ours[name])

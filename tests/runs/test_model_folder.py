@@ -95,7 +95,9 @@ def test_a_pickle_by_another_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_card_says_everything() -> None:
-    scores = [{"row": "image->word", "value": 0.953, "floor": None, "n": 360}]
+    scores = [
+        {"row": "image->word", "split": "test", "metric": "exact", "value": 0.953, "floor": None, "n": 360}
+    ]
     card = Card(
         "digits", {"train": 1437, "test": 360}, "by key", scores, ["28 px only"], "modaloom train digits"
     )
@@ -104,7 +106,7 @@ def test_the_card_says_everything() -> None:
         "# digits",
         "- train: 1,437 samples",
         "by key",
-        "| image->word | 0.953 | – | 360 |",
+        "| image->word | test | exact | 0.953 | – | 360 |",
         "- 28 px only",
     )
     for line in (*lines, "```\nmodaloom train digits\n```"):

@@ -10,7 +10,7 @@ from modaloom.api.explaining import explain
 from modaloom.api.exporting import export
 from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
-from modaloom.api.runs import evaluate, examples, load, mutual_information
+from modaloom.api.runs import evaluate, examples, from_pretrained, load, mutual_information
 from modaloom.api.training import train
 from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
 from modaloom.core.frame import Frame
@@ -68,6 +68,7 @@ __all__ = [
     "examples",
     "explain",
     "export",
+    "from_pretrained",
     "generate",
     "inspect",
     "load",

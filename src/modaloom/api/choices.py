@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from modaloom.api.exporting import FORMATS
 from modaloom.bench import BENCHES
 from modaloom.core.defaults import PRESET
 from modaloom.data.layout import LAYOUTS
@@ -17,6 +18,7 @@ from modaloom.world.worlds import WORLDS
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "benches": (*BENCHES,),
     "code_samplers": (AUTO, *CODE_SAMPLERS),
+    "formats": (*FORMATS,),
     "devices": ("auto", *DEVICES),
     "layouts": (*LAYOUTS,),
     "modes": (*MODES,),

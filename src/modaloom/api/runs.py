@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, INFORMATION_SAMPLES, SEED
-from modaloom.core.errors import check_names
+from modaloom.core.errors import BadRun, check_names
 from modaloom.data.notices import Notify, silent
 from modaloom.engine import EvaluationOptions, FinishedRun
 from modaloom.engines import ENGINES, engine_of_run
@@ -32,6 +32,23 @@ def load(run: str | os.PathLike[str], *, device: str = DEVICE) -> Trained:
     path = resolve_run(Path(run))
     found: Trained = engine_of_run(path).load(path, device=device)
     return found
+
+
+def from_pretrained(directory: str | os.PathLike[str], *, device: str = DEVICE) -> Trained:
+    """Loads what a run's `save_pretrained` wrote, or a run, from a local directory; downloads nothing.
+
+    Args:
+        directory: the directory.
+        device: auto | cpu | cuda | mps.
+
+    Raises `BadRun` for anything but a local directory with a run in it, and `BadValue`.
+    """
+    if not Path(directory).is_dir():
+        raise BadRun(
+            f"{directory} is no local directory, and modaloom downloads nothing; fetch the repository first "
+            "(hf download NAME --local-dir DIR) and name DIR"
+        )
+    return load(directory, device=device)
 
 
 def evaluate(

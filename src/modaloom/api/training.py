@@ -10,7 +10,7 @@ from typing import Any
 
 from modaloom.api.callbacks import TrainCallbacks, default_callbacks
 from modaloom.api.configuring import check_finished, check_folder, check_same, check_start, configure
-from modaloom.api.ending import reproduce, scoring_minutes
+from modaloom.api.ending import model_card, reproduce, scoring_minutes
 from modaloom.api.places import check_vacant, undone
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
@@ -27,7 +27,6 @@ from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.mutual_information import write_mutual_information
 from modaloom.report.page import write_report
 from modaloom.runs.caches import Caches
-from modaloom.runs.card import Card
 from modaloom.runs.config import RunConfig
 from modaloom.runs.model import Part, save_model
 from modaloom.runs.resolve import resolve_run
@@ -253,9 +252,9 @@ def _finish(
 ) -> Trained:
     """Writes model, samples, scores and report. The model is written first, so that it is not lost if a later
     step fails; the scores last, because they mark the run as finished."""
-    data = run.data()
-    folder, command = Path(data["folder"]), reproduce(run.run(), data["folder"], run.path)
-    card = Card(run.path.name, data["counts"], data["split"], [], engine.limits, command)
+    folder = Path(run.data()["folder"])
+    command = reproduce(run.run(), str(folder), run.path)
+    card = model_card(run, command, engine.limits)
     write_json(run.path / USAGE, usage)
     save_model(run.model, parts, card.markdown())
     trained: Trained = engine.load(run.path, device=accelerator.device.type)

@@ -36,3 +36,5 @@ TRAIN_MINUTES = 15.0
 """Of a training that is given neither minutes nor steps."""
 EXPLAIN_ORDERS = 8
 """In which the parts of a given stream are shown."""
+FORMAT = "modaloom"
+"""Of an export: a smaller run."""

@@ -2,8 +2,9 @@
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Self, TypedDict
 
 from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.diffusion import PROCESSES
@@ -136,7 +137,7 @@ class TokenizerChoice:
     options: Any
     """An instance of the kind's `Config`."""
     source: str = ""
-    """Run whose tokenizer initializes this one; empty: random initialization."""
+    """Run, or directory of a pretrained part, whose tokenizer initializes this one; empty: random."""
     frozen: bool = False
     """Whether the tokenizer is excluded from training."""
 
@@ -161,6 +162,14 @@ class LoomRunConfig(RunConfig):
             self._options(modality, kind, {})
         for stream, settings in self.streams.items():
             _check_stream(stream, settings)
+
+    def portable(self) -> Self:
+        streams = {
+            stream: {key: Path(value).name if key == FROM else value for key, value in flat(settings).items()}
+            for stream, settings in self.streams.items()
+        }
+        training = replace(self.training, start=Path(self.training.start).name)
+        return replace(self, streams=streams, training=training)
 
     def tokenizer_of(self, stream: str, modality: str) -> TokenizerChoice:
         """Tokenizer settings of a stream. Raises `BadValue` for options that the kind does not have."""

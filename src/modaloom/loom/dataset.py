@@ -10,10 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from modaloom.core.errors import BadFolder, BadRun, BadValue, check_choice
-from modaloom.core.rng import derive
+from modaloom.core.errors import BadFolder, check_choice
 from modaloom.core.types import Sample
-from modaloom.data.atomic_io import digest
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, Shortenings, silent
@@ -23,16 +21,14 @@ from modaloom.data.reader import Reader
 from modaloom.data.walk import format_problems
 from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.loom.files import StreamPlan
+from modaloom.loom.initial_tokenizers import groups, initial
 from modaloom.loom.replay import Replay
 from modaloom.loom.variants import RandomPath, Variants
-from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.caches import CACHE
-from modaloom.runs.checkpoint import pack_tensors
-from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder
-from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenizer_facts
-from modaloom.tokenizers import TOKENIZERS, Tokenizer
+from modaloom.runs.tokenizers import tokenizer_facts
+from modaloom.tokenizers import Tokenizer
 from modaloom.training.selection import MeasuredColumn, Selection, data_facts, select
 
 PREPARED, SIGNALS = "prepared", "signals"
@@ -179,7 +175,7 @@ def prepare(run: RunFolder[LoomRunConfig], folder: Folder, *, notify: Notify = s
         )
     data = run.data()
     chosen = replace(chosen, reader=Reader(folder, streams=[*data["streams"]]))
-    tokenizers = {name: _initial(config, name, entry) for name, entry in data["tokenizers"].items()}
+    tokenizers = {name: initial(config, name, entry) for name, entry in data["tokenizers"].items()}
     plans = {name: StreamPlan.of(plain) for name, plain in data["streams"].items()}
     lost = Shortenings(config.data.limits_of, folder.modality_of, resolution=True)
     variants = Variants.of(config)
@@ -227,7 +223,7 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
     plans: dict[str, Any] = {}
     tokenizers: dict[str, Any] = {}
     for modality, choice, values_of in columns.values():
-        for group, entry in _groups(modality, choice, values_of, config):
+        for group, entry in groups(modality, choice, values_of, config):
             same = sum(name.split(".")[0] == modality for name in tokenizers)
             name = f"{modality}.{same}" if same else modality
             tokenizers[name] = tokenizer_facts(next(iter(group.values()))) | entry
@@ -236,48 +232,5 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
     return {"streams": {name: plans[name] for name in reader.streams}, "tokenizers": tokenizers}
 
 
-def _groups(
-    modality: str, choice: TokenizerChoice, columns: Mapping[str, Iterable[Value]], config: LoomRunConfig
-) -> Iterator[tuple[Mapping[str, Tokenizer], dict[str, Any]]]:
-    """Groups of streams that share a tokenizer, each with further facts for data.json."""
-    if choice.source:
-        for stream in columns:
-            tokenizer = _same_kind(load_tokenizer(choice.source, stream), choice, stream)
-            start = {"run": str(resolve_run(Path(choice.source)).absolute()), "stream": stream}
-            facts = {"from": {**start, "sha256": _digest(tokenizer)}, "frozen": choice.frozen}
-            yield {stream: tokenizer}, facts
-        return
-    kind = TOKENIZERS[choice.kind]
-    for group in kind.fit(MODALITIES[modality], columns, config.data.limits_of(modality), choice.options):
-        yield group, {}
-
-
 def _is_there(value: Value | None) -> bool:
     return value is not None
-
-
-def _same_kind(tokenizer: Tokenizer, choice: TokenizerChoice, stream: str) -> Tokenizer:
-    """Raise `BadValue` if the tokenizer is not of the chosen kind."""
-    found = tokenizer_facts(tokenizer)["kind"]
-    if found != choice.kind:
-        raise BadValue(f"{choice.source} has a tokenizer of kind {found} for {stream}, not {choice.kind}")
-    return tokenizer
-
-
-def _digest(tokenizer: Tokenizer) -> str:
-    return digest(pack_tensors(tokenizer.state_dict()))
-
-
-def _initial(config: LoomRunConfig, name: str, facts: Mapping[str, Any]) -> Tokenizer:
-    """Initial tokenizer: loaded from another run, or with random weights that depend on the seed and the name
-    only. Raises `BadRun` if the other run's tokenizer has changed since this run began."""
-    if start := facts.get("from"):
-        tokenizer = load_tokenizer(start["run"], start["stream"])
-        if _digest(tokenizer) != start["sha256"]:
-            raise BadRun(
-                f"the tokenizer of {start['stream']} in {start['run']} has changed since this run began"
-            )
-        return tokenizer.requires_grad_(not facts["frozen"])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(config.seed, "init", name))
-        return restore_tokenizer(facts)

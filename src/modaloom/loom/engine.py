@@ -1,21 +1,20 @@
 """`Engine` of Loom runs: any subset of the streams → any subset."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from modaloom.core.defaults import DEVICE, SEED
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify
-from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions, Trainer
+from modaloom.engine import FROM_SCRATCH, Engine, EvaluationOptions, Exportable, Trainer
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.atlas import write_atlas
 from modaloom.loom.auto import choose
 from modaloom.loom.commands import examples
-from modaloom.loom.config import FROM, PRESETS, LoomRunConfig, flat
+from modaloom.loom.config import PRESETS, LoomRunConfig
 from modaloom.loom.evaluation.folder import evaluate
+from modaloom.loom.graphs import exportable
 from modaloom.loom.mutual_information import mutual_information
 from modaloom.loom.run import TrainedRun, load
 from modaloom.loom.samples import write_gallery
@@ -80,22 +79,8 @@ class LoomEngine(Engine[LoomRunConfig, TrainedRun]):
     ) -> list[MutualInformation]:
         return mutual_information(run, folder, n=n, seed=seed, on_pair=on_pair)
 
-    def portable(self, config: LoomRunConfig) -> LoomRunConfig:
-        streams = {
-            stream: {key: Path(value).name if key == FROM else value for key, value in flat(settings).items()}
-            for stream, settings in config.streams.items()
-        }
-        training = replace(config.training, start=Path(config.training.start).name)
-        return replace(config, streams=streams, training=training)
-
-    def portable_data(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        tokenizers = {
-            name: facts | {"from": {**facts["from"], "run": Path(facts["from"]["run"]).name}}
-            if "from" in facts
-            else facts
-            for name, facts in data["tokenizers"].items()
-        }
-        return {**data, "tokenizers": tokenizers}
+    def exportable(self, run: TrainedRun) -> Exportable:
+        return exportable(run.model)
 
     def write_snapshot(self, trainer: Trainer, step: Step) -> None:
         assert isinstance(trainer, LoomTrainer)

@@ -31,6 +31,7 @@ from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.config_io import changed
 from modaloom.runs.model import load_model
+from modaloom.runs.portable import save_pretrained
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder, read_config
 from modaloom.tokenizers.spans import Span
@@ -118,6 +119,13 @@ class TrainedRun:
         draw = drawing(self.model, wanted, kept, LongStream.of(self.model, wanted, length, own, kept))
         frames = draw(self.model.codes(values), n=n, seed=seed, names=range(n), options=options)
         return (frame.map(self.model.values) for frame in frames)
+
+    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+        """Write the run as huggingface_hub's mixins do; `modaloom.from_pretrained` reads it, to the bit.
+
+        Raises `BadFolder` if the directory is not empty, and `WorkFailed`.
+        """
+        save_pretrained(self.path, self.run, directory)
 
     def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
         """Apply `value` to every stream. Raises `BadValue` and `BadFile`."""

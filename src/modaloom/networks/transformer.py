@@ -168,7 +168,20 @@ class CanvasTransformer(nn.Module):
             valid_BT = torch.cat([f.valid for f in canvas.values()], 1)
             if bool(valid_BT.any()) and not bool(valid_BT.all()):
                 return self._packed(canvas, x_BTD, valid_BT, rotary)
-        mask = self._mask(canvas)
+        return self._unpacked(canvas, x_BTD, self._mask(canvas), rotary)
+
+    def masked(self, canvas: Canvas) -> Logits:
+        """`forward` as one graph for all values: of every field any positions from the first one on, at least
+        one, of which those that are not valid are masked."""
+        embedded = [self._embed(name, field, whole=False) for name, field in canvas.items()]
+        x_BTD = self.norm_in(torch.cat(embedded, 1))
+        mask = torch.cat([f.valid for f in canvas.values()], 1)[:, None, None, :]
+        if self.encoder_decoder:
+            known_BT = _given(canvas)
+            mask = mask & (~known_BT[:, None, :, None] | known_BT[:, None, None, :])
+        return self._unpacked(canvas, x_BTD, mask, self._rotary(canvas))
+
+    def _unpacked(self, canvas: Canvas, x_BTD: Tensor, mask: Tensor | None, rotary: Rotary | None) -> Logits:
         for block in self.blocks:
             x_BTD = block(x_BTD, mask, rotary)
         lengths = [field.state.shape[1] for field in canvas.values()]
@@ -195,9 +208,13 @@ class CanvasTransformer(nn.Module):
         assert isinstance(table, CodeEmbedding)
         return table
 
-    def _embed(self, name: str, field: Field) -> Tensor:
-        pos_RD = self.pos_embed[_module_name(name)]()
-        pos_LD = pos_RD.repeat(field.state.shape[1] // len(pos_RD), 1)
+    def _embed(self, name: str, field: Field, *, whole: bool = True) -> Tensor:
+        """`whole`: whether there is a multiple of the learned positions."""
+        pos_RD, L = self.pos_embed[_module_name(name)](), field.state.shape[1]
+        if whole:
+            pos_LD = pos_RD.repeat(L // len(pos_RD), 1)
+        else:
+            pos_LD = pos_RD[torch.arange(L, device=pos_RD.device) % len(pos_RD)]
         x: Tensor = self._table(name)(field.state) + pos_LD
         if self.time_embed is not None:
             x = x + self.time_embed(field.t)[:, None]

@@ -27,6 +27,8 @@ def beam_search(z: Tensor, vectors: Tensor, width: int) -> Tensor:
     Returns:
         int64 (N, Q).
     """
+    if torch.compiler.is_exporting():
+        return _search(z, vectors, width)
     rows = max(1, MAX_ELEMENTS // (width * vectors.shape[1]))
     return torch.cat([_search(part, vectors, width) for part in torch.split(z, rows)])
 

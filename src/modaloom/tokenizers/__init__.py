@@ -1,8 +1,10 @@
 """Tokenizers: values ↔ codes. A new tokenizer is one file and one entry in `TOKENIZERS`."""
 
+from modaloom.tokenizers.autoencoder import AutoencoderTokenizer
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe import BPE
 from modaloom.tokenizers.categorical import CategoricalTokenizer
+from modaloom.tokenizers.text_file import TextFile
 from modaloom.tokenizers.vqvae import VQVAETokenizer
 from modaloom.tokenizers.waveform import WaveformTokenizer
 
@@ -13,4 +15,6 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "waveform": WaveformTokenizer,
     "bpe": BPE,
     "categorical": CategoricalTokenizer,
+    "autoencoder": AutoencoderTokenizer,
+    "text_file": TextFile,
 }

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue
+from modaloom.core.graph import Graph
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.file_codec import FileCodec
@@ -225,9 +227,26 @@ class Tokenizer(nn.Module, ABC):
         return stretches(codes, self.shape)
 
     @property
+    def graphs(self) -> Mapping[str, Graph]:
+        """The networks `encode` and `decode`, of packed values and codes; of variable length these are whole
+        strides. Empty: there are none, and `state` says all."""
+        return {}
+
+    @property
     def vectors(self) -> Tensor | None:
         """Codebook vectors, float32 (Q, K, dim), which initialize code embeddings; None if there are none."""
         return None
+
+    def load_pretrained(self, directory: Path) -> None:
+        """Take the weights of a pretrained part, for kinds of such (`tokenizers/pretrained.py`).
+
+        Raises `BadFile` for a file that does not fit.
+        """
+
+    @property
+    def pretrained_names(self) -> Sequence[str]:
+        """Names of the tensors that `load_pretrained` loads."""
+        return ()
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:

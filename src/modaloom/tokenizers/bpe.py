@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ class BPE(Tokenizer):
     Longer text is truncated to `length` tokens, without EOS.
     """
 
-    Config = BPEConfig
+    Config: ClassVar[type] = BPEConfig
 
     def __init__(self, hf_tokenizer: HFTokenizer, *, length: int, variable: bool = False) -> None:
         super().__init__()

@@ -5,36 +5,37 @@ van den Oord et al. 2017 (arXiv 1711.00937); residual depths as in Zeghidour et 
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, cast
 
 import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
-from torch import Tensor, nn
+from torch import Tensor
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
+from modaloom.core.graph import Graph
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import VARIABLE, DataSpec, Limits, Modality, Shortened, Value
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.unit import fit_to_spec
-from modaloom.networks.autoencoder import decoder, encoder, silence, stage_factors
+from modaloom.networks.autoencoder import silence
 from modaloom.networks.conv import cut_to, pad_to_stride, to_channels_last
 from modaloom.networks.linear_path import MAX_PATCH, LinearPath
 from modaloom.networks.tiled import TiledSequential
-from modaloom.quantizers import Grouped, Quantizer, assemble
 from modaloom.tokenizers.adversary import Adversary
 from modaloom.tokenizers.base import Objective, Opponent, Tokenizer
 from modaloom.tokenizers.crops import lengthened, random_crop
 from modaloom.tokenizers.file_codec import Blocks, FileCodec
-from modaloom.tokenizers.global_codes import global_codes_encoder
 from modaloom.tokenizers.lengths import encode_lengths, mark_ends, split_lengths, with_end, without_end
 from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.parts import Part, patches, stretches
+from modaloom.tokenizers.signal_graphs import signal_graphs
 from modaloom.tokenizers.spans import Span, cells_within
 from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
+from modaloom.tokenizers.vqvae_networks import build_networks
 
 __all__ = ["VQVAEConfig", "VQVAETokenizer"]
 
@@ -61,6 +62,7 @@ class VQVAETokenizer(Tokenizer):
 
     Config = VQVAEConfig
     trainable = True
+    networks = staticmethod(build_networks)
 
     def __init__(self, modality: Modality, spec: DataSpec, config: VQVAEConfig) -> None:
         super().__init__()
@@ -70,28 +72,15 @@ class VQVAETokenizer(Tokenizer):
         self.strides = config.strides_of(sides)
         config.check_crop(self.strides)
         config.check_length(self.strides)
-        factors = stage_factors(self.strides)
-        widths = [*config.widths, *[config.widths[-1]] * len(factors)][: len(factors)]
-        network: Any = {"factors": factors, "blocks": config.num_res_blocks, "causal": config.causal}
-        self.encoder: nn.Module
-        self.quantizer: Quantizer
-        shared = 0
-        if config.global_codes and self.codec.has_outline:
-            self.encoder, parts = global_codes_encoder(self.codec.outline, channels, widths, config, factors)
-            self.quantizer, shared = Grouped(parts), parts[-1].depth
-        else:
-            self.encoder = encoder(channels, widths, config.latent_dim, **network)
-            self.quantizer = assemble(
-                config.quantizer, config.latent_dim, config.codebook_size, config.num_quantizers, config
-            )
-        self.decoder = decoder(channels, widths, config.latent_dim, **network)
+        made = self.networks(self.codec, channels, self.strides, config)
+        self.encoder, self.quantizer, self.decoder = made.encoder, made.quantizer, made.decoder
         patch = channels * math.prod(self.strides)
-        with_path = config.linear_start and not shared and patch <= MAX_PATCH
+        with_path = config.linear_start and not made.shared and patch <= MAX_PATCH
         self.linear = LinearPath(channels, config.latent_dim, self.strides) if with_path else None
         grid = tuple(-(-side // stride) for side, stride in zip(sides, self.strides))
         ends = int(config.exact_length)
         depth, size = self.quantizer.depth + ends, self.quantizer.codebook_sizes[0]
-        self.shape = CodeShape(grid, depth, size, shared + ends, config.variable_length)
+        self.shape = CodeShape(grid, depth, size, made.shared + ends, config.variable_length)
 
     @staticmethod
     def codec_of(modality: Modality) -> SignalCodec:
@@ -193,10 +182,7 @@ class VQVAETokenizer(Tokenizer):
     def encode_batch(self, batch: Tensor) -> Tensor:
         """Packed (B, …) → int64 codes (B, *grid, Q)."""
         device = next(self.parameters()).device
-        parts = (
-            self._encode(self.codec.normalize(part.to(device))) for part in torch.split(batch, MAX_BATCH)
-        )
-        codes = torch.cat([self.quantizer.encode(z).cpu() for z in parts])
+        codes = torch.cat([self._codes(part.to(device)).cpu() for part in torch.split(batch, MAX_BATCH)])
         missing = -batch.shape[-len(self.strides)] % self.strides[0]
         return with_end(codes, missing) if self.config.exact_length else codes
 
@@ -220,8 +206,8 @@ class VQVAETokenizer(Tokenizer):
     def files(self) -> FileCodec | None:
         if self.codec.pieces is None or not self.shape.variable:
             return None
-        networks = cast(TiledSequential, self.encoder), self.decoder
-        encoded, decoded = (Blocks.of(network, self.shape.row_size) for network in networks)
+        ends = (cast(TiledSequential, network) for network in (self.encoder, self.decoder))
+        encoded, decoded = (Blocks.of(network, self.shape.row_size) for network in ends)
         coders, exact = (self.encode_batch, self.decode_batch), self.config.exact_length
         return FileCodec(self.codec.pieces, self.spec, *coders, self.strides, encoded, decoded, exact)
 
@@ -235,12 +221,16 @@ class VQVAETokenizer(Tokenizer):
             length -= missing
         sides = length, *rest
         if sides[0]:
-            z = self.quantizer.decode(codes.to(next(self.parameters()).device))
-            signal = self._decode(z, sides).float()
+            packed = self._values(codes.to(next(self.parameters()).device), sides)
         else:
-            signal = torch.zeros(len(codes), self.channels, *sides)
-        packed: NDArray[Any] = self.codec.denormalize(signal).cpu().numpy()
-        return packed
+            packed = self.codec.denormalize(torch.zeros(len(codes), self.channels, *sides))
+        found: NDArray[Any] = packed.cpu().numpy()
+        return found
+
+    @property
+    def graphs(self) -> Mapping[str, Graph]:
+        shape = replace(self.shape, depth=self.quantizer.depth)
+        return signal_graphs(self, self._codes, self._values, self.codec, self.spec, shape, self.strides)
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -290,6 +280,14 @@ class VQVAETokenizer(Tokenizer):
         if self.linear is not None:
             z = z + self.linear.encode(padded)
         return z.movedim(1, -1)
+
+    def _codes(self, packed: Tensor) -> Tensor:
+        """Packed (B, …) → int64 codes (B, *grid, Q), without an end."""
+        return self.quantizer.encode(self._encode(self.codec.normalize(packed)))
+
+    def _values(self, codes: Tensor, sides: Sequence[int]) -> Tensor:
+        """The inverse, of these sides."""
+        return self.codec.denormalize(self._decode(self.quantizer.decode(codes), sides).float())
 
     def _decode(self, z: Tensor, sides: Sequence[int]) -> Tensor:
         """(B, *grid, dim) → signal (B, C, *sides), without the padding."""
