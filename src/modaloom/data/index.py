@@ -12,11 +12,11 @@ from modaloom.data.arrays import SUFFIX as ARCHIVE
 from modaloom.data.arrays import is_archive, read_archive
 from modaloom.data.collected import Collected
 from modaloom.data.join import Samples, place_below
-from modaloom.data.layout import CLASSES, STEMS, Arrangement, UnclearLayout, arrange
+from modaloom.data.layout import CLASSES, STEMS, Arrangement, UnclearLayout, arrange, is_numbered
 from modaloom.data.names import METADATA, Name, parse_name, stream_names
 from modaloom.data.table_rows import TableRows
 from modaloom.data.tables import FORMATS, Table, read_table
-from modaloom.data.tar_index import COMPRESSED, TAR, TarIndex, is_numbered
+from modaloom.data.tar_index import COMPRESSED, TAR, TarIndex
 from modaloom.data.tar_members import NO_ACCESS
 from modaloom.data.walk import Problem, walk_files
 from modaloom.modalities import MODALITIES

@@ -17,7 +17,7 @@ import numpy as np
 
 from modaloom.core.errors import MAX_NAMED, BadFile, BadFolder
 from modaloom.data.collected import Collected
-from modaloom.data.layout import SPLIT
+from modaloom.data.layout import SPLIT, split_name
 from modaloom.data.names import Name, is_ignored, parse_name
 from modaloom.data.tar_members import members
 from modaloom.data.tar_samples import Rows, TarSamples
@@ -28,23 +28,8 @@ from modaloom.modalities.member import Member
 TAR = ".tar"
 COMPRESSED = re.compile(r"\.(tgz|tbz2?|txz|tar\.\w+)$", re.IGNORECASE)
 """The end of the name of a tar that has no random access."""
-NUMBERED = re.compile(r"(?P<base>.*?)[-_.]?\d+(-of-\d+)?", re.IGNORECASE)
-"""The name of one of several shards, without its suffix: train-000000, 00000, train-00000-of-00010."""
 COLUMNS = {"archive": "i", "stream": "i", "offset": "q", "size": "q"}
 """Fact of a member → its type."""
-
-
-def is_numbered(archive: Path) -> bool:
-    """Whether an archive is called like one of several shards."""
-    return NUMBERED.fullmatch(archive.stem) is not None
-
-
-def split_name(archive: Path) -> str:
-    """The split that an archive's name says: of the whole base, or its last word; empty if it says none."""
-    numbered = NUMBERED.fullmatch(archive.stem)
-    base = numbered["base"] if numbered else archive.stem
-    names = (base, re.split(r"[-_.]", base)[-1])
-    return next((name for name in names if SPLIT.fullmatch(name)), "")
 
 
 class TarIndex:

@@ -3,13 +3,15 @@
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 from modaloom.core.errors import BadFile
 from modaloom.modalities.member import Member
+from modaloom.modalities.table_file import TableFile
 
-File = Path | Member
+File = Path | Member | TableFile
 """What values are read from."""
 
 
@@ -58,8 +60,16 @@ def opened(path: File) -> Iterator[Path | BinaryIO]:
             yield file
 
 
-def extent(path: File) -> tuple[Path, int, int]:
-    """The file in which the bytes are, where they begin and how many they are. Raises `OSError`."""
-    return (
-        (path, 0, path.stat().st_size) if isinstance(path, Path) else (path.archive, path.offset, path.size)
-    )
+@contextmanager
+def mapped(path: File) -> Iterator[tuple[mmap | bytes, int]]:
+    """Memory with its bytes, which is read where it is used, and where they begin. Raises `OSError`."""
+    match path:
+        case TableFile():
+            yield path.read_bytes(), 0
+            return
+        case Member():
+            whole, start, end = path.archive, path.offset, path.offset + path.size
+        case _:
+            whole, start, end = path, 0, path.stat().st_size
+    with whole.open("rb") as file, mmap(file.fileno(), end, access=ACCESS_READ) as data:
+        yield data, start

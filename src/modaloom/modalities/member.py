@@ -35,9 +35,7 @@ class Member:
 
     def stat(self) -> os.stat_result:
         """Mode and times of the archive, its own size. Raises `OSError`."""
-        facts = self.archive.stat()
-        times = {name: getattr(facts, name) for name in ("st_atime_ns", "st_mtime_ns", "st_ctime_ns")}
-        return os.stat_result((*facts[:6], self.size, *facts[7:]), times)
+        return resized(self.archive.stat(), self.size)
 
     def open(self, mode: Literal["rb"]) -> io.BufferedReader:
         """Its bytes as a file that can be sought. Raises `OSError`."""
@@ -51,6 +49,12 @@ class Member:
         if len(data) < self.size:
             raise OSError(errno.EIO, "its archive is shorter than it was", str(self))
         return data
+
+
+def resized(facts: os.stat_result, size: int) -> os.stat_result:
+    """The facts of a file with another size."""
+    times = {name: getattr(facts, name) for name in ("st_atime_ns", "st_mtime_ns", "st_ctime_ns")}
+    return os.stat_result((*facts[:6], size, *facts[7:]), times)
 
 
 class _Part(io.RawIOBase):

@@ -3,10 +3,10 @@
 Decoders take the number from the first frame, where one is there that tells it, and guess it otherwise.
 """
 
-from mmap import ACCESS_READ, mmap
+from mmap import mmap
 from typing import NamedTuple
 
-from modaloom.modalities.files import File, extent
+from modaloom.modalities.files import File, mapped
 
 HEADER, TAG_HEADER = 4, 10
 """Bytes of the header of a frame, and of a tag (ID3v2) before frames."""
@@ -37,12 +37,11 @@ class Mp3Samples(NamedTuple):
 
 def mp3_samples(path: File) -> Mp3Samples:
     """Counts the frames of a file."""
-    archive, start, size = extent(path)
-    with archive.open("rb") as file, mmap(file.fileno(), start + size, access=ACCESS_READ) as data:
+    with mapped(path) as (data, start):
         return _counted(data, start)
 
 
-def _counted(data: mmap, place: int) -> Mp3Samples:
+def _counted(data: mmap | bytes, place: int) -> Mp3Samples:
     samples, first, junk = 0, -1, 0
     while 0 <= place < len(data) - HEADER and junk < MAX_JUNK:
         if data[place : place + 3] == b"ID3":
