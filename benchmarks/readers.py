@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -102,7 +103,7 @@ def clips(suffix: str) -> Sequence[bytes]:
 
 
 def parquets() -> Sequence[bytes]:
-    """With numbers, texts, lists and missing cells."""
+    """With numbers, texts, lists, files and missing cells."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -111,10 +112,34 @@ def parquets() -> Sequence[bytes]:
         "n": [1, None],
         "x": [0.5, 2.0],
         "captions": [["a"], ["b", "c"]],
+        "image": [{"bytes": pictures("PNG")[0], "path": None}, None],
     }
     buffer = io.BytesIO()
     parquet.write_table(pa.table(table), buffer)
     return [buffer.getvalue()]
+
+
+def archives() -> Sequence[bytes]:
+    """Tars of every format, with names of any length and folders."""
+    found = []
+    for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=kind) as archive:
+            for i in range(3):
+                for stem in (f"{i}", f"folder/{'long' * 10}/{'日' * 25}/{i}"):
+                    info = tarfile.TarInfo(f"{stem}.txt")
+                    info.size = 600 * i
+                    archive.addfile(info, io.BytesIO(bytes(info.size)))
+        found.append(buffer.getvalue())
+    return found
+
+
+def read_archive(path: Path) -> object:
+    """The bytes of its members."""
+    from modaloom.data.tar_members import members
+    from modaloom.data.walk import Problem
+
+    return [one.read_bytes() for one in members(path) if not isinstance(one, Problem)]
 
 
 def model_files() -> Sequence[bytes]:
@@ -191,6 +216,7 @@ def cases() -> Mapping[str, Case]:
         "tsv": Case(".tsv", lambda: [csv[0].replace(",", "\t").encode()], read_table),
         "jsonl": Case(".jsonl", lambda: ["\n".join(map(json.dumps, rows)).encode()], read_table),
         "parquet": Case(".parquet", parquets, read_table),
+        "tar": Case(".tar", archives, read_archive),
         "shard": Case(".safetensors", shards, lambda path: ShardFile(path, ["a", "b", "c"]).read()),
         "model": Case(".json", model_files, read_model),
     }

@@ -69,6 +69,7 @@ __all__ = [
     "mutual_information",
     "report",
     "restore",
+    "shard",
     "tokenize",
     "train",
     "warnings",

@@ -17,6 +17,7 @@ from modaloom.core.errors import BadFile, BadValue, ModaloomError
 from modaloom.core.rng import generator
 from modaloom.modalities import MODALITIES, CategoricalCodec, Modality, SignalCodec
 from modaloom.modalities.audio_value import Audio
+from modaloom.modalities.member import Member
 from modaloom.modalities.unit import array_to_unit, from_unit, scale_of, to_packed
 from modaloom.modalities.video_value import Video
 
@@ -304,3 +305,21 @@ def test_the_wrong_codec_is_refused_by_name(modality: Modality) -> None:
         else:
             with pytest.raises(BadValue, match=modality.name):
                 getattr(modality, narrowed)
+
+
+@every
+def test_members_of_archives_are_read_like_files(modality: Modality, tmp_path: Path) -> None:
+    """Bytes in the middle of another file, which begin like none that is read; the file is the oracle."""
+    for i, value in enumerate(EXAMPLES[modality.name]):
+        path, archive = tmp_path / f"{i}.{modality.suffixes[0]}", tmp_path / f"{i}.tar"
+        modality.write(value, path)
+        data = path.read_bytes()
+        archive.write_bytes(b"\0" * 513 + data + b"\xff" * 700)
+        member = Member(archive, f"a/{path.name}", 513, len(data))
+        assert plain(modality.read(member)) == plain(modality.read(path))
+        assert modality.remarks([member]) == modality.remarks([path])
+        if modality.exact is not None:
+            assert modality.exact([member]) == modality.exact([path])
+        for fault in (Member(archive, path.name, 513, 0), Member(archive, path.name, 10**6, len(data))):
+            with pytest.raises(BadFile, match=re.escape(str(fault))):
+                modality.read(fault)

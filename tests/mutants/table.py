@@ -18,6 +18,7 @@ from parallel import PARALLEL
 from pictures import PICTURES
 from restoring import RESTORING
 from scenes import WORLD
+from sharded import SHARDED
 from signals import SIGNALS
 from sounds import SOUNDS
 from spoken import SPOKEN
@@ -546,4 +547,5 @@ MUTANTS = (
     *METRICS,
     *INFORMATION,
     *PARALLEL,
+    *SHARDED,
 )

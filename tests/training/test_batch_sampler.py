@@ -55,6 +55,20 @@ def test_the_processes_share_the_batch(size: int, processes: int) -> None:
     ]
 
 
+@pytest.mark.parametrize("ranks", [(1, 1), (2, 2), (3, 3), (1, 3), (3, 2), (2, 1)])
+def test_what_goes_on_in_the_middle_of_an_epoch_skips_and_repeats_nothing(ranks: tuple[int, int]) -> None:
+    """Three steps by some processes, the others by as many or another number: one epoch, each sample once."""
+    n, size, stop = 49, 7, 3
+
+    def drawn(processes: int, steps: range) -> list[int]:
+        samplers = [BatchSampler(n, size, 1, "loom", Rank(rank, processes)) for rank in range(processes)]
+        return torch.cat([sampler(step) for step in steps for sampler in samplers]).tolist()
+
+    epoch = drawn(ranks[0], range(stop)) + drawn(ranks[1], range(stop, n // size))
+    assert sorted(epoch) == [*range(n)]
+    assert epoch == drawn(1, range(n // size))
+
+
 @pytest.mark.parametrize("limit", [1, 40, 100, 10**6])
 def test_batches_of_samples_of_different_lengths_fit_the_limit(limit: int) -> None:
     """The sequence of samples is that of equal lengths; each batch has as many of them as fit."""

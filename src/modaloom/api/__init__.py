@@ -11,6 +11,7 @@ from modaloom.api.exporting import export
 from modaloom.api.generation import generate
 from modaloom.api.look import inspect, report
 from modaloom.api.runs import evaluate, examples, from_pretrained, load, mutual_information
+from modaloom.api.sharding import shard
 from modaloom.api.training import train
 from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
 from modaloom.core.frame import Frame
@@ -75,6 +76,7 @@ __all__ = [
     "mutual_information",
     "report",
     "restore",
+    "shard",
     "tokenize",
     "train",
     "warnings",

@@ -13,11 +13,13 @@ from modaloom.cli.explain import explain
 from modaloom.cli.export import export
 from modaloom.cli.look import bench, evaluate, inspect, report
 from modaloom.cli.restore import restore
+from modaloom.cli.shard import shard
 from modaloom.cli.train import demo, train, world
 
 COMMANDS = (
     demo,
     inspect,
+    shard,
     train,
     generate,
     restore,

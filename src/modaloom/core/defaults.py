@@ -24,6 +24,10 @@ WORLD_SAMPLES = 1000
 """Of the training split."""
 WORLD_SIDE = 32
 """Of the world's pictures, pixels."""
+SHARD_SAMPLES = 10_000
+"""Most of a tar shard."""
+SHARD_MEGABYTES = 1000.0
+"""Of a tar shard."""
 LAYOUT = "auto"
 """Of a data folder: recognised."""
 PRESET = "auto"

@@ -14,7 +14,6 @@ import difflib
 import numbers
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from os import PathLike
 
 from modaloom.core.renamed import new_name
 
@@ -35,7 +34,7 @@ class BadValue(ModaloomError):
 class BadFile(ModaloomError):
     """A file cannot be read in its declared format."""
 
-    def __init__(self, path: str | PathLike[str], reason: str) -> None:
+    def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path, self.reason = path, reason
 

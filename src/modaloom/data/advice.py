@@ -4,13 +4,13 @@ import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFolder, bounded
 from modaloom.core.types import Sample
 from modaloom.data.copies import equal_files
 from modaloom.data.folder import LABEL, Folder
+from modaloom.modalities.files import File
 
 FEW_SAMPLES = 200
 """Number of training samples below which a model is expected to memorise them."""
@@ -157,10 +157,10 @@ def about_leaks(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
 
 def _about_copies(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
     """Pictures, sounds and the like that are in several samples."""
-    seen: set[Path] = set()
+    seen: set[File] = set()
     for stream in folder.signals:
         sources = (sample.streams.get(stream) for sample in folder.samples)
-        paths = {source for source in sources if isinstance(source, Path)}
+        paths = {source for source in sources if isinstance(source, File)}
         groups = [] if paths <= seen else [*equal_files(folder, stream)]  # a track is in another's files
         seen |= paths
         if not groups:

@@ -23,6 +23,7 @@ from modaloom.core.types import Sample
 from modaloom.data.arrays import ArrayRow
 from modaloom.data.atomic_io import NEW, make_folder, new_file
 from modaloom.data.collected import Source
+from modaloom.modalities.files import File
 
 Rows = Iterable[NDArray[Any] | None]
 
@@ -59,7 +60,7 @@ def fingerprint(samples: Sequence[Sample], stream: str, *facts: Any) -> str:
 def _stamp(source: Source | None) -> tuple[int, ...]:
     """Size and mtime; (0, 0) for a file that no longer exists, empty for a literal."""
     path = source.path if isinstance(source, ArrayRow) else source
-    if not isinstance(path, Path):
+    if not isinstance(path, File):
         return ()
     try:
         facts = path.stat()

@@ -11,8 +11,9 @@ from modaloom.data.arrays import ArrayRow
 from modaloom.data.tables import Cell
 from modaloom.data.walk import Problem, make_problem
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.files import File
 
-Source = Path | str | Mapping[str, Cell] | ArrayRow
+Source = File | str | Mapping[str, Cell] | ArrayRow
 """The source of a value: a file, a literal text or record, or a row of an array."""
 Streams = dict[str, Source]
 
@@ -69,7 +70,7 @@ class Collected:
         for key, streams in self.streams.items():
             for stream, path in [*streams.items()]:
                 tracks = MODALITIES[self.seen[stream][0]].tracks
-                if tracks is None or not isinstance(path, Path):
+                if tracks is None or not isinstance(path, File):
                     continue
                 for part in tracks.found(path):
                     if (name := f"{stream}.{part}") not in streams:
@@ -99,4 +100,4 @@ class Collected:
 
 
 def _shown(source: Source) -> str:
-    return str(source) if isinstance(source, Path) else short(source)
+    return str(source) if isinstance(source, File) else short(source)

@@ -3,13 +3,14 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
 
 import numpy as np
 
 from modaloom.data.arrays import ArrayRow
 from modaloom.data.collected import Source
 from modaloom.data.folder import Folder
+from modaloom.modalities.files import File
 
 
 def digest(source: Source) -> str | None:
@@ -17,7 +18,7 @@ def digest(source: Source) -> str | None:
     try:
         if isinstance(source, ArrayRow):
             return hashlib.sha256(np.asarray(source.read()).tobytes()).hexdigest()
-        content = source.read_bytes() if isinstance(source, Path) else str(source).encode("utf-8", "replace")
+        content = source.read_bytes() if isinstance(source, File) else str(source).encode("utf-8", "replace")
     except OSError:
         return None
     return hashlib.sha256(content).hexdigest()
@@ -28,10 +29,10 @@ def equal_files(folder: Folder, stream: str) -> Iterator[list[str]]:
 
     Only files of equal sizes are read.
     """
-    paths = {s.key: s.streams[stream] for s in folder.samples if isinstance(s.streams.get(stream), Path)}
+    paths = {s.key: s.streams[stream] for s in folder.samples if isinstance(s.streams.get(stream), File)}
     sizes: dict[int, list[str]] = defaultdict(list)
     for key, path in paths.items():
-        if path.exists():
+        with suppress(OSError):
             sizes[path.stat().st_size].append(key)
     for alike in sizes.values():
         found: dict[str | None, list[str]] = defaultdict(list)

@@ -8,7 +8,7 @@ files are not numbered on from one folder to the next.
 """
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from modaloom.data.layout import CLASSES, DEFECTS, ENOUGH, LAYOUTS, SPLIT, STEMS
 from modaloom.data.table_rows import TEXT
 from modaloom.data.walk import Problem, format_problems
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.files import File
 
 SPLIT_ALIASES = {"training": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
 LABEL = "label"
@@ -87,14 +88,14 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
 
 def _collected(path: Path, layout: str, index: Index) -> Folder:
     """The folder of what was collected. Raises `BadFolder` and `UnclearLayout`."""
-    samples = index.samples()
+    samples = index.sharded or index.samples()
     if not samples:
         known = " ".join(f".{suffix}" for m in MODALITIES.values() for suffix in m.suffixes)
         message = f"{path} has no samples; put files there that end in one of {known}, or a table"
         raise BadFolder("\n".join([message, format_problems(index.problems)]).rstrip())
-    splits = _splits(samples) or _table_splits(samples, index.split_of)
+    splits = splits_of_keys([sample.key for sample in samples]) or _table_splits(samples, index.split_of)
     problems = [*index.problems]
-    if splits is not None:
+    if splits is not None and len(splits) < len(samples):
         problems += [Problem(s.key, "is in no split") for s in samples if s.key not in splits]
         samples = [sample for sample in samples if sample.key in splits]
     modality_of, remarks = _exact({stream: modality for stream, (modality, _) in index.seen.items()}, samples)
@@ -122,25 +123,36 @@ def _collected(path: Path, layout: str, index: Index) -> Folder:
 
 def _exact(modality_of: Mapping[str, str], samples: Sequence[Sample]) -> tuple[dict[str, str], list[str]]:
     """The modalities that keep the true values of the files, and what reading changes, by a few of each."""
-    found, remarks = dict(modality_of), []
+    found, remarks, few = dict(modality_of), [], _few_files(samples)
     for stream, name in modality_of.items():
-        files = [s.streams[stream] for s in samples if isinstance(s.streams.get(stream), Path)]
-        few = files[:: max(1, len(files) // NUM_JUDGED)][:NUM_JUDGED]
         if (exact := MODALITIES[name].exact) is not None:
-            found[stream] = exact(few)
-        remarks += [f"{stream}: {remark}" for remark in MODALITIES[found[stream]].remarks(few)]
+            found[stream] = exact(few[stream])
+        remarks += [f"{stream}: {remark}" for remark in MODALITIES[found[stream]].remarks(few[stream])]
     return found, remarks
 
 
-def _splits(samples: Sequence[Sample]) -> dict[str, str] | None:
-    """Key → split of the samples in split folders; None if there is no `train` and others lie elsewhere.
+def _few_files(samples: Sequence[Sample]) -> Mapping[str, Sequence[File]]:
+    """Stream → at most `NUM_JUDGED` of its files, from all over the samples."""
+    counts = Counter(name for s in samples for name, source in s.streams.items() if isinstance(source, File))
+    few, seen = defaultdict[str, list[File]](list), Counter[str]()
+    for sample in samples:
+        for name, source in sample.streams.items():
+            if isinstance(source, File):
+                if seen[name] % max(1, counts[name] // NUM_JUDGED) == 0 and len(few[name]) < NUM_JUDGED:
+                    few[name].append(source)
+                seen[name] += 1
+    return few
+
+
+def splits_of_keys(keys: Sequence[str]) -> dict[str, str] | None:
+    """Key → split of samples in split folders; None if there is no `train` and others lie elsewhere.
 
     The splits are the top folders, or those at one of the next depths if all samples lie in one there.
     """
     for depth in range(MAX_SPLIT_DEPTH + 1):
-        split_of = {key: name for key, name in ((s.key, _split_at(s.key, depth)) for s in samples) if name}
+        split_of = {key: name for key in keys if (name := _split_at(key, depth))}
         has_train = "train" in split_of.values()
-        if len(split_of) == len(samples) if depth else has_train or len(split_of) == len(samples):
+        if len(split_of) == len(keys) if depth else has_train or len(split_of) == len(keys):
             return split_of if has_train or not depth else None
     return None
 

@@ -5,16 +5,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from modaloom.core.errors import BadFile
+from modaloom.core.defaults import LAYOUT
+from modaloom.core.errors import BadFile, BadFolder, bounded
+from modaloom.core.types import Sample
 from modaloom.data.arrays import SUFFIX as ARCHIVE
 from modaloom.data.arrays import is_archive, read_archive
 from modaloom.data.collected import Collected
 from modaloom.data.join import Samples, place_below
-from modaloom.data.layout import Arrangement, arrange
+from modaloom.data.layout import CLASSES, STEMS, Arrangement, UnclearLayout, arrange, is_numbered
 from modaloom.data.names import METADATA, Name, parse_name, stream_names
 from modaloom.data.table_rows import TableRows
 from modaloom.data.tables import FORMATS, Table, read_table
+from modaloom.data.tar_index import COMPRESSED, TAR, TarIndex
+from modaloom.data.tar_members import NO_ACCESS
 from modaloom.data.walk import Problem, walk_files
+from modaloom.modalities import MODALITIES
 
 
 class Index(Collected):
@@ -31,10 +36,12 @@ class Index(Collected):
         self.arrangement: Arrangement
         self._files: dict[Path, Name] = {}
         self._samples = Samples(())
+        self.sharded: Sequence[Sample] = ()
+        """Those of tar shards, sorted by key."""
 
     def read(self) -> None:
         """Index the folder. Raises `BadFolder` and `BadFile`."""
-        tables, archives, others = [], [], []
+        tables, archives, tars, others = [], [], [], []
         for found in walk_files(self.root):
             if isinstance(found, Problem):
                 self.problems[found] = None
@@ -42,9 +49,18 @@ class Index(Collected):
                 tables.append(found)
             elif found.suffix.lower() == ARCHIVE and is_archive(found):
                 archives.append(found)
+            elif found.suffix.lower() == TAR:
+                tars.append(found)
+            elif COMPRESSED.search(found.name):
+                self.leave(found, f"is a compressed tar, which has no random access: {NO_ACCESS}")
             else:
                 others.append(found)
-        self._parse(others)
+        loose = [path for path in others if parse_name(path.name) is not None]
+        shards = [path for path in tars if is_numbered(path)] if loose or tables or archives else tars
+        if shards:
+            self._read_shards(shards, [*tables, *archives, *others, *({*tars} - {*shards})])
+            return
+        self._parse([*others, *tars])
         rows = [table for path in tables if (table := self._read_table(path)) is not None]
         self._place({cell for table in rows for cells in table.texts.values() for cell in cells})
         claimed = TableRows(self, self._files).add(rows)
@@ -54,6 +70,29 @@ class Index(Collected):
             if path not in claimed:
                 self.add(name.key, name.stream, name.modality, path, str(path))
         self.add_tracks()
+
+    def _read_shards(self, shards: Sequence[Path], others: Sequence[Path]) -> None:
+        """Index tar shards. `others`: what lies beside them."""
+        if self.layout not in (LAYOUT, STEMS, CLASSES):
+            raise UnclearLayout(f"has tar shards, whose layout is {STEMS} or {CLASSES}, not {self.layout}")
+        names = {path: name for path in others if (name := parse_name(path.name)) is not None}
+        if signals := [
+            path.name for path, name in names.items() if MODALITIES[name.modality].codec.continuous
+        ]:
+            raise BadFolder(
+                f"{self.root} has tar shards ({shards[0].name}) and {len(signals):,} files beside them "
+                f"({bounded(signals)}); move the ones or the others into a folder of their own"
+            )
+        for path in others:
+            self.leave(path, "lies beside tar shards, which are the dataset")
+        index = TarIndex(self)
+        for path in shards:
+            index.add(path)
+        self.sharded = index.samples()
+        sentence = f"tar shards: {len(self.sharded):,} samples in {len(shards):,} archives"
+        self.arrangement = Arrangement(
+            CLASSES if self.layout == CLASSES else STEMS, lambda name: name, sentence
+        )
 
     def _parse(self, paths: Sequence[Path]) -> None:
         named = stream_names((str(path.parent), path.name) for path in paths)

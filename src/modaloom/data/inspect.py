@@ -18,6 +18,7 @@ from modaloom.data.split import split
 from modaloom.data.walk import Problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
+from modaloom.modalities.files import File
 
 
 @dataclass(frozen=True)
@@ -115,5 +116,7 @@ def _stream(reader: Reader, name: str, samples: Sequence[Sample], lengths: dict[
 def _example(folder: Folder, name: str) -> str:
     sample = next(sample for sample in folder.samples if name in sample.streams)
     source = sample.streams[name]
-    value = source.relative_to(folder.path).as_posix() if isinstance(source, Path) else short(source)
+    value = (
+        Path(str(source)).relative_to(folder.path).as_posix() if isinstance(source, File) else short(source)
+    )
     return f"{sample.key}: {value}"

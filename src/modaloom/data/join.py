@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from modaloom.data.layout import SPLIT
+from modaloom.data.layout import SPLIT, is_numbered, split_name
 from modaloom.data.tables import Table
 
 FILE = "file_name"
@@ -150,7 +150,7 @@ def _share(cells: Sequence[str], find: Callable[[str], object]) -> float:
 
 def table_split(table: Table) -> str:
     """The split that a table's own name says: `train.tsv`; empty if it says none."""
-    name = table.path.stem
+    name = split_name(table.path) if is_numbered(table.path) else table.path.stem
     return name if SPLIT.fullmatch(name) else ""
 
 

@@ -8,12 +8,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import bounded, check_choice
 from modaloom.data.names import Name
 
 SPLIT = re.compile(r"(train|training|valid|validation|val|dev|test|testing)([-_].*)?", re.IGNORECASE)
+NUMBERED = re.compile(r"(?P<base>.*?)[-_.]?\d+(-of-\d+)?", re.IGNORECASE)
+"""The name of one of several parts, without its suffix: train-000000, 00000, train-00000-of-00010."""
 STEMS, CLASSES, FOLDERS = "stems", "classes", "folders"
 SUFFIXES, SAMPLES, DEFECTS = "suffixes", "samples", "defects"
 LAYOUTS: Mapping[str, str] = {
@@ -261,3 +264,16 @@ def stream_name(folder: str) -> str:
     """A stream's name as near to that of a folder or column as can be."""
     name = re.sub(r"[^\w-]+", "_", folder)
     return f"_{name}" if not re.match(r"[^\W\d]", name) else name
+
+
+def is_numbered(path: Path) -> bool:
+    """Whether a file is called like one of several parts."""
+    return NUMBERED.fullmatch(path.stem) is not None
+
+
+def split_name(path: Path) -> str:
+    """The split that the name of a file of many samples says, by all or its last word; empty if none."""
+    numbered = NUMBERED.fullmatch(path.stem)
+    base = numbered["base"] if numbered else path.stem
+    names = (base, re.split(r"[-_.]", base)[-1])
+    return next((name for name in names if SPLIT.fullmatch(name)), "")

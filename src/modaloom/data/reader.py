@@ -12,6 +12,7 @@ from modaloom.data.folder import Folder
 from modaloom.data.walk import Problem, format_problems, make_problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
+from modaloom.modalities.files import File
 
 MAX_SKIPPED_FRACTION = 0.2
 """Fraction of unreadable values above which reading fails."""
@@ -39,7 +40,7 @@ class Reader:
         streams: Sequence[str] | None = None,
         max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
         prepare: Callable[[str, Value], Value] = as_it_is,
-        read: Mapping[str, Callable[[Path], Value]] | None = None,
+        read: Mapping[str, Callable[[File], Value]] | None = None,
     ) -> None:
         """Create it.
 
@@ -51,7 +52,7 @@ class Reader:
         self.prepare, self.read_file = prepare, read or {}
         self.skips: dict[tuple[str, str], Problem] = {}
         """(Key, stream) of each value that could not be read: a damaged clip with its sound is two."""
-        files = sum(isinstance(s.streams.get(name), Path) for s in folder.samples for name in self.streams)
+        files = sum(isinstance(s.streams.get(name), File) for s in folder.samples for name in self.streams)
         self._files, self._max_skipped = files, max_skipped_fraction * files
 
     def value(self, sample: Sample, stream: str) -> Value | None:
@@ -60,11 +61,13 @@ class Reader:
         if source is None:
             return None
         try:
-            if stream in self.read_file and isinstance(source, Path):
+            if stream in self.read_file and isinstance(source, File):
                 return self.read_file[stream](source)
             return self.prepare(stream, load(self.folder.modality_of[stream], source))
         except BadFile as error:
-            self.skips[sample.key, stream] = make_problem(self.folder.path, Path(error.path), error.reason)
+            self.skips[sample.key, stream] = make_problem(
+                self.folder.path, Path(str(error.path)), error.reason
+            )
             if len(self.skips) > self._max_skipped:
                 raise self._error("too many files cannot be read") from error
             return None
@@ -103,4 +106,4 @@ def load(modality: str, source: Source) -> Value:
     """Decode a file or a row, or return the literal. Raises `BadFile`."""
     if isinstance(source, ArrayRow):
         return source.read()
-    return MODALITIES[modality].read(source) if isinstance(source, Path) else source
+    return MODALITIES[modality].read(source) if isinstance(source, File) else source

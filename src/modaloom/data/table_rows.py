@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from modaloom.core.errors import MAX_NAMED, BadFile, bounded, short
-from modaloom.data.collected import Collected, Streams
+from modaloom.data.collected import Collected, Source, Streams
 from modaloom.data.join import FILE_COLUMNS, Join, Row, Samples, join, place_below, split_column, table_split
 from modaloom.data.layout import stream_name
-from modaloom.data.names import METADATA, Name
+from modaloom.data.names import METADATA, Name, parse_name
 from modaloom.data.tables import Cell, Table
+from modaloom.modalities.files import File
 
 TEXT, RECORD = "text", "record"
 """The modalities of a table's cells: texts; numbers and truth values, as records of one column."""
@@ -124,10 +125,10 @@ class TableRows:
         first, *others = {repr(one): one for cells in rows.values() for one in cells}.values()
         where = f"{table.path}, line {min(rows)}"
         for stream, source in first.items():
-            self.collected.add(key, stream, TEXT if isinstance(source, str) else RECORD, source, where)
+            self.collected.add(key, stream, _modality(source), source, where)
         for streams in others:
             for stream, source in streams.items():
-                self.collected.check(stream, TEXT if isinstance(source, str) else RECORD, where)
+                self.collected.check(stream, _modality(source), where)
             self.collected.variants[key].append(streams)
 
     def _files_of(self, table: Table, row: Row, find: Find) -> Mapping[str, Path]:
@@ -151,6 +152,13 @@ class TableRows:
             self.collected.leave(table.path, f"line {row.line} {reason}")
 
 
+def _modality(source: Source) -> str:
+    """The modality of a cell."""
+    if isinstance(source, File) and (name := parse_name(f"x{source.suffix}")) is not None:
+        return name.modality
+    return TEXT if isinstance(source, str) else RECORD
+
+
 def _by_name(paths: Iterable[Path]) -> Mapping[str, Sequence[Path]]:
     found: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
@@ -167,4 +175,4 @@ def _expanded(cells: Mapping[str, Cell | None]) -> Iterator[Streams]:
             name: lists[name][i % len(lists[name])] if name in lists else cell
             for name, cell in present.items()
         }
-        yield {name: cell if isinstance(cell, str) else {name: cell} for name, cell in chosen.items()}
+        yield {name: cell if isinstance(cell, str | File) else {name: cell} for name, cell in chosen.items()}

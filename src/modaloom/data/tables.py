@@ -1,7 +1,6 @@
 """Tables of any usual kind: CSV, TSV, JSON lines, Parquet → columns of typed cells."""
 
 import csv
-import importlib
 import io
 import json
 import math
@@ -14,10 +13,12 @@ from typing import Any
 
 from modaloom.core.errors import MAX_NAMED, BadFile, short
 from modaloom.core.json_text import from_json
-from modaloom.modalities.files import read_text
+from modaloom.data.parquet import read_parquet
+from modaloom.modalities.files import File, read_text
+from modaloom.modalities.table_file import TableFile
 
-Cell = str | int | float | bool | Sequence[str]
-"""A text, a number, a truth value, or several texts of one thing."""
+Cell = str | int | float | bool | Sequence[str] | TableFile
+"""A text, a number, a truth value, several texts of one thing, or a file."""
 DELIMITERS = ",;\t|"
 """What separates columns: as spreadsheets write them, in any language."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
@@ -41,7 +42,7 @@ class Table:
     lines: Sequence[int]
     """Of each row, 1-based."""
     texts: Mapping[str, Sequence[str]]
-    """Column → cells as they are written, stripped; empty where there is none."""
+    """Column, but of files → cells as they are written, stripped; empty where there is none."""
     cells: Mapping[str, Sequence[Cell | None]]
     """Column → typed cells; None where there is none."""
     problems: Sequence[str] = ()
@@ -75,11 +76,14 @@ def read_table(path: Path, is_named: Callable[[str], bool] = lambda cell: False)
     if len({*found.names}) < len(found.names):
         twice = next(name for name in found.names if list(found.names).count(name) > 1)
         raise BadFile(path, f"has two columns {short(twice)}; rename one")
-    texts, cells = {}, {}
+    texts, cells = dict[str, Sequence[str]](), dict[str, Sequence[Cell | None]]()
     for name in found.names:
         raw = [row.get(name) for _, row in found.rows]
         if nested := next((one for one in raw if _is_nested(one)), None):
             found.problems.append(f"column {short(name)} holds {type(nested).__name__}s, which are not read")
+            continue
+        if any(isinstance(value, File) for value in raw):
+            cells[name] = raw
             continue
         texts[name] = [_text(value).strip() for value in raw]
         cells[name] = _typed(raw, texts[name], found, name)
@@ -125,7 +129,7 @@ def _number(text: str) -> int | float | None:
 def _is_nested(value: Any) -> bool:
     """Whether a cell is neither a value nor a list of texts."""
     texts = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
-    return not (texts or value is None or isinstance(value, bool | int | float | str))
+    return not (texts or value is None or isinstance(value, bool | int | float | str | File))
 
 
 def _value(value: Any) -> Cell | None:
@@ -206,21 +210,8 @@ def _jsonl(path: Path, is_named: Callable[[str], bool]) -> _Rows:
 
 
 def _parquet(path: Path, is_named: Callable[[str], bool]) -> _Rows:
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise BadFile(path, "is Parquet, which needs pyarrow: pip install 'modaloom[tables]'") from None
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadFile(path, f"is larger than {MAX_BYTES // 2**20} MiB")
-        table = parquet.read_table(path)
-        rows = table.to_pylist()
-    except (OSError, ValueError, importlib.import_module("pyarrow").ArrowException) as error:
-        raise BadFile(path, f"is not Parquet ({short(str(error))})") from error
-    binary = [f.name for f in table.schema if "binary" in str(f.type)]
-    names = [name for name in table.column_names if name not in binary]
-    problems = [f"column {short(name)} holds bytes, which are not read" for name in binary]
-    return _Rows(names, [*enumerate(rows, 1)], problems=problems)
+    found = read_parquet(path)
+    return _Rows(found.names, [*enumerate(found.rows, 1)], problems=[*found.problems])
 
 
 FORMATS: Mapping[str, Callable[[Path, Callable[[str], bool]], _Rows]] = {

@@ -13,6 +13,7 @@ from modaloom.core.types import Sample
 from modaloom.data.atomic_io import all_or_none, new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Modality, Value
+from modaloom.modalities.files import File
 
 PROVENANCE = "_provenance.jsonl"
 """One line per sample; ignored by readers because of its underscore."""
@@ -82,7 +83,7 @@ def write_with_tracks(
 
     `notify` gets what of that cannot be read.
     """
-    if modality.tracks is not None and isinstance(source, Path):
+    if modality.tracks is not None and isinstance(source, File):
         modality.tracks.copy(value, source, path, notify)
     else:
         modality.write(value, path)

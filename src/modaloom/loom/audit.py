@@ -22,6 +22,7 @@ from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, load
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
+from modaloom.modalities.files import File
 
 MAX_TRAIN_SAMPLES = 4000
 """Maximum number of training samples that near duplicates are searched in."""
@@ -154,7 +155,7 @@ def _digests(stream: str, samples: Sequence[Sample]) -> Digests:
 def _files(index: Folder, streams: Sequence[str], keys: set[str]) -> dict[str, dict[str, str]]:
     return {
         sample.key: {
-            name: str(sample.streams[name]) for name in streams if isinstance(sample.streams.get(name), Path)
+            name: str(sample.streams[name]) for name in streams if isinstance(sample.streams.get(name), File)
         }
         for sample in index.samples
         if sample.key in keys

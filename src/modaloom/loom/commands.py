@@ -10,6 +10,7 @@ from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.scores import scores, sides
 from modaloom.loom.command_line import command_word
 from modaloom.loom.run import TrainedRun
+from modaloom.modalities.files import File
 from modaloom.runs.store import RunFiles
 
 
@@ -20,7 +21,7 @@ def examples(trained: TrainedRun) -> list[str]:
     """
     folder, path = RunFiles(trained.path).data()["folder"], trained.path
     index = open_folder(Path(folder), trained.run.data.layout)
-    drawn = [_generate(path, sample, *pair) for sample, pair in _asked(trained, index)]
+    drawn = [_generate(path, folder, sample, *pair) for sample, pair in _asked(trained, index)]
     others = [["evaluate", str(path), folder], ["report", str(path)]]
     if not drawn:
         (want, *_) = trained.model.streams
@@ -49,7 +50,9 @@ def _pairs(run: Path) -> list[tuple[str, str]]:
     return [(given[0], want[0]) for given, want in found if len(given) == len(want) == 1]
 
 
-def _generate(run: Path, sample: Sample, given: str, want: str) -> Sequence[str]:
-    out = f"{run}-{given}-to-{want}"
-    value = command_word(sample.streams[given])
-    return ["generate", str(run), "--given", f"{given}={value}", "--want", want, "--out", out]
+def _generate(run: Path, folder: str, sample: Sample, given: str, want: str) -> Sequence[str]:
+    """Of one sample; of all where it is in an archive, which no option names."""
+    out, source = f"{run}-{given}-to-{want}", sample.streams[given]
+    if isinstance(source, File) and not isinstance(source, Path):
+        return ["generate", str(run), folder, "--want", want, "--out", out]
+    return ["generate", str(run), "--given", f"{given}={command_word(source)}", "--want", want, "--out", out]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from modaloom.core.errors import BadFolder
 from modaloom.data.folder import Folder
@@ -11,6 +10,7 @@ from modaloom.data.reader import MAX_SKIPPED_FRACTION, Reader
 from modaloom.loom.model import Model
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
+from modaloom.modalities.files import File
 
 
 def prepared_reader(
@@ -20,7 +20,7 @@ def prepared_reader(
     lost: Shortenings,
     *,
     max_skipped_fraction: float = MAX_SKIPPED_FRACTION,
-    read: Mapping[str, Callable[[Path], Value]] | None = None,
+    read: Mapping[str, Callable[[File], Value]] | None = None,
 ) -> Reader:
     """A reader of values reduced to the model's limits, so that large values do not stay in memory.
 

@@ -42,6 +42,7 @@ from modaloom.modalities.audio_spec import (
 from modaloom.modalities.audio_value import BITS, Audio
 from modaloom.modalities.audio_view import picture, to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
+from modaloom.modalities.files import File
 from modaloom.modalities.scale import Scale
 from modaloom.modalities.signal_codec import Pieces
 from modaloom.modalities.waveform import WAVEFORM, SoundCodec
@@ -78,7 +79,7 @@ def _of_array(array: NDArray[np.generic], rate: int) -> Audio:
     return Audio(np.ascontiguousarray(samples, np.float32), rate, "float32")
 
 
-def pack_file(path: Path, spec: DataSpec) -> Iterator[tuple[NDArray[np.int16], int]]:
+def pack_file(path: File, spec: DataSpec) -> Iterator[tuple[NDArray[np.int16], int]]:
     """File → pieces of its log-mel, as `pack_pieces`. Raises `BadFile`."""
     return pack_pieces(read_pieces(path), spec)
 
@@ -122,7 +123,7 @@ def of_channels(sounds: Sequence[Audio]) -> Audio:
 def conform(source: object, made: Audio, aligned: bool, recolored: bool) -> Conformed:
     """The result of a Restorer, as long as its source, a path or what `coerce` takes, if that has its rate;
     and what it lacks of the source."""
-    sound = read(source) if isinstance(source, Path) else coerce(source)
+    sound = read(source) if isinstance(source, File) else coerce(source)
     if aligned and sound.rate == made.rate:
         n = sound.samples.shape[1]
         missing = max(0, n - made.samples.shape[1])

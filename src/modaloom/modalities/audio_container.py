@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from modaloom.core.errors import BadFile
 from modaloom.core.windows import windows
 from modaloom.modalities.audio_value import MAX_CHANNELS, Samples
 from modaloom.modalities.container import picture_tracks, pyav, told_end
+from modaloom.modalities.files import File
 
 SLACK = 0.1
 """Seconds that a container's duration may be longer than its sound."""
@@ -28,7 +28,7 @@ DEEP = ("s32", "s32p")
 """Sample formats of more than 16 bits."""
 
 
-def decode(path: Path, container: str, *, size: int, max_values: int) -> Iterator[tuple[Samples, int, str]]:
+def decode(path: File, container: str, *, size: int, max_values: int) -> Iterator[tuple[Samples, int, str]]:
     """File → pieces (C, n), not clipped, rate and type. The first track of sound, whatever its language.
 
     Beside pictures it begins with them: silent until it does, or without what comes before. Gaps are silent.
@@ -146,7 +146,7 @@ def _silence(channels: int, n: int) -> Iterator[Samples]:
         yield np.zeros((channels, min(SILENT, n - first)), np.float32)
 
 
-def _bounded(path: Path, parts: Iterator[Samples], most: int) -> Iterator[Samples]:
+def _bounded(path: File, parts: Iterator[Samples], most: int) -> Iterator[Samples]:
     total = 0
     for part in parts:
         total += part.size

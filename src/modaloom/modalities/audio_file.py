@@ -14,7 +14,7 @@ from modaloom.core.errors import BadFile, BadValue, short
 from modaloom.modalities import audio_container
 from modaloom.modalities.audio_format import SOUNDS
 from modaloom.modalities.audio_value import BITS, MAX_CHANNELS, Audio, Samples, peak
-from modaloom.modalities.files import check_file
+from modaloom.modalities.files import File, check_file, opened
 from modaloom.modalities.mp3 import Mp3Samples, mp3_samples
 
 MAX_BYTES = 2**32
@@ -51,7 +51,7 @@ MAX_WAV = 2**32 - 1 - WAV_HEAD
 """Bytes of samples."""
 
 
-def read(path: Path) -> Audio:
+def read(path: File) -> Audio:
     """Reads a sound with its rate, channels and type. Formats are told by content.
 
     Raises `BadFile` for files that are cut short, empty, silently short, too long, of no known format or
@@ -62,7 +62,7 @@ def read(path: Path) -> Audio:
     return replace(first, samples=np.concatenate(samples, 1)) if more else first
 
 
-def read_pieces(path: Path, *, size: int = PIECE, max_values: int = MAX_STREAMED) -> Iterator[Audio]:
+def read_pieces(path: File, *, size: int = PIECE, max_values: int = MAX_STREAMED) -> Iterator[Audio]:
     """Reads a sound of any length in pieces of `size` samples of each channel.
 
     Raises `BadFile` as `read`; what a file lacks at its end, after its last piece.
@@ -79,7 +79,7 @@ def read_pieces(path: Path, *, size: int = PIECE, max_values: int = MAX_STREAMED
         raise BadFile(path, f"cannot be decoded as a sound ({short(str(error))})") from error
 
 
-def _decoded(path: Path, length: int, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
+def _decoded(path: File, length: int, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
     """File of `length` bytes → pieces (C, n), rate and type."""
     if container := SOUNDS.checked(path, length).container:
         yield from audio_container.decode(path, container, size=size, max_values=most)
@@ -95,9 +95,9 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _libsndfile(path: Path, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
+def _libsndfile(path: File, size: int, most: int) -> Iterator[tuple[Samples, int, str]]:
     """File → pieces (C, n), rate and type."""
-    with _Forward(path) as file:
+    with opened(path) as source, _Forward(source) as file:
         frames, channels, rate, subtype = file.frames, file.channels, file.samplerate, file.subtype
         if channels > MAX_CHANNELS:
             raise BadFile(path, f"has {channels} channels; at most {MAX_CHANNELS} are read")

@@ -2,9 +2,9 @@
 
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 from typing import BinaryIO
 
+from modaloom.modalities.files import File
 from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic, riff_ends
 
 MAX_CHUNKS = 1_000
@@ -82,7 +82,7 @@ SYNC: tuple[tuple[int, int, str], ...] = ((0xFFF6, 0xFFF0, "AAC"), (0xFFE0, 0xFF
 """(Mask, value, format) of the first two bytes of a stream of frames without a header."""
 
 
-def format_of(head: bytes, path: Path) -> str | None:
+def format_of(head: bytes, path: File) -> str | None:
     """The format of a file that begins with these bytes, by its suffix only if it is a bare one; None: no
     known one."""
     if name := by_magic(head, MAGIC):

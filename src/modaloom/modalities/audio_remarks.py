@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import soundfile
 
 from modaloom.modalities.audio_format import FORMATS, SOUNDS
+from modaloom.modalities.files import File, opened
 from modaloom.modalities.formats import FileFormat
 
 USUAL_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
@@ -14,7 +14,7 @@ LOSSY_OF_FLOATS = ("PCM_32", "DOUBLE")
 """Subtypes that 32-bit floats do not hold exactly."""
 
 
-def remarks(paths: Sequence[Path]) -> list[str]:
+def remarks(paths: Sequence[File]) -> list[str]:
     """Sentences on files of another format than their suffix says, unusual and different rates, and what is
     not exact."""
     counts = Counter(remark for path in paths for remark in SOUNDS.remarks(path, _remarks))
@@ -25,18 +25,20 @@ def remarks(paths: Sequence[Path]) -> list[str]:
     return [f"{count} of {len(paths)} sounds looked at {remark}" for remark, count in counts.items()]
 
 
-def _rates(path: Path) -> Iterator[int]:
+def _rates(path: File) -> Iterator[int]:
     try:
-        yield soundfile.info(path).samplerate
+        with opened(path) as source:
+            yield soundfile.info(source).samplerate
     except Exception:  # formats of other libraries, and damaged data, which reading will name
         return
 
 
-def _remarks(path: Path, found: FileFormat) -> Iterator[str]:
+def _remarks(path: File, found: FileFormat) -> Iterator[str]:
     if found is FORMATS["AAC"]:
         yield "are AAC without a container, which begins about 1,024 samples late; use .m4a to be exact"
     if not found.container:
-        facts = soundfile.info(path)
+        with opened(path) as source:
+            facts = soundfile.info(source)
         if facts.samplerate not in USUAL_RATES:
             yield f"claim {facts.samplerate:,} samples a second, and are taken at their word"
         if facts.subtype in LOSSY_OF_FLOATS:

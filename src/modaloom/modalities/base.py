@@ -10,6 +10,7 @@ from PIL.Image import Image
 from modaloom.core.errors import BadValue
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.codec import VARIABLE, Codec, DataSpec, Value
+from modaloom.modalities.files import File
 from modaloom.modalities.signal_codec import SignalCodec
 
 __all__ = ["VARIABLE", "Conformed", "DataSpec", "Limits", "Modality", "Tracks", "Value"]
@@ -72,11 +73,11 @@ class Tracks:
 
     modality_of: Mapping[str, str]
     """Part → modality, whose `read` reads it from the same file."""
-    found: Callable[[Path], Collection[str]]
+    found: Callable[[File], Collection[str]]
     """File → the parts that it holds; nothing of one that cannot be opened."""
     write: Callable[[Value, Mapping[str, Value], Path], None]
     """(value, part → value, path): one file of all of them; deterministic."""
-    copy: Callable[[Value, Path, Path, Callable[[str], None]], None]
+    copy: Callable[[Value, File, Path, Callable[[str], None]], None]
     """(value, file, path, notify): one file of the value and of the parts of another file, of any length, as
     far as they can be read; `notify` gets what cannot."""
 
@@ -90,7 +91,7 @@ class Modality:
     """File suffixes in lower case, without the dot; files are written with the first one, or `suffix_of`."""
     tokenizer: str
     """Its default entry in TOKENIZERS."""
-    read: Callable[[Path], Value]
+    read: Callable[[File], Value]
     """File → value. Raises `BadFile`."""
     write: Callable[[Value, Path], None]
     """Value → file; deterministic."""
@@ -127,9 +128,9 @@ class Modality:
     any."""
     reads: tuple[str, ...] = ()
     """Suffixes of other modalities whose files it reads, too."""
-    exact: Callable[[Sequence[Path]], str] | None = None
+    exact: Callable[[Sequence[File]], str] | None = None
     """Files of a stream → the name of the modality that keeps their true values; None: this one does."""
-    remarks: Callable[[Sequence[Path]], Sequence[str]] = lambda paths: ()
+    remarks: Callable[[Sequence[File]], Sequence[str]] = lambda paths: ()
     """Some files of a stream → sentences on what reading changes of them."""
     literal: bool = False
     """Whether a str is a value, not the path of one."""

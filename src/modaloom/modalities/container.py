@@ -1,15 +1,15 @@
 """What sound and video in the containers of FFmpeg share: PyAV, and when a track says it ends."""
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadFile
+from modaloom.modalities.files import File
 
 HINT = "pip install 'modaloom[media]'"
 
 
-def pyav(path: Path) -> Any:
+def pyav(path: File) -> Any:
     """The module `av`. Raises `BadFile`, which names what to install."""
     try:
         return importlib.import_module("av")

@@ -6,10 +6,10 @@ Many readers return what is left of a file that was cut short, without an error.
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from modaloom.core.errors import BadFile
+from modaloom.modalities.files import File
 
 HEAD = 16
 """Bytes that tell a format."""
@@ -60,7 +60,7 @@ class Formats:
     """In sentences: sound, video."""
     table: Mapping[str, FileFormat]
     """Name → format."""
-    format_of: Callable[[bytes, Path], str | None]
+    format_of: Callable[[bytes, File], str | None]
     """(First bytes of a file, its path) → the name of its format; None: no known one."""
 
     @property
@@ -68,12 +68,12 @@ class Formats:
         """Those of all formats."""
         return tuple(suffix for one in self.table.values() for suffix in one.suffixes)
 
-    def sniffed(self, path: Path) -> str | None:
+    def sniffed(self, path: File) -> str | None:
         """The name of a file's format by its content; None: no known one. Raises `OSError`."""
         with path.open("rb") as file:
             return self.format_of(file.read(HEAD), path)
 
-    def checked(self, path: Path, size: int) -> FileFormat:
+    def checked(self, path: File, size: int) -> FileFormat:
         """The format of a file of so many bytes. Raises `BadFile` for one of no known format or suffix, or
         that is cut short, and `OSError`."""
         name = self.sniffed(path)
@@ -91,7 +91,7 @@ class Formats:
                 raise BadFile(path, f"is several {self.kind}s, one after another; make one of them")
         return self.table[name]
 
-    def remarks(self, path: Path, of: Callable[[Path, FileFormat], Iterator[str]]) -> Iterator[str]:
+    def remarks(self, path: File, of: Callable[[File, FileFormat], Iterator[str]]) -> Iterator[str]:
         """What is to be said of a file: that its suffix is another format's, and what `of` finds."""
         try:
             name = self.sniffed(path)

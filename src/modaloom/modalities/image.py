@@ -19,7 +19,7 @@ from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.colours import outline
-from modaloom.modalities.files import read_bytes
+from modaloom.modalities.files import File, read_bytes
 from modaloom.modalities.image_form import conform
 from modaloom.modalities.image_profile import in_srgb
 from modaloom.modalities.image_remarks import remarks
@@ -49,7 +49,7 @@ MAX_BYTES = 256 * 2**20
 MAX_PIXELS = 64 * 2**20
 
 
-def read(path: Path) -> Image.Image:
+def read(path: File) -> Image.Image:
     """Reads an image of any size and mode as 8-bit sRGB: EXIF orientation and colour profile applied, alpha
     composited on white, first frame.
 
@@ -66,7 +66,7 @@ def read(path: Path) -> Image.Image:
         raise BadFile(path, f"cannot be decoded as an image ({_first_line(error)})") from error
 
 
-def _decode(path: Path, data: bytes) -> Image.Image:
+def _decode(path: File, data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=DECODED)
     except UnidentifiedImageError as error:  # whose message is an address in memory

@@ -3,10 +3,10 @@
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from PIL import Image
 
+from modaloom.modalities.files import File
 from modaloom.modalities.image_profile import profile_of
 from modaloom.modalities.picture_facts import num_frames
 
@@ -14,7 +14,7 @@ SAME = {"MPO": "JPEG"}
 """Formats that have the suffixes of another."""
 
 
-def remarks(paths: Sequence[Path], formats: dict[str, str]) -> list[str]:
+def remarks(paths: Sequence[File], formats: dict[str, str]) -> list[str]:
     """Sentences on colour profiles, further pictures, and files of another format than their suffix says.
 
     Args:
@@ -25,9 +25,9 @@ def remarks(paths: Sequence[Path], formats: dict[str, str]) -> list[str]:
     return [f"{count} of {len(paths)} pictures looked at {remark}" for remark, count in counts.items()]
 
 
-def _remarks(path: Path, formats: dict[str, str]) -> Iterator[str]:
+def _remarks(path: File, formats: dict[str, str]) -> Iterator[str]:
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings(), path.open("rb") as file, Image.open(file) as image:
             warnings.simplefilter("ignore")
             kind = SAME.get(str(image.format), image.format)
             if kind != formats.get(path.suffix[1:].lower()):

@@ -3,9 +3,10 @@
 Decoders take the number from the first frame, where one is there that tells it, and guess it otherwise.
 """
 
-from mmap import ACCESS_READ, mmap
-from pathlib import Path
+from mmap import mmap
 from typing import NamedTuple
+
+from modaloom.modalities.files import File, mapped
 
 HEADER, TAG_HEADER = 4, 10
 """Bytes of the header of a frame, and of a tag (ID3v2) before frames."""
@@ -34,14 +35,14 @@ class Mp3Samples(NamedTuple):
     """Whether the file says how many there are."""
 
 
-def mp3_samples(path: Path) -> Mp3Samples:
+def mp3_samples(path: File) -> Mp3Samples:
     """Counts the frames of a file."""
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return _counted(data)
+    with mapped(path) as (data, start):
+        return _counted(data, start)
 
 
-def _counted(data: mmap) -> Mp3Samples:
-    place, samples, first, junk = 0, 0, -1, 0
+def _counted(data: mmap | bytes, place: int) -> Mp3Samples:
+    samples, first, junk = 0, -1, 0
     while 0 <= place < len(data) - HEADER and junk < MAX_JUNK:
         if data[place : place + 3] == b"ID3":
             size = data[place + 6 : place + TAG_HEADER]
@@ -52,7 +53,7 @@ def _counted(data: mmap) -> Mp3Samples:
             place += frame[0]
         else:
             place, junk = data.find(b"\xff", place + 1), junk + 1
-    return Mp3Samples(samples, any(mark in data[max(0, first) :][:HEAD] for mark in MARKS))
+    return Mp3Samples(samples, any(mark in data[max(0, first) : max(0, first) + HEAD] for mark in MARKS))
 
 
 def _frame(header: bytes) -> tuple[int, int] | None:

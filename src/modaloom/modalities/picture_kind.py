@@ -3,18 +3,18 @@
 import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 
 from PIL import Image
 
 from modaloom.modalities import raster_file
+from modaloom.modalities.files import File
 from modaloom.modalities.picture_facts import num_frames
 
 ANIMATED = ("GIF", "WEBP")
 """Formats of which a stream with several frames is video."""
 
 
-def exact_modality(paths: Sequence[Path]) -> str:
+def exact_modality(paths: Sequence[File]) -> str:
     """`video` if all files may be animations and one is; else as `raster_file.exact_modality`.
 
     Without PyAV, which writes videos, they are pictures, and `remarks` says that the first one is read.
@@ -24,10 +24,10 @@ def exact_modality(paths: Sequence[Path]) -> str:
     return "video" if moving else raster_file.exact_modality(paths)
 
 
-def _frames(path: Path) -> int:
+def _frames(path: File) -> int:
     """Frames of a GIF or WebP; 0 of another format. One that cannot be opened may be an animation."""
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings(), path.open("rb") as file, Image.open(file) as image:
             warnings.simplefilter("ignore")
             return num_frames(image) if image.format in ANIMATED else 0
     except Exception:  # decoders raise nearly anything on damaged data, which reading will name

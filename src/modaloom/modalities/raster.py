@@ -20,6 +20,7 @@ from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import Conformed, DataSpec, Modality
+from modaloom.modalities.files import File
 from modaloom.modalities.image import FORMATS
 from modaloom.modalities.image_spec import (
     ImageLimits,
@@ -49,7 +50,7 @@ LEVELS = 65535
 TYPES = ("uint8", "uint16", "float32")
 
 
-def read(path: Path) -> Raster:
+def read(path: File) -> Raster:
     """Reads a file with all of its channels and bits. Raises `BadFile` for what cannot be read so."""
     try:
         return checked(decode(path))

@@ -8,7 +8,6 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from modaloom.core.errors import BadFile, BadValue, bounded, short
-from modaloom.modalities.files import read_bytes
+from modaloom.modalities.files import File, read_bytes
 from modaloom.modalities.picture_facts import is_deep, num_frames, tiff_tags
 from modaloom.modalities.tiff_pages import num_pages
 
@@ -35,17 +34,17 @@ FEW_LEVELS = 64
 HINT = "pip install 'modaloom[tiff]'"
 
 
-def exact_modality(paths: Sequence[Path]) -> str:
+def exact_modality(paths: Sequence[File]) -> str:
     """`raster` if some pictures hold what 8-bit RGB does not, or all are maps of few levels; else `image`."""
     found = [_judged(path) for path in paths]
     return "raster" if any(found) or (found and all(one is None for one in found)) else "image"
 
 
-def _judged(path: Path) -> bool | None:
+def _judged(path: File) -> bool | None:
     """Whether a picture needs more than 8-bit RGB; None for one that may be a map of a few levels."""
     silence_pillow()
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings(), path.open("rb") as file, Image.open(file) as image:
             warnings.simplefilter("ignore")
             return _needs_more(image)
     except UnidentifiedImageError:
@@ -71,7 +70,7 @@ def _has_many_bands(image: Image.Image) -> bool:
     return bool(tags) and (tags.get(SAMPLES_PER_PIXEL, 1) > 4 or bool(others) or pages > 1)
 
 
-def decode(path: Path) -> NDArray[Any]:
+def decode(path: File) -> NDArray[Any]:
     """File → array (H, W) or (H, W, C) with all of its values. Raises `BadFile` and `BadValue`."""
     suffix = path.suffix[1:].lower()
     if suffix in ("npy", "npz"):
@@ -87,7 +86,7 @@ def decode(path: Path) -> NDArray[Any]:
         raise BadFile(path, f"cannot be decoded as an image ({short(str(error))})") from error
 
 
-def _numpy(path: Path) -> NDArray[Any]:
+def _numpy(path: File) -> NDArray[Any]:
     data = read_bytes(path, limit=MAX_BYTES)
     try:
         return _channels_last(_array(path, data))
@@ -97,7 +96,7 @@ def _numpy(path: Path) -> NDArray[Any]:
         raise BadFile(path, f"is no array of NumPy's ({short(str(error))})") from error
 
 
-def _array(path: Path, data: bytes) -> NDArray[Any]:
+def _array(path: File, data: bytes) -> NDArray[Any]:
     """The only array of .npy or .npz data, whose size is checked before memory is taken for it."""
     if path.suffix.lower() == ".npz":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -135,7 +134,7 @@ def silence_pillow() -> None:
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)
 
 
-def _picture(path: Path, data: bytes) -> NDArray[Any]:
+def _picture(path: File, data: bytes) -> NDArray[Any]:
     silence_pillow()
     try:
         image = Image.open(io.BytesIO(data))
@@ -162,7 +161,7 @@ def _unsigned(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.uint16) if fits else array
 
 
-def _tiff(path: Path, data: bytes) -> NDArray[Any]:
+def _tiff(path: File, data: bytes) -> NDArray[Any]:
     try:
         tifffile = importlib.import_module("tifffile")
     except ImportError:

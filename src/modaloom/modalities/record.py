@@ -17,7 +17,7 @@ from modaloom.core.errors import BadFile, BadValue, check_range, shown
 from modaloom.core.json_text import from_json
 from modaloom.modalities.base import DataSpec, Modality, Shortened
 from modaloom.modalities.categorical_codec import CategoricalCodec
-from modaloom.modalities.files import read_text
+from modaloom.modalities.files import File, read_text
 
 Scalar = float | int | str | bool | None
 Record = dict[str, Scalar]
@@ -40,7 +40,7 @@ class RecordLimits:
 """The most common categories are kept; this bounds the vocabulary of identifier columns."""
 
 
-def read(path: Path) -> Record:
+def read(path: File) -> Record:
     """Reads a JSON object of numbers, strings, booleans and nulls. Raises `BadFile`."""
     try:
         return _record(read_text(path, limit=MAX_BYTES))

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from modaloom.core.distributed import Rows
 from modaloom.core.errors import BadValue
 from modaloom.modalities.codec import Codec, DataSpec, Value
+from modaloom.modalities.files import File
 from modaloom.modalities.scale import Scale
 
 MAX_POSITIONS, MAX_FEATURES = 256, 4096
@@ -54,7 +55,7 @@ class Pieces:
     """Values of any length from file to file, in the memory of a piece. Pieces follow one another along the
     first axis of packed arrays."""
 
-    pack: Callable[[Path, DataSpec], Iterator[tuple[np.ndarray, int]]]
+    pack: Callable[[File, DataSpec], Iterator[tuple[np.ndarray, int]]]
     """File, spec → packed pieces, each with the number of samples that it is of. Together they are `pack` of
     the whole value, without a limit of its length. Raises `BadFile`."""
     unpack: Callable[[Iterable[np.ndarray], int, DataSpec, Path], None]

@@ -10,7 +10,7 @@ from typing import Any
 from modaloom.core.errors import BadValue, check_range, shown
 from modaloom.metrics.edit import error_rate
 from modaloom.modalities.base import DataSpec, Modality
-from modaloom.modalities.files import read_text
+from modaloom.modalities.files import File, read_text
 from modaloom.modalities.string_codec import StringCodec
 
 MAX_BYTES = 2**20
@@ -27,7 +27,7 @@ class TextLimits:
         check_range("max_tokens", self.max_tokens, 1)
 
 
-def read(path: Path) -> str:
+def read(path: File) -> str:
     """Reads UTF-8 text without the final line ending. Raises `BadFile`."""
     return _without_last_newline(read_text(path, limit=MAX_BYTES))
 

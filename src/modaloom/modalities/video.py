@@ -21,6 +21,7 @@ from modaloom.metrics.ssim import ssim
 from modaloom.modalities import image
 from modaloom.modalities.base import DataSpec, Modality, Tracks
 from modaloom.modalities.colours import outline
+from modaloom.modalities.files import File
 from modaloom.modalities.signal_codec import Pieces, SignalCodec, Stretches
 from modaloom.modalities.video_encode import suffix_of, write, write_like, write_with
 from modaloom.modalities.video_facts import describe
@@ -69,7 +70,7 @@ def pack(clip: Video, spec: DataSpec) -> NDArray[np.uint8]:
     return np.stack([_packed(frame, spec) for frame in kept_frames(clip, spec)], 1)
 
 
-def pack_file(path: Path, spec: DataSpec) -> Iterator[tuple[NDArray[np.uint8], int]]:
+def pack_file(path: File, spec: DataSpec) -> Iterator[tuple[NDArray[np.uint8], int]]:
     """File → its packed frames, one by one, each with 1: all of `pack`, without a limit of the length.
 
     Raises `BadFile`.

@@ -5,13 +5,13 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from modaloom.core.errors import BadFile
 from modaloom.modalities.container import converted, pyav, told_end
+from modaloom.modalities.files import File
 from modaloom.modalities.image import MAX_PIXELS
 from modaloom.modalities.video_grid import grid_of
 from modaloom.modalities.video_header import opened
@@ -26,7 +26,7 @@ CROP = "modaloom: {width}x{height} pixels"
 CROPPED = re.compile(r"modaloom: (\d+)x(\d+) pixels")
 
 
-def open_video(path: Path, container: str) -> Video:
+def open_video(path: File, container: str) -> Video:
     """File → clip: the first track of pictures, by presentation time, upright.
 
     All of it is decoded once here, a frame at a time, so that what is damaged or short is found; frames are
@@ -107,7 +107,7 @@ def on_white(pixels: Frame) -> Frame:
     return ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def _shown(path: Path, container: str) -> Generator[_Shown, None, None]:
+def _shown(path: File, container: str) -> Generator[_Shown, None, None]:
     """The frames of the first track of pictures."""
     with opened(path, container) as (source, tracks):
         track, told, end = tracks[0], None, 0.0
@@ -120,7 +120,7 @@ def _shown(path: Path, container: str) -> Generator[_Shown, None, None]:
                 yield _Shown(frame, time, end, told)
 
 
-def _told(path: Path, source: Any, track: Any, frame: Any, start: float) -> _Told:
+def _told(path: File, source: Any, track: Any, frame: Any, start: float) -> _Told:
     """Of a track whose first frame is shown at `start`."""
     if frame.width * frame.height > MAX_PIXELS:
         raise BadFile(path, f"is {frame.width}×{frame.height} pixels; at most {MAX_PIXELS:,} are decoded")

@@ -17,6 +17,7 @@ from modaloom.modalities.audio_rate import resampled_pieces
 from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.base import Value
 from modaloom.modalities.container import converted, pyav
+from modaloom.modalities.files import File
 from modaloom.modalities.gif import write_gif
 from modaloom.modalities.video_container import CROP
 from modaloom.modalities.video_file import parts
@@ -78,7 +79,7 @@ def write_with(clip: Video, tracks: Mapping[str, Value], path: Path) -> None:
     _write(clip, _pieces(tracks), path)
 
 
-def write_like(clip: Video, source: Path, path: Path, notify: Callable[[str], None]) -> None:
+def write_like(clip: Video, source: File, path: Path, notify: Callable[[str], None]) -> None:
     """`write_with` the sound of another file, of any length, as far as it can be read; `notify` gets what
     cannot."""
     _write(clip, _sound_of(source, notify), path)
@@ -100,7 +101,7 @@ def _pieces(tracks: Mapping[str, Value]) -> Iterator[Audio]:
     return iter([tracks[SOUND]] if SOUND in tracks else [])
 
 
-def _sound_of(source: Path, notify: Callable[[str], None]) -> Iterator[Audio]:
+def _sound_of(source: File, notify: Callable[[str], None]) -> Iterator[Audio]:
     """The pieces of a file's sound, if it has one, up to where it cannot be read."""
     try:
         if SOUND in parts(source):

@@ -1,10 +1,9 @@
 """Files of moving pictures: containers by FFmpeg, animated GIF and WebP by Pillow."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 from modaloom.core.errors import BadFile, BadValue, short
-from modaloom.modalities.files import check_file
+from modaloom.modalities.files import File, check_file
 from modaloom.modalities.video_container import open_video
 from modaloom.modalities.video_format import FORMATS, VIDEOS
 from modaloom.modalities.video_header import has_sound
@@ -14,7 +13,7 @@ from modaloom.modalities.video_value import Video
 MAX_BYTES = 2**36
 
 
-def read(path: Path) -> Video:
+def read(path: File) -> Video:
     """Opens a clip of any size and rate; formats are told by content. Its frames are decoded once, to find
     what is damaged, and again, one by one, when they are asked for.
 
@@ -32,7 +31,7 @@ def read(path: Path) -> Video:
         raise BadFile(path, f"cannot be decoded as a video ({short(str(error))})") from error
 
 
-def parts(path: Path) -> Collection[str]:
+def parts(path: File) -> Collection[str]:
     """What a file holds beside its pictures: `sound`, or nothing. What cannot be opened holds nothing."""
     try:
         container = FORMATS[VIDEOS.sniffed(path) or "picture"].container

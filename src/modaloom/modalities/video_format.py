@@ -1,9 +1,9 @@
 """Formats of files of moving pictures, told by their first bytes, and whether they end where they should."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import BinaryIO
 
+from modaloom.modalities.files import File
 from modaloom.modalities.formats import CONTAINERS, FileFormat, Formats, Magic, by_magic, riff_ends
 
 MAX_BOXES, LONG_BOX = 100_000, 1
@@ -74,7 +74,7 @@ MAGIC: Magic = (
 )
 
 
-def format_of(head: bytes, path: Path) -> str | None:
+def format_of(head: bytes, path: File) -> str | None:
     """The format of a file that begins with these bytes; None: no known one."""
     return by_magic(head, MAGIC)
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from modaloom.core.errors import BadFile
 from modaloom.modalities.container import picture_tracks, pyav
+from modaloom.modalities.files import File
 from modaloom.modalities.video_grid import grid_of
 
 MAX_REORDERED = 32
@@ -33,7 +33,7 @@ class Header:
 
 
 @contextmanager
-def opened(path: Path, container: str) -> Iterator[tuple[Any, Any]]:
+def opened(path: File, container: str) -> Iterator[tuple[Any, Any]]:
     """An open container, and its tracks of pictures but for covers. FFmpeg gets an open file and no name.
 
     Raises `BadFile` if there are none, and FFmpeg's errors.
@@ -46,13 +46,13 @@ def opened(path: Path, container: str) -> Iterator[tuple[Any, Any]]:
         yield source, tracks
 
 
-def has_sound(path: Path, container: str) -> bool:
+def has_sound(path: File, container: str) -> bool:
     """Whether a file of pictures has a track of sound, too. Raises as `opened`."""
     with opened(path, container) as (source, _):
         return bool(source.streams.audio)
 
 
-def header_of(path: Path, container: str) -> Header:
+def header_of(path: File, container: str) -> Header:
     """The facts of a file. Raises as `opened`."""
     with opened(path, container) as (source, tracks):
         track = tracks[0]

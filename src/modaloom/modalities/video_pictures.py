@@ -3,12 +3,12 @@
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from modaloom.core.errors import BadFile
+from modaloom.modalities.files import File
 from modaloom.modalities.image import DECODED, MAX_PIXELS, to_rgb
 from modaloom.modalities.picture_facts import num_moving
 from modaloom.modalities.video_grid import grid_of
@@ -18,7 +18,7 @@ MIN_MS, USUAL_MS = 20, 100
 """Durations of less are shown as the usual one, as browsers do."""
 
 
-def open_pictures(path: Path) -> Video:
+def open_pictures(path: File) -> Video:
     """File → clip. All of it is decoded once here, and again when its frames are asked for.
 
     Raises `BadFile` for what is too large, and Pillow's own errors.
@@ -37,9 +37,9 @@ def open_pictures(path: Path) -> Video:
     return Video(scan, grid.length, *size, grid.fps)
 
 
-def _shown(path: Path) -> Generator[tuple[Frame, float], None, None]:
+def _shown(path: File) -> Generator[tuple[Frame, float], None, None]:
     """Frames and how many seconds each is shown."""
-    with warnings.catch_warnings(), Image.open(path, formats=DECODED) as image:
+    with warnings.catch_warnings(), path.open("rb") as file, Image.open(file, formats=DECODED) as image:
         warnings.simplefilter("ignore")
         count = num_moving(image)
         if image.width * image.height > MAX_PIXELS:

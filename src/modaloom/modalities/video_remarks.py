@@ -2,20 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
+from modaloom.modalities.files import File
 from modaloom.modalities.formats import FileFormat
 from modaloom.modalities.video_format import VIDEOS
 from modaloom.modalities.video_header import header_of
 
 
-def remarks(paths: Sequence[Path]) -> list[str]:
+def remarks(paths: Sequence[File]) -> list[str]:
     """Sentences on files of another format than their suffix says, and on what is lost of their pictures."""
     counts = Counter(remark for path in paths for remark in VIDEOS.remarks(path, _remarks))
     return [f"{count} of {len(paths)} videos looked at {remark}" for remark, count in counts.items()]
 
 
-def _remarks(path: Path, found: FileFormat) -> Iterator[str]:
+def _remarks(path: File, found: FileFormat) -> Iterator[str]:
     if not found.container:
         return
     header = header_of(path, found.container)

@@ -15,6 +15,7 @@ from modaloom.modalities.audio_packing import LEVELS, denormalize, fitted, norma
 from modaloom.modalities.audio_spec import fit, num_samples, trim
 from modaloom.modalities.audio_value import Audio, Samples
 from modaloom.modalities.base import DataSpec, Value
+from modaloom.modalities.files import File
 from modaloom.modalities.signal_codec import Pieces, SignalCodec
 
 Packed = NDArray[np.int16]
@@ -37,7 +38,7 @@ def unpack(packed: Packed, spec: DataSpec) -> Audio:
     return Audio((packed / LEVELS).astype(np.float32), spec["rate"], spec["type"])
 
 
-def pack_file(path: Path, spec: DataSpec) -> Iterator[tuple[Packed, int]]:
+def pack_file(path: File, spec: DataSpec) -> Iterator[tuple[Packed, int]]:
     """File → pieces, as of `Pieces.pack`. Raises `BadFile`."""
     for samples in fitted(read_pieces(path), spec):
         yield to_array(samples), samples.shape[1]

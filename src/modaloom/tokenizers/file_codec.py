@@ -11,6 +11,7 @@ from torch import Tensor
 
 from modaloom.core.windows import windows
 from modaloom.modalities.base import DataSpec
+from modaloom.modalities.files import File
 from modaloom.modalities.signal_codec import Pieces
 from modaloom.networks.tiled import TiledSequential
 
@@ -70,7 +71,7 @@ class FileCodec:
     exact: bool
     """Whether the last code of each position is how many positions the last index has beyond the end."""
 
-    def encode(self, path: Path) -> FileCodes:
+    def encode(self, path: File) -> FileCodes:
         """All of a file. Raises `BadFile`."""
         lengths: list[int] = []
 
