@@ -44,6 +44,7 @@ EXAMPLES: dict[str, list[Any]] = {
     "raster": [np.random.default_rng(seed).integers(0, 4096, (16, 24, 2), np.uint16) for seed in range(3)],
     "text": ["three", "", 'two\nlines & <b>"bold"</b> 日本 🙂'],
     "record": [{"age": 31, "sex": "f"}, {"age": 4.5, "sex": None, "ill": True}, {"note": "<b>日本</b>"}],
+    "sequence": ["ACGTTA", "", "NNACGT-ACGTACGTACGTAC*"],
     "audio": [tone(440, 0.31), tone(300, 0.5), tone(1234.5, 0.2)],
     "video": [moving(6, 1), moving(11, 2), moving(8, 3)],
 }
@@ -54,6 +55,7 @@ BROKEN = {
     "raster": b"\x93NUMPY garbage",
     "text": b"\xff\xfe\x00",
     "record": b"{'a': 1}",
+    "sequence": b">a\nAC6T\n",
     "audio": b"RIFF\x10\0\0\0WAVE garbage",
     "video": b"\0\0\0\x18ftypisom garbage",
 }

@@ -232,7 +232,8 @@ def pictures(**settings: Any) -> dict[str, dict[str, Any]]:
 
 def _limits(side: int, tokens: int, bins: int) -> dict[str, dict[str, Any]]:
     sides = {**pictures(max_side=side), "video": {"max_side": side}}
-    return {**sides, "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
+    lengths = {"text": {"max_tokens": tokens}, "sequence": {"max_letters": 2 * tokens}}
+    return {**sides, **lengths, "record": {"max_bins": bins}}
 
 
 def tiny() -> LoomRunConfig:
