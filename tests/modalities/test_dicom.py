@@ -30,7 +30,7 @@ REFUSED = {
     "SC_rgb_jpeg_gdcm.dcm": "has pixels in JPEG Lossless, .* save it without compression",
     "badVR.dcm": r"cannot be decoded as DICOM \(ValueError\)",
     "no_meta.dcm": r"cannot be decoded as DICOM \(InvalidDicomError\)",
-    "examples_ybr_color.dcm": "holds 30 frames",
+    "examples_ybr_color.dcm": "holds 30 frames, a volume",
     "SC_rgb_rle_32bit.dcm": "has values of type uint32, which float32 does not hold exactly",
 }
 

@@ -3,6 +3,7 @@
 from mutant import Mutant
 
 SEQUENCE, DICOM = "modalities/test_sequence.py", "modalities/test_dicom.py"
+VOLUME = "modalities/test_volume.py"
 
 CLINICAL = (
     Mutant(
@@ -39,5 +40,40 @@ CLINICAL = (
         "return centre - width / 2, centre + width / 2",
         "return centre, centre + width",
         DICOM,
+    ),
+    Mutant(
+        "places of DICOM taken for those of NIfTI",
+        "modalities/dicom_file.py",
+        "return np.diag([-1.0, -1, 1, 1]) @ affine",
+        "return affine",
+        VOLUME,
+    ),
+    Mutant(
+        "rows and columns of a voxel exchanged",
+        "modalities/dicom_file.py",
+        "along_row * float(spacing[1]), along_column * float(spacing[0])",
+        "along_row * float(spacing[0]), along_column * float(spacing[1])",
+        VOLUME,
+    ),
+    Mutant(
+        "volumes turned without their places",
+        "modalities/volume_file.py",
+        "placed = affine @ orientations.inv_ornt_aff(turn, shape)",
+        "placed = affine",
+        VOLUME,
+    ),
+    Mutant(
+        "a grid beside the middle of the volumes",
+        "modalities/volume_value.py",
+        "[(n - 1) / 2 for n in shape[::-1]]",
+        "[n / 2 for n in shape[::-1]]",
+        VOLUME,
+    ),
+    Mutant(
+        "voxels counted instead of mm",
+        "modalities/volume_grid.py",
+        'scale = volume.spacing / spec["spacing"]',
+        "scale = volume.spacing / volume.spacing",
+        VOLUME,
     ),
 )

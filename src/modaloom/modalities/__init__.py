@@ -12,9 +12,10 @@ from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.string_codec import StringCodec
 from modaloom.modalities.text import TEXT
 from modaloom.modalities.video import VIDEO
+from modaloom.modalities.volume import VOLUME
 
 MODALITIES: dict[str, Modality] = {
-    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, SEQUENCE, AUDIO, VIDEO)
+    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, SEQUENCE, AUDIO, VIDEO, VOLUME)
 }
 
 __all__ = [

@@ -187,7 +187,7 @@ def _affine(header: Any, frames: int) -> NDArray[np.float64] | None:
         return None
     along_row, along_column = np.array(turned, float).reshape(2, 3)
     steps = _steps(header, frames, np.cross(along_row, along_column))
-    if not np.allclose(steps, steps[0], atol=TOLERANCE):
+    if not (np.allclose(steps, steps[0], atol=TOLERANCE) and steps[0].any()):
         return None
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1] = along_row * float(spacing[1]), along_column * float(spacing[0])

@@ -159,9 +159,9 @@ def from_array(packed: NDArray[Any], facts: DataSpec) -> Raster:
 
 
 def preview(packed: Tensor) -> Tensor:
-    """int16 (B, C, H, W) → uint8 (B, 3, H, W): the first channels as colours, or one as grey."""
+    """int16 (B, C, *axes) → uint8 (B, 3, *axes): the first channels as colours, or one as grey."""
     levels = ((packed.float() + 32768) / LEVELS * 255).round().to(torch.uint8)
-    return levels[:, :3] if levels.shape[1] >= 3 else levels[:, :1].expand(-1, 3, -1, -1)
+    return levels[:, :3] if levels.shape[1] >= 3 else levels[:, :1].expand(-1, 3, *levels.shape[2:])
 
 
 def compare(generated: Raster, truth: Raster, spec: DataSpec) -> dict[str, float]:
@@ -236,6 +236,7 @@ RASTER = Modality(
     describe=describe,
     suffix_of=suffix_of,
     reads=tuple(FORMATS),
+    exact=raster_dicom.exact_modality,
     remarks=raster_dicom.remarks,
     fields=raster_dicom.fields,
     conform=conform,

@@ -1,4 +1,4 @@
-"""Pictures of DICOM as rasters, and what reading changes of them."""
+"""Pictures of DICOM as rasters, what reading changes of them, and which files are volumes."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ def read(path: Path) -> Windowed:
     """The only frame of a file, (H, W, C) in its units. Raises `BadFile`."""
     found = dicom_file.read(path)
     if len(found.values) > 1:
-        raise BadFile(path, f"holds {len(found.values)} frames; give each a file of its own")
+        raise BadFile(path, f"holds {len(found.values)} frames, a volume; give it a stream of volumes")
     return Windowed.of(found.values[0], found.window or percentiles(found.values))
 
 
@@ -41,6 +41,11 @@ def percentiles(values: NDArray[Any]) -> Window:
     """The window of values without one."""
     low, high = np.percentile(values, PERCENTILES)
     return float(low), float(max(high, low + 1e-6))
+
+
+def exact_modality(paths: Sequence[Path]) -> str:
+    """`volume` if a file of DICOM has several frames, else `raster`."""
+    return "volume" if any(dicom_file.frames_of(path) > 1 for path in _dicom(paths)) else "raster"
 
 
 def remarks(paths: Sequence[Path]) -> list[str]:
