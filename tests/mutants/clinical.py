@@ -3,7 +3,7 @@
 from mutant import Mutant
 
 SEQUENCE, DICOM = "modalities/test_sequence.py", "modalities/test_dicom.py"
-VOLUME = "modalities/test_volume.py"
+VOLUME, CLINIC = "modalities/test_volume.py", "world/test_clinic.py"
 
 CLINICAL = (
     Mutant(
@@ -75,5 +75,26 @@ CLINICAL = (
         'scale = volume.spacing / spec["spacing"]',
         "scale = volume.spacing / volume.spacing",
         VOLUME,
+    ),
+    Mutant(
+        "a belief that forgets how common the disease is",
+        "world/clinic/bayes.py",
+        "joint = PRIOR.copy()",
+        "joint = np.ones_like(PRIOR)",
+        CLINIC,
+    ),
+    Mutant(
+        "ties that count whole in the best AUROC",
+        "world/clinic/bayes.py",
+        "(below + low / 2)",
+        "(below + low)",
+        CLINIC,
+    ),
+    Mutant(
+        "a parity that is none",
+        "world/clinic/patient.py",
+        'return p if state[part] != state["disease"] else 1 - p',
+        "return p if state[part] else 1 - p",
+        CLINIC,
     ),
 )
