@@ -20,6 +20,7 @@ from modaloom.modalities.audio_value import Audio
 from modaloom.modalities.member import Member
 from modaloom.modalities.unit import array_to_unit, from_unit, scale_of, to_packed
 from modaloom.modalities.video_value import Video
+from modaloom.modalities.volume_value import Volume
 
 
 def picture(seed: int) -> Image.Image:
@@ -40,23 +41,33 @@ def moving(n: int, seed: int) -> Video:
     return Video.of(np.round(127.5 * (1 + np.stack(waves, -1))).astype(np.uint8), 8)
 
 
+def scan(seed: int) -> Volume:
+    """12 bits on a grid of voxels of 2 × 1.5 × 1 mm, some way from the middle."""
+    values = np.random.default_rng(seed).integers(0, 4096, (8, 16, 24), np.uint16)
+    return Volume(values, np.array([[1.0, 0, 0, -9], [0, 1.5, 0, 4], [0, 0, 2, 30], [0, 0, 0, 1]]))
+
+
 EXAMPLES: dict[str, list[Any]] = {
     "image": [picture(seed) for seed in range(3)],
     "raster": [np.random.default_rng(seed).integers(0, 4096, (16, 24, 2), np.uint16) for seed in range(3)],
     "text": ["three", "", 'two\nlines & <b>"bold"</b> 日本 🙂'],
     "record": [{"age": 31, "sex": "f"}, {"age": 4.5, "sex": None, "ill": True}, {"note": "<b>日本</b>"}],
+    "sequence": ["ACGTTA", "", "NNACGT-ACGTACGTACGTAC*"],
     "audio": [tone(440, 0.31), tone(300, 0.5), tone(1234.5, 0.2)],
     "video": [moving(6, 1), moving(11, 2), moving(8, 3)],
+    "volume": [scan(seed) for seed in range(3)],
 }
-TAKEN: dict[str, type] = {"raster": np.ndarray}
+TAKEN: dict[str, type] = {"raster": np.ndarray, "volume": np.ndarray}
 """What a modality takes beside its own values."""
 BROKEN = {
     "image": b"\x89PNG\r\n\x1a\n garbage",
     "raster": b"\x93NUMPY garbage",
     "text": b"\xff\xfe\x00",
     "record": b"{'a': 1}",
+    "sequence": b">a\nAC6T\n",
     "audio": b"RIFF\x10\0\0\0WAVE garbage",
     "video": b"\0\0\0\x18ftypisom garbage",
+    "volume": b"\x1f\x8b garbage",
 }
 
 LOSSY: dict[str, Callable[[Any], Any]] = {"video": lambda clip: (clip.facts, clip.frames.astype(float))}
@@ -81,7 +92,7 @@ def test_the_table_is_keyed_by_name_and_suffixes_are_unique() -> None:
     assert all(name == modality.name for name, modality in MODALITIES.items())
     suffixes = [suffix for modality in MODALITIES.values() for suffix in modality.suffixes]
     assert len(suffixes) == len(set(suffixes))
-    assert all(re.fullmatch("[a-z0-9]+", suffix) for suffix in suffixes)
+    assert all(re.fullmatch(r"[a-z0-9]+(\.gz)?", suffix) for suffix in suffixes)
 
 
 @every

@@ -253,3 +253,23 @@ def test_areas_of_explanations_are_fractions_of_what_is_told(load: Any) -> None:
     assert not explain["is_better"](found[0])  # one random order is as good
     found[0].areas["random"] = (3.0, 4.0)
     assert explain["is_better"](found[0])
+
+
+def test_the_clinic_scores_are_those_of_the_definitions(load: Any) -> None:
+    """Oracles: a belief that is the truth's own probability is calibrated, another by how far it is off."""
+    scores, random = load("clinic")["scores"], np.random.default_rng(0)
+    beliefs = random.uniform(size=100_000)
+    truth = (random.uniform(size=len(beliefs)) < beliefs).astype(float)
+    auroc, brier, error = scores(beliefs, truth)
+    assert brier == pytest.approx(1 / 6, abs=0.005)  # E[b (1 − b)] of a uniform b
+    assert auroc == pytest.approx(5 / 6, abs=0.005)  # P(b > c) of densities 2b and 2 (1 − c)
+    assert error < 0.01
+    assert scores(beliefs / 2, truth)[2] == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_clinic_imputes_by_majority_and_mean(load: Any) -> None:
+    imputation = load("clinic")["_imputation"]
+    what, right = imputation(np.array([[3.0, 5.0], [8.0, 0.0]]), np.eye(2))
+    assert (what, right) == ("imputed facts, right", 0.0)
+    _, error = imputation(np.array([[0, 4.0, 4.0]]), np.eye(3))
+    assert error == pytest.approx(np.sqrt((1.5**2 + 0.5**2 + 0.5**2) / 3))

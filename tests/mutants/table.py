@@ -2,6 +2,7 @@
 
 from augmented import AUGMENTED
 from budgets import BUDGETS
+from clinical import CLINICAL
 from composed import COMPOSED
 from continuous import CONTINUOUS
 from depths import DEPTHS
@@ -532,6 +533,7 @@ MUTANTS = (
     *TOKENIZING,
     *TRAINING,
     *BUDGETS,
+    *CLINICAL,
     *WORLD,
     *CLIPS,
     *PICTURES,

@@ -157,6 +157,9 @@ def test_samples_can_be_left_out(run: Path) -> None:
     assert "<img" not in html
     assert "url(" not in html
     assert titles(html) == [title for title in ORDER if title not in ("Samples", "Worst", "Code atlas")]
+    assert "30 files skipped." in html
+    assert "0000.png" in page(run)
+    assert "0000.png" not in html
 
 
 def test_what_cannot_be_shown_is_named(run: Path) -> None:

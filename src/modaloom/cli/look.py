@@ -108,7 +108,9 @@ def evaluate(
 
 def report(
     run: options.RunPath,
-    no_samples: Annotated[bool, typer.Option("--no-samples", help="Without generated samples.")] = False,
+    no_samples: Annotated[
+        bool, typer.Option("--no-samples", help="Without samples and names of files.")
+    ] = False,
 ) -> None:
     """Write RUN/report.html: one self-contained page."""
     from modaloom import api

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modaloom.core.errors import BadFolder, BadValue, bounded
+from modaloom.data.names import split_suffix
 from modaloom.data.notices import Notify
 from modaloom.data.walk import Problem, walk_files
 from modaloom.modalities.base import Modality
@@ -35,7 +36,7 @@ def _named(paths: Sequence[Path], modality: Modality, notify: Notify) -> Iterato
         if path.is_dir():
             yield from _inside(path, modality, notify)
         else:
-            yield path.stem, path
+            yield split_suffix(path.name)[0] or path.name, path
 
 
 def _inside(folder: Path, modality: Modality, notify: Notify) -> Iterator[tuple[str, Path]]:
@@ -44,15 +45,16 @@ def _inside(folder: Path, modality: Modality, notify: Notify) -> Iterator[tuple[
     for found in walk_files(folder):
         path = folder / found.path if isinstance(found, Problem) else found
         place = path.relative_to(folder)
-        if path.suffix[1:].lower() in suffixes:
-            named[place.with_suffix("").as_posix()].append(path)
+        stem, suffix = split_suffix(path.name)
+        if suffix in suffixes:
+            named[place.with_name(stem).as_posix()].append(path)
         else:
             others.append(f"{found.path}: {found.reason}" if isinstance(found, Problem) else place.as_posix())
     if not named:
         ends = " ".join(f".{suffix}" for suffix in suffixes)
         raise BadFolder(f"{folder} has no {modality.name} files; give one with files that end in {ends}")
     for name, paths in named.items():
-        own = [path for path in paths if path.suffix[1:].lower() in modality.suffixes] or paths
+        own = [path for path in paths if split_suffix(path.name)[1] in modality.suffixes] or paths
         yield from ((name, path) for path in own)
         others += [path.relative_to(folder).as_posix() for path in paths if path not in own]
     if others:

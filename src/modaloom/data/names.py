@@ -46,16 +46,30 @@ def parse_name(name: str, streams: Collection[str] | None = None) -> Name | None
 
 def _readings(name: str) -> Iterator[Name]:
     """What a file name may mean, the longest stream first; at last, that it has none."""
-    *parts, suffix = name.split(".")
-    modality = next((m.name for m in MODALITIES.values() if suffix.lower() in m.suffixes), None)
-    if not parts or modality is None:
+    stem, suffix = split_suffix(name)
+    modality = next((m.name for m in MODALITIES.values() if suffix in m.suffixes), None)
+    if not stem or modality is None:
         return
+    parts = stem.split(".")
     first = len(parts)
     while first > 1 and PART.fullmatch(parts[first - 1]):
         first -= 1
     for i in range(first, len(parts)):
         yield Name(".".join(parts[:i]), ".".join(parts[i:]), modality)
     yield Name(".".join(parts), modality, modality)
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """A file name → what is before its suffix, and the suffix in lower case, without the dot.
+
+    The suffix is the longest one of a modality (`nii.gz`), or what follows the last dot.
+    """
+    known = {suffix for m in MODALITIES.values() for suffix in m.suffixes}
+    parts = name.split(".")
+    for i in range(1, len(parts)):
+        if (suffix := ".".join(parts[i:]).lower()) in known:
+            return ".".join(parts[:i]), suffix
+    return ".".join(parts[:-1]), parts[-1].lower() if len(parts) > 1 else ""
 
 
 def stream_names(files: Iterable[tuple[str, str]]) -> frozenset[str]:

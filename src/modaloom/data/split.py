@@ -8,8 +8,12 @@ from pathlib import PurePosixPath
 from modaloom.core.errors import BadFile, BadFolder, BadValue
 from modaloom.core.rng import derive
 from modaloom.core.types import Sample
+from modaloom.data.collected import Source
 from modaloom.data.folder import Folder
 from modaloom.data.reader import load
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
+from modaloom.modalities.files import File
 
 SPLIT_FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -20,8 +24,9 @@ def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, 
     If the folders fix the splits, those; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that adding
     samples does not move others. `by` defines the groups: `key` (every sample is its own, but for what a
     table joins), `sample` (without that exception), `folder`,
-    STREAM.FIELD of a record stream, or a regular expression searched in the key (its first group, if it has
-    one). Raises `BadValue` for a `by` that does not fit the folder.
+    STREAM.FIELD of a record stream or of the headers of files (PatientID of DICOM), or a regular expression
+    searched in the key (its first group, if it has one). Raises `BadValue` for a `by` that does not fit the
+    folder.
     """
     if folder.splits is not None:
         if by is not None:
@@ -73,12 +78,20 @@ def _grouping(folder: Folder, by: str) -> Callable[[Sample], str]:
 def _field(folder: Folder, sample: Sample, stream: str, column: str) -> str:
     source = sample.streams.get(stream)
     try:
-        row = load(folder.modality_of[stream], source) if source is not None else {}
+        row = _row(folder.modality_of[stream], source, column) if source is not None else {}
     except BadFile as error:
         raise BadFolder(f"{error}; it is needed to split by {stream}.{column}") from error
     if not isinstance(row, Mapping) or row.get(column) is None:
         raise BadValue(f"sample {sample.key!r} has no {stream}.{column}; add it or choose another split-by")
     return str(row[column])
+
+
+def _row(modality: str, source: Source, column: str) -> Value:
+    """A record, or the column as a field of a file's header."""
+    fields = MODALITIES[modality].fields
+    if fields is not None and isinstance(source, File):
+        return fields(source, [column])
+    return load(modality, source)
 
 
 def _matching(pattern: str) -> Callable[[Sample], str]:

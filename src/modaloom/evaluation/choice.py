@@ -22,7 +22,8 @@ def judge_of(
     modality_of: Mapping[str, str],
     specs: Mapping[str, DataSpec],
 ) -> Judge:
-    """Returns a `ParsedJudge` if the folder has the world's facts of all samples, else a `PlainJudge`.
+    """Returns a `ParsedJudge` if the folder has the world's facts of all samples, and all streams can be
+    parsed, else a `PlainJudge`.
 
     Args:
         folder: the data.
@@ -33,7 +34,7 @@ def judge_of(
     """
     facts = read_facts(folder / FACTS) if (folder / FACTS).is_file() else {}
     keys = {sample.key for samples in (train, *tests.values()) for sample in samples}
-    if keys <= facts.keys() and modality_of.keys() <= world_of(facts.values()).streams.keys():
+    if keys <= facts.keys() and modality_of.keys() <= world_of(facts.values()).parsers.keys():
         return ParsedJudge(facts)
     return PlainJudge.fit(train, modality_of, specs)
 

@@ -231,8 +231,9 @@ def pictures(**settings: Any) -> dict[str, dict[str, Any]]:
 
 
 def _limits(side: int, tokens: int, bins: int) -> dict[str, dict[str, Any]]:
-    sides = {**pictures(max_side=side), "video": {"max_side": side}}
-    return {**sides, "text": {"max_tokens": tokens}, "record": {"max_bins": bins}}
+    sides = {**pictures(max_side=side), "video": {"max_side": side}, "volume": {"max_side": side}}
+    lengths = {"text": {"max_tokens": tokens}, "sequence": {"max_letters": 2 * tokens}}
+    return {**sides, **lengths, "record": {"max_bins": bins}}
 
 
 def tiny() -> LoomRunConfig:
@@ -248,6 +249,7 @@ def small() -> LoomRunConfig:
         tokenizers={
             **pictures(code_grid=8, adversary=SHARP, **sizes),
             "video": sizes,
+            "volume": sizes,
             "text": {"vocab_size": 4096},
         },
         loom=LoomConfig(width=384, num_layers=8, num_heads=6),
@@ -262,6 +264,7 @@ def base() -> LoomRunConfig:
         tokenizers={
             **pictures(code_grid=16, **sizes),
             "video": sizes,
+            "volume": sizes,
             "text": {"vocab_size": 16384},
         },
         loom=LoomConfig(width=768, num_layers=12, num_heads=12),

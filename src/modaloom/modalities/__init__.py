@@ -7,13 +7,15 @@ from modaloom.modalities.codec import Codec
 from modaloom.modalities.image import IMAGE
 from modaloom.modalities.raster import RASTER
 from modaloom.modalities.record import RECORD
+from modaloom.modalities.sequence import SEQUENCE
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.modalities.string_codec import StringCodec
 from modaloom.modalities.text import TEXT
 from modaloom.modalities.video import VIDEO
+from modaloom.modalities.volume import VOLUME
 
 MODALITIES: dict[str, Modality] = {
-    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, AUDIO, VIDEO)
+    modality.name: modality for modality in (IMAGE, RASTER, TEXT, RECORD, SEQUENCE, AUDIO, VIDEO, VOLUME)
 }
 
 __all__ = [

@@ -134,6 +134,9 @@ class Modality:
     """Some files of a stream → sentences on what reading changes of them."""
     literal: bool = False
     """Whether a str is a value, not the path of one."""
+    fields: Callable[[File, Sequence[str]], Mapping[str, str]] | None = None
+    """(File, names) → those fields of its header that have a value, to split by. They are no part of a value,
+    and nothing stores them. Raises `BadFile`. None: files have none."""
     kin: tuple[str, ...] = ()
     """Modalities whose files it reads, too."""
     tracks: Tracks | None = None

@@ -19,7 +19,9 @@ from torch import Tensor
 from modaloom.core.errors import BadFile, BadValue, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
+from modaloom.modalities import raster_dicom
 from modaloom.modalities.base import Conformed, DataSpec, Modality
+from modaloom.modalities.dicom_file import SUFFIXES
 from modaloom.modalities.files import File
 from modaloom.modalities.image import FORMATS
 from modaloom.modalities.image_spec import (
@@ -31,10 +33,12 @@ from modaloom.modalities.image_spec import (
     shortened,
     sizes,
 )
+from modaloom.modalities.raster_dicom import Windowed
 from modaloom.modalities.raster_file import decode, encode, suffix_of
 from modaloom.modalities.raster_range import (
     Raster,
     bounds,
+    exact_values,
     matched,
     measure,
     scale,
@@ -53,7 +57,9 @@ TYPES = ("uint8", "uint16", "float32")
 def read(path: File) -> Raster:
     """Reads a file with all of its channels and bits. Raises `BadFile` for what cannot be read so."""
     try:
-        return checked(decode(path))
+        found = raster_dicom.read(path) if path.suffix[1:].lower() in SUFFIXES else decode(path)
+        values = checked(found)
+        return Windowed.of(values, found.window) if isinstance(found, Windowed) else values
     except BadValue as error:
         raise BadFile(path, str(error)) from error
 
@@ -81,18 +87,7 @@ def checked(values: NDArray[Any]) -> Raster:
     array = values[..., None] if values.ndim == 2 else values
     if array.ndim != 3 or not array.size:
         raise BadValue(f"an array of shape {list(values.shape)} is no picture (H, W) or (H, W, C)")
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8)
-    if array.dtype.name not in TYPES:
-        exact = array.astype(np.float32) if array.dtype.kind in "iuf" else None
-        known = exact is not None and (array.dtype.kind == "f" or (exact.astype(np.float64) == array).all())
-        if exact is None or not known:
-            raise BadValue(f"has values of type {array.dtype}, which float32 does not hold exactly")
-        array = exact
-    if array.dtype == np.float32 and not np.isfinite(array).all():
-        bad = int((~np.isfinite(array)).sum())
-        raise BadValue(f"has {bad:,} values that are NaN or infinite; give a number to each, or leave it out")
-    return np.ascontiguousarray(array)
+    return exact_values(array, TYPES)
 
 
 def infer_spec(values: Iterable[Raster], limits: ImageLimits) -> DataSpec:
@@ -165,9 +160,9 @@ def from_array(packed: NDArray[Any], facts: DataSpec) -> Raster:
 
 
 def preview(packed: Tensor) -> Tensor:
-    """int16 (B, C, H, W) → uint8 (B, 3, H, W): the first channels as colours, or one as grey."""
+    """int16 (B, C, *axes) → uint8 (B, 3, *axes): the first channels as colours, or one as grey."""
     levels = ((packed.float() + 32768) / LEVELS * 255).round().to(torch.uint8)
-    return levels[:, :3] if levels.shape[1] >= 3 else levels[:, :1].expand(-1, 3, -1, -1)
+    return levels[:, :3] if levels.shape[1] >= 3 else levels[:, :1].expand(-1, 3, *levels.shape[2:])
 
 
 def compare(generated: Raster, truth: Raster, spec: DataSpec) -> dict[str, float]:
@@ -214,7 +209,7 @@ def conform(source: object, made: Raster, aligned: bool, recolored: bool) -> Con
 
 RASTER = Modality(
     name="raster",
-    suffixes=("npy", "npz"),
+    suffixes=("npy", "npz", *SUFFIXES),
     tokenizer="vqvae",
     read=read,
     write=write,
@@ -242,6 +237,9 @@ RASTER = Modality(
     describe=describe,
     suffix_of=suffix_of,
     reads=tuple(FORMATS),
+    exact=raster_dicom.exact_modality,
+    remarks=raster_dicom.remarks,
+    fields=raster_dicom.fields,
     conform=conform,
     kin=("image",),
 )

@@ -1,6 +1,6 @@
 """Type, channels and range of a stream of rasters, as measured on its training values, and their scale."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from PIL import Image
 
 from modaloom.core.errors import BadValue
 from modaloom.modalities.codec import DataSpec
+from modaloom.modalities.dicom_file import Window
+from modaloom.modalities.raster_dicom import Windowed
 from modaloom.modalities.scale import Scale
 
 Raster = NDArray[Any]
@@ -18,23 +20,43 @@ Ranges = Mapping[tuple[str, int], tuple[NDArray[Any], NDArray[Any]]]
 """(Type, number of channels) → least and largest value by channel."""
 
 
+def exact_values(values: NDArray[Any], types: Collection[str]) -> NDArray[Any]:
+    """An array as one of some types, float32 among them, without loss. Raises `BadValue`."""
+    array = values.astype(np.uint8) if values.dtype == np.bool_ else values
+    if array.dtype.name not in types:
+        exact = array.astype(np.float32) if array.dtype.kind in "iuf" else None
+        known = exact is not None and (array.dtype.kind == "f" or (exact.astype(np.float64) == array).all())
+        if exact is None or not known:
+            raise BadValue(f"has values of type {array.dtype}, which float32 does not hold exactly")
+        array = exact
+    if array.dtype == np.float32 and not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).sum())
+        raise BadValue(f"has {bad:,} values that are NaN or infinite; give a number to each, or leave it out")
+    return np.ascontiguousarray(array)
+
+
 def measure(values: Iterable[Raster]) -> DataSpec:
-    """Measures `channels`, `type`, and by channel `low` and `high`, the range.
+    """Measures `channels`, `type`, and by channel `low` and `high`, the range; and `window`, the median of
+    the values' own, where they have one.
 
     8-bit values with and without colours and alpha make one stream with all channels that occur. Raises
     `BadValue` for other mixtures of types and numbers of channels.
     """
     ranges: dict[tuple[str, int], tuple[NDArray[Any], NDArray[Any]]] = {}
+    windows = list[Window]()
     for value in values:
-        kind, low, high = (value.dtype.name, value.shape[2]), value.min((0, 1)), value.max((0, 1))
+        axes = tuple(range(value.ndim - 1))
+        kind, low, high = (value.dtype.name, value.shape[-1]), value.min(axes), value.max(axes)
         known = ranges.get(kind, (low, high))
         ranges[kind] = np.minimum(known[0], low), np.maximum(known[1], high)
+        windows += [value.window] if isinstance(value, Windowed) else []
     (name, channels), low, high = _common(ranges)
     return {
         "channels": channels,
         "type": name,
         "low": low.astype(float).tolist(),
         "high": np.where(high > low, high.astype(float), low.astype(float) + 1).tolist(),
+        **({"window": np.median(windows, 0).tolist()} if windows else {}),
     }
 
 
@@ -91,7 +113,7 @@ def bounds(spec: DataSpec) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.asarray(spec["low"]), np.asarray(spec["high"])
 
 
-def scale(spec: DataSpec) -> Scale:
-    """The measured range as [0, 1]."""
-    low, high = (torch.from_numpy(bound)[:, None, None] for bound in bounds(spec))
+def scale(spec: DataSpec, axes: int = 2) -> Scale:
+    """The measured range as [0, 1], of signals of so many axes."""
+    low, high = (torch.from_numpy(bound).reshape(-1, *[1] * axes) for bound in bounds(spec))
     return Scale(np.dtype(spec["type"]), low.float(), (high - low).float())

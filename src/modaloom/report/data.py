@@ -20,7 +20,7 @@ def data(facts: Facts) -> Html | None:
     return join(
         table(["stream", "modality", "tokenizer", "positions"], streams),
         tag("p", f"Samples: {counts}. ", facts.data.get("split")),
-        _skipped(facts.data.get("skipped", [])),
+        _skipped(facts.data.get("skipped", []), facts.private),
     )
 
 
@@ -32,9 +32,9 @@ def configuration(facts: Facts) -> Html | None:
     return tag("details", tag("summary", "configuration"), settings)
 
 
-def _skipped(skipped: list[str]) -> Html | None:
-    if not skipped:
-        return None
+def _skipped(skipped: list[str], private: bool) -> Html | None:
+    if not skipped or private:
+        return tag("p", f"{len(skipped)} files skipped.") if skipped else None
     listed = [tag("li", entry) for entry in skipped[:MAX_SKIPPED]]
     rest = f"… and {len(skipped) - MAX_SKIPPED} more" if len(skipped) > MAX_SKIPPED else None
     return tag("details", tag("summary", f"{len(skipped)} skipped"), tag("ul", *listed), rest)

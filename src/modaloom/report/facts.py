@@ -41,9 +41,11 @@ class Facts:
     metrics: list[Record]
     damaged: tuple[str, ...]
     """Names of files that exist but do not contain a JSON object."""
+    private: bool
+    """Whether the page may name no file of the data."""
 
 
-def read(folder: Path) -> Facts:
+def read(folder: Path, *, private: bool = False) -> Facts:
     """Reads a run folder. Raises `BadRun` if it does not exist."""
     if not folder.is_dir():
         raise BadRun(f"{folder} is no run folder; give the --out of a training")
@@ -64,6 +66,7 @@ def read(folder: Path) -> Facts:
         finished=run.model.is_dir(),
         metrics=run.metrics(),
         damaged=tuple(path for name, path in paths.items() if found[name] is None),
+        private=private,
         **{name: content or {} for name, content in found.items()},
     )
 

@@ -67,17 +67,17 @@ SECTIONS = (
 
 
 def write_report(run_folder: Path, *, samples: bool = True) -> Path:
-    """Writes the run's report, with or without samples, and returns its path.
+    """Writes the run's report, with or without samples and names of the data's files, and returns its path.
 
     Raises `BadRun` if there is no such folder, `WorkFailed` if the page cannot be written.
     """
     path = run_folder / REPORT
-    write_file(path, _page(read(run_folder), samples).encode())
+    write_file(path, _page(read(run_folder, private=not samples)).encode())
     return path
 
 
-def _page(facts: Facts, samples: bool) -> str:
-    made = [(s, s.show(facts)) for s in SECTIONS if samples or not s.drawn]
+def _page(facts: Facts) -> str:
+    made = [(s, s.show(facts)) for s in SECTIONS if not (facts.private and s.drawn)]
     shown = [(section, content) for section, content in made if content]
     body = [_section(section, content, facts) for section, content in shown]
     refresh = None if facts.finished else Html(f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">\n')

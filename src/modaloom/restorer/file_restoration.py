@@ -19,6 +19,7 @@ from modaloom.core.frame import Frame, Frames
 from modaloom.core.results import Results
 from modaloom.data.atomic_io import all_or_none, stoppable_folder
 from modaloom.data.inputs import named_files
+from modaloom.data.names import split_suffix
 from modaloom.data.notices import Notify, silent
 from modaloom.data.writer import write_with_tracks
 from modaloom.modalities.base import Modality, Value
@@ -132,7 +133,7 @@ def _at(out: Path, named: Callable[[Value], str], made: Value) -> dict[Path, Val
 
 
 def _named(modality: Modality, name: str, source: Value, made: Value) -> str:
-    like = source.suffix[1:].lower() if isinstance(source, Path) else ""
+    like = split_suffix(source.name)[1] if isinstance(source, Path) else ""
     return f"{name}.{modality.suffix(made, like)}"
 
 

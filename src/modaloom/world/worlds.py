@@ -1,11 +1,11 @@
-"""The table of worlds: one object; two objects and a relation; edits of one object."""
+"""The table of worlds: one object; two objects and a relation; edits of one object; a clinic."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from modaloom.core.errors import check_choice
-from modaloom.world import FACTORS, STREAMS, VISIBLE, duo, edits
+from modaloom.world import FACTORS, STREAMS, VISIBLE, clinic, duo, edits
 from modaloom.world.duo.parsers import PARSERS as DUO_PARSERS
 from modaloom.world.duo.splits import check_fixed as check_duo
 from modaloom.world.duo.splits import scene as duo_scene
@@ -15,7 +15,7 @@ from modaloom.world.edits.scene import scene as edit_scene
 from modaloom.world.parsers import PARSERS
 from modaloom.world.rule import StreamRule
 from modaloom.world.scene import PART_OF
-from modaloom.world.splits import check_fixed, scene
+from modaloom.world.splits import SPLITS, check_fixed, scene
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class World:
     fix_answer: frozenset[str]
     """Facts that together determine the `answers`."""
     answers: frozenset[str] = frozenset({"answer"})
+    splits: tuple[str, ...] = tuple(SPLITS)
+    """Names of the folders."""
 
 
 SOLO = World(
@@ -58,6 +60,18 @@ DUO = World(
     part_of={},
     fix_answer=frozenset({"asked", "about", *duo.SAID}),
 )
+CLINIC = World(
+    "clinic",
+    clinic.patient.patient,
+    clinic.patient.check_fixed,
+    clinic.STREAMS,
+    parsers={},
+    factors=frozenset(clinic.patient.FACTS),
+    part_of={},
+    fix_answer=frozenset(),
+    splits=("train", "val", "test"),
+)
+"""Without parsers, since no stream determines another: scores compare values with the truth."""
 
 EDITS = World(
     "edits",
@@ -71,7 +85,7 @@ EDITS = World(
     answers=frozenset(edits.EDITED),
 )
 
-WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO, EDITS)}
+WORLDS: Mapping[str, World] = {world.name: world for world in (SOLO, DUO, EDITS, CLINIC)}
 
 
 def world_of(facts: Iterable[Mapping[str, str]]) -> World:

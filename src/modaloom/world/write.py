@@ -12,7 +12,7 @@ from modaloom.data.atomic_io import new_folder
 from modaloom.modalities import MODALITIES
 from modaloom.world.rule import render_all
 from modaloom.world.scene import SIDE
-from modaloom.world.splits import NONE, SPLITS
+from modaloom.world.splits import NONE
 from modaloom.world.worlds import SOLO, WORLDS, World
 
 FACTS = "_world.jsonl"
@@ -60,9 +60,8 @@ def write_world(
     usual = [name for name, rule in shown.streams.items() if rule.always]
     names = [check_choice("stream", name, shown.streams) for name in streams] or usual
     shown.check_fixed(fixed)
-    jobs = [
-        (split, index) for split in SPLITS for index in range(1, 1 + (n if split == "train" else held_out))
-    ]
+    counts = {split: n if split == "train" else held_out for split in shown.splits}
+    jobs = [(split, index) for split, count in counts.items() for index in range(1, 1 + count)]
     with new_folder(folder) as root, (root / FACTS).open("w", encoding="utf-8") as facts:
         for done, (split, index) in enumerate(jobs, start=1):
             scene = replace(shown.scene(seed, split, index, fixed), side=side)

@@ -63,12 +63,23 @@ TASKS_OF_CLIPS: Mapping[str, Task[Any]] = {
 """Those that are local in time, since clips are answered a stretch at a time. What is lost of each frame by
 itself, the frames beside it tell; of a smaller frame they tell nothing that it does not."""
 
+TASKS_OF_VOLUMES: Mapping[str, Task[Any]] = {
+    "superres": SUPERRES,
+    "inpaint": INPAINT,
+    "denoise": DENOISE,
+    "image_to_image": IMAGE_TO_IMAGE,
+    "vary": VARY,
+    "generate": GENERATE,
+}
+"""Slices along the first axis have its place of frames, which super-resolution keeps."""
+
 EVERY_TASK: Mapping[str, Task[Any]] = {**TASKS_OF_SOUNDS, **TASKS}
 """By name, for what all tasks of a name share: which streams they take, which options they have."""
 
 
 def tasks_of(codec: SignalCodec) -> Mapping[str, Task[Any]]:
-    """The tasks that signals of this kind can have: those of sounds or clips, all of pictures, or those of
-    these that do not need 8-bit colours."""
+    """The tasks that signals of this kind can have: those of sounds, clips or volumes, all of pictures, or
+    those of these that do not need 8-bit colours."""
     of_pictures = TASKS if codec.is_8_bit else TASKS_OF_ANY
-    return {1: TASKS_OF_SOUNDS, 2: of_pictures, 3: TASKS_OF_CLIPS}[codec.axes]
+    of_stacks = TASKS_OF_CLIPS if codec.is_8_bit else TASKS_OF_VOLUMES
+    return {1: TASKS_OF_SOUNDS, 2: of_pictures, 3: of_stacks}[codec.axes]
