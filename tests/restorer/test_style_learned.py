@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RestoredRun:
             colour = [*COLOURS.values()][i % len(COLOURS)]
             stripes(colour, i).save(place / "stripes" / split / f"{i}.png")
     found = api.train(
-        place / "stripes", out=place / "run", task="style", steps=200, settings=TINY, samples=1, device="cpu"
+        place / "stripes", out=place / "run", task="style", steps=120, settings=TINY, samples=1, device="cpu"
     )
     assert isinstance(found, RestoredRun)
     return found
