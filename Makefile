@@ -28,7 +28,7 @@ lint: env
 
 # The type checker uses one core: the tests run beside it.
 test: env
-	$(MAKE) --jobs=2 --output-sync=target lint fast
+	$(MAKE) --jobs=2 lint fast
 
 fast: env
 	$(FAST)

@@ -194,7 +194,7 @@ def run_part(
     )
     parser.add_argument("part", choices=parts)
     parser.add_argument("--minutes", type=float, default=40.0, help="of training")
-    parser.add_argument("--samples", type=int, default=6000, help="of training")
+    parser.add_argument("--samples", type=int, default=8000, help="of training")
     parser.add_argument("--n", type=int, default=100, help="samples a direction")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=0, help="of sampling; default: the run's")

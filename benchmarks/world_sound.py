@@ -1,6 +1,6 @@
 """Speech and music of the synthetic world through a Loom: what is recognised, beside ceilings.
 
-python benchmarks/world_sound.py words|voices|music [--minutes 40] [--samples 6000] [--n 100] [--out OUT]
+python benchmarks/world_sound.py words|voices|music [--minutes 40] [--samples 8000] [--n 100] [--out OUT]
     [--seed 0] [--set KEY=VALUE …] [--json FILE]
 
 Needs `pip install 'modaloom[speech,estimators]'`; with `modaloom[recognition]`, pocketsphinx is a second

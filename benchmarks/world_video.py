@@ -1,7 +1,7 @@
 """Clips of the synthetic world through a Loom: motion, pulse and sound that are read from them, beside
 ceilings.
 
-python benchmarks/world_video.py motion|beat|composite [--minutes 40] [--samples 6000] [--n 100] [--out OUT]
+python benchmarks/world_video.py motion|beat|composite [--minutes 40] [--samples 8000] [--n 100] [--out OUT]
     [--seed 0] [--set KEY=VALUE …] [--json FILE]
 
 Needs `pip install 'modaloom[media]'`, and `composite` also `modaloom[speech]`. Writes OUT/PART-world and
@@ -29,6 +29,11 @@ SETTINGS = (
 )
 """Clips and sounds are more often the target, since they take longest to learn."""
 IMAGES = ["tokenizers.image.global_codes=1"]
+MOVING = (
+    *("tokenizers.video.global_codes=1", 'loom.mixture.wanted=["video","caption"]'),
+    *("loom.sampling.guidance=2", "loom.sampling.steps=96"),
+)
+"""Colours of clips in a code of their own, as those of pictures; pictures are never the target."""
 
 CLIP, CAPTION = "image+caption->video, level1: ", "video->caption, level1: "
 FIRST, ENDS = [(0.0, 8.0)], [(0.0, 4.0), (12.0, 16.0)]
@@ -65,7 +70,7 @@ PARTS = {
                 for figure in ("direction", "speed", "kept", "tempo")
             ),
         ],
-        IMAGES,
+        [*IMAGES, *MOVING],
     ),
     "beat": Part(
         ("music", "image", "video"),
