@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from archives import member_of
 from dicoms import inside_wheel, scan, write_dicom
 from numpy.typing import NDArray
 
@@ -106,15 +107,20 @@ def test_what_is_no_volume_is_refused(tmp_path: Path) -> None:
         "short.nii": (whole[:30_000], r"is cut short or damaged \(OSError\)"),
         "short.nii.gz": (gzip.compress(data)[:9000], r"is cut short or damaged \(EOFError\)"),
         "header.nii": (whole[:200], "is no file of NIfTI"),
-        "text.nii.gz": (b"three", "is no file of NIfTI"),
+        "text.nii.gz": (b"three", "is no file of NIfTI: its header is another one"),
+        "packed text.nii.gz": (gzip.compress(b"three" * 999), "is no file of NIfTI: its header is another"),
+        "bad.nii.gz": (gzip.compress(data)[:20] + bytes(99), r"is no file of NIfTI \(\w*[eE]rror\)"),
     }
     for name, (content, reason) in files.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(BadFile, match=reason):
-            VOLUME.read(tmp_path / name)
+        path, member = tmp_path / name, member_of(tmp_path / name)
+        for file in (path, member):
+            with pytest.raises(BadFile, match=reason):
+                VOLUME.read(file)
+        assert VOLUME.remarks([member]) == VOLUME.remarks([path])
     with pytest.raises(BadFile, match=r"an array of shape \[3, 21, 17, 20\] is no volume .* 16 channels"):
         VOLUME.read(in_wheel("functional.nii"))
-    with pytest.raises(BadFile, match="holds Cifti2Image, which is no volume of voxels"):
+    with pytest.raises(BadFile, match="holds CIFTI, which is no volume of voxels"):
         VOLUME.read(in_wheel("row_major.dconn.nii"))
     nibabel.save(nibabel.Nifti1Image(np.full((3, 3, 3), np.nan), np.eye(4)), tmp_path / "nan.nii")
     with pytest.raises(BadFile, match="has 27 values that are NaN or infinite"):

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from modaloom.modalities.base import Conformed
+from modaloom.modalities.files import File, opened
 from modaloom.modalities.image_profile import profile_of
 from modaloom.modalities.picture_facts import is_deep, num_frames
 
@@ -23,7 +24,7 @@ def conform(source: object, made: Image.Image, aligned: bool, recolored: bool) -
     """
     if isinstance(source, Image.Image):
         return _conform(source, made, aligned, recolored)
-    with Image.open(Path(str(source))) as image:
+    with opened(source if isinstance(source, File) else Path(str(source))) as file, Image.open(file) as image:
         return _conform(image, made, aligned, recolored)
 
 

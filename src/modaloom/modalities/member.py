@@ -61,7 +61,7 @@ class _Part(io.RawIOBase):
     """The bytes of a member; the archive is open as long as this is."""
 
     def __init__(self, member: Member) -> None:
-        self._file = member.archive.open("rb", buffering=0)
+        self._file, self.name = member.archive.open("rb", buffering=0), str(member)
         self._start, self._size, self._place = member.offset, member.size, 0
 
     def readable(self) -> bool:

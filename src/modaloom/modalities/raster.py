@@ -5,7 +5,6 @@ bands, pictures with transparency. What is decoded has the channels, the type an
 Signals are scaled channel by channel to the range that the training values have.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -203,7 +202,7 @@ def conform(source: object, made: Raster, aligned: bool, recolored: bool) -> Con
     an opaque one."""
     if made.dtype != np.uint8 or recolored or not aligned:
         return Conformed(made)
-    channels = coerce(str(source) if isinstance(source, os.PathLike) else source).shape[2]
+    channels = (read(source) if isinstance(source, File) else coerce(source)).shape[2]
     return Conformed(made if channels == made.shape[2] else without_channels(made, channels))
 
 

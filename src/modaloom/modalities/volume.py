@@ -18,6 +18,7 @@ from modaloom.metrics.ssim import ssim
 from modaloom.modalities import raster_dicom, raster_range
 from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.dicom_file import SUFFIXES as DICOM
+from modaloom.modalities.files import File
 from modaloom.modalities.raster import LEVELS, denormalize, normalize, preview
 from modaloom.modalities.raster_range import bounds
 from modaloom.modalities.signal_codec import SignalCodec
@@ -103,7 +104,7 @@ def from_array(packed: NDArray[Any], facts: DataSpec) -> Volume:
 
 def conform(source: object, made: Volume, aligned: bool, recolored: bool) -> Conformed:
     """Puts a volume where its source is, with smaller voxels if it has more."""
-    own = coerce(source if isinstance(source, Volume | np.ndarray) else str(source))
+    own = read(source) if isinstance(source, File) else coerce(source)
     spacing = own.spacing * own.shape / made.shape
     affine = placed(own.directions, spacing, made.shape, own.centre)
     return Conformed(Volume(made.values, affine, own.window))

@@ -6,7 +6,9 @@ import logging
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 from modaloom.core.errors import BadFile, BadValue
 from modaloom.modalities import dicom_file
 from modaloom.modalities.dicom_file import HINT, MAX_VALUES
-from modaloom.modalities.files import File, check_file, opened
+from modaloom.modalities.files import File, check_file
 from modaloom.modalities.volume_value import Affine, Volume, checked_affine
 
 SUFFIXES = ("nii.gz", "nii")
@@ -23,6 +25,11 @@ MAX_BYTES = 2**31
 CANONICAL = "RAS"
 MM = {"unknown": 1.0, "mm": 1.0, "meter": 1000.0, "micron": 0.001}
 """Unit of a header → mm."""
+GZIP = b"\x1f\x8b"
+MAX_HEADER = 540
+"""Bytes of the longest header, that of NIfTI-2."""
+CIFTI = range(3000, 3100)
+"""Intents of headers whose values are not those of voxels."""
 
 
 def read(path: File) -> Volume:
@@ -63,12 +70,12 @@ def remarks(paths: Sequence[File]) -> list[str]:
 def _remarks(path: File, spacings: set[tuple[float, ...]]) -> Iterator[str]:
     if path.suffix[1:].lower() in dicom_file.SUFFIXES:
         return
-    image = _opened(path)
-    spacings.add(tuple(round(float(mm), 2) for mm in image.header.get_zooms()[:3]))
-    stored = "".join(_nibabel(path).aff2axcodes(image.affine))
+    with _opened(path) as image:
+        affine, kind = _affine(image), image.get_data_dtype().newbyteorder("=")
+    spacings.add(tuple(np.linalg.norm(affine[:3, :3], axis=0).round(2).tolist()))
+    stored = "".join(_nibabel(path).aff2axcodes(affine))
     if stored != CANONICAL:
         yield f"are stored as {stored}, and are turned to {CANONICAL}: x to the right, y to the front, z up"
-    kind = image.get_data_dtype().newbyteorder("=")
     if kind.name in ("float64", "int32", "uint32", "int64", "uint64", "int8"):
         yield f"hold {kind.name}, which becomes float32"
 
@@ -81,45 +88,53 @@ def _nibabel(path: File) -> Any:
 
 
 def _nifti(path: File) -> Volume:
-    image = _opened(path)
-    if np.prod(image.shape, dtype=float) > MAX_VALUES:
-        shape = "×".join(map(str, image.shape))
-        raise BadFile(path, f"has {shape} values; at most {MAX_VALUES:,} are decoded")
-    try:
-        values = np.asanyarray(image.dataobj)
-    except Exception as error:  # of gzip, of nibabel, of zlib
-        raise BadFile(path, f"is cut short or damaged ({type(error).__name__})") from error
+    with _opened(path) as image:
+        if np.prod(image.shape, dtype=float) > MAX_VALUES:
+            shape = "×".join(map(str, image.shape))
+            raise BadFile(path, f"has {shape} values; at most {MAX_VALUES:,} are decoded")
+        try:
+            values = np.asanyarray(image.dataobj)
+        except Exception as error:  # of gzip, of nibabel, of zlib
+            raise BadFile(path, f"is cut short or damaged ({type(error).__name__})") from error
+        return _turned(path, values.astype(values.dtype.newbyteorder("="), copy=False), _affine(image))
+
+
+def _affine(image: Any) -> Affine:
+    """That of an image, in mm."""
     mm = MM.get(image.header.get_xyzt_units()[0], 1.0)
-    return _turned(path, values.astype(values.dtype.newbyteorder("="), copy=False), _in_mm(image.affine, mm))
+    return np.vstack([image.affine[:3] * mm, image.affine[3:]])
 
 
-def _in_mm(affine: Affine, mm: float) -> Affine:
-    return np.vstack([affine[:3] * mm, affine[3:]])
-
-
-def _opened(path: File) -> Any:
+@contextmanager
+def _opened(path: File) -> Iterator[Any]:
     """The image of a file, of which nothing but the header is read. Raises `BadFile`."""
     nibabel = _nibabel(path)
     check_file(path, limit=MAX_BYTES)
     logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # what is wrong is raised, too
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = _loaded(nibabel, path)
-    except Exception as error:  # of gzip, of nibabel, of zlib
-        raise BadFile(path, f"is no file of NIfTI ({type(error).__name__})") from error
-    if not isinstance(image, nibabel.Nifti1Image):
-        raise BadFile(path, f"holds {type(image).__name__}, which is no volume of voxels")
-    return image
+    with ExitStack() as stack:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                image = _image(nibabel, stack.enter_context(path.open("rb")))
+        except Exception as error:  # of gzip, of nibabel, of zlib
+            raise BadFile(path, f"is no file of NIfTI ({type(error).__name__})") from error
+        if image is None:
+            raise BadFile(path, "is no file of NIfTI: its header is another one")
+        if int(image.header["intent_code"]) in CIFTI:
+            raise BadFile(path, "holds CIFTI, which is no volume of voxels")
+        yield image
 
 
-def _loaded(nibabel: Any, path: File) -> Any:
-    with opened(path) as file:
-        if isinstance(file, Path):
-            return nibabel.load(file)
-        data = (gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file).read(MAX_BYTES)
+def _image(nibabel: Any, file: BufferedIOBase) -> Any:
+    """The image of an open file, compressed or not; None: it is not NIfTI."""
+    packed = file.read(len(GZIP)) == GZIP
+    file.seek(0)
+    plain = gzip.GzipFile(fileobj=file) if packed else file
+    header = plain.read(MAX_HEADER)
+    plain.seek(0)
     kinds = (nibabel.Nifti1Image, nibabel.Nifti2Image)
-    return next(kind for kind in kinds if kind.header_class.may_contain_header(data)).from_bytes(data)
+    found = [kind for kind in kinds if kind.header_class.may_contain_header(header)]
+    return found[0].from_stream(plain) if found else None
 
 
 def _dicom(path: File) -> Volume:
