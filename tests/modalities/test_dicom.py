@@ -89,8 +89,38 @@ def test_low_values_of_monochrome1_are_bright(tmp_path: Path) -> None:
     units = {"RescaleSlope": 0.5, "RescaleIntercept": 10, "PhotometricInterpretation": "MONOCHROME1"}
     found = RASTER.read(write_dicom(tmp_path / "3.dcm", values, **units))
     assert np.array_equal(found[..., 0], (4095 - values) * 0.5 + 10)
-    (said, *_) = RASTER.remarks(sorted(tmp_path.iterdir()))
+    said, *_ = RASTER.remarks(sorted(tmp_path.iterdir()))
     assert said.startswith("3 of 3 files of DICOM looked at are MONOCHROME1: their values are inverted")
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_window_of_monochrome1_shows_the_same_values(signed: bool, tmp_path: Path) -> None:
+    """What is shown dark is inverted with its window: the share of its way from black to white is one minus
+    that of the formula (PS3.3, C.11.2.1.2) on values that are not inverted."""
+    values = scan().astype(np.int16) - 2048 if signed else scan()
+    units = {"RescaleSlope": 0.5, "RescaleIntercept": 10, "WindowCenter": 300, "WindowWidth": 900}
+    plain, inverted = (
+        RASTER.read(write_dicom(tmp_path / f"{kind}.dcm", values, PhotometricInterpretation=kind, **units))
+        for kind in ("MONOCHROME2", "MONOCHROME1")
+    )
+    shown = [(one - one.window[0]) / (one.window[1] - one.window[0]) for one in (plain, inverted)]
+    np.testing.assert_allclose(shown[1], 1 - np.asarray(shown[0]), atol=1e-5)
+
+
+def test_a_table_tells_the_units(tmp_path: Path) -> None:
+    """Oracle: the table itself, of the values that are stored (PS3.3, C.11.1.1)."""
+    table = np.round(np.arange(4096) ** 2 / 300).astype("<u2")
+    lut = pydicom.Dataset()
+    lut.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    lut.add_new("LUTData", "OW", table.tobytes())
+    values, window = scan(), {"WindowCenter": 1000, "WindowWidth": 100}
+    fields = {"ModalityLUTSequence": [lut], **window}
+    found = RASTER.read(write_dicom(tmp_path / "1.dcm", values, **fields))
+    assert np.array_equal(found[..., 0], table[values])
+    path = write_dicom(tmp_path / "2.dcm", values, PhotometricInterpretation="MONOCHROME1", **fields)
+    inverted = RASTER.read(path)
+    assert np.array_equal(inverted[..., 0], 65535 - table[values])
+    assert (found.window, inverted.window) == ((950, 1050), (64485, 64585))
 
 
 def test_windows_are_those_of_the_files_else_percentiles(tmp_path: Path) -> None:

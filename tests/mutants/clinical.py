@@ -28,10 +28,17 @@ CLINICAL = (
         DICOM,
     ),
     Mutant(
-        "inverted grey that is not",
+        "inverted grey beside its range",
         "modalities/dicom_file.py",
-        "return -1 - values if signed else ((1 << bits) - 1 -",
-        "return values if signed else ((1 << bits) - 1 -",
+        "return -1 if header.PixelRepresentation",
+        "return 0 if header.PixelRepresentation",
+        DICOM,
+    ),
+    Mutant(
+        "a window beside inverted grey",
+        "modalities/dicom_file.py",
+        "* slope + 2 * intercept - centre",
+        "* slope + intercept - centre",
         DICOM,
     ),
     Mutant(

@@ -25,6 +25,8 @@ HINT = "pip install 'modaloom[medicine]'"
 PATIENT = "PatientID"
 INVERTED, PALETTE = "MONOCHROME1", "PALETTE COLOR"
 """Photometric interpretations: high values are dark; values are places in a table of colours."""
+TABLE = "ModalityLUTSequence"
+"""Field with the value of each stored one, where no slope and intercept tell it (PS3.3, C.11.1)."""
 GROUPS: Mapping[str, str] = {
     "RescaleSlope": "PixelValueTransformationSequence",
     "RescaleIntercept": "PixelValueTransformationSequence",
@@ -132,8 +134,10 @@ def _in_units(header: Any, values: NDArray[Any]) -> NDArray[Any]:
     kind = header.get("PhotometricInterpretation", "")
     if kind == PALETTE:
         return np.asarray(importlib.import_module("pydicom.pixels").apply_color_lut(values[..., 0], header))
+    if header.get(TABLE):
+        values = np.asarray(importlib.import_module("pydicom.pixels").apply_modality_lut(values, header))
     if kind == INVERTED:
-        values = _inverted(values, int(header.BitsStored), bool(header.PixelRepresentation))
+        values = (_mirror(header) - values.astype(np.int64)).astype(values.dtype)
     scales = [_scale(header, frame) for frame in range(len(values))]
     if all(scale == (1, 0) for scale in scales):
         return values
@@ -142,9 +146,11 @@ def _in_units(header: Any, values: NDArray[Any]) -> NDArray[Any]:
     return scaled
 
 
-def _inverted(values: NDArray[Any], bits: int, signed: bool) -> NDArray[Any]:
-    """Mirrors values within their range of so many bits."""
-    return -1 - values if signed else ((1 << bits) - 1 - values.astype(np.int64)).astype(values.dtype)
+def _mirror(header: Any) -> int:
+    """The sum of a value, before slope and intercept, and the one that it is inverted to."""
+    if table := header.get(TABLE):
+        return (1 << int(table[0].LUTDescriptor[2])) - 1
+    return -1 if header.PixelRepresentation else (1 << int(header.BitsStored)) - 1
 
 
 def _scale(header: Any, frame: int) -> tuple[float, float]:
@@ -165,10 +171,13 @@ def _field(header: Any, name: str, frame: int = 0) -> Any:
 
 
 def _window(header: Any) -> Window | None:
-    """The first window of the first frame (PS3.3, C.11.2.1.2); of inverted grey, none."""
+    """The first window of the first frame (PS3.3, C.11.2.1.2); of inverted grey, inverted."""
     centre, width = (_first(_field(header, name)) for name in ("WindowCenter", "WindowWidth"))
-    if centre is None or not width or header.get("PhotometricInterpretation") == INVERTED:
+    if centre is None or not width:
         return None
+    if header.get("PhotometricInterpretation") == INVERTED:
+        slope, intercept = _scale(header, 0)
+        centre = _mirror(header) * slope + 2 * intercept - centre
     return centre - width / 2, centre + width / 2
 
 

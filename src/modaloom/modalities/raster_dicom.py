@@ -70,7 +70,7 @@ def _remarks(path: File) -> Iterator[str]:
         return
     if facts.get("PhotometricInterpretation") == INVERTED:
         yield f"are {INVERTED}: their values are inverted, so that high ones are bright"
-    elif "WindowWidth" in facts:
+    if "WindowWidth" in facts:
         yield "are shown by the window in their header"
     else:
         yield f"have no window: percentiles {PERCENTILES[0]} to {PERCENTILES[1]} are shown as black to white"
