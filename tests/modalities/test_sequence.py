@@ -20,11 +20,13 @@ SPEC = {"size": [8], "letters": "-ACGNT"}
         ("; a comment\n>x\r\nACGT\r\n\r\nAC\r\n", "ACGTAC"),
         ("acgt nn-*\n", "ACGTNN-*"),
         (">nothing\n", ""),
+        (">old Mac\rAC\rGT\r", "ACGT"),
+        (">one\x0cHUMAN\x1cMOUSE\u2028DOG\nACGT\n", "ACGT"),
     ],
 )
 def test_letters_are_read(data: str, letters: str, tmp_path: Path) -> None:
     path = tmp_path / "a.fa"
-    path.write_text(data)
+    path.write_bytes(data.encode())
     assert sequences.read(path) == letters
     assert SEQUENCE.coerce(str(path)) == letters
 
@@ -36,6 +38,8 @@ def test_letters_are_read(data: str, letters: str, tmp_path: Path) -> None:
         ("AC\n>b\nGT\n", "holds 2 records"),
         (">a\nACGU\nA1C\n", "has '1' at letter 6; a sequence is of letters A to Z"),
         ("a sentence.\n", r"has '\.' at letter 10"),
+        ("ACß\n", "has 'ß' at letter 3"),
+        ("Aıﬁ\n", "has 'ı' at letter 2"),
     ],
 )
 def test_what_is_no_sequence_is_refused(data: str, reason: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import File, read_text
 
 MAX_BYTES = 2**26
-SYMBOLS = re.compile(r"[A-Z*-]*")
+SYMBOLS = re.compile(r"[A-Za-z*-]*")
 NUCLEOTIDES, ANY_NUCLEOTIDE, ANY_AMINO_ACID = frozenset("ACGTUNRYSWKMBDHV-*"), "N", "X"
 """Those of IUPAC, with the letters for several bases, gaps and stops."""
 HEADER, COMMENT = ">", ";"
@@ -46,7 +46,7 @@ class SequenceLimits:
 
 def read(path: File) -> str:
     """Reads the one record of a FASTA file, or letters without a header. Raises `BadFile`."""
-    lines = [line.strip() for line in read_text(path, limit=MAX_BYTES).splitlines()]
+    lines = [line.strip() for line in _lines(path)]
     lines = [line for line in lines if line and not line.startswith(COMMENT)]
     headers = [i for i, line in enumerate(lines) if line.startswith(HEADER)]
     if any(headers):
@@ -57,15 +57,20 @@ def read(path: File) -> str:
         raise BadFile(path, str(error)) from error
 
 
+def _lines(path: File) -> list[str]:
+    """Those that end in LF, CR or both; other breaks of Unicode may be in a header. Raises `BadFile`."""
+    return re.split(r"\r\n|\r|\n", read_text(path, limit=MAX_BYTES))
+
+
 def _checked(text: str) -> str:
     """Letters as capitals, without white space. Raises `BadValue`."""
-    letters = "".join(text.split()).upper()
+    letters = "".join(text.split())
     end = len(SYMBOLS.match(letters)[0])  # type: ignore[index]
     if end < len(letters):
         raise BadValue(
             f"has {letters[end]!r} at letter {end + 1}; a sequence is of letters A to Z, gaps (-), stops (*)"
         )
-    return letters
+    return letters.upper()
 
 
 def write(letters: str, path: Path) -> None:
@@ -168,10 +173,9 @@ def remarks(paths: Sequence[File]) -> list[str]:
 
 def _has_lower_case(path: File) -> bool:
     try:
-        lines = read_text(path, limit=MAX_BYTES).splitlines()
+        return any(re.search("[a-z]", line) for line in _lines(path) if line[:1] not in (HEADER, COMMENT))
     except BadFile:
         return False
-    return any(re.search("[a-z]", line) for line in lines if line[:1] not in (HEADER, COMMENT))
 
 
 SEQUENCE = Modality(
