@@ -5,6 +5,7 @@ import math
 import os
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,13 @@ def test_compare_of_equals_is_perfect_and_of_others_is_not(modality: Modality) -
     assert same.keys() >= other.keys()
     assert same != other
     assert all(np.isfinite(figure) for figure in [*same.values(), *other.values()])
+
+
+@every
+def test_no_value_makes_no_stream(modality: Modality) -> None:
+    """Such as where no file of a stream can be read; texts need none for theirs."""
+    with nullcontext() if modality.literal else pytest.raises(BadValue):
+        modality.infer_spec(iter([]), modality.limits)
 
 
 @every

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modaloom.core.errors import check_range
+from modaloom.core.errors import BadValue, check_range
 from modaloom.modalities.audio_channels import mixed
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_value import MAX_CHANNELS, MAX_RATE, Audio
@@ -51,6 +51,8 @@ def infer_spec(sounds: Iterable[Audio], limits: AudioLimits) -> DataSpec:
         seconds, tracks = max(seconds, sound.seconds), max(tracks, sound.channels)
         rates[sound.rate] += 1
         types[sound.type] += 1
+    if not rates:
+        raise BadValue("no sound can be read; give at least one")
     rate = max(LOWEST_RATE, min(limits.max_rate, commonest(rates)))
     tracks, bands = min(tracks, limits.max_channels), LogMel(rate).bands
     samples = max(1, round(min(seconds, limits.max_seconds) * rate))

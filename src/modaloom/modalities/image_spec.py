@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from modaloom.core.errors import check_range
+from modaloom.core.errors import BadValue, check_range
 from modaloom.modalities.base import DataSpec, Shortened
 
 
@@ -41,7 +41,12 @@ def infer_spec(images: Iterable[Image.Image], limits: ImageLimits) -> DataSpec:
 
 
 def content_box(shapes: list[tuple[int, int]], side: int) -> list[int]:
-    """The box [H, W] that images of these shapes are fitted into, with a longer side of at most `side`."""
+    """The box [H, W] that images of these shapes are fitted into, with a longer side of at most `side`.
+
+    Raises `BadValue` without any.
+    """
+    if not shapes:
+        raise BadValue("no picture can be read; give at least one")
     long = min(side, round(statistics.median(max(shape) for shape in shapes)))
     aspect = math.exp(statistics.median(math.log(h / w) for h, w in shapes))
     h, w = (long, long / aspect) if aspect > 1 else (long * aspect, long)

@@ -62,6 +62,8 @@ def measure(values: Iterable[Raster]) -> DataSpec:
 
 def _common(ranges: Ranges) -> tuple[tuple[str, int], NDArray[Any], NDArray[Any]]:
     """(type, channels) → range by channel, of one kind or several → one kind and its range."""
+    if not ranges:
+        raise BadValue("no file can be read; give at least one")
     if len(ranges) == 1:
         ((kind, (low, high)),) = ranges.items()
         return kind, low, high

@@ -48,8 +48,8 @@ def infer_spec(clips: Iterable[Video], limits: VideoLimits) -> DataSpec:
         shapes.append((clip.height, clip.width))
         rates[clip.fps] += 1
         grey = grey and all(is_grey(Image.fromarray(frame)) for frame in clip.scan())
-    fps = min(Fraction(limits.max_fps), usual_rate(rates))
     content = content_box(shapes, limits.max_side)
+    fps = min(Fraction(limits.max_fps), usual_rate(rates))
     frames = max(1, round(min(seconds, Fraction(limits.max_seconds)) * fps))
     return {
         "size": [frames, *padded_to_strides(content)],
