@@ -103,6 +103,31 @@ def test_what_is_no_file_is_left_out_by_name(tmp_path: Path) -> None:
         open_folder(tmp_path)
 
 
+def test_paths_without_bytes_name_files_or_are_told(tmp_path: Path) -> None:
+    """As `Dataset.to_parquet` writes files that it does not embed."""
+    column = files([None] * 3, ["a.png", "b.png", None])
+    for i, name in enumerate(("a.png", "b.png")):
+        (tmp_path / name).write_bytes(picture(i))
+    put(tmp_path / "t.parquet", {"image": column, "caption": ["one", "two", "none"]})
+    folder = open_folder(tmp_path)
+    assert {s.key: s.streams["caption"] for s in folder.samples if "caption" in s.streams} == {
+        "a": "one",
+        "b": "two",
+    }
+    alone = tmp_path / "alone"
+    mixed = files([picture(0), None, None], [None, "b.png", None])
+    put(alone / "t.parquet", {"image": mixed, "caption": ["one", "two", "none"]})
+    folder = open_folder(alone)
+    assert [[*sample.streams] for sample in folder.samples] == [
+        ["caption", "image"],
+        ["caption"],
+        ["caption"],
+    ]
+    assert [one.reason for one in folder.problems] == [
+        "column 'image' has 1 paths without bytes, which are not read"
+    ]
+
+
 def test_a_table_that_changes_is_skipped_by_name(tmp_path: Path) -> None:
     put(tmp_path / "t.parquet", {"image": files([picture(0)], ["a.png"]), "text": ["x"]})
     folder = open_folder(tmp_path)

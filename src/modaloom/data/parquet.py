@@ -59,13 +59,10 @@ def _rows(path: Path, file: Any) -> ParquetRows:
     rows = rows or [{} for _ in range(file.metadata.num_rows)]
     problems = [f"column {short(name)} holds bytes, which are not read" for name in binary]
     for name in files:
-        unknown = 0
-        for row, cell in zip(rows, _cells(path, file, name), strict=True):
-            known = cell is None or parse_name(cell.name) is not None
-            unknown += not known
-            row[name] = cell if known else None
-        if unknown:
-            problems.append(f"column {short(name)} holds {unknown:,} files of no known kind")
+        cells, wrong = _known([*_cells(path, file, name)], name)
+        problems += wrong
+        for row, cell in zip(rows, cells, strict=True):
+            row[name] = cell
     names = [name for name in file.schema_arrow.names if name not in binary]  # twice what is there twice
     return ParquetRows(names, rows, problems)
 
@@ -74,8 +71,23 @@ def _holds_files(kind: Any) -> bool:
     return sorted(kind.field(i).name for i in range(kind.num_fields)) == FILE
 
 
-def _cells(path: Path, file: Any, column: str) -> Iterator[TableFile | None]:
-    """The files of a column; one row group is in memory."""
+def _known(cells: Sequence[TableFile | str | None], column: str) -> tuple[Sequence[Any], list[str]]:
+    """Cells that can be read, and what is wrong with others; paths alone name files that lie elsewhere."""
+    files = [None if isinstance(cell, str) else cell for cell in cells]
+    if not any(files):
+        return cells, []
+    paths = sum(isinstance(cell, str) for cell in cells)
+    unknown = {file for file in files if file is not None and parse_name(file.name) is None}
+    counts = {
+        f"column {short(column)} holds {len(unknown):,} files of no known kind": unknown,
+        f"column {short(column)} has {paths:,} paths without bytes, which are not read": paths,
+    }
+    known = [None if file in unknown else file for file in files]
+    return known, [problem for problem, count in counts.items() if count]
+
+
+def _cells(path: Path, file: Any, column: str) -> Iterator[TableFile | str | None]:
+    """The files of a column, or their paths where it has no bytes; one row group is in memory."""
     compute = importlib.import_module("pyarrow.compute")
     for group in range(file.num_row_groups):
         cells = file.read_row_group(group, columns=[column]).column(0).combine_chunks()
@@ -83,7 +95,7 @@ def _cells(path: Path, file: Any, column: str) -> Iterator[TableFile | None]:
         facts = (cells.field("path"), compute.binary_length(data), compute.binary_slice(data, 0, HEAD))
         for row, (said, size, head) in enumerate(zip(*(one.to_pylist() for one in facts))):
             if size is None:
-                yield None
+                yield said
             else:
                 yield TableFile(path, column, group, row, _name(said, head, row), size)
 
