@@ -253,7 +253,7 @@ def test_small_pictures_are_shown_large_and_large_ones_as_they_are() -> None:
 @pytest.mark.parametrize("data", [b"no picture at all", b"\x89PNG\r\n\x1a\n garbage"])
 def test_what_is_no_picture_is_told_without_an_address(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(data)
-    with pytest.raises(BadFile, match="cannot be decoded as an image") as caught:
+    with pytest.raises(BadFile, match=r"an image \((it is none of \.png|Truncated)") as caught:
         images.read(tmp_path / "a.png")
     assert "0x" not in str(caught.value)
 

@@ -39,8 +39,8 @@ FORMATS = {
     "tiff": "TIFF",
 }
 """Suffix → its format. A file is read by its content, whichever of these suffixes it has."""
-DECODED = (*sorted(set(FORMATS.values())), "MPO")
-"""Formats that are read; MPO is JPEG with further pictures, as cameras write it."""
+DECODED = sorted(set(FORMATS.values()))
+"""Formats that are read. MPO, JPEG with further pictures as cameras write it, is opened as JPEG."""
 _SUFFIXES = ", ".join(f".{suffix}" for suffix in FORMATS)
 WRITTEN_MODES = ("L", "LA", "RGB", "RGBA")
 DARK_16_BITS = 4096
