@@ -246,6 +246,25 @@ def test_folders_of_frames_and_of_nifti_are_of_volumes(tmp_path: Path) -> None:
     assert "mr: voxels have several sizes (2×2×2 and 2×2×3 mm …): all are resampled" in said
 
 
+def test_oblique_volumes_are_told_and_keep_their_places(tmp_path: Path) -> None:
+    """Turned about z. Oracle: the affine itself, and what is read of what is written."""
+    for degrees in (0, 4, 6, 84, 86, -30):
+        turn, path = np.deg2rad(degrees), tmp_path / f"{degrees}.nii.gz"
+        affine = np.eye(4)
+        affine[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+        affine[:3, :3] *= [0.002, 0.003, 0.004]
+        affine[:3, 3] = [5, -7, 2]
+        image = nibabel.Nifti1Image(scan(0, 4, 5, 6), affine)
+        image.header.set_xyzt_units("meter")
+        nibabel.save(image, path)
+        said = [one for one in VOLUME.remarks([path]) if "oblique" in one]
+        assert bool(said) == (degrees in (6, 84, -30))
+        found = VOLUME.read(path)
+        assert sorted(found.spacing) == pytest.approx([2, 3, 4])
+        VOLUME.write(found, tmp_path / "again.nii.gz")
+        assert VOLUME.read(tmp_path / "again.nii.gz") == found
+
+
 def test_a_restored_volume_is_where_its_source_is() -> None:
     source = blob((4, 6, 8), (3, 2, 1), centre=5)
     made = VOLUME.conform(source, Volume(np.zeros((4, 12, 16), np.float32)), True, False).value

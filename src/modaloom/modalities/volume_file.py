@@ -25,6 +25,8 @@ MAX_BYTES = 2**31
 CANONICAL = "RAS"
 MM = {"unknown": 1.0, "mm": 1.0, "meter": 1000.0, "micron": 0.001}
 """Unit of a header → mm."""
+STRAIGHT = np.cos(np.deg2rad(5))
+"""Cosine of the angle to an axis of the body from which on a volume is told to be oblique."""
 GZIP = b"\x1f\x8b"
 MAX_HEADER = 540
 """Bytes of the longest header, that of NIfTI-2."""
@@ -72,10 +74,13 @@ def _remarks(path: File, spacings: set[tuple[float, ...]]) -> Iterator[str]:
         return
     with _opened(path) as image:
         affine, kind = _affine(image), image.get_data_dtype().newbyteorder("=")
-    spacings.add(tuple(np.linalg.norm(affine[:3, :3], axis=0).round(2).tolist()))
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    spacings.add(tuple(spacing.round(2).tolist()))
     stored = "".join(_nibabel(path).aff2axcodes(affine))
     if stored != CANONICAL:
         yield f"are stored as {stored}, and are turned to {CANONICAL}: x to the right, y to the front, z up"
+    if (np.abs(affine[:3, :3]).max(0) < STRAIGHT * spacing).any():
+        yield "are oblique, by more than 5°, and are learned along their own axes"
     if kind.name in ("float64", "int32", "uint32", "int64", "uint64", "int8"):
         yield f"hold {kind.name}, which becomes float32"
 
