@@ -17,7 +17,7 @@ from ranks import Ranks
 from torch import Tensor, nn
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
-from modaloom.core.errors import BadValue, WorkFailed
+from modaloom.core.errors import BadValue, RankZeroStopped, WorkFailed
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
 from modaloom.data.folder import open_folder
@@ -84,6 +84,8 @@ def operations(distributed: Distributed) -> dict[str, Any]:
         "no rows here": distributed.gather(rows[: own.n if distributed.rank else 0]),
         "broadcast": distributed.broadcast(rows.detach()[0]),
         "all": [distributed.all(True), distributed.all(distributed.rank == 0)],
+        "any": [distributed.any(False), distributed.any(distributed.rank == 0)],
+        "shared": distributed.share({"größer": [1, distributed.rank / 2]}),
         "gradients": [weight.grad, unused.grad, rare.grad],
     }
 
@@ -98,10 +100,34 @@ def test_each_operation(ranks: Ranks) -> None:
         assert torch.equal(found["no rows here"], alone["gathered"][3:])
         assert torch.equal(found["broadcast"], alone["gathered"][0])
         assert found["all"] == [True, False]
+        assert found["any"] == [False, True]
+        assert found["shared"] == {"größer": [1, 0.0]}
         weight, unused, rare = found["gradients"]
         assert torch.equal(weight, torch.full((2, 3), 7.0))
         assert unused is None
         assert torch.equal(rare, torch.ones(2, 3))
+
+
+def take_turns(file: Path, distributed: Distributed) -> list[str]:
+    """Rank 0 works for longer than a rank is waited for; the words of both, in the order of their turns."""
+    with distributed.first():
+        time.sleep(0 if distributed.rank else 1.5)
+        file.write_text(f"{file.read_text() if file.exists() else ''}{distributed.rank} ")
+    distributed.barrier()
+    return file.read_text().split()
+
+
+def fail_first(distributed: Distributed) -> None:
+    with distributed.first():
+        raise KeyError("of rank 0")
+
+
+def test_rank_0_goes_first_however_long_it_works(tmp_path: Path) -> None:
+    with Ranks(tmp_path, seconds=1) as pair:
+        assert pair.call(take_turns, tmp_path / "turns") == [["0", "1"]] * 2
+        first, second = pair.results(fail_first)
+    assert isinstance(first, KeyError)
+    assert isinstance(second, RankZeroStopped)
 
 
 def test_one_process_changes_nothing() -> None:
@@ -379,7 +405,19 @@ def hang(distributed: Distributed) -> None:
     distributed.mean(torch.ones(3))
 
 
-@pytest.mark.parametrize(("lost", "seconds"), [(leave, 60.0), (hang, 1.0)])
+def explain(distributed: Distributed) -> None:
+    if distributed.rank == 1:
+        raise SystemExit("no space left")
+    distributed.sum(torch.ones(3))
+
+
+def test_a_process_that_stops_says_why(tmp_path: Path) -> None:
+    with Ranks(tmp_path) as pair:
+        pair.send(explain)
+        assert "failed; rank 1 stopped: no space left; go on" in str(pair.result(0))
+
+
+@pytest.mark.parametrize(("lost", "seconds"), [(leave, 10.0), (hang, 1.0)])
 def test_a_process_that_is_gone_or_hangs_stops_the_other(
     tmp_path: Path, lost: Callable[[Distributed], None], seconds: float
 ) -> None:
@@ -387,7 +425,7 @@ def test_a_process_that_is_gone_or_hangs_stops_the_other(
         pair.send(lost)
         error = pair.result(0)
     assert isinstance(error, WorkFailed)
-    assert "rank 0 of 2: the sum over all ranks failed" in str(error)
+    assert "rank 0 of 2: the sum over all ranks failed; rank 1 does not answer" in str(error)
     assert "train --resume" in str(error)
 
 

@@ -1,44 +1,28 @@
 """Training: from a data folder to a finished run."""
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from modaloom.api.callbacks import TrainCallbacks, default_callbacks
 from modaloom.api.configuring import check_finished, check_folder, check_same, check_start, configure
-from modaloom.api.ending import model_card, reproduce, scoring_minutes
+from modaloom.api.fitting import Asked, Job, fit_and_finish, follow
+from modaloom.api.following import follower
 from modaloom.api.places import check_vacant, undone
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
-from modaloom.core.errors import BadRun, ModaloomError, check_choice
-from modaloom.data.atomic_io import write_json
-from modaloom.data.folder import Folder, open_folder
-from modaloom.data.notices import Notify, notify_left_out, notify_recognised, notify_skipped, once
-from modaloom.data.reader import Reader
-from modaloom.engine import Engine, EvaluationOptions, Trainer
+from modaloom.core.errors import BadRun
+from modaloom.data.folder import open_folder
+from modaloom.data.notices import once
 from modaloom.engines import ENGINES, engine_of_run
-from modaloom.evaluation.headline import headlines, sentence
-from modaloom.evaluation.learnable import few_samples
-from modaloom.evaluation.scores import diagnosis, warnings
-from modaloom.loom.mutual_information import write_mutual_information
-from modaloom.report.page import write_report
-from modaloom.runs.caches import Caches
 from modaloom.runs.config import RunConfig
-from modaloom.runs.model import Part, save_model
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import CONFIG, SCORES, USAGE, RunFolder
+from modaloom.runs.store import CONFIG, SCORES, RunFolder
 from modaloom.training.accelerator import Accelerator
-
-MAX_MI_SAMPLES = 100
-"""Maximum number of samples per pair for mutual information at the end of a training."""
-SHOWING_FRACTION = 0.35
-"""Fraction of that time for the samples of the report."""
-REPORT_SECONDS = 60.0
-"""Interval in seconds at which the report is rewritten during training."""
+from modaloom.training.launch import joined
 
 
 def train(
@@ -59,6 +43,7 @@ def train(
     device: str = DEVICE,
     samples: int = TRAIN_SAMPLES,
     callbacks: TrainCallbacks | None = None,
+    devices: int = 1,
 ) -> Trained:
     """Trains a tokenizer for every stream and a Loom over them, evaluates them and writes the report.
 
@@ -87,213 +72,85 @@ def train(
         device: auto | cpu | cuda | mps.
         samples: maximum number of test samples per direction and split.
         callbacks: progress callbacks; None: a progress display in a notebook, else none.
+        devices: number of processes of this machine that train together, each on a part of every batch.
+            Under torchrun they are counted by it, and all of them call this function.
 
     Raises:
         ModaloomError: invalid arguments or data, before anything is written.
-        WorkFailed: NaN, a full disk, or a stop signal (with a checkpoint saved).
+        WorkFailed: NaN, a full disk, a lost process, or a stop signal (with a checkpoint saved).
     """
     callbacks = callbacks or default_callbacks()
     callbacks = replace(callbacks, notify=once(callbacks.notify))
     path, data = Path(out), Path(folder) if folder else None
-    complete = partial(
-        configure,
-        preset=preset,
-        settings=settings,
-        streams=streams,
-        task=task,
-        tokenizers=tokenizers,
-        start=start,
-        minutes=minutes,
-        seed=seed,
-    )
-    automatic = config is None and preset == PRESET and not start
-    if resume and (path / CONFIG).exists():
-        return _resume(
-            path,
-            data,
-            steps,
-            device,
-            samples,
-            callbacks,
-            lambda kept: complete(config=kept if automatic or start else config),
-            start,
+    with joined(devices, device, follower(device)) as ranks, ExitStack() as waiting:
+        if not ranks.leads:
+            return _loaded(follow(ranks, device), device)
+        waiting.enter_context(ranks.first())
+        asked = Asked(data, steps, device, samples, callbacks, ranks, waiting)
+        complete = partial(
+            configure,
+            preset=preset,
+            settings=settings,
+            streams=streams,
+            task=task,
+            tokenizers=tokenizers,
+            start=start,
+            minutes=minutes,
+            seed=seed,
         )
-    if data is None:
-        raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
-    whole = complete(config=config)
-    accelerator = Accelerator(device, whole.training.precision)
-    index = open_folder(data, whole.data.layout)
-    runs = {"tokenizers": tokenizers, "weights": start}
-    places = {name: str(resolve_run(Path(run)).absolute()) if run else "" for name, run in runs.items()}
-    whole = ENGINES[whole.engine].with_start(whole, index, **places)
-    check_vacant(path)
-    if path.resolve().is_relative_to(data.resolve()):
-        raise BadRun(f"{path} lies in {data}, where its files would become samples; choose another place")
-    if automatic and steps is None:
-        whole = ENGINES[whole.engine].choose(
-            index,
-            lambda run: ENGINES[run.engine].with_start(complete(config=run), index, **places),
-            whole.training.minutes or TRAIN_MINUTES,
-            accelerator,
-            notify=callbacks.notify,
-        )
-    with RunFolder.create(path, whole) as run, undone(path):
-        return _train(run, data, steps, accelerator, samples, callbacks)
+        automatic = config is None and preset == PRESET and not start
+        if resume and (path / CONFIG).exists():
+            return _resume(
+                path, asked, lambda kept: complete(config=kept if automatic or start else config), start
+            )
+        if data is None:
+            raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
+        whole = complete(config=config)
+        accelerator = Accelerator(device, whole.training.precision)  # of one process
+        index = open_folder(data, whole.data.layout)
+        runs = {"tokenizers": tokenizers, "weights": start}
+        places = {name: str(resolve_run(Path(run)).absolute()) if run else "" for name, run in runs.items()}
+        whole = ENGINES[whole.engine].with_start(whole, index, **places)
+        check_vacant(path)
+        if path.resolve().is_relative_to(data.resolve()):
+            raise BadRun(f"{path} lies in {data}, where its files would become samples; choose another place")
+        if automatic and steps is None:
+            whole = ENGINES[whole.engine].choose(
+                index,
+                lambda run: ENGINES[run.engine].with_start(complete(config=run), index, **places),
+                whole.training.minutes or TRAIN_MINUTES,
+                accelerator,
+                notify=callbacks.notify,
+            )
+        with RunFolder.create(path, whole) as run, undone(path):
+            return fit_and_finish(run, accelerator, asked)
 
 
 def _resume(
     path: Path,
-    data: Path | None,
-    steps: int | Mapping[str, int] | None,
-    device: str,
-    samples: int,
-    callbacks: TrainCallbacks,
-    asked: Callable[[RunConfig], RunConfig],
+    asked: Asked,
+    configured: Callable[[RunConfig], RunConfig],
     start: str | os.PathLike[str],
 ) -> Trained:
     """Resumes a run with its configuration and data. Raises `BadRun` if the arguments differ from them.
 
-    `asked`: the run's configuration → that of the arguments.
+    `configured`: the run's configuration → that of the arguments.
     """
     engine = engine_of_run(path)
     kept = RunFolder.open(path, engine.config).run()
-    accelerator = Accelerator(device, kept.training.precision)
+    accelerator = Accelerator(asked.device, kept.training.precision)
     with RunFolder.resume(path, engine.config) as run:
-        check_same(path, kept, asked(kept))
+        check_same(path, kept, configured(kept))
         check_start(path, kept, start)
-        check_folder(run, data)
+        check_folder(run, asked.folder)
         if run.model.exists() and (path / SCORES).exists():
-            check_finished(run, steps)
-            callbacks.notify(f"{path} is finished; nothing to do")
-            finished: Trained = engine.load(path, device=device)
-            return finished
-        return _train(run, data, steps, accelerator, samples, callbacks)
+            check_finished(run, asked.steps)
+            asked.callbacks.notify(f"{path} is finished; nothing to do")
+            asked.tell(Job(str(path.absolute())))
+            return _loaded(path, asked.device)
+        return fit_and_finish(run, accelerator, asked)
 
 
-def _train(
-    run: RunFolder[Any],
-    folder: Path | None,
-    steps: int | Mapping[str, int] | None,
-    accelerator: Accelerator,
-    samples: int,
-    callbacks: TrainCallbacks,
-) -> Trained:
-    engine = ENGINES[run.run().engine]
-    parts, usage = _fit(run, engine, folder, steps, accelerator, callbacks)
-    return _finish(run, engine, parts, usage, accelerator, samples, callbacks)
-
-
-def _fit(
-    run: RunFolder[Any],
-    engine: Engine[Any, Any],
-    folder: Path | None,
-    steps: int | Mapping[str, int] | None,
-    accelerator: Accelerator,
-    callbacks: TrainCallbacks,
-) -> tuple[dict[str, Part], Mapping[str, Any]]:
-    """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
-    index = open_folder(folder or Path(run.data()["folder"]), run.run().data.layout)
-    notify_recognised(index, callbacks.notify)
-    notify_left_out(index, callbacks.notify)
-    fresh = not run.has_data()
-    trainer = engine.trainer(run, index, accelerator, notify=callbacks.notify)
-    _freeze(run, trainer.stages, steps)
-    if fresh:
-        _say_what_few_teach(run, index, callbacks.notify)
-    shown, last = time.monotonic(), None
-    for step in trainer.steps():
-        last = step
-        callbacks.on_step(step)
-        if time.monotonic() - shown > REPORT_SECONDS or step.step == 1:
-            engine.write_snapshot(trainer, step)
-            write_report(run.path)
-            shown = time.monotonic()
-    if last is not None:
-        engine.write_snapshot(trainer, last)
-    _skipped(run, trainer, callbacks)
-    return trainer.parts(), trainer.usage()
-
-
-def _say_what_few_teach(run: RunFolder[Any], index: Folder, notify: Notify) -> None:
-    """Tells what the training samples can teach, if they are few."""
-    keys = {*caches.keys} if (caches := Caches.of(run.path)) else set()
-    reader = Reader(index, streams=[*run.data()["streams"]], max_skipped_fraction=1)
-    for line in few_samples(reader, [sample for sample in index.samples if sample.key in keys]):
-        notify(line)
-
-
-def _freeze(run: RunFolder[Any], stages: Sequence[str], steps: int | Mapping[str, int] | None) -> None:
-    """Writes the steps into the run's configuration. Raises `BadValue` for an unknown stage."""
-    config = run.run()
-    by_stage = dict.fromkeys(stages, steps) if isinstance(steps, int) else dict(steps or {})
-    for stage in by_stage:
-        check_choice("stage", stage, stages)
-    training = replace(config.training, steps={**config.training.steps, **by_stage})
-    if training.minutes is None and not set(stages) <= set(training.steps):
-        training = replace(training, minutes=TRAIN_MINUTES)
-    run.save_run(replace(config, training=training))
-
-
-def _skipped(run: RunFolder[Any], trainer: Trainer, callbacks: TrainCallbacks) -> None:
-    """Reports unreadable files by `notify` and in data.json."""
-    skips = [f"{one.path}: {one.reason}" for one in trainer.reader.problems]
-    run.save_data({**run.data(), "skipped": skips[:100], "skips": len(skips)})
-    notify_skipped(trainer.reader, callbacks.notify)
-
-
-def _finish(
-    run: RunFolder[Any],
-    engine: Engine[Any, Any],
-    parts: dict[str, Part],
-    usage: Mapping[str, Any],
-    accelerator: Accelerator,
-    samples: int,
-    callbacks: TrainCallbacks,
-) -> Trained:
-    """Writes model, samples, scores and report. The model is written first, so that it is not lost if a later
-    step fails; the scores last, because they mark the run as finished."""
-    folder = Path(run.data()["folder"])
-    command = reproduce(run.run(), str(folder), run.path)
-    card = model_card(run, command, engine.limits)
-    write_json(run.path / USAGE, usage)
-    save_model(run.model, parts, card.markdown())
-    trained: Trained = engine.load(run.path, device=accelerator.device.type)
-    started, n, minutes = time.monotonic(), min(samples, engine.max_scored), scoring_minutes(run.run())
-    try:
-        options = EvaluationOptions(
-            n=n,
-            minutes=minutes and (1 - SHOWING_FRACTION) * minutes,
-            on_row=callbacks.on_row,
-            notify=callbacks.notify,
-        )
-        rows = engine.evaluate(trained, folder, options)
-        found = engine.mutual_information(trained, folder, n=min(samples, MAX_MI_SAMPLES))
-        write_mutual_information(run.path, found)
-    except ModaloomError as error:
-        callbacks.notify(f"not evaluated: {error}")
-        rows = []
-    try:
-        engine.write_samples(trained, folder, minutes=minutes and SHOWING_FRACTION * minutes)
-    except ModaloomError as error:
-        callbacks.notify(f"no samples: {error}")
-    scores = [row.to_dict() for row in headlines(rows)]
-    save_model(run.model, parts, replace(card, scores=scores).markdown())
-    shown = [sentence(row) for row in headlines(rows)]
-    diagnoses = diagnosis(run.path, rows)
-    cautions = warnings(run.path, rows)
-    write_json(
-        run.path / SCORES,
-        {
-            "n": n,
-            "rows": [row.to_dict() for row in rows],
-            "headline": shown,
-            "warnings": cautions,
-            "diagnosis": [one.to_dict() for one in diagnoses],
-            "seconds": round(time.monotonic() - started, 1),
-        },
-    )
-    write_report(run.path)
-    for sentence_ in [*shown, *cautions, *(f"{one.row}: {one.sentence}" for one in diagnoses)]:
-        callbacks.notify(sentence_)
-    callbacks.notify(f"reproduce with: {command}")
+def _loaded(path: Path, device: str) -> Trained:
+    trained: Trained = engine_of_run(path).load(path, device=device)
     return trained

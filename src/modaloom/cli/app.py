@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from modaloom import __version__
-from modaloom.core.errors import ModaloomError, WorkFailed
+from modaloom.core.errors import ModaloomError, RankZeroStopped, WorkFailed
 from modaloom.core.renamed import RENAMED
 
 UsageError: Any = typer.BadParameter.__base__
@@ -22,6 +22,8 @@ class Commands(TyperGroup):
         """Run a command line and exit."""
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
+        except RankZeroStopped:
+            code = 1
         except (UsageError, ModaloomError, WorkFailed, OSError) as error:
             if os.environ.get("MODALOOM_DEBUG"):
                 raise

@@ -95,9 +95,13 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or start it.")] = False,
     device: options.Device = DEVICE,
+    devices: Annotated[
+        int, typer.Option(metavar="N", help="Processes that train together on this machine.")
+    ] = 1,
 ) -> None:
     """Train tokenizers and an any-to-any diffusion model, or a Restorer (--task)."""
     from modaloom import api
+    from modaloom.training.launch import leads
 
     with Progress() as progress:
         trained = api.train(
@@ -120,8 +124,10 @@ def train(
             resume=resume,
             device=device,
             callbacks=printing.callbacks(progress),
+            devices=devices,
         )
-    printing.finished(trained)
+    if leads():
+        printing.finished(trained)
 
 
 def world(

@@ -10,8 +10,9 @@ keeps its own rows (`Rows.own`). So whether something is drawn must not depend o
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from torch import Tensor, nn
 
@@ -72,6 +73,28 @@ class Distributed(ABC):
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replace each gradient by its sum over the ranks; None stays None if it is None on all."""
 
+    @abstractmethod
+    def first(self) -> AbstractContextManager[None]:
+        """Rank 0 goes first: the others enter the block when it has left it, however long it works there.
+
+        It calls nothing here meanwhile. If it raises, the others raise `RankZeroStopped`.
+        """
+
+    @abstractmethod
+    def share(self, value: Any) -> Any:
+        """The JSON-serializable value of rank 0."""
+
+    @property
+    @final
+    def leads(self) -> bool:
+        """Whether this is rank 0, which alone writes and tells."""
+        return self.rank == 0
+
+    @final
+    def any(self, value: bool) -> bool:
+        """Whether `value` is true on a rank."""
+        return not self.all(not value)
+
     @final
     def split(self, total: int) -> Rows:
         """This rank's share of `total` rows; shares differ by one row at most."""
@@ -107,6 +130,12 @@ class SingleProcess(Distributed):
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """The gradients are complete."""
+
+    def first(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def share(self, value: Any) -> Any:
+        return value
 
 
 SINGLE_PROCESS = SingleProcess()

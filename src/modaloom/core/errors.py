@@ -7,6 +7,7 @@ ModaloomError(ValueError)   an error that the caller can correct; the message sa
 ├── BadFolder               a folder is missing, empty or contradicts the data contract
 └── BadRun                  a run folder is damaged, unfinished, busy or of an unknown version
 WorkFailed(RuntimeError)    the call was valid and the work failed (NaN, disk full)   (exit code 1)
+├── RankZeroStopped         rank 0 of a training has stopped, and says why itself
 └── PartlyFailed            some inputs failed, `failures` names them; the results of the others are kept
 """
 
@@ -49,6 +50,10 @@ class BadRun(ModaloomError):
 
 class WorkFailed(RuntimeError):
     """The call was valid and the work failed."""
+
+
+class RankZeroStopped(WorkFailed):
+    """Rank 0 of a training has stopped, and says why itself."""
 
 
 class PartlyFailed(WorkFailed):

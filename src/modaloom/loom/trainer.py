@@ -86,9 +86,10 @@ class LoomTrainer:
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step. Raises the errors of `run_stages`."""
-        self._cache_codes(name for name, t in self.data.tokenizers.items() if not t.trainable)
+        with self.accelerator.distributed.first():
+            self._cache_codes(name for name, t in self.data.tokenizers.items() if not t.trainable)
         for step in run_stages(self.plans(), self.run, self.accelerator, notify=self.notify):
-            if step.stage == LOOM and validates_at(step):
+            if step.stage == LOOM and validates_at(step) and self.accelerator.distributed.leads:
                 self.run.log({"stage": LOOM, "step": step.step, **self.validate()})
             yield step
         assert self.model is not None

@@ -83,7 +83,7 @@ class RestorerTrainer:
     def steps(self) -> Iterator[Step]:
         """Trains and yields after each step; raises what `run_stages` raises."""
         for step in run_stages([StagePlan(self._stage)], self.run, self.accelerator, notify=self.notify):
-            if validates_at(step):
+            if validates_at(step) and self.accelerator.distributed.leads:
                 self.run.log({"stage": RESTORER, "step": step.step, **self.validate()})
             yield step
         freeze([self.restoration.restorer])

@@ -67,17 +67,21 @@ class RunFiles:
 class RunFolder(RunFiles, Generic[C]):
     """Folder of a run of one engine. Constructed by `create`, `resume` or, read-only, `open`.
 
-    `create` and `resume` lock the run until `close`; use them in a `with` statement.
+    `create` and `resume` lock the run until `close`; use them in a `with` statement. `follow` is for ranks
+    that train beside the one that has the lock.
 
     Args:
         path: the folder.
         config_type: class of the run's configuration, for `run` and `save_run`.
         lock: the locked lock file, or None for read-only access.
+        follows: whether another rank writes; what is written here is dropped.
     """
 
-    def __init__(self, path: Path, config_type: type[C], lock: IO[str] | None = None) -> None:
+    def __init__(
+        self, path: Path, config_type: type[C], lock: IO[str] | None = None, *, follows: bool = False
+    ) -> None:
         super().__init__(path)
-        self.config_type, self._lock = config_type, lock
+        self.config_type, self.follows, self._lock = config_type, follows, lock
 
     @classmethod
     def create(cls, path: Path, run: C) -> Self:
@@ -107,6 +111,13 @@ class RunFolder(RunFiles, Generic[C]):
         return folder
 
     @classmethod
+    def follow(cls, path: Path, config_type: type[C]) -> Self:
+        """Open a run that rank 0 writes. Raises `BadRun`."""
+        folder = cls(path, config_type, follows=True)
+        folder.run()
+        return folder
+
+    @classmethod
     def open(cls, path: Path, config_type: type[C]) -> Self:
         """Open an existing run for reading. Raises `BadRun` if missing, damaged or of an unknown version."""
         folder = cls(path, config_type)
@@ -122,15 +133,16 @@ class RunFolder(RunFiles, Generic[C]):
 
     def save_run(self, run: C) -> None:
         """Write the configuration. Raises `WorkFailed`."""
-        self._write(CONFIG, to_plain(run))
+        self.write(CONFIG, to_plain(run))
 
     def save_data(self, facts: Mapping[str, Any]) -> None:
         """Write data.json from JSON-serializable facts. Raises `WorkFailed`."""
-        self._write(DATA, facts)
+        self.write(DATA, facts)
 
     def log(self, record: Mapping[str, Any]) -> None:
         """Append a line to metrics.jsonl. Raises `WorkFailed`."""
-        self._check_writer()
+        if not self._writes():
+            return
         try:
             with (self.path / METRICS).open("a", encoding="utf-8") as file:
                 file.write(to_json(record) + "\n")
@@ -160,16 +172,19 @@ class RunFolder(RunFiles, Generic[C]):
         self.close()
 
     def _keep(self, stays: Callable[[Record], bool]) -> None:
-        self._check_writer()
+        if not self._writes():
+            return
         lines = [to_json(record) + "\n" for record in self.metrics() if stays(record)]
         write_file(self.path / METRICS, "".join(lines).encode())
 
-    def _check_writer(self) -> None:
-        assert self._lock is not None, "this run folder is open for reading"
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write a JSON file of the run. Raises `WorkFailed`."""
+        if self._writes():
+            write_json(self.path / name, value)
 
-    def _write(self, name: str, value: Mapping[str, Any]) -> None:
-        self._check_writer()
-        write_json(self.path / name, value)
+    def _writes(self) -> bool:
+        assert self.follows or self._lock is not None, "this run folder is open for reading"
+        return not self.follows
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -1,22 +1,35 @@
 """`Distributed` over torch's default process group: gloo for CPUs, nccl for GPUs.
 
-Tested with gloo. Where a rank is lost, nccl does not raise: its watchdog ends the process.
+Tested with gloo. Where a rank is lost, nccl does not raise: its watchdog ends the process. What is on the CPU
+goes through gloo in any case.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 
 from modaloom.core.distributed import Distributed, Rows
-from modaloom.core.errors import WorkFailed, check_range
+from modaloom.core.errors import RankZeroStopped, WorkFailed, check_range
+from modaloom.core.json_text import from_json, to_json
+from modaloom.training.last_words import LastWords
 
 MAX_SECONDS = 60.0
-"""How long a rank waits for the others before it gives up."""
+"""The longest that a rank may wait for another before it gives up."""
+SECONDS = 40.0
+"""How long it waits by default; then it asks who is missing."""
+WORDS_SHARE = 1 / 8
+"""Fraction of that time in which it waits for their answer."""
+BEATS = 4
+"""Signs of life that rank 0 gives within that time, while it works alone."""
+WORKING, DONE, STOPPED = range(3)
+"""What rank 0 says of its work in `first`."""
 
 
 class ProcessGroup(Distributed):
@@ -24,10 +37,13 @@ class ProcessGroup(Distributed):
 
     Args:
         device: where this rank computes.
+        words: what a rank says when it stops.
+        seconds: how long it waits for another rank.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, words: LastWords, seconds: float) -> None:
         self.size, self.rank, self.device = dist.get_world_size(), dist.get_rank(), device
+        self._words, self._seconds = words, seconds
 
     def sum(self, term: Tensor) -> Tensor:
         total: Tensor = _Sum.apply(term, self)  # type: ignore[no-untyped-call]
@@ -69,6 +85,49 @@ class ProcessGroup(Distributed):
         for p, total, count in zip(parameters, sums, counts.tolist()):
             p.grad = torch.empty_like(p).copy_(total.view(p.shape)) if count else None
 
+    @contextmanager
+    def first(self) -> Iterator[None]:
+        if self.rank:
+            while (said := self._say(WORKING)) == WORKING:
+                pass
+            if said == STOPPED:
+                raise RankZeroStopped(f"rank {self.rank} of {self.size}: rank 0 has stopped")
+            yield
+            return
+        done, failed = threading.Event(), list[WorkFailed]()
+        beats = threading.Thread(target=self._beat, args=(done, failed), daemon=True)
+        beats.start()
+        try:
+            yield
+        except BaseException:
+            done.set()
+            beats.join()
+            with suppress(WorkFailed):
+                self._say(STOPPED)
+            raise
+        done.set()
+        beats.join()
+        if failed:
+            raise failed[0]
+        self._say(DONE)
+
+    def share(self, value: Any) -> Any:
+        text = torch.frombuffer(bytearray(to_json(value).encode()), dtype=torch.uint8)
+        length = int(self.broadcast(torch.tensor(len(text))))
+        return from_json(bytes(self.broadcast(text if not self.rank else text.new_zeros(length)).tolist()))
+
+    def _beat(self, done: threading.Event, failed: list[WorkFailed]) -> None:
+        """Say that rank 0 is working, until it is done or another rank is gone."""
+        try:
+            while not done.wait(self._seconds / BEATS):
+                self._say(WORKING)
+        except WorkFailed as error:
+            failed.append(error)
+
+    def _say(self, what: int) -> int:
+        """What rank 0 says."""
+        return int(self.broadcast(torch.tensor(what)))
+
     def all_reduce(self, value: Tensor) -> Tensor:
         """The sum over the ranks, in place; without gradient."""
         with self._answered("sum"):
@@ -77,7 +136,7 @@ class ProcessGroup(Distributed):
 
     def _numbers(self, own: int) -> list[int]:
         """The numbers of all ranks, in their order."""
-        return torch.stack(self._all_gather(torch.tensor(own, device=self.device))).tolist()
+        return torch.stack(self._all_gather(torch.tensor(own))).tolist()
 
     def _all_gather(self, value: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(value) for _ in range(self.size)]
@@ -92,8 +151,8 @@ class ProcessGroup(Distributed):
             yield
         except RuntimeError as error:
             raise WorkFailed(
-                f"rank {self.rank} of {self.size}: the {operation} over all ranks failed; another one "
-                f"has stopped or hangs. Its last message says why; go on with train --resume ({error})"
+                f"rank {self.rank} of {self.size}: the {operation} over all ranks failed; "
+                f"{self._words.of_others()}; go on with train --resume ({' '.join(str(error).split())[:200]})"
             ) from error
 
 
@@ -118,7 +177,7 @@ def process_group(
     *,
     init_method: str,
     device: torch.device,
-    seconds: float = MAX_SECONDS,
+    seconds: float = SECONDS,
 ) -> Iterator[ProcessGroup]:
     """Join the other ranks; leave them at the end.
 
@@ -134,14 +193,18 @@ def process_group(
         BadValue: `seconds` is out of range.
     """
     check_range("seconds", seconds, 0, MAX_SECONDS, open_low=True)
-    backend = {"cuda": "nccl"}.get(device.type, "gloo")
+    backend, limit = {"cuda": "cpu:gloo,cuda:nccl"}.get(device.type, "gloo"), timedelta(seconds=seconds)
     try:
-        dist.init_process_group(
-            backend, init_method=init_method, rank=rank, world_size=size, timeout=timedelta(seconds=seconds)
-        )
+        store, _, _ = next(rendezvous(init_method, rank, size, timeout=limit))
+        own = PrefixStore("group", store)
+        dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=limit)
     except (RuntimeError, ValueError) as error:
         raise WorkFailed(f"rank {rank} of {size} does not reach the others: {error}") from error
+    words = LastWords(PrefixStore("words", store), rank, size, WORDS_SHARE * seconds)
     try:
-        yield ProcessGroup(device)
+        yield ProcessGroup(device, words, seconds)
+    except BaseException as error:
+        words.say(str(error) or type(error).__name__)
+        raise
     finally:
         dist.destroy_process_group()

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from modaloom.core.types import Sample
 from modaloom.data.advice import check_trainable
-from modaloom.data.atomic_io import write_json
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
 from modaloom.data.split import split
@@ -74,7 +73,7 @@ def select(run: RunFolder[Any], folder: Folder, streams: Sequence[str]) -> Selec
     check_trainable(folder, streams, split_of)
     (run.path / CACHE).mkdir(exist_ok=True)
     keys = [sample.key for sample in samples]
-    write_json(run.path / CACHE / KEYS, {"keys": keys, "splits": [split_of[key] for key in keys]})
+    run.write(f"{CACHE}/{KEYS}", {"keys": keys, "splits": [split_of[key] for key in keys]})
     return Selection(Reader(folder, streams=streams), samples, rows, split_of)
 
 

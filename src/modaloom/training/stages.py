@@ -11,6 +11,7 @@ import torch
 from modaloom.core.errors import BadValue
 from modaloom.data.atomic_io import sweep
 from modaloom.runs.checkpoint import newest, save
+from modaloom.runs.config_io import from_plain, to_plain
 from modaloom.runs.schedule import Schedule, trapezoid
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
@@ -83,7 +84,9 @@ def run_stages(
         check_installed()
     session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
-        stage = plan.build()
+        with accelerator.distributed.first():
+            stage = plan.build()
+        session.begin_alike(stage)
         with catch_interrupts() as stopped, kept_threads(), session.prefetched(stage) as ahead:
             training = yield from session.train(i, ahead, stopped)
         steps = {**folder.run().training.steps, stage.name: training.total}
@@ -117,14 +120,20 @@ class _Session:
         with prefetched(lambda step: self.accelerator.pin(stage.batch(step)), workers) as batch:
             yield replace(stage, batch=batch)
 
+    def begin_alike(self, stage: Stage) -> None:
+        """Begin with the weights of rank 0 everywhere."""
+        for module in stage.modules:
+            for tensor in module.state_dict().values():
+                tensor.copy_(self.accelerator.distributed.broadcast(tensor))
+
     def train(self, i: int, stage: Stage, stopped: Callable[[], bool]) -> Generator[Step, None, Training]:
         """Train stage i to its end, yielding after every step."""
         if stage.name in self.folder.run().training.steps:
             training, budget = self._resume(stage), None
         else:
             training, budget = self._with_budget(i, stage)
-        config = self.folder.run().training
-        events = event_log(self.folder.path, stage.name, training.step) if config.tensorboard else no_log()
+        logs = self.folder.run().training.tensorboard and self.accelerator.distributed.leads
+        events = event_log(self.folder.path, stage.name, training.step) if logs else no_log()
         with events as log:
             yield from self._steps(training, budget, stopped, log)
         return training
@@ -132,28 +141,41 @@ class _Session:
     def _steps(
         self, training: Training, budget: Budget | None, stopped: Callable[[], bool], log: EventLog
     ) -> Iterator[Step]:
-        config, saved, stage = self.folder.run().training, time.monotonic(), training.stage
+        config, saved = self.folder.run().training, time.monotonic()
+        ranks = self.accelerator.distributed
         window: list[Step] = []
         for step in train(training):
             window.append(step)
             last = step.step == step.total
-            if step.step % config.log_every == 0 or last:
-                line = {**record(window), SECONDS: round(self.clock(), 2)}
-                self.folder.log(line)
-                log(line)
-                window.clear()
-            yield step
-            if budget and not last:
-                budget.look(step.seconds)
-            asked = stopped()
-            if asked or last or time.monotonic() - saved >= config.checkpoint_seconds:
-                save(self.folder.checkpoints(stage.name), training.checkpoint())
+            with ranks.first():
+                if step.step % config.log_every == 0 or last:
+                    line = {**record(window), SECONDS: round(self.clock(), 2)}
+                    self.folder.log(line)
+                    log(line)
+                    window.clear()
+                yield step
+                if budget and not last and ranks.leads:
+                    budget.look(step.seconds)
+            if budget:
+                training.schedule = self._agreed(training.schedule)
+            asked = ranks.any(stopped())
+            if ranks.any(asked or last or time.monotonic() - saved >= config.checkpoint_seconds):
+                self._save(training)
                 saved = time.monotonic()
             if asked:
                 raise Interrupted(
                     f"stopped after step {step.step} of {training.total} of {step.stage}; "
                     f"go on with: modaloom train --resume --out {self.folder.path}"
                 )
+
+    def _save(self, training: Training) -> None:
+        with self.accelerator.distributed.first():
+            if self.accelerator.distributed.leads:
+                save(self.folder.checkpoints(training.stage.name), training.checkpoint())
+
+    def _agreed(self, schedule: Schedule) -> Schedule:
+        """The schedule of rank 0."""
+        return from_plain(Schedule, self.accelerator.distributed.share(to_plain(schedule)))
 
     def _resume(self, stage: Stage, schedule: Schedule | None = None) -> Training:
         """Training of a stage, restored from its newest valid checkpoint if there is one."""
@@ -163,13 +185,15 @@ class _Session:
         training = Training(
             stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay, threads=threads
         )
-        sweep(place)
-        found = newest(place)
-        for damage in found.damaged:
-            self.notify(damage)
-        if found.checkpoint:
-            training.restore(found.checkpoint)
-        self.folder.rewind(stage.name, training.step)
+        with self.accelerator.distributed.first():
+            if self.accelerator.distributed.leads:
+                sweep(place)
+            found = newest(place)
+            for damage in found.damaged:
+                self.notify(damage)
+            if found.checkpoint:
+                training.restore(found.checkpoint)
+            self.folder.rewind(stage.name, training.step)
         return training
 
     def _with_budget(self, i: int, stage: Stage) -> tuple[Training, Budget]:
@@ -187,7 +211,7 @@ class _Session:
         if schedule is None:
             self._warn(stage, steps, run.training.minutes)
             schedule = trapezoid(steps, warmup=stage.optimizer.warmup, decay=stage.optimizer.decay)
-        training = self._resume(stage, schedule)
+        training = self._resume(stage, self._agreed(schedule))
         training.threads = [c for c in run.training.threads.get(stage.name, ()) if c[0] < training.step]
         tuner = ThreadTuner(threads, [*paces], pace=pace, seconds=max(0.0, end - self.clock()))
         pacer = Pacer(end - self.clock(), pace, training.step, clock=self.clock)
@@ -199,7 +223,7 @@ class _Session:
         threads, until they are slower."""
         found: dict[int, float] = {}
         allowed = candidates(torch.get_num_threads())
-        if self.accelerator.device.type != "cpu":
+        if self.accelerator.device.type != "cpu" or self.accelerator.distributed.size > 1:
             allowed = allowed[:1]
         with kept_threads():
             for threads in allowed:
