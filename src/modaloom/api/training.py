@@ -16,7 +16,7 @@ from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun, ModaloomError, check_choice
 from modaloom.data.atomic_io import write_json
-from modaloom.data.folder import Folder, open_folder
+from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, notify_left_out, notify_recognised, notify_skipped, once
 from modaloom.data.reader import Reader
 from modaloom.engine import Engine, EvaluationOptions, Trainer
@@ -122,7 +122,7 @@ def train(
         raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
     whole = complete(config=config)
     accelerator = Accelerator(device, whole.training.precision)
-    index = open_folder(data, whole.data.layout)
+    index = whole.data.open(data)
     runs = {"tokenizers": tokenizers, "weights": start}
     places = {name: str(resolve_run(Path(run)).absolute()) if run else "" for name, run in runs.items()}
     whole = ENGINES[whole.engine].with_start(whole, index, **places)
@@ -192,7 +192,7 @@ def _fit(
     callbacks: TrainCallbacks,
 ) -> tuple[dict[str, Part], Mapping[str, Any]]:
     """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
-    index = open_folder(folder or Path(run.data()["folder"]), run.run().data.layout)
+    index = run.run().data.open(folder or Path(run.data()["folder"]))
     notify_recognised(index, callbacks.notify)
     notify_left_out(index, callbacks.notify)
     fresh = not run.has_data()

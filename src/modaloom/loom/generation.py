@@ -15,7 +15,6 @@ from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_nam
 from modaloom.core.frame import Frames
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import stoppable_folder
-from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import Writer
@@ -199,7 +198,7 @@ def _reader(
     trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
 ) -> Reader:
     """Reader of the folder's streams that the run has and that are not targets."""
-    index = open_folder(folder, trained.run.data.layout)
+    index = trained.run.data.open(folder)
     if tuple(want) != (MISSING,):
         want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
     streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
