@@ -156,7 +156,9 @@ def generate(
             keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
             for frame in _sampled(trained, batch, seed, options, kept, long):
                 step += 1
-                shown = replace(frame.map(partial(_named, keys)), step=step, total=total, first=count)
+                shown = replace(
+                    frame.map(partial(_named, keys)), step=step, total=max(step, total), first=count
+                )
                 if frame.result is None or refines:
                     yield replace(shown, result=None)
             assert frame.result is not None
