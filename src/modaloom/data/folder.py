@@ -76,13 +76,13 @@ class Folder:
         return [name for name in self.signals if MODALITIES[self.modality_of[name]].signal.is_waveform]
 
 
-def open_folder(path: Path, layout: str = LAYOUT, limits_of: LimitsOf = default_limits) -> Folder:
+def open_folder(path: Path, layout: str = LAYOUT, limits_of: LimitsOf | None = default_limits) -> Folder:
     """Index a folder.
 
     Args:
         path: the folder.
         layout: one of `LAYOUTS`; `auto` recognises it.
-        limits_of: modality → the limits within which windows of long files are.
+        limits_of: modality → the limits within which windows of long files are; None: they are not cut.
 
     Raises:
         BadFolder: it is missing, has no sample, contradicts the contract, or fits two layouts.
@@ -95,8 +95,9 @@ def open_folder(path: Path, layout: str = LAYOUT, limits_of: LimitsOf = default_
     try:
         index.read()
         folder = _collected(path, layout, index)
-        if layout == WINDOWS or (
-            layout == LAYOUT and has_long(folder.samples, folder.modality_of, limits_of)
+        if limits_of is not None and (
+            layout == WINDOWS
+            or (layout == LAYOUT and has_long(folder.samples, folder.modality_of, limits_of))
         ):
             return _in_windows(folder, limits_of)
         return folder

@@ -11,6 +11,7 @@ from modaloom.data.layout import LAYOUTS, STEMS, WINDOWS, UnclearLayout
 from modaloom.data.walk import Problem, make_problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Limits
+from modaloom.modalities.files import File
 
 LimitsOf = Callable[[str], Limits]
 """Modality → its limits."""
@@ -46,8 +47,10 @@ class Cut:
 def has_long(samples: Sequence[Sample], modality_of: Mapping[str, str], limits_of: LimitsOf) -> bool:
     """Whether there is one stream alone, in files that can be cut and of which most are far longer than a
     window."""
+    if len(modality_of) > 1 or not any(MODALITIES[name].windows for name in modality_of.values()):
+        return False
     stream = _stream_of_files(samples, modality_of)
-    if stream is None or len(modality_of) > 1:
+    if stream is None:
         return False
     few = samples[:: max(1, len(samples) // NUM_JUDGED)][:NUM_JUDGED]
     counts = []
@@ -92,7 +95,7 @@ def cut_files(
         try:
             windows = _windows(sample, stream, modality, limits_of)
         except BadFile as error:
-            problems.append(make_problem(root, Path(error.path), error.reason))
+            problems.append(make_problem(root, Path(str(error.path)), error.reason))
             continue
         for i, window in enumerate(windows):
             key = f"{sample.key}#{i:0{len(str(len(windows)))}}"
@@ -114,7 +117,7 @@ def cut_files(
 def _stream_of_files(samples: Sequence[Sample], modality_of: Mapping[str, str]) -> str | None:
     """The one stream that all samples have in a file, if those can be cut."""
     in_files = [
-        frozenset(name for name, source in sample.streams.items() if isinstance(source, Path))
+        frozenset(name for name, source in sample.streams.items() if isinstance(source, File))
         for sample in samples
     ]
     streams = {name for names in in_files for name in names}

@@ -34,7 +34,7 @@ def read(path: File) -> str:
     return _without_last_newline(read_text(path, limit=MAX_BYTES))
 
 
-def windows(path: Path, limits: TextLimits) -> list[str]:
+def windows(path: File, limits: TextLimits) -> list[str]:
     """Cuts a UTF-8 file into texts of at most `max_tokens` bytes, which are no more tokens of bytes.
 
     A window ends before a space or a new line in its second half, if there is one. Joined they are the file.
