@@ -37,8 +37,12 @@ def test_rows_that_are_kept_keep_their_codes(run: Path, world: Path, tmp_path: P
         (("--keep", "image=0:32"), "all of image is kept"),
         (("--keep", "caption=0:16"), "caption is both given and wanted"),
         (
-            ("--given", "caption=a star", "--keep", "caption=0:1", "--want", "caption"),
-            "cannot be kept in part",
+            ("--given", "caption=a star", "--keep", "caption=0:0.5", "--want", "caption"),
+            "0:0.5 keeps nothing: parts are whole tokens, 'a'",
+        ),
+        (
+            ("--given", "caption=a star", "--keep", "caption=0:7", "--want", "caption"),
+            "all of caption is kept",
         ),
     ],
 )
@@ -66,7 +70,11 @@ def test_parts_of_another_form_are_named(run: Path, world: Path, parts: object, 
     ("words", "names"),
     [
         (("--want", "image", "--length", 99), "values of image do not go on"),
-        (("--want", "caption", "--length", 99), "have no parts"),
+        (("--want", "caption", "--length", 9), "caption is drawn whole up to"),
+        (
+            ("--given", f"caption={'a star ' * 99}", "--want", "caption", "--length", 9999),
+            "it would go on from there; give less: its end",
+        ),
         (("--want", "image,caption", "--length", 99), "of one stream"),
     ],
 )

@@ -16,6 +16,7 @@ from modaloom.core.rng import derive
 from modaloom.core.types import CodeShape
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.long_streams import LongStream, drawing
+from modaloom.tokenizers.lengths import split_lengths
 
 STEPS, TRAINED = 3, 6
 
@@ -43,7 +44,13 @@ class Counting:
         files, extent = SimpleNamespace(exact=exact, strides=(4,)), (0.5 * rows - partial, 0.5)
         whole = SimpleNamespace(seconds=extent[0])
         tokenizer = SimpleNamespace(
-            shape=self.shape, extent=extent, files=files, encode=list, decode=lambda codes: [whole]
+            shape=self.shape,
+            extent=extent,
+            files=files,
+            encode=list,
+            decode=lambda codes: [whole],
+            shortened=lambda value: (),
+            rows=lambda codes: split_lengths(codes, self.shape) if variable else [*codes],
         )
         stream = SimpleNamespace(tokenizer=tokenizer, modality="video")
         self.streams = dict.fromkeys(self.wanted, stream)

@@ -75,3 +75,25 @@ def test_describe() -> None:
         "longest": 4,
         "distinct": 3,
     }
+
+
+@given(
+    st.text(alphabet=st.sampled_from("ab \n日\u0301🙂"), min_size=1, max_size=60),
+    st.integers(1, 12),
+)
+def test_windows_of_a_file_are_the_file(
+    tmp_path_factory: pytest.TempPathFactory, text: str, most: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "long.txt"
+    path.write_bytes(text.encode())
+    windows = texts.windows(path, texts.TextLimits(most))
+    assert "".join(windows) == text
+    assert all(len(one.encode()) <= most or len(one) == 1 for one in windows)
+    assert all(windows)
+
+
+def test_windows_end_between_words(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("In the beginning God created the heaven\nand the earth")
+    windows = texts.windows(path, texts.TextLimits(18))
+    assert windows == ["In the beginning", " God created the", " heaven\nand the", " earth"]

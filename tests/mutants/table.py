@@ -11,6 +11,7 @@ from filmed import CLIPS
 from information import INFORMATION
 from judged import JUDGED, METRICS
 from long_sounds import LONG_SOUNDS
+from long_texts import LONG_TEXTS
 from mended import MENDED
 from moving import MOVING
 from mutant import Mutant
@@ -539,6 +540,7 @@ MUTANTS = (
     *PICTURES,
     *SOUNDS,
     *LONG_SOUNDS,
+    *LONG_TEXTS,
     *MENDED,
     *MOVING,
     *SPOKEN,

@@ -13,7 +13,7 @@ from modaloom.api.runs import Trained
 from modaloom.core.defaults import TRAIN_MINUTES
 from modaloom.core.distributed import Distributed
 from modaloom.core.errors import check_choice
-from modaloom.data.folder import Folder, open_folder
+from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, notify_left_out, notify_recognised, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.engine import Engine, Trainer
@@ -85,7 +85,7 @@ def follow(ranks: Distributed, device: str) -> Path:
     engine = engine_of_run(path)
     run = RunFolder.follow(path, engine.config)
     with ranks.first():
-        index = open_folder(Path(job.folder), run.run().data.layout)
+        index = run.run().data.open(Path(job.folder))
         trainer = engine.trainer(run, index, Accelerator(device, job.precision, ranks), notify=silent)
     for _ in trainer.steps():
         pass
@@ -103,7 +103,7 @@ def _fit(
     """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
     callbacks = asked.callbacks
     with asked.ranks.first():
-        index = open_folder(folder, run.run().data.layout)
+        index = run.run().data.open(folder)
         notify_recognised(index, callbacks.notify)
         notify_left_out(index, callbacks.notify)
         fresh = not run.has_data()

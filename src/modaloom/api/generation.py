@@ -68,9 +68,11 @@ def generate(
         n: number of samples.
         seed: equal seeds give equal files, independently of n.
         keep: stream that is both given and wanted → the parts (start, end) of its value that stay, in
-            seconds of sound, frames, or rows of the run's pixels; without `folder` and `Lines`.
-        length: how long values of the one wanted stream should be, in the same unit, beyond what is drawn at
-            once: they go on block by block, from their start or from a value that is given, too.
+            seconds of sound, frames, rows of the run's pixels or characters of text; without `folder` and
+            `Lines`.
+        length: how long values of the one wanted stream should be, in the same unit (tokens of text), beyond
+            what is drawn at once: they go on block by block, from their start or from a value that is given,
+            too.
         sampling: fields of `CodeSamplingConfig` that differ from the run's.
         refine: a Restorer run that refines one of the generated streams.
         mux: `CLIP+SOUND`, such as `video+music`: a wanted stream, and one that is wanted or given, which are

@@ -37,7 +37,7 @@ def shard(
     """
     check_count("samples", samples, 1)
     check_range("megabytes", megabytes, 0, open_low=True)
-    index = open_folder(Path(folder), layout)
+    index = open_folder(Path(folder), layout, None)
     notify_recognised(index, notify)
     notify_left_out(index, notify)
     return write_tar_shards(index, out, samples=samples, megabytes=megabytes, notify=notify)

@@ -15,7 +15,6 @@ from modaloom.api.places import check_vacant, undone
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
 from modaloom.core.errors import BadRun
-from modaloom.data.folder import open_folder
 from modaloom.data.notices import once
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.runs.config import RunConfig
@@ -107,7 +106,7 @@ def train(
             raise BadRun(f"{path} is no run that could be resumed; name the folder to train on")
         whole = complete(config=config)
         accelerator = Accelerator(device, whole.training.precision)  # of one process
-        index = open_folder(data, whole.data.layout)
+        index = whole.data.open(data)
         runs = {"tokenizers": tokenizers, "weights": start}
         places = {name: str(resolve_run(Path(run)).absolute()) if run else "" for name, run in runs.items()}
         whole = ENGINES[whole.engine].with_start(whole, index, **places)

@@ -36,7 +36,7 @@ def generate(
         list[str] | None,
         typer.Option(
             metavar="STREAM=START:END,…",
-            help="Parts that stay of a value that is given and wanted: seconds of sound, pixels.",
+            help="Parts that stay of a value that is given and wanted: seconds, pixels, characters.",
         ),
     ] = None,
     n: Annotated[
@@ -69,7 +69,7 @@ def generate(
     ] = None,
     length: Annotated[
         float | None,
-        typer.Option(help="Seconds of sound or frames of videos, at least, by blocks [default: one]."),
+        typer.Option(help="Seconds of sound, frames of videos or tokens of text, by blocks [default: one]."),
     ] = None,
     refine: Annotated[
         Path | None, typer.Option(metavar="RUN", help="A run of --task refine, applied to generated values.")

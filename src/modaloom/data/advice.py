@@ -64,14 +64,14 @@ def _about_problems(problems: int) -> Iterator[str]:
 
 
 def _about_groups(folder: Folder, split_of: Mapping[str, str]) -> Iterator[str]:
-    """Groups of a table that are in several splits."""
+    """Groups of a table, or of long files, that are few or in several splits."""
     splits: dict[str, set[str]] = defaultdict(set)
     for key, group in folder.groups.items():
         splits[group].add(split_of[key])
     if 0 < len(splits) < FEW_GROUPS and folder.splits is None and len(folder.samples) > FEW_SAMPLES:
         yield (
-            f"There are only {len(splits)} groups of a table (e.g. {min(splits)}), each in one split: what "
-            "is tested may be unlike what is trained on. If they are no patients, scenes or the like, use "
+            f"There are only {len(splits)} groups (e.g. {min(splits)}), each in one split: what is tested "
+            "may be unlike what is trained on. If they are no patients, scenes, books or the like, use "
             "--split-by sample."
         )
     if torn := [group for group, found in splits.items() if len(found) > 1]:

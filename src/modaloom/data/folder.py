@@ -4,20 +4,32 @@ Files with the same key form one sample (`names.py`, `layout.py`). `metadata.csv
 folder refer to files and contain text streams. Top-level folders `train/ val/ test…/` fix the splits. Folders
 are class labels, the text stream `label`, if (below the splits) every sample is exactly one folder deep,
 there are at least two such folders with two samples each on average, all have the same streams, and their
-files are not numbered on from one folder to the next.
+files are not numbered on from one folder to the next. Long files of text alone are cut into windows
+(`long_files.py`).
 """
 
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFolder, bounded
 from modaloom.core.types import Sample
 from modaloom.data.index import Index
-from modaloom.data.layout import CLASSES, DEFECTS, ENOUGH, LAYOUTS, SPLIT, STEMS, UnclearLayout, choices
+from modaloom.data.layout import (
+    CLASSES,
+    DEFECTS,
+    ENOUGH,
+    LAYOUTS,
+    SPLIT,
+    STEMS,
+    WINDOWS,
+    UnclearLayout,
+    choices,
+)
+from modaloom.data.long_files import LimitsOf, cut_files, default_limits, has_long
 from modaloom.data.table_rows import TEXT
 from modaloom.data.walk import Problem, format_problems
 from modaloom.modalities import MODALITIES
@@ -64,12 +76,13 @@ class Folder:
         return [name for name in self.signals if MODALITIES[self.modality_of[name]].signal.is_waveform]
 
 
-def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
+def open_folder(path: Path, layout: str = LAYOUT, limits_of: LimitsOf | None = default_limits) -> Folder:
     """Index a folder.
 
     Args:
         path: the folder.
         layout: one of `LAYOUTS`; `auto` recognises it.
+        limits_of: modality → the limits within which windows of long files are; None: they are not cut.
 
     Raises:
         BadFolder: it is missing, has no sample, contradicts the contract, or fits two layouts.
@@ -81,7 +94,13 @@ def open_folder(path: Path, layout: str = LAYOUT) -> Folder:
     index = Index(path, layout)
     try:
         index.read()
-        return _collected(path, layout, index)
+        folder = _collected(path, layout, index)
+        if limits_of is not None and (
+            layout == WINDOWS
+            or (layout == LAYOUT and has_long(folder.samples, folder.modality_of, limits_of))
+        ):
+            return _in_windows(folder, limits_of)
+        return folder
     except UnclearLayout as error:
         raise BadFolder(f"{path} {error}") from error
 
@@ -118,6 +137,29 @@ def _collected(path: Path, layout: str, index: Index) -> Folder:
         found,
         [*filter(None, [sentence]), *index.joined, *remarks],
         {key: group for key, group in index.group_of.items() if key != group},
+    )
+
+
+def _in_windows(folder: Folder, limits_of: LimitsOf) -> Folder:
+    """The folder with windows of its files as samples. Raises `UnclearLayout` and `BadFolder`."""
+    cut = cut_files(
+        folder.path, folder.samples, folder.modality_of, limits_of, divided=folder.splits is not None
+    )
+    problems, splits = [*folder.problems, *cut.problems], folder.splits
+    if not cut.samples:
+        raise BadFolder(f"{folder.path} has no text that can be read\n{format_problems(problems)}")
+    if splits is not None:
+        splits = {window: splits[key] for window, key in cut.file_of.items()}
+    group_of = {window: folder.groups.get(key, key) for window, key in cut.group_of.items()}
+    recognised = [cut.sentence, *(said for said in folder.recognised if said not in LAYOUTS.values())]
+    return replace(
+        folder,
+        samples=cut.samples,
+        splits=splits,
+        problems=problems,
+        layout=WINDOWS,
+        recognised=recognised,
+        groups=group_of,
     )
 
 

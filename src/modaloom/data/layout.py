@@ -18,7 +18,7 @@ SPLIT = re.compile(r"(train|training|valid|validation|val|dev|test|testing)([-_]
 NUMBERED = re.compile(r"(?P<base>.*?)[-_.]?\d+(-of-\d+)?", re.IGNORECASE)
 """The name of one of several parts, without its suffix: train-000000, 00000, train-00000-of-00010."""
 STEMS, CLASSES, FOLDERS = "stems", "classes", "folders"
-SUFFIXES, SAMPLES, DEFECTS = "suffixes", "samples", "defects"
+SUFFIXES, SAMPLES, DEFECTS, WINDOWS = "suffixes", "samples", "defects", "windows"
 LAYOUTS: Mapping[str, str] = {
     LAYOUT: "whichever of these is found",
     STEMS: "files of one name are a sample: 0001.png 0001.txt",
@@ -28,6 +28,7 @@ LAYOUTS: Mapping[str, str] = {
     SAMPLES: "a folder for each sample: 0001/photo.png 0001/mask.png",
     DEFECTS: "masks of test pictures in a folder ground_truth: test/crack/0001.png "
     "ground_truth/crack/0001_mask.png",
+    WINDOWS: "long texts are cut into windows, which are samples: genesis.txt exodus.txt",
 }
 """Name → what it means."""
 
@@ -84,7 +85,7 @@ def arrange(names: Sequence[Name], layout: str = LAYOUT, words: Collection[str] 
         return next((one for one in found if one is not None), _plain(STEMS))
     if not names:
         return Arrangement(STEMS, lambda name: name, "")
-    if layout in (STEMS, CLASSES):
+    if layout in (STEMS, CLASSES, WINDOWS):
         return _plain(layout)
     asked = FINDERS[layout](names, True)
     if asked is None:

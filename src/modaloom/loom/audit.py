@@ -10,7 +10,7 @@ from modaloom.core.errors import BadFolder, check_count
 from modaloom.core.types import Sample
 from modaloom.data.advice import about_leaks
 from modaloom.data.copies import digest
-from modaloom.data.folder import Folder, open_folder
+from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.baselines import pick
@@ -75,7 +75,7 @@ def audit(
     """
     check_count("n", n, 1)
     trained = load(run, device=device)
-    index = open_folder(Path(folder), trained.run.data.layout)
+    index = trained.run.data.open(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")

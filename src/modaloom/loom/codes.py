@@ -12,7 +12,6 @@ from modaloom.core.defaults import DEVICE
 from modaloom.core.errors import BadFile, BadFolder, BadValue, ModaloomError, PartlyFailed
 from modaloom.core.types import CodeShape, Sample
 from modaloom.data.atomic_io import new_folder
-from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
 from modaloom.data.shards import (
@@ -60,7 +59,7 @@ def tokenize(
         PartlyFailed: some files could not be read; the codes of all others are written.
     """
     trained = load(run, device=device)
-    index = open_folder(Path(folder), trained.run.data.layout)
+    index = trained.run.data.open(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modaloom.core.types import Sample
-from modaloom.data.folder import Folder, open_folder
+from modaloom.data.folder import Folder
 from modaloom.evaluation.held_out import split_of
 from modaloom.evaluation.scores import scores, sides
 from modaloom.loom.command_line import command_word
@@ -20,7 +20,7 @@ def examples(trained: TrainedRun) -> list[str]:
     For a single stream: generate, evaluate, report.
     """
     folder, path = RunFiles(trained.path).data()["folder"], trained.path
-    index = open_folder(Path(folder), trained.run.data.layout)
+    index = trained.run.data.open(Path(folder))
     drawn = [_generate(path, folder, sample, *pair) for sample, pair in _asked(trained, index)]
     others = [["evaluate", str(path), folder], ["report", str(path)]]
     if not drawn:

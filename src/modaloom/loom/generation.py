@@ -15,7 +15,6 @@ from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_nam
 from modaloom.core.frame import Frames
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import stoppable_folder
-from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, Shortenings, once, silent
 from modaloom.data.reader import Reader
 from modaloom.data.writer import Writer
@@ -157,7 +156,9 @@ def generate(
             keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
             for frame in _sampled(trained, batch, seed, options, kept, long):
                 step += 1
-                shown = replace(frame.map(partial(_named, keys)), step=step, total=total, first=count)
+                shown = replace(
+                    frame.map(partial(_named, keys)), step=step, total=max(step, total), first=count
+                )
                 if frame.result is None or refines:
                     yield replace(shown, result=None)
             assert frame.result is not None
@@ -199,7 +200,7 @@ def _reader(
     trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
 ) -> Reader:
     """Reader of the folder's streams that the run has and that are not targets."""
-    index = open_folder(folder, trained.run.data.layout)
+    index = trained.run.data.open(folder)
     if tuple(want) != (MISSING,):
         want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
     streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]

@@ -19,7 +19,7 @@ from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.model import BATCH_SIZE, Model
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
-from modaloom.tokenizers.lengths import join_lengths, split_lengths
+from modaloom.tokenizers.lengths import join_lengths
 from modaloom.tokenizers.spans import TOLERANCE
 
 Draw = Callable[..., Frames[dict[str, Tensor]]]
@@ -81,10 +81,18 @@ class LongStream:
         return long
 
     def _check_given(self, given: Mapping[str, Value]) -> None:
-        """Raise `BadValue` for a value that cannot go on: one that the codes of a fixed length fill up."""
+        """Raise `BadValue` for a value that cannot go on: one that a limit cuts, or that does not fill up the
+        codes of a fixed length."""
         stream = self.model.streams[self.name]
         measure = MODALITIES[stream.modality].length
-        if self.name not in given or self.shape.variable or measure is None:
+        if self.name not in given or measure is None:
+            return
+        for lost in stream.tokenizer.shortened(given[self.name]):
+            if not lost.is_resolution:
+                raise BadValue(
+                    f"values of {self.name} {lost.how}, and it would go on from there; give less: its end"
+                )
+        if self.shape.variable:
             return
         (whole,) = stream.tokenizer.decode(stream.tokenizer.encode([given[self.name]]))
         have, full = measure(given[self.name]), measure(whole)
@@ -166,8 +174,7 @@ class LongStream:
 
     def _split(self, codes: Tensor) -> list[Tensor]:
         """Codes (n, L, Q) → n tensors (rows, *rest, Q)."""
-        grid = self.shape.on_grid(codes)
-        return split_lengths(grid, self.shape) if self.shape.variable else [*grid]
+        return self.model.streams[self.name].tokenizer.rows(self.shape.on_grid(codes))
 
     def _join(self, rows: Sequence[Tensor]) -> Tensor:
         """The inverse of `_split`."""
@@ -186,11 +193,13 @@ class LongStream:
 
     def _complete(self, codes: Tensor) -> Tensor:
         """A value without its last row where that may reach past its end: what is there is repeated."""
-        most, step = self.model.streams[self.name].tokenizer.extent
+        tokenizer = self.model.streams[self.name].tokenizer
+        most, step = tokenizer.extent
         if self._positions:
             is_partial = bool((codes[-1:, ..., -1] > 0).any())
         else:
-            is_partial = self.shape.variable or self.shape.grid[0] * step > most + TOLERANCE
+            in_pieces = self.shape.variable and tokenizer.files is not None
+            is_partial = in_pieces or self.shape.grid[0] * step > most + TOLERANCE
         return codes[:-1] if is_partial else codes
 
     @property

@@ -7,7 +7,6 @@ from pathlib import Path
 from modaloom.core.defaults import DEVICE, INFORMATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder
 from modaloom.data.atomic_io import write_json
-from modaloom.data.folder import open_folder
 from modaloom.evaluation.choice import exact_of
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.loom.evaluation.folder import held_out
@@ -42,7 +41,7 @@ def mutual_information(
         BadFolder: the folder has no held-out split.
     """
     trained = run if isinstance(run, TrainedRun) else load(run, device=device)
-    index = open_folder(Path(folder), trained.run.data.layout)
+    index = trained.run.data.open(Path(folder))
     tests = held_out(trained, index)
     if not tests:
         raise BadFolder(f"{folder} has no held-out split; add a test folder, or remove the split folders")

@@ -70,11 +70,13 @@ class TrainedRun:
             n: number of samples, 1 to 100,000.
             seed: seed of the sampling noise, a signed 64-bit integer.
             keep: stream that is both given and wanted → the parts of its value that stay, as (start, end)
-                along its first axis, in seconds of sound, frames, or rows of the run's pixels; all else is
-                generated. A sound that is kept up to its end goes on.
-            length: how long a value of the one wanted stream should be, in the same unit, beyond what is
-                drawn at once: it goes on block by block, from its start or from a value that is given, too.
-                One of variable length may end before; without exact lengths, it ends with a whole code.
+                along its first axis, in seconds of sound, frames, rows of the run's pixels, or characters of
+                text; all else is generated. A sound or text that is kept up to its end goes on; the end of a
+                text is a character of its own.
+            length: how long a value of the one wanted stream should be, in the same unit (tokens of text),
+                beyond what is drawn at once: it goes on block by block, from its start or from a value that
+                is given, too. One of variable length may end before; without exact lengths, it ends with a
+                whole code.
             sampling: overrides of `CodeSamplingConfig`: steps, guidance, temperature, top_p, sampler, ….
 
         Returns:

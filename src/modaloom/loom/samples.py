@@ -11,7 +11,7 @@ from modaloom.core.json_text import from_json
 from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import write_json
-from modaloom.data.folder import Folder, open_folder
+from modaloom.data.folder import Folder
 from modaloom.data.writer import PROVENANCE, file_names, writing
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
@@ -49,7 +49,7 @@ def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = N
 
     Raises the errors of reading the folder and of `generate`.
     """
-    index = open_folder(Path(folder), trained.run.data.layout)
+    index = trained.run.data.open(Path(folder))
     budget, by_split = Budget.of(minutes), held_out(trained, index)
     if not by_split:
         return

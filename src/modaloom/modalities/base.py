@@ -123,6 +123,9 @@ class Modality:
     """At least one value, iterated once → JSON-able facts (ranges, lengths), which `inspect` prints."""
     length: Callable[[Value], float] | None = None
     """Value → how long it is, in its own unit (characters, seconds); None: it has no length."""
+    windows: Callable[[File, Limits], Sequence[Value]] | None = None
+    """File of any length → values within the limits, which are samples of their own; None: it is never cut.
+    Raises `BadFile`."""
     suffix_of: Callable[[Value, str], str] | None = None
     """Value, preferred suffix → the suffix of a file that holds it exactly; None: the first suffix holds
     any."""

@@ -14,6 +14,8 @@ from modaloom.modalities.files import File, read_text
 from modaloom.modalities.string_codec import StringCodec
 
 MAX_BYTES = 2**20
+MAX_WINDOWED_BYTES = 2**28
+"""Of a file that is cut into windows."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,41 @@ class TextLimits:
 def read(path: File) -> str:
     """Reads UTF-8 text without the final line ending. Raises `BadFile`."""
     return _without_last_newline(read_text(path, limit=MAX_BYTES))
+
+
+def windows(path: File, limits: TextLimits) -> list[str]:
+    """Cuts a UTF-8 file into texts of at most `max_tokens` bytes, which are no more tokens of bytes.
+
+    A window ends before a space or a new line in its second half, if there is one. Joined they are the file.
+
+    Raises `BadFile`.
+    """
+    data, found, start = read_text(path, limit=MAX_WINDOWED_BYTES).encode(), [], 0
+    while start < len(data):
+        end = _window_end(data, start, limits.max_tokens)
+        found.append(data[start:end].decode())
+        start = end
+    return found
+
+
+def _window_end(data: bytes, start: int, most: int) -> int:
+    """Where a window of at most so many bytes ends: of one character, if that has more."""
+    end = start + most
+    if end >= len(data):
+        return len(data)
+    half = start + most // 2 + 1
+    if (space := max(data.rfind(sign, half, end + 1) for sign in (b" ", b"\n"))) > 0:
+        return space
+    while end > start and _is_within_character(data[end]):
+        end -= 1
+    end = max(end, start + 1)
+    while end < len(data) and _is_within_character(data[end]):
+        end += 1
+    return end
+
+
+def _is_within_character(byte: int) -> bool:
+    return byte & 0xC0 == 0x80
 
 
 def _without_last_newline(text: str) -> str:
@@ -96,5 +133,6 @@ TEXT = Modality(
     limits=TextLimits(),
     describe=describe,
     length=len,
+    windows=windows,
     literal=True,
 )

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 
 from modaloom.core.errors import ModaloomError
-from modaloom.data.folder import open_folder
 from modaloom.evaluation.held_out import split_of
 from modaloom.modalities.unit import from_unit
 from modaloom.restorer.restoration import RestoredRun, RestoreOptions
@@ -42,7 +41,7 @@ def _needs_nothing(trained: RestoredRun) -> bool:
 
 def _held_out(trained: RestoredRun, folder: Path) -> Path | None:
     """Returns a held-out file of the input stream, or None."""
-    index = open_folder(folder, trained.run.data.layout)
+    index = trained.run.data.open(folder)
     stream = trained.restoration.plan.streams[0]
     of = split_of(trained.run.data, index)
     files = [s.streams.get(stream) for s in index.samples if of[s.key] != "train"]

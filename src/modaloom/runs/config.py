@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from modaloom.core.defaults import LAYOUT
 from modaloom.core.errors import BadFile, BadValue, check_choice, check_range
 from modaloom.core.json_text import from_json
+from modaloom.data.folder import Folder, open_folder
 from modaloom.data.layout import LAYOUTS
 from modaloom.modalities import MODALITIES, Limits
 from modaloom.runs.config_io import changed
@@ -44,6 +45,10 @@ class DataConfig:
             return changed(MODALITIES[modality].limits, self.limits.get(modality, {}).items())
         except BadValue as error:
             raise BadValue(f"data.limits.{modality}: {error}") from error
+
+    def open(self, path: Path) -> Folder:
+        """A folder as these settings read it. Raises the errors of `open_folder`."""
+        return open_folder(path, self.layout, self.limits_of)
 
     @property
     def group(self) -> str | None:

@@ -17,6 +17,7 @@ from modaloom.core.graph import Graph
 from modaloom.core.types import CodeShape, Loss
 from modaloom.modalities.base import DataSpec, Limits, Modality, Shortened, Value
 from modaloom.tokenizers.file_codec import FileCodec
+from modaloom.tokenizers.lengths import split_lengths
 from modaloom.tokenizers.parts import Part, stretches
 from modaloom.tokenizers.spans import Span
 from modaloom.tokenizers.usage import CodeUsage
@@ -100,6 +101,10 @@ class Tokenizer(nn.Module, ABC):
     @abstractmethod
     def decode(self, codes: Tensor) -> list[Value]:
         """Codes (B, *grid, Q) → values."""
+
+    def rows(self, codes: Tensor) -> list[Tensor]:
+        """Codes (B, *grid, Q) → those of each value along its first axis, (n, *rest, Q), up to its end."""
+        return split_lengths(codes, self.shape) if self.shape.variable else [*codes]
 
     def trimmed(self, rebuilt: Value, value: Value) -> Value:
         """What was decoded from a value's codes, at the value's length, where codes are of more than it."""
@@ -196,18 +201,19 @@ class Tokenizer(nn.Module, ABC):
 
     @property
     def extent(self) -> tuple[float, float]:
-        """How long the longest value is along the first axis, and a code, in the unit of `positions_in`.
+        """How long the longest value is along the first axis, and a code: in seconds of sound, frames, rows
+        of pixels, tokens of text.
 
         Raises:
             BadValue: for a kind of tokenizer whose codes are of no part of a value.
         """
-        raise BadValue(f"values of {type(self).__name__} have no parts; name sounds or pictures")
+        raise BadValue(f"values of {type(self).__name__} have no parts; name sounds, pictures or texts")
 
     def positions_in(self, spans: Sequence[Span], value: Value | None = None) -> Tensor:
         """bool (L,): the positions whose part of a value lies within one of the spans.
 
         A span is its start and end along the first axis, in its unit: seconds of sound, frames, rows of
-        pixels of the tokenizer's size.
+        pixels of the tokenizer's size, characters of text.
 
         Args:
             spans: start and end of each.
@@ -217,7 +223,7 @@ class Tokenizer(nn.Module, ABC):
             BadValue: for a kind of tokenizer whose codes are of no part of a value, or spans that are none or
                 shorter than a code.
         """
-        raise BadValue(f"values of {type(self).__name__} cannot be kept in part; keep sounds or pictures")
+        raise BadValue(f"{type(self).__name__} keeps no part of a value; keep sounds, pictures or texts")
 
     def parts(self, codes: Tensor) -> list[Part]:
         """The parts of a value with codes int64 (L, Q) that can be hidden by themselves, before its end.

@@ -1,5 +1,6 @@
 """Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2), without unknown tokens."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from modaloom.core.errors import BadRun, check_range
+from modaloom.core.errors import BadRun, BadValue, bounded, check_range
 from modaloom.core.json_text import from_json
 from modaloom.core.types import CodeShape
 from modaloom.modalities.base import Limits, Modality, Shortened
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe_dropout import Ranks, segment
 from modaloom.tokenizers.parts import Part
+from modaloom.tokenizers.spans import Span, places_within
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -178,6 +180,26 @@ class BPE(Tokenizer):
         owner = torch.full((len(codes),), max(0, len(words) - 1))
         owner[: len(ids)] = torch.searchsorted(word_ends, ends)
         return [Part(name.strip() or name, owner == i) for i, (_, name) in enumerate(words)]
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Tokens of the longest text, and of a code."""
+        return float(self.shape.grid[0]), 1.0
+
+    def positions_in(self, spans: Sequence[Span], value: str | None = None) -> Tensor:
+        """Those of whole tokens. The end of a text, where it is a code, is a character after the last one."""
+        if value is None:
+            raise BadValue("parts of a text are those of one that is given; give it")
+        end = math.nan if self.shape.variable else len(value)
+        offsets = self.hf_tokenizer.encode(value).offsets[: self.shape.grid[0]]
+        places = offsets + [(end, end + 1)] * (self.shape.grid[0] - len(offsets))
+        starts, ends = torch.tensor(places, dtype=torch.float64).T
+        tokens = bounded((repr(value[slice(*offset)]) for offset in offsets), " ")
+        return places_within(spans, starts, ends, f"parts are whole tokens, {tokens}")
+
+    def rows(self, codes: Tensor) -> list[Tensor]:
+        """Tokens (n, 1), without EOS and what follows it."""
+        return [row[: int((row[:, 0] < self.eos).cumprod(0).sum())] for row in codes]
 
     def _words(self, text: str) -> list[tuple[str, tuple[int, int]]]:
         """Words, in the alphabet of bytes, and their places in the text."""

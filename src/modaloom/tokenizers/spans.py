@@ -26,13 +26,21 @@ def cells_within(spans: Sequence[Span], cells: int, step: float, length: float) 
     """
     edges = torch.arange(cells + 1) * step
     starts, ends = edges[:-1] + TOLERANCE, edges[1:].clamp(max=length) - TOLERANCE
-    rows = torch.zeros(cells, dtype=torch.bool)
+    return places_within(spans, starts, ends, f"parts are whole steps of {step:g}, up to {edges[-1]:g}")
+
+
+def places_within(spans: Sequence[Span], starts: Tensor, ends: Tensor, why: str) -> Tensor:
+    """bool (n,): the places from `starts` to `ends` (n,) that lie within one of the spans.
+
+    Raises `BadValue` for a span that is none, or has no place; `why` says why it may have none.
+    """
+    rows = torch.zeros(len(starts), dtype=torch.bool)
     for start, end in spans:
         named = to_text((start, end))
         if not 0 <= start < end:
             raise BadValue(f"{named} is no part of a value; give START:END, 0 or more")
         within = (starts >= start) & (ends <= end)
         if not bool(within.any()):
-            raise BadValue(f"{named} keeps nothing: parts are whole steps of {step:g}, up to {edges[-1]:g}")
+            raise BadValue(f"{named} keeps nothing: {why}")
         rows |= within
     return rows

@@ -12,7 +12,7 @@ from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder, bounded, check_range
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
-from modaloom.data.folder import Folder, open_folder
+from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
@@ -75,7 +75,7 @@ def evaluate(
         check_range("minutes", minutes, 0, open_low=True)
     budget = Budget.of(minutes)
     trained = run if isinstance(run, TrainedRun) else load(run, device=device)
-    index = open_folder(Path(folder), trained.run.data.layout)
+    index = trained.run.data.open(Path(folder))
     streams = [name for name in trained.model.streams if name in index.modality_of]
     if not streams:
         raise BadFolder(f"{folder} has none of the run's streams {', '.join(trained.model.streams)}")

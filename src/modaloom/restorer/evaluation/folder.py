@@ -10,7 +10,6 @@ from modaloom.core.axes import by_axis
 from modaloom.core.defaults import DEVICE, EVALUATION_SAMPLES, SEED
 from modaloom.core.errors import BadFolder, check_choice, check_range
 from modaloom.core.types import Sample
-from modaloom.data.folder import open_folder
 from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
@@ -108,7 +107,7 @@ def read_cases(
         BadFolder: no held-out data, or a missing stream.
     """
     plan = trained.restoration.plan
-    index = read_as(open_folder(folder, trained.run.data.layout), plan.streams, plan.modality)
+    index = read_as(trained.run.data.open(folder), plan.streams, plan.modality)
     of = split_of(trained.run.data, index)
     tests = sorted({s for s in of.values() if s.startswith("test")}, key=split_order) or ["val"]
     reader = Reader(index, streams=plan.streams)

@@ -1,0 +1,97 @@
+"""The examples and benchmarks of text: style of verses, typing errors. Oracle: by hand."""
+
+import random
+import runpy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modaloom.data.folder import open_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Path of a script without its suffix → its globals."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return lambda name: runpy.run_path(str(ROOT / f"{name}.py"))
+
+
+PRINTED = """Psalms 2:12: Kiss the Son, [2.12 Kiss…: or, Receive] lest he be angry.
+
+
+A Psalm of David.
+   Psalms 3:1: Yahweh, how my adversaries have increased!
+Many are “those” who rise [3:1 or, stand] up. ¶
+"""
+
+
+def test_verses_without_notes_titles_and_lines(load: Any) -> None:
+    assert load("examples/verses")["verses"](PRINTED, "Psalms") == {
+        (2, 12): "Kiss the Son, lest he be angry.",
+        (3, 1): 'Yahweh, how my adversaries have increased! Many are "those" who rise up.',
+    }
+
+
+@pytest.mark.skipif(shutil.which("diatheke") is None, reason="needs diatheke and two of its texts")
+def test_both_versions_of_a_book(load: Any) -> None:
+    script = load("examples/verses")
+    found = dict(script["pairs"]("Jonah"))
+    if not found:
+        pytest.skip("needs sword-text-kjv and sword-text-web")
+    assert found["002-001"] == {
+        "modern": "Then Jonah prayed to Yahweh, his God, out of the fish's belly.",
+        "archaic": "Then Jonah prayed unto the LORD his God out of the fish's belly,",
+    }
+
+
+def test_words_are_substituted_by_what_they_are_aligned_with(load: Any) -> None:
+    verses = load("benchmarks/verses")
+    pairs = [
+        ("You go to Dan", "Thou go unto Dan"),
+        ("Go to him", "Go unto him"),
+        ("to be, you", "to be, thou"),
+    ]
+    table = verses["substitutions"](pairs)
+    assert table[" to"] == " unto"
+    assert verses["substituted"]("You speak to Dan, the old", table) == "Thou speak unto Dan, the old"
+
+
+def test_names_and_numbers_of_both_texts_count(load: Any) -> None:
+    kept = load("benchmarks/verses")["share_kept"]
+    pairs = [("He saw Dan, and Reu, with ten men", "And Dan he saw, and ten men of Yah")]
+    assert kept(pairs, ["Dan and ten"]) == 1
+    assert kept(pairs, ["Dan and Reu"]) == 0.5
+
+
+def test_a_speller_takes_the_likely_word(load: Any) -> None:
+    typos = load("benchmarks/typos")
+    speller = typos["Speller"](["the river is deep", "the rider is near", "a river is near"] * 9, 2.0)
+    assert speller.correct("th riber is dep") == "the river is deep"
+    assert typos["error"](["abd", "x"], ["abc", "x"]) == 0.25
+    found = typos["figures_of"]([("th river", "the river")], ["the rivers"], speller)
+    assert found["error of the input's"] == 1
+    assert found["error, n-grams and edit distance"] == 0
+
+
+def test_typing_errors_are_of_words_alone_and_repeat(load: Any) -> None:
+    degrade = load("examples/typos")["degrade"]
+    text = "You went without 30 people to the river, because the weather was beautiful."
+    found = [degrade(text, random.Random(seed)) for seed in range(200)]
+    assert found == [degrade(text, random.Random(seed)) for seed in range(200)]
+    assert all("30" in one and one.count(",") == text.count(",") for one in found)
+    for part in ("w/o", "bc", "ppl", "btfl", "rvr", "theriver"):
+        assert any(part in one for one in found), part
+
+
+def test_pairs_of_prose_have_fixed_splits(load: Any, tmp_path: Path) -> None:
+    (tmp_path / "prose").mkdir()
+    (tmp_path / "prose/a.txt").write_text("\n".join(f"Sentence {i}. And {'so on ' * 40}" for i in range(20)))
+    load("examples/typos")["write_typos"](tmp_path / "prose", tmp_path / "out")
+    folder = open_folder(tmp_path / "out")
+    assert folder.modality_of == {"noisy": "text", "text": "text"}
+    assert {*(folder.splits or {}).values()} == {"train", "val", "test"}
+    assert all(sample.streams.keys() == {"noisy", "text"} for sample in folder.samples)

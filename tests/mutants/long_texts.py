@@ -1,0 +1,58 @@
+"""Texts of any length: broken."""
+
+from mutant import Mutant
+
+TEXTS, FILES = "modalities/test_text_modality.py", "data/test_long_files.py"
+GOING_ON = "loom/test_long_texts.py"
+
+LONG_TEXTS = (
+    Mutant(
+        "windows that end within a character",
+        "modalities/text.py",
+        "while end > start and _is_within_character(data[end]):",
+        "while False:",
+        TEXTS,
+    ),
+    Mutant(
+        "windows that end within a word",
+        "modalities/text.py",
+        "> 0:\n        return space",
+        "> 0:\n        return end",
+        TEXTS,
+    ),
+    Mutant(
+        "windows of one file in several splits",
+        "data/long_files.py",
+        "file_of if whole else {}",
+        "{}",
+        FILES,
+    ),
+    Mutant(
+        "a few short texts that are taken for books",
+        "data/long_files.py",
+        "median_low(counts) >= LONG",
+        "max(counts) >= LONG",
+        FILES,
+    ),
+    Mutant(
+        "texts that go on after their end",
+        "tokenizers/bpe.py",
+        "[row[: int((row[:, 0] < self.eos).cumprod(0).sum())] for row in codes]",
+        "[*codes]",
+        GOING_ON,
+    ),
+    Mutant(
+        "ends of texts that are never kept",
+        "tokenizers/bpe.py",
+        "end = math.nan if self.shape.variable else len(value)",
+        "end = math.nan",
+        GOING_ON,
+    ),
+    Mutant(
+        "prompts whose last token is drawn anew",
+        "loom/long_streams.py",
+        "self.shape.variable and tokenizer.files is not None",
+        "self.shape.variable",
+        GOING_ON,
+    ),
+)
