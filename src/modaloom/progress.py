@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from modaloom.core.visible import visible
+
 if TYPE_CHECKING:  # rich is slow to import, and `modaloom --help` must not be
     from rich.progress import Progress as Bars
 
@@ -26,7 +28,8 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self.terminal, self.notebook = sys.stderr.isatty(), "ipykernel" in sys.modules
+        self.terminal = bool(sys.stderr and sys.stderr.isatty())
+        self.notebook = "ipykernel" in sys.modules
         self._line: Any = None
         self._name, self._start, self._done, self._shown = "", 0.0, 0, 0.0
         self._bars: Bars | None = None
@@ -54,13 +57,13 @@ class Progress:
                 self._update(line)
             elif self.terminal:
                 self._bar(done, total, " · ".join(words))
-            else:
+            elif sys.stderr:
                 print(line, file=sys.stderr)
 
     def write(self, sentence: str) -> None:
         """Prints a sentence on stdout, below the bar."""
         self._close()
-        print(sentence, flush=True)
+        print(visible(sentence), flush=True)
 
     def _pace(self, done: int, total: int | None, now: float) -> list[str]:
         """Returns speed and remaining time, if any step was finished since the start."""

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from modaloom import __version__
+from modaloom.cli import printing
 from modaloom.core.errors import ModaloomError, RankZeroStopped, WorkFailed
 from modaloom.core.renamed import RENAMED
 
@@ -35,7 +36,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            typer.echo(f"error: stopped; {str(stop) or 'continue a training with --resume'}", err=True)
+            printing.echo(f"error: stopped; {str(stop) or 'continue a training with --resume'}", err=True)
             raise typer.Exit(130) from None
 
 
@@ -60,7 +61,7 @@ def _report(error: Exception) -> int:
     """Print an error; returns the exit code."""
     usage = isinstance(error, UsageError)
     message = error.format_message() if usage else str(error)  # type: ignore[attr-defined]
-    typer.echo(f"error: {message}" + (f" ({_see(error)})" if usage else ""), err=True)
+    printing.echo(f"error: {message}" + (f" ({_see(error)})" if usage else ""), err=True)
     return 2 if usage or isinstance(error, ModaloomError) else 1
 
 

@@ -30,13 +30,13 @@ def audit(
     options.check_json(file)
     found = api.audit(run, folder, n=n, seed=seed, device=device, notify=printing.notice)
     options.write_json(file, found.to_dict())
-    typer.echo(f"{found.path}: the most suspicious of {found.audited} samples, by robust z-score")
+    printing.echo(f"{found.path}: the most suspicious of {found.audited} samples, by robust z-score")
     printing.table(("key", "score", "mutual information (bits)", "files"), _suspects(found))
-    typer.echo(f"copies of training values among held-out ones: {len(found.duplicates)}")
+    printing.echo(f"copies of training values among held-out ones: {len(found.duplicates)}")
     if found.duplicates:
         printing.table(("stream", "held out", "training", "distance / usual"), _duplicates(found))
     for sentence in found.leaks:
-        typer.echo(f"→ {sentence}")
+        printing.echo(f"→ {sentence}")
     if found.skipped:
         raise PartlyFailed(found.skipped, "all other files were audited")
 

@@ -3,8 +3,6 @@
 import sys
 from typing import TYPE_CHECKING
 
-import typer
-
 from modaloom.cli import options, printing
 from modaloom.core.defaults import DEVICE, SEED
 from modaloom.core.errors import BadValue, ModaloomError
@@ -26,17 +24,19 @@ def chat(
     from modaloom import api
 
     talk = api.chat(run, out=out, seed=seed, device=device, notify=printing.notice)
-    typer.echo(f"{talk.abilities}\n{HELP}")
+    printing.echo(f"{talk.abilities}\n{HELP}")
     try:
         while (line := _line()) is not None and line != "/quit":
             if line:
-                typer.echo(_answer(talk, line))
+                printing.echo(_answer(talk, line))
     except KeyboardInterrupt:
-        typer.echo()
+        printing.echo()
 
 
 def _line() -> str | None:
-    """The next line; None at the end. Raises `BadValue`."""
+    """The next line; None at the end, or where nothing can be read. Raises `BadValue`."""
+    if not sys.stdin:
+        return None
     try:
         return input("> " if sys.stdin.isatty() else "").strip()
     except EOFError:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modaloom.cli import options
+from modaloom.cli import options, printing
 from modaloom.core.defaults import DEVICE, SEED, SHOT
 
 
@@ -29,5 +29,5 @@ def cut(
     named = options.names(streams)
     shots = api.cut(music, clips, out=out, shot=shot, run=run, streams=named, seed=seed, device=device)
     for one in shots:
-        typer.echo(f"{one.start:.3f} s: {one.clip} from {one.first:.3f} s")
-    typer.echo(f"{len(shots)} shots in {out}")
+        printing.echo(f"{one.start:.3f} s: {one.clip} from {one.first:.3f} s")
+    printing.echo(f"{len(shots)} shots in {out}")

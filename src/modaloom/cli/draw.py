@@ -120,7 +120,7 @@ def generate(
         device=device,
         notify=printing.notice,
     )
-    typer.echo(f"{printing.steps(samples, 'samples')} samples in {out}")
+    printing.echo(f"{printing.steps(samples, 'samples')} samples in {out}")
 
 
 def tokenize(
@@ -129,7 +129,7 @@ def tokenize(
     """Write the codes of a folder as safetensors shards."""
     from modaloom import api
 
-    typer.echo(f"{api.tokenize(run, folder, out, device=device, notify=printing.notice)} samples in {out}")
+    printing.echo(f"{api.tokenize(run, folder, out, device=device, notify=printing.notice)} samples in {out}")
 
 
 def detokenize(
@@ -141,4 +141,4 @@ def detokenize(
     """Decode codes to plain files."""
     from modaloom import api
 
-    typer.echo(f"{api.detokenize(run, shards, out, device=device)} samples in {out}")
+    printing.echo(f"{api.detokenize(run, shards, out, device=device)} samples in {out}")

@@ -43,11 +43,11 @@ def explain(
         device=device,
         notify=printing.notice,
     )
-    typer.echo(f"{want}: {found.to_dict()['value']}")
+    printing.echo(f"{want}: {found.to_dict()['value']}")
     for name, bits in found.streams.items():
-        typer.echo(f"{name}: {bits:.2f} bits")
+        printing.echo(f"{name}: {bits:.2f} bits")
     most = sorted(found.parts, key=lambda one: -one.bits)[:MAX_PARTS]
     printing.table(("stream", "part", "bits"), ((one.stream, one.part, f"{one.bits:.2f}") for one in most))
     for name, areas in found.areas.items():
-        typer.echo(f"{name}: mean {', '.join(f'{one:.2f}' for one in areas)} bits")
-    typer.echo(out / PAGE)
+        printing.echo(f"{name}: mean {', '.join(f'{one:.2f}' for one in areas)} bits")
+    printing.echo(out / PAGE)

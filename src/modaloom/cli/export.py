@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from modaloom.cli import options
+from modaloom.cli import options, printing
 from modaloom.core.defaults import FORMAT
 
 
@@ -18,4 +18,4 @@ def export(
     """Write a run for inference."""
     from modaloom import api
 
-    typer.echo(api.export(run, out=out, format=format))
+    printing.echo(api.export(run, out=out, format=format))

@@ -24,11 +24,11 @@ def inspect(
 
     found = api.inspect(folder, layout=layout)
     if as_json:
-        typer.echo(to_json(found.to_dict(), indent=2))
+        printing.echo(to_json(found.to_dict(), indent=2))
         return
-    typer.echo(f"{found.path}: {found.samples} samples")
+    printing.echo(f"{found.path}: {found.samples} samples")
     for sentence in found.recognised:
-        typer.echo(f"recognised: {sentence}")
+        printing.echo(f"recognised: {sentence}")
     printing.table(
         ("stream", "modality", "samples", "missing", "broken", "first", "values"),
         (
@@ -37,13 +37,13 @@ def inspect(
         ),
     )
     splits = ", ".join(f"{name} {count}" for name, count in found.splits.items())
-    typer.echo(f"splits, by {'folders or a table' if found.fixed else 'a hash of the keys'}: {splits}")
+    printing.echo(f"splits, by {'folders or a table' if found.fixed else 'a hash of the keys'}: {splits}")
     for one in found.problems[:MAX_PROBLEMS]:
-        typer.echo(f"left out: {one.path}: {one.reason}")
+        printing.echo(f"left out: {one.path}: {one.reason}")
     if (more := len(found.problems) - MAX_PROBLEMS) > 0:
-        typer.echo(f"left out: {more:,} more; --json names them all")
+        printing.echo(f"left out: {more:,} more; --json names them all")
     for sentence in found.advice:
-        typer.echo(f"→ {sentence}")
+        printing.echo(f"→ {sentence}")
 
 
 def evaluate(
@@ -101,7 +101,7 @@ def evaluate(
             api.mutual_information(trained, folder, n=min(n, INFORMATION_SAMPLES), seed=seed)
         )
     for one in api.diagnosis(run, found):
-        typer.echo(f"{one.row}: {one.sentence}")
+        printing.echo(f"{one.row}: {one.sentence}")
     for sentence in api.warnings(run, found):
         printing.notice(sentence)
 
@@ -115,7 +115,7 @@ def report(
     """Write RUN/report.html: one self-contained page."""
     from modaloom import api
 
-    typer.echo(api.report(run, samples=not no_samples))
+    printing.echo(api.report(run, samples=not no_samples))
 
 
 def bench(
@@ -131,6 +131,6 @@ def bench(
         found.append(case.to_dict())
         printing.notice(f"{case.case}: {printing.figure(case.ours)} {case.unit}")
     if as_json:
-        typer.echo(to_json(found, indent=1))
+        printing.echo(to_json(found, indent=1))
         return
     printing.table(tuple(found[0]), (tuple(map(printing.figure, row.values())) for row in found))

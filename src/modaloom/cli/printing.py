@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from modaloom.core.visible import visible
 from modaloom.progress import Progress
 
 if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
@@ -15,6 +16,11 @@ if TYPE_CHECKING:  # the api imports torch, and `modaloom --help` must not
 
 
 T = TypeVar("T")
+
+
+def echo(text: object = "", *, err: bool = False) -> None:
+    """Print a line, in which no name and no value commands the terminal."""
+    typer.echo(visible(text), err=err)
 
 
 def callbacks(progress: Progress) -> "TrainCallbacks":
@@ -45,15 +51,15 @@ def finished(trained: "Trained") -> None:
     """Print the paths of a finished training and commands to try."""
     from modaloom import api
 
-    typer.echo(f"model: {trained.path / 'model'}\nreport: {trained.path / 'report.html'}\ntry:")
+    echo(f"model: {trained.path / 'model'}\nreport: {trained.path / 'report.html'}\ntry:")
     for command in api.examples(trained):
-        typer.echo(f"  {command}")
-    typer.echo(f"open {shlex.quote(str(trained.path / 'report.html'))}")
+        echo(f"  {command}")
+    echo(f"open {shlex.quote(str(trained.path / 'report.html'))}")
 
 
 def notice(sentence: str) -> None:
     """Print a note on stderr."""
-    typer.echo(f"note: {sentence}", err=True)
+    echo(f"note: {sentence}", err=True)
 
 
 def facts(by_name: Mapping[str, Any]) -> str:
@@ -77,7 +83,7 @@ def mutual_information(found: "Sequence[MutualInformation]") -> None:
     wants = tuple(dict.fromkeys(mi.want for mi in found))
     cells = {(mi.given, mi.want): _mi(mi) for mi in found}
     givens = dict.fromkeys(mi.given for mi in found)
-    typer.echo("mutual information (bits; where a pair has two figures, the smaller is the better estimate):")
+    echo("mutual information (bits; where a pair has two figures, the smaller is the better estimate):")
     table(
         ("given", *(f"-> {want}" for want in wants)),
         ((given, *(cells.get((given, want), "") for want in wants)) for given in givens),
@@ -94,4 +100,4 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     lines = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())

@@ -80,4 +80,4 @@ def restore(
         device=device,
         notify=printing.notice,
     )
-    typer.echo(f"{printing.steps(files, 'files')} files in {out}")
+    printing.echo(f"{printing.steps(files, 'files')} files in {out}")

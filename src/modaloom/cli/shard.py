@@ -23,4 +23,4 @@ def shard(
     names = api.shard(
         folder, out, layout=layout, samples=samples, megabytes=megabytes, notify=printing.notice
     )
-    typer.echo(f"{len(names)} shards in {out}")
+    printing.echo(f"{len(names)} shards in {out}")

@@ -158,4 +158,4 @@ def world(
             fixed=options.fixed(fix or ()),
             progress=lambda done, total: progress.show("samples", done, total),
         )
-    typer.echo(folder)
+    printing.echo(folder)
