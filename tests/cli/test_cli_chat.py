@@ -1,6 +1,7 @@
 """A conversation with the bundled run, whose answers are those of the world."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,8 @@ def test_equal_turns_are_answered_anew_and_equal_talks_alike(run: modaloom.Train
         ("-> imge", "did you mean 'image'"),
         ("@song.wav", "is of no stream"),
         ("@missing.png", "missing.png"),
+        ("what colour is it? @a\0b.png", "cannot be read .*null byte"),
+        ("zero one two three four five six seven? -> answer", "'four' and 3 more$"),
         ("caption=a star caption=a circle", "caption is given twice"),
         ("what colour is it?", "it needs image"),
         ("-> question", "stream to want"),
@@ -148,3 +151,22 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["chat", "demo", "--out", str(tmp_path / "out")], input=b"\xff\xfe\n")
     assert result.exit_code == 2, result.output
     assert "UTF-8" in result.stderr
+
+
+def test_what_is_no_text_is_refused(talk: modaloom.Chat) -> None:
+    with pytest.raises(modaloom.BadValue, match="text is int 5; give a str"):
+        talk.ask(5)  # type: ignore[arg-type]
+
+
+def test_without_an_input_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `modaloom chat demo <&-` begins."""
+    monkeypatch.setattr("sys.stdin", None)
+    assert import_module("modaloom.cli.chat")._line() is None
+
+
+def test_no_name_commands_the_terminal(tmp_path: Path) -> None:
+    line = "what colour is it? @\x1b[31mnone.png"
+    result = CliRunner().invoke(app, ["chat", "demo", "--out", str(tmp_path / "out")], input=line)
+    assert result.exit_code == 0, result.output
+    assert r"\u001b[31mnone.png: cannot be read" in result.stdout
+    assert "\x1b" not in result.output

@@ -119,6 +119,8 @@ def test_a_run_that_was_not_scored_does_what_it_is_told(
             "",
             (),
         ),
+        ("instruction='tis blue", {"instruction": "'tis blue"}, "", ()),
+        ("instruction='tis a 'blue' one", {"instruction": "'tis a 'blue' one"}, "", ()),
         ('instruction="turn it" red', {"instruction": "turn it"}, "red", ()),
         ("mail me@example.org what's that = it", {}, "mail me@example.org what's that = it", ()),
         ("-> image,speech", {}, "", ("image", "speech")),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from modaloom.cli.options import spans
-from modaloom.loom.command_line import generate_command
+from modaloom.loom.command_line import command_word, generate_command, told
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.tokenizers.spans import to_text
 
@@ -22,3 +22,8 @@ def test_commands_have_spans_exactly(span: tuple[float, float]) -> None:
 
 def test_whole_numbers_are_written_as_such() -> None:
     assert to_text((0.0, 16.0)) == to_text((0, 16)) == "0:16"
+
+
+def test_an_answer_is_told_as_it_is_and_given_by_its_word() -> None:
+    assert (told("@home"), command_word("@home")) == ("@home", "@@home")
+    assert told({"age": 3}) == command_word({"age": 3}) == '{"age": 3}'

@@ -256,6 +256,7 @@ def test_what_is_no_picture_is_told_without_an_address(data: bytes, tmp_path: Pa
     with pytest.raises(BadFile, match=r"an image \((it is none of \.png|Truncated)") as caught:
         images.read(tmp_path / "a.png")
     assert "0x" not in str(caught.value)
+    assert "MPO" not in str(caught.value)
 
 
 def test_a_picture_of_another_suffix_is_told_the_suffixes(tmp_path: Path) -> None:

@@ -32,10 +32,10 @@ def test_words_and_signs_of_a_text(variable):
         assert tokenizer._text(kept[:, 0].tolist()) == name
 
 
-def test_text_without_spaces_is_divided_by_tokens():
+def test_text_without_spaces_is_divided_by_tokens_of_whole_letters():
     tokenizer = BPE.learn(["红色的圆在左上"], vocab_size=300, length=30)
     parts = tokenizer.parts(tokenizer.encode(["红圆"])[0])
-    assert len(parts) == len(tokenizer.hf_tokenizer.encode("红圆").ids)
+    assert [part.name for part in parts] == ["红", "圆"]
     assert tokenizer.parts(tokenizer.encode([""])[0]) == []
 
 
@@ -85,3 +85,12 @@ def test_columns_of_a_record_and_patches_of_a_tokenizer():
     pictures = VQVAETokenizer(MODALITIES["image"], spec, VQVAEConfig(widths=(8, 8), codebook_size=8))
     n = pictures.shape.num_positions
     assert disjoint(pictures.parts(torch.zeros(n, pictures.shape.depth, dtype=torch.int64)), n)
+
+
+def test_bytes_of_one_letter_are_one_part():
+    """Of letters that are no token, and of a text that is cut within one."""
+    tokenizer = BPE.learn(["abc"], vocab_size=258, length=12)
+    for text, names in (("שלום", "שלום"), ("a👩b", "a👩b"), ("红色 圆形上下", "红色 圆\ufffd")):
+        parts = tokenizer.parts(tokenizer.encode([text])[0])
+        assert "".join(part.name for part in parts) == names
+        assert disjoint(parts, 12)

@@ -73,6 +73,12 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             os.replace(path, path.with_name(OLD + path.name))
 
 
+def check_new(folder: Path) -> None:
+    """Raise `BadFolder` if the folder exists and is not empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadFolder(f"{folder} exists and is not empty; name a new folder or remove this one")
+
+
 @contextmanager
 def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary folder beside `folder` that takes its name at the end, or vanishes on any error.
@@ -80,8 +86,7 @@ def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     Raises `BadFolder` if `folder` exists and is not empty, `WorkFailed` if it cannot be written.
     """
     target = Path(folder).absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BadFolder(f"{target} exists and is not empty; name a new folder or remove this one")
+    check_new(target)
     with _replacing(target, unique=True) as temporary:
         temporary.mkdir(0o755)
         yield temporary

@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 
 from modaloom.core.defaults import SEED
-from modaloom.core.errors import BadFolder, BadValue, check_choice, check_names, short, shown
+from modaloom.core.errors import BadValue, bounded, check_choice, check_names, short, shown
 from modaloom.core.rng import derive, generator
 from modaloom.core.types import Sample
+from modaloom.data.atomic_io import check_new
 from modaloom.data.notices import Notify, silent
 from modaloom.data.writer import Writer, file_names
 from modaloom.evaluation.scores import cautions, scores, sides
-from modaloom.loom.command_line import generate_command
+from modaloom.loom.command_line import generate_command, told
 from modaloom.loom.run import TrainedRun
 from modaloom.loom.turn import parse_turn, text_streams
 from modaloom.modalities import MODALITIES
@@ -43,9 +44,8 @@ class Reply:
 
     def __str__(self) -> str:
         """A line for each value: texts and records as they are, others as their file."""
-        words: dict[str, object] = {n: self.files.get(n, shown(value)) for n, value in self.values.items()}
-        words |= {n: value for n, value in self.values.items() if isinstance(value, str | Mapping)}
-        return "\n".join(f"{name}: {word}" for name, word in words.items())
+        files = {n: f for n, f in self.files.items() if not isinstance(self.values[n], str | Mapping)}
+        return "\n".join(f"{name}: {files.get(name, told(value))}" for name, value in self.values.items())
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Chat:
     _typical: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        if self.out is not None and self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise BadFolder(f"{self.out} exists and is not empty; name a new folder or remove this one")
+        if self.out is not None:
+            check_new(self.out)
 
     @cached_property
     def directions(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -137,6 +137,8 @@ class Chat:
             BadValue: what the run cannot answer, and why; a stream or value that it does not know.
             BadFile: an unreadable path.
         """
+        if not isinstance(text, str):
+            raise BadValue(f"text is {shown(text)}; give a str, and other values as given={{STREAM: VALUE}}")
         own, sources = self.trained.values(given), dict(given or {})
         self._remember(own, sources, ())
         if text := " ".join(text.split()):
@@ -191,7 +193,7 @@ class Chat:
         """The text as the run spells it. Raises `BadValue` for words that it has never seen."""
         spelt, unknown = self._spelt(name, text)
         if unknown:
-            words = ", ".join(map(repr, unknown))
+            words = bounded(map(short, unknown))
             raise BadValue(f"I cannot answer that: no text that this run has learned from has {words}")
         return spelt
 

@@ -43,6 +43,11 @@ def plain(given: Mapping[str, Value], read: Mapping[str, Value]) -> dict[str, Va
     return {name: read[name] if isinstance(value, Mapping) else value for name, value in given.items()}
 
 
+def told(value: Value) -> str:
+    """A value in an answer: texts as they are, records as JSON, others by their type."""
+    return value if isinstance(value, str) else command_word(value)
+
+
 def command_word(value: Value) -> str:
     """Command-line form of a value after `--given STREAM=`: `@FILE`, or a literal with a leading @ doubled.
 

@@ -9,7 +9,7 @@ from modaloom.core.defaults import EXPLAIN_ORDERS, SEED
 from modaloom.core.errors import BadValue, check_choice, check_count
 from modaloom.core.rng import derive, generator
 from modaloom.evaluation.owen import area, deletion, insertion, owen_values
-from modaloom.loom.command_line import command_word
+from modaloom.loom.command_line import told
 from modaloom.loom.evidence import Evidence, parts_of
 from modaloom.loom.run import TrainedRun
 from modaloom.modalities.base import Value
@@ -76,7 +76,7 @@ class Explanation:
         """As plain data, without values that are no text."""
         return {
             "want": self.want,
-            "value": command_word(self.value),
+            "value": told(self.value),
             "bits": self.bits,
             "streams": self.streams,
             "parts": [vars(one) for one in self.parts],

@@ -66,8 +66,10 @@ def _value(text: str, *, is_file: bool) -> tuple[str, str]:
     found = FIRST.match(text)
     if found is None:
         return "", ""
-    if is_file or found[1][0] in QUOTES:
-        return found[1].strip(QUOTES), text[found.end() :]
+    word, rest = found[1], text[found.end() :]
+    is_quoted = len(word) > 1 and word[0] == word[-1] and word[0] in QUOTES
+    if is_file or (is_quoted and not rest[:1].strip()):
+        return (word[1:-1] if is_quoted else word), rest
     return text.strip(), ""
 
 

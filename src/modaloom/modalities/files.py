@@ -24,6 +24,8 @@ def check_file(path: File, *, limit: int) -> int:
         facts = path.stat()
     except OSError as error:
         raise BadFile(path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a NUL in its name
+        raise BadFile(repr(str(path)), f"cannot be read ({error})") from error
     if not stat.S_ISREG(facts.st_mode):
         raise BadFile(path, "is no regular file")
     if facts.st_size > limit:

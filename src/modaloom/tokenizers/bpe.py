@@ -23,6 +23,8 @@ from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 NUM_BYTES = 256
+INVALID, MOST_BYTES = "\ufffd", 4
+"""What bytes that are no letter are decoded to, and most bytes of a letter."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ class BPE(Tokenizer):
         text = self._text(ids)
         words = [(word, text[slice(*place)]) for word, place in self._words(text)]
         if " " not in text or sum(map(len, tokens)) != sum(len(word) for word, _ in words):
-            words = [(token, self._text([code])) for token, code in zip(tokens, ids)]
+            words = self._letters(tokens, ids)
         ends, word_ends = (
             torch.tensor([len(one) for one in column]).cumsum(0) for column in (tokens, [w for w, _ in words])
         )
@@ -200,6 +202,16 @@ class BPE(Tokenizer):
     def rows(self, codes: Tensor) -> list[Tensor]:
         """Tokens (n, 1), without EOS and what follows it."""
         return [row[: int((row[:, 0] < self.eos).cumprod(0).sum())] for row in codes]
+
+    def _letters(self, tokens: Sequence[str], ids: Sequence[int]) -> list[tuple[str, str]]:
+        """Tokens and what they say, those joined that are bytes of one letter."""
+        groups = list[tuple[str, list[int]]]()
+        for token, code in zip(tokens, ids):
+            if groups and INVALID in self._text(groups[-1][1]) and len(groups[-1][1]) < MOST_BYTES:
+                groups[-1] = (groups[-1][0] + token, [*groups[-1][1], code])
+            else:
+                groups.append((token, [code]))
+        return [(joined, self._text(codes)) for joined, codes in groups]
 
     def _words(self, text: str) -> list[tuple[str, tuple[int, int]]]:
         """Words, in the alphabet of bytes, and their places in the text."""
