@@ -17,6 +17,7 @@ from modaloom.data.notices import Notify, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.mutual_information import MutualInformation
 from modaloom.evaluation.rows import ScoreRow
+from modaloom.runs.card import PIPELINE
 from modaloom.runs.config import RunConfig
 from modaloom.runs.model import Part
 from modaloom.runs.store import RunFolder
@@ -230,6 +231,10 @@ class Engine(ABC, Generic[C, R]):
         if tokenizers:
             raise BadValue("tokenizers are for a task that refines what they make; add --task refine")
         return config
+
+    def pipeline(self, parts: Mapping[str, Part]) -> str:
+        """Returns the hub's name of what a model does (https://huggingface.co/tasks), for its card."""
+        return PIPELINE
 
     def exportable(self, run: R) -> Exportable:
         """Returns a run for export as ONNX. Raises `BadValue`; by default, no run of this engine is."""

@@ -1,5 +1,6 @@
 """Runs in the layout of huggingface_hub's `PyTorchModelHubMixin`, written and read without a network."""
 
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,24 @@ def test_what_is_damaged_or_in_the_way_is_refused(
     weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(BadRun, match="is damaged"):
         modaloom.from_pretrained(tmp_path / "hub")
+
+
+@pytest.mark.parametrize("place", [".", "../saved", None])
+def test_the_card_stays_the_same_from_wherever_the_run_is_named(
+    place: str | None, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is named by "." has that name in every number of its card."""
+    run = tmp_path / "run"
+    shutil.copytree(saved, run)
+    card = (saved / "README.md").read_text() + f"\n--out {run}-again --config {run}/config.json '{run}'\n"
+    (run / "README.md").write_text(card)
+    monkeypatch.chdir(run)
+    modaloom.load(run if place is None else place.replace("saved", "run")).save_pretrained(tmp_path / "out")
+    assert (tmp_path / "out" / "README.md").read_text() == card.replace(str(run), "run")
+
+
+def test_the_folder_of_another_program_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}')
+    (tmp_path / "pytorch_model.bin").write_bytes(b"PK")
+    with pytest.raises(BadRun, match=r"is no run of modaloom: its config\.json is of another program"):
+        modaloom.from_pretrained(tmp_path)

@@ -105,6 +105,9 @@ def test_it_learns_from_there_at_lower_rates_and_records_the_start(
     run.save_pretrained(tmp_path / "hub")
     found = modaloom.from_pretrained(tmp_path / "hub")
     assert (found.hash, found.run) == (run.hash, run.run.portable())
+    card = (tmp_path / "hub" / "README.md").read_text()
+    assert "pipeline_tag: image-to-image" in card
+    assert str(tmp_path) not in card
     again = train(folder, tmp_path / "again", config=run.path / "config.json")
     for name, tensor in again.restoration.restorer.state_dict().items():
         assert torch.equal(tensor, ours[name])

@@ -12,8 +12,9 @@ from modaloom.degradations.downsample import downsample
 from modaloom.degradations.jpeg import jpeg
 from modaloom.degradations.luma import luma
 from modaloom.degradations.quantize_8bit import quantize_8bit
+from modaloom.modalities import MODALITIES
 from modaloom.restorer.example import ConditionalExample
-from modaloom.restorer.tasks import TASKS, Signals, Task
+from modaloom.restorer.tasks import TASKS, Signals, Task, pipeline_of, tasks_of
 from modaloom.restorer.tasks.colorize import Colorize, gray_with_hints
 from modaloom.restorer.tasks.denoise import Denoise
 from modaloom.restorer.tasks.inpaint import Inpaint
@@ -253,3 +254,20 @@ def test_restore_asks_as_its_parts_do_and_says_which():
     assert all(10 <= drawn.count(degradation) <= 30 for degradation in SUBTASKS)
     with pytest.raises(BadValue, match=r"unknown degradation 'denoize'.*'denoise'"):
         Restore("denoize")
+
+
+@pytest.mark.parametrize(
+    ("modality", "task", "name"),
+    [
+        ("image", "restore", "image-to-image"),
+        ("image", "generate", "unconditional-image-generation"),
+        ("raster", "superres", "image-to-image"),
+        ("audio", "denoise", "audio-to-audio"),
+        ("audio", "generate", "any-to-any"),
+        ("video", "superres", "video-to-video"),
+        ("volume", "inpaint", "image-to-image"),
+    ],
+)
+def test_tasks_have_the_hubs_names(modality: str, task: str, name: str) -> None:
+    codec = MODALITIES[modality].signal
+    assert pipeline_of(codec, tasks_of(codec)[task]) == name

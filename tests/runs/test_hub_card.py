@@ -42,6 +42,8 @@ def test_the_hub_reads_what_was_meant(tmp_path: Path) -> None:
     assert (card.data.library_name, card.data.pipeline_tag) == ("modaloom", "any-to-any")
     assert (card.data.tags, card.data.license) == (["modaloom", "loom"], "cc0-1.0")
     assert card.text.lstrip().startswith('# digits: "mine"\n')
+    restorer = hub.ModelCard(replace(CARD, pipeline="image-to-image").markdown()).data
+    assert restorer.pipeline_tag == restorer.eval_results[0].task_type == "image-to-image"
     assert hub.ModelCard(str(card)).data.to_dict() == card.data.to_dict()
 
 

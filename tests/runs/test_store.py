@@ -79,7 +79,7 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
         ("[]", "damaged"),
         ('{"version": 3}', "version 3"),
         ('{"version": 1}', r"version 1.*reads version 2: train it again \(modaloom train FOLDER --out NEW\)"),
-        ("{}", "version None"),
+        ("{}", "another program"),
         ('{"version": 2, "sed": 3}', "sed.*seed"),
         ('{"version": 2, "seed": "3"}', "seed"),
     ],

@@ -44,8 +44,8 @@ def reproduce(run: RunConfig, folder: str, path: Path, devices: int = 1) -> str:
     return shlex.join([*words, "--steps", steps, *ranks])
 
 
-def model_card(run: RunFolder[Any], command: str, limits: Sequence[str]) -> Card:
-    """Returns the card of a run, without scores."""
+def model_card(run: RunFolder[Any], command: str, limits: Sequence[str], pipeline: str) -> Card:
+    """Returns the card of a run of this `Engine.pipeline`, without scores."""
     data, config = run.data(), run.run()
     return Card(
         title=run.path.name,
@@ -56,6 +56,7 @@ def model_card(run: RunFolder[Any], command: str, limits: Sequence[str]) -> Card
         command=command,
         dataset=Path(data["folder"]).name,
         tags=[config.engine],
+        pipeline=pipeline,
         license=config.license,
     )
 
@@ -73,7 +74,7 @@ def finish(
     step fails; the scores last, because they mark the run as finished."""
     folder = Path(run.data()["folder"])
     command = reproduce(run.run(), str(folder), run.path, accelerator.distributed.size)
-    card = model_card(run, command, engine.limits)
+    card = model_card(run, command, engine.limits, engine.pipeline(parts))
     write_json(run.path / USAGE, usage)
     save_model(run.model, parts, card.markdown())
     trained: Trained = engine.load(run.path, device=accelerator.device.type)

@@ -1,5 +1,6 @@
 """The Restorer as an engine: restoration, or generation of one stream."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from modaloom.evaluation.rows import ScoreRow
 from modaloom.restorer.commands import restored_examples
 from modaloom.restorer.config import PRESETS, RestorerRunConfig
 from modaloom.restorer.evaluation.folder import score_restored
+from modaloom.restorer.files import RESTORER, RestorerPlan
 from modaloom.restorer.restoration import RestoredRun, load_restored
 from modaloom.restorer.samples import write_sample_grid
 from modaloom.restorer.start import check_task
-from modaloom.restorer.tasks import EVERY_TASK
+from modaloom.restorer.tasks import EVERY_TASK, pipeline_of
 from modaloom.restorer.trainer import RestorerTrainer
+from modaloom.runs.model import Part
 from modaloom.runs.store import RunFolder
 from modaloom.training.accelerator import Accelerator
 
@@ -46,6 +49,10 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
         if sampling := asked.pop("sampling"):
             raise BadValue(f"{run.path} is scored as it was trained; leave {', '.join(sampling)} out")
         return score_restored(run, folder, **asked)
+
+    def pipeline(self, parts: Mapping[str, Part]) -> str:
+        plan = RestorerPlan.of(parts[RESTORER].state["plan"])
+        return pipeline_of(plan.modality_type.signal, plan.task_type)
 
     def with_task(self, config: RestorerRunConfig, task: str, tokenizers: str) -> RestorerRunConfig:
         own, chosen = config.restorer, task or config.restorer.task

@@ -33,15 +33,18 @@ class Card:
     dataset: str = ""
     """Name of the data."""
     tags: Sequence[str] = ()
+    pipeline: str = PIPELINE
+    """The hub's name of what the model does."""
     license: str = ""
     """Identifier of a license; empty: none."""
 
     def metadata(self) -> dict[str, Any]:
         """The metadata of the hub: library, tags, license, and scores with what they stand beside."""
-        results = [_result(row, self.dataset or self.title) for row in self.scores if _is_finite(row)]
+        dataset = self.dataset or self.title
+        results = [_result(row, dataset, self.pipeline) for row in self.scores if _is_finite(row)]
         return {
             "library_name": LIBRARY,
-            "pipeline_tag": PIPELINE,
+            "pipeline_tag": self.pipeline,
             "tags": list(dict.fromkeys([LIBRARY, *self.tags])),
             **({"license": self.license} if self.license else {}),
             **({"model-index": [{"name": self.title, "results": results}]} if results else {}),
@@ -63,12 +66,12 @@ def _is_finite(row: Mapping[str, Any]) -> bool:
     return row.get("value") is not None and math.isfinite(row["value"])
 
 
-def _result(row: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+def _result(row: Mapping[str, Any], dataset: str, pipeline: str) -> dict[str, Any]:
     """A row of scores as an entry of the model index."""
     named = {name: row[name] for name in BOUNDS if row.get(name) is not None}
     metric = {"type": row["metric"], "value": row["value"], "name": _described(row["metric"], named)}
     return {
-        "task": {"type": PIPELINE, "name": row["row"]},
+        "task": {"type": pipeline, "name": row["row"]},
         "dataset": {"type": dataset, "name": dataset, "split": row["split"]},
         "metrics": [{**metric, "args": named}],
     }

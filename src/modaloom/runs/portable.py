@@ -1,6 +1,7 @@
 """A finished run as a folder for others: what inference needs, without places of this machine."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,12 @@ def portable_files(files: RunFiles, config: RunConfig) -> dict[str, bytes]:
 
 
 def portable_card(files: RunFiles) -> str:
-    """The model card of a run."""
+    """The model card of a run, with names for the places of its data and of itself."""
     folder = files.model if files.model.is_dir() else files.path
     card = (folder / CARD).read_text(encoding="utf-8")
-    for place in (Path(str(files.data()["folder"])), files.path):
-        card = card.replace(str(place), place.name)
+    for place in (Path(str(files.data()["folder"])), files.path.resolve(), files.path):
+        if place.name:  # "." is in every number
+            card = re.sub(rf"(?<![^\s'\"]){re.escape(str(place))}", place.name.replace("\\", r"\\"), card)
     return card
 
 

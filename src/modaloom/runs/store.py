@@ -200,6 +200,8 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{path} is a run of version 1, whose settings have other names; this modaloom reads version "
             f"{VERSION}: train it again (modaloom train {folder} --out NEW), or use it with modaloom 0.1"
         )
+    if version is None:
+        raise BadRun(f"{path} is no run of modaloom: its {CONFIG} is of another program")
     if version != VERSION:
         raise BadRun(f"{path} is a run of version {version}; this modaloom reads version {VERSION}")
     return plain

@@ -18,8 +18,9 @@ from modaloom.restorer.tasks.restore import RESTORE, RESTORE_ANY, RESTORE_CLIPS
 from modaloom.restorer.tasks.style import STYLE
 from modaloom.restorer.tasks.superres import SUPERRES
 from modaloom.restorer.tasks.vary import VARY
+from modaloom.runs.card import PIPELINE
 
-__all__ = ["EVERY_TASK", "TASKS", "TASKS_OF_CLIPS", "Signals", "Task", "tasks_of"]
+__all__ = ["EVERY_TASK", "TASKS", "TASKS_OF_CLIPS", "Signals", "Task", "pipeline_of", "tasks_of"]
 
 TASKS: dict[str, Task[Any]] = {
     "superres": SUPERRES,
@@ -83,3 +84,11 @@ def tasks_of(codec: SignalCodec) -> Mapping[str, Task[Any]]:
     of_pictures = TASKS if codec.is_8_bit else TASKS_OF_ANY
     of_stacks = TASKS_OF_CLIPS if codec.is_8_bit else TASKS_OF_VOLUMES
     return {1: TASKS_OF_SOUNDS, 2: of_pictures, 3: of_stacks}[codec.axes]
+
+
+def pipeline_of(codec: SignalCodec, task: Task[Any]) -> str:
+    """The hub's name of what a task does with such signals (https://huggingface.co/tasks)."""
+    kind = {1: "audio", 2: "image", 3: "video" if codec.is_8_bit else "image"}[codec.axes]
+    if task.unconditional:
+        return {"image": "unconditional-image-generation"}.get(kind, PIPELINE)
+    return f"{kind}-to-{kind}"
