@@ -19,6 +19,7 @@ from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.files import build_loom
 from modaloom.loom.graphs import exportable
 from modaloom.loom.model import Model
+from modaloom.modalities import MODALITIES
 from modaloom.runs.config_io import changed
 from modaloom.runs.onnx_file import write_onnx
 
@@ -86,8 +87,9 @@ def test_arrays_have_the_tokenizers_codes_and_values(tmp_path: Path) -> None:
         assert same(ours.encode("image", packed), codes.flatten(1, 2))
         (value,) = ours.decode("image", codes.flatten(1, 2).numpy())
         assert same(tokenizer.codec.unpack(value, tokenizer.spec), tokenizer.decode(codes)[0])
-    with pytest.raises(ValueError, match="give \\(channels"):
-        ours.encode("image", packed[0])
+    for wrong in (packed[0], packed[:, 1:], packed[:, :, 1:], packed.astype(float), "a.png"):
+        with pytest.raises(ValueError, match=r"give uint8 \(3, 16, 12\)$"):
+            ours.encode("image", wrong)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 48, 129])
@@ -190,3 +192,34 @@ def test_bad_requests_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match="unknown, given and wanted"):
             ours.generate(known, want, **options)
+
+
+def test_values_of_another_kind_are_refused(tmp_path: Path) -> None:
+    ours = direct(MODELS["fixed"], tmp_path)
+    with pytest.raises(ValueError, match="a dict; give a text"):
+        ours.encode("text.long", {"age": 3})
+    with pytest.raises(ValueError, match="a str; give a row"):
+        ours.encode("row", "age")
+    for options in ({"n": 0}, {"steps": 0}, {"temperature": -1.0}):
+        with pytest.raises(ValueError, match="n and steps are at least 1"):
+            ours.generate({}, ["row"], **options)
+
+
+def test_files_are_read_as_modaloom_does(tmp_path: Path) -> None:
+    read, path = program("sample")._read, tmp_path / "a.txt"
+    for data in (b"a red circle\n", b"a\r\n", b"\xef\xbb\xbfa\n\n", b"a"):
+        path.write_bytes(data)
+        assert read(f"@{path}") == MODALITIES["text"].read(path)
+    assert read("@@home") == "@home"
+
+
+def test_a_users_mistake_ends_the_program_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample, ours = program("sample"), direct(MODELS["fixed"], tmp_path)
+    monkeypatch.setattr(sample, "Model", lambda folder: ours)
+    for words, named in ((["--given", "sound=1"], "sound"), (["--given", "row=@none.json"], "none.json")):
+        monkeypatch.setattr("sys.argv", ["sample.py", "--want", "text.long", "--out", "out", *words])
+        with pytest.raises(SystemExit, match="2"):
+            sample.main()
+        assert named in capsys.readouterr().err

@@ -68,6 +68,7 @@ def _stream_facts(stream: Stream) -> Mapping[str, Any]:
         packed, codes = graphs["encode"].inputs["values"], graphs["decode"].inputs["codes"]
         stride = packed.shape[2] // codes.shape[1]
         known = {"stride": stride, "end": codes.shape[-1] < shape.depth, "values": [*packed.shape[1:]]}
+        known["type"] = str(packed.dtype).removeprefix("torch.")
     numbers = {"num_codes": shape.num_codes, "row_size": shape.row_size}
     return {
         "modality": stream.modality,

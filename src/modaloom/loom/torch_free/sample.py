@@ -61,6 +61,8 @@ class Model:
         wrong = {*given, *want} - {*self.streams} | {*want} - {*self.facts["wanted"]} | {*given} & {*want}
         if wrong or not want or sampling.keys() - self.facts["sampling"].keys():
             raise ValueError(f"unknown, given and wanted, or nothing wanted: {wrong or [*sampling]}")
+        if n < 1 or sampling.get("steps", 1) < 1 or sampling.get("temperature", 0) < 0:
+            raise ValueError(f"n and steps are at least 1, a temperature at least 0; got {n}, {sampling}")
         codes = {name: np.repeat(self.encode(name, value), n, 0) for name, value in given.items()}
         drawn = self.draw(codes, want, n=n, seed=seed, **sampling)
         columns = {name: self.decode(name, drawn[name]) for name in want}
@@ -219,7 +221,7 @@ def main() -> None:
     about, _, _ = (__doc__ or "").partition("\n\nRandom")
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--given", metavar="STREAM=VALUE", action="append", default=[], help="a text, or @FILE"
+        "--given", metavar="STREAM=VALUE", action="append", default=[], help="a text, @@ for @, or @FILE"
     )
     parser.add_argument("--want", required=True, help="A,B")
     parser.add_argument("--n", type=int, default=1)
@@ -229,24 +231,27 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = vars(parser.parse_args())
     sampling = {key: asked[key] for key in ("steps", "temperature") if asked[key] is not None}
-    given = {name: _read(value) for name, _, value in (word.partition("=") for word in asked["given"])}
-    samples = Model(Path(__file__).parent).generate(
-        given, asked["want"].split(","), n=asked["n"], seed=asked["seed"], **sampling
-    )
-    asked["out"].mkdir(parents=True, exist_ok=True)
+    try:
+        given = {name: _read(value) for name, _, value in (word.partition("=") for word in asked["given"])}
+        samples = Model(Path(__file__).parent).generate(
+            given, asked["want"].split(","), n=asked["n"], seed=asked["seed"], **sampling
+        )
+        asked["out"].mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
     for i, sample in enumerate(samples):
         for name, value in sample.items():
             _write(asked["out"] / f"{i:04d}.{name}", value)
 
 
 def _read(value: str) -> Any:
-    if not value.startswith("@"):
-        return value
+    if not value.startswith("@") or value.startswith("@@"):
+        return value.removeprefix("@")
     path = Path(value[1:])
     if path.suffix == ".npy":
         return np.load(path, allow_pickle=False)
-    text = path.read_text(encoding="utf-8")
-    return json.loads(text) if path.suffix == ".json" else text
+    text = path.read_bytes().decode("utf-8-sig")
+    return json.loads(text) if path.suffix == ".json" else text.removesuffix("\n").removesuffix("\r")
 
 
 def _write(stem: Path, value: Any) -> None:

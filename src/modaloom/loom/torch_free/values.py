@@ -36,6 +36,8 @@ class Text:
         self.bytes = {letter: byte for byte, letter in self.letters.items()}
 
     def encode(self, value: str) -> Array:
+        if not isinstance(value, str):
+            raise ValueError(f"a {type(value).__name__}; give a text")
         ids = [self.ids[token] for word in _words(value) for token in self._merged(word)]
         codes = np.full(self.length, self.pad, np.int64)
         codes[: len(ids) + 1] = [*ids, self.eos][: self.length]
@@ -81,6 +83,8 @@ class Table:
         self.columns: Facts = stream["state"]["spec"]["columns"]
 
     def encode(self, value: Facts) -> Array:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"a {type(value).__name__}; give a row, column → value, or @FILE.json")
         return np.array([[_slot(value.get(name), column)] for name, column in self.columns.items()], np.int64)
 
     def decode(self, codes: Array) -> dict[str, Any]:
@@ -108,9 +112,12 @@ class Signal:
         self.axes, self.stride = len(stream["grid"]), stream["stride"]
 
     def encode(self, value: Array) -> Array:
-        value = np.asarray(value)
-        if value.ndim != self.axes + 1:
-            raise ValueError(f"an array of shape {value.shape}; give (channels, *{self.axes} axes)")
+        value, (channels, most, *rest) = np.asarray(value), self.stream["values"]
+        fits = value.ndim == self.axes + 1 and [len(value), *value.shape[2:]] == [channels, *rest]
+        least = 1 if self.stream["variable"] else most
+        if not fits or not (least <= value.shape[1] <= most) or value.dtype != self.stream["type"]:
+            asked = f"{self.stream['type']} {(channels, most, *rest)}{', or shorter' * (least < most)}"
+            raise ValueError(f"an array {value.dtype} of shape {value.shape}; give {asked}")
         missing = -value.shape[1] % self.stride
         whole = np.pad(value, [(0, 0), (0, missing), *[(0, 0)] * (self.axes - 1)], mode="edge")
         (codes,) = self.run(f"encode.{self.graph}", {"values": whole[None]})
