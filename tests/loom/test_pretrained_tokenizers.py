@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import torch as safetensors
 
 import modaloom.api as modaloom
-from modaloom.core.errors import BadFile, BadFolder, BadValue
+from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue
 from modaloom.loom.config import LoomRunConfig
 from modaloom.runs.config_io import override
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -152,7 +153,12 @@ def test_what_does_not_fit_is_refused_by_name(folder: Path, parts: Path, tmp_pat
 
     saved, no_weights = "diffusion_pytorch_model__safetensors", "does not hold the weights"
     known = json.loads((parts / "kl" / "config.json").read_text())
+    vq = json.loads((parts / "vq" / "config.json").read_text())
     other = (parts / "vq" / WEIGHTS).read_bytes()
+    tensors, codebook = safetensors.load(other), {"quantize.embedding.weight": torch.zeros(17, 3)}
+    bare = safetensors.save({name: t for name, t in tensors.items() if name not in codebook})
+    larger = safetensors.save({**tensors, **codebook})
+    both = safetensors.save({**safetensors.load((parts / "kl" / WEIGHTS).read_bytes()), **codebook})
     for place, error, named in (
         (part("tiny", {"_class_name": "AutoencoderTiny"}), BadFolder, "holds AutoencoderTiny; pretrained"),
         (part("codec", {"architectures": ["EncodecModel"]}), BadFolder, "holds EncodecModel"),
@@ -161,6 +167,12 @@ def test_what_does_not_fit_is_refused_by_name(folder: Path, parts: Path, tmp_pat
         (part("mixed", known, **{saved: other}), BadFile, no_weights),
         (part("cut", known, **{saved: other[:99]}), BadFile, no_weights),
         (part("bare", {"_class_name": "VQModel"}, **{saved: other}), BadFile, "lacks 'block_out_channels'"),
+        (part("odd", {**known, "block_out_channels": 5}, **{saved: other}), BadFile, "is damaged"),
+        (part("list", {"architectures": 5}), BadRun, "is no run folder|of another program"),
+        (part("groups", {**known, "norm_num_groups": 3}, **{saved: other}), BadValue, "diffusers builds no"),
+        (part("plain", vq, **{saved: bare}), BadFile, "embedding.weight of None; .* asks for .16, 3"),
+        (part("large", vq, **{saved: larger}), BadFile, r"of \[17, 3\]; .* asks for \[16, 3\]"),
+        (part("both", known, **{saved: both}), BadFile, r"of \[17, 3\]; .* asks for None"),
         (part("words", {}, tokenizer__json=b"{}"), BadFile, "is no tokenizer of the library"),
         (str(parts / "words"), BadValue, "is of texts; image takes another"),
     ):

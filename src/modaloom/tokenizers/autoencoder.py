@@ -68,7 +68,10 @@ def _build(codec: SignalCodec, channels: int, strides: Sequence[int], config: Au
     except ImportError as error:
         raise BadValue("autoencoders need diffusers: pip install 'modaloom[pretrained]'") from error
     name = check_choice("autoencoder", config.network["_class_name"], NETWORKS)
-    made = getattr(diffusers, name).from_config(config.network)
+    try:
+        made = getattr(diffusers, name).from_config(config.network)
+    except Exception as error:  # the library checks little, and raises nearly anything
+        raise BadValue(f"diffusers builds no {name} of its config.json ({_first_line(error)})") from error
     dim = config.latent_dim
     quantizer = assemble(config.quantizer, dim, config.codebook_size, config.num_quantizers, config)
     networks = Networks(Encoder(made, dim), quantizer, Decoder(made))
@@ -105,12 +108,20 @@ class AutoencoderTokenizer(VQVAETokenizer):
                 part = {name[len(end) + 1 :]: t for name, t in state.items() if name.startswith(f"{end}.")}
                 self.get_submodule(end).load_state_dict(part)
         except (OSError, SafetensorError, RuntimeError) as error:
-            first = str(error).strip().partition(chr(10))[0]
-            raise BadFile(path, f"does not hold the weights of its configuration ({first})") from error
+            reason = _first_line(error)
+            raise BadFile(path, f"does not hold the weights of its configuration ({reason})") from error
+        own: Any = self.quantizer
+        asked = [*own.codebook.vectors.shape] if self.config.num_quantizers == 1 else None
+        there = None if codebook is None else [*codebook.shape]
+        if asked != there:
+            raise BadFile(path, f"has a codebook {CODEBOOK} of {there}; its configuration asks for {asked}")
         if codebook is not None:
-            own: Any = self.quantizer
             own.codebook.set_vectors(torch.arange(len(codebook)), codebook, torch.ones(len(codebook)))
             own.codebook.started.fill_(True)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition(chr(10))[0]
 
 
 def autoencoder_config(network: Mapping[str, Any], *, frozen: bool) -> AutoencoderConfig:
@@ -118,7 +129,7 @@ def autoencoder_config(network: Mapping[str, Any], *, frozen: bool) -> Autoencod
 
     Raises `BadValue` for one that reduces pictures by nothing, and `KeyError` for a setting that it lacks.
     """
-    stride = 2 ** (len(network["block_out_channels"]) - 1)
+    stride = 2 ** max(0, len(network["block_out_channels"]) - 1)
     if stride == 1 or not network["in_channels"]:
         raise BadValue("the autoencoder has a single block, so a code for every pixel; give one of more")
     return NETWORKS[network["_class_name"]](dict(network), frozen, (stride, stride))

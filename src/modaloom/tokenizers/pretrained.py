@@ -41,7 +41,9 @@ def find_pretrained(directory: Path, *, frozen: bool) -> Pretrained | None:
     if (directory / FILE).is_file():
         return Pretrained("text_file", text_file_config(directory / FILE))
     config = _config(directory / "config.json")
-    name = str(config.get("_class_name") or (config.get("architectures") or [""])[0])
+    listed = config.get("architectures")
+    named = [config.get("_class_name"), *(listed if isinstance(listed, list) else ())]
+    name = next((str(one) for one in named if one), "")
     if not name:
         return None
     if name not in NETWORKS:
@@ -55,6 +57,8 @@ def find_pretrained(directory: Path, *, frozen: bool) -> Pretrained | None:
         return Pretrained("autoencoder", autoencoder_config(config, frozen=frozen))
     except KeyError as error:
         raise BadFile(directory / "config.json", f"lacks {error}") from error
+    except TypeError as error:
+        raise BadFile(directory / "config.json", f"is damaged ({error})") from error
 
 
 def _config(path: Path) -> dict[str, Any]:
