@@ -62,7 +62,7 @@ def test_a_run_replays_what_it_generates(base: TrainedRun) -> None:
 
 def trainer_of(base: TrainedRun, folder: Path, out: Path, *settings: str) -> LoomTrainer:
     adapted(base, folder, out, [], steps=1, settings=settings)
-    with RunFolder.open(out, LoomRunConfig) as run:
+    with RunFolder.resume(out, LoomRunConfig) as run:
         trainer = LoomTrainer(run, open_folder(folder), Accelerator("cpu"), notify=lambda message: None)
         trainer._cache_codes(trainer.data.tokenizers)
     return trainer

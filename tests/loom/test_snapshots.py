@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import modaloom.api as modaloom
-from modaloom.api import training
+from modaloom.api import fitting
 from modaloom.loom import snapshots
 from modaloom.loom.config import LoomRunConfig
 from modaloom.runs.config_io import override
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(fitting, "REPORT_SECONDS", 0.0)
     monkeypatch.setattr(snapshots, "MAX_SHARE", 1.0)
 
 
