@@ -42,7 +42,10 @@ def hogs(cores: int) -> Iterator[None]:
 def seconds(*words: object) -> float:
     """Of a command line of modaloom that has to succeed."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "modaloom", *map(str, words)], check=True, capture_output=True)
+    command = [sys.executable, "-m", "modaloom", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
     return time.perf_counter() - start
 
 

@@ -10,9 +10,11 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
 
 import modaloom
@@ -20,30 +22,27 @@ from modaloom.api.callbacks import TrainCallbacks
 from modaloom.training.loop import Step
 
 
-def seconds(data: Path, devices: int, steps: int) -> dict[str, float]:
-    """Stage → median seconds between two steps."""
+def seconds(
+    data: Path, out: Path, devices: int, steps: int | Mapping[str, int], settings: Sequence[str] = ()
+) -> dict[str, float]:
+    """Train the run `out`; stage → median seconds between two steps, after a tenth of them."""
     torch.set_num_threads(devices)  # divided among them
     ends: dict[str, list[float]] = {}
 
     def on_step(step: Step) -> None:
         ends.setdefault(step.stage, []).append(time.perf_counter())
 
-    with tempfile.TemporaryDirectory() as folder:
-        modaloom.train(
-            data,
-            out=Path(folder) / "run",
-            preset="tiny",
-            steps=steps,
-            samples=1,
-            devices=devices,
-            settings=["training.checkpoint_seconds=1000000", "training.precision=fp32"],
-            callbacks=TrainCallbacks(on_step=on_step),
-        )
-    skipped = max(1, steps // 10)
-    return {
-        stage: median(after - before for before, after in zip(times[skipped:], times[skipped + 1 :]))
-        for stage, times in ends.items()
-    }
+    modaloom.train(
+        data,
+        out=out,
+        preset="tiny",
+        steps=steps,
+        samples=1,
+        devices=devices,
+        settings=["training.checkpoint_seconds=1000000", "training.precision=fp32", *settings],
+        callbacks=TrainCallbacks(on_step=on_step),
+    )
+    return {stage: median(np.diff(times[1 + len(times) // 10 :])) for stage, times in ends.items()}
 
 
 def main() -> None:
@@ -52,7 +51,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     args = parser.parse_args()
     print(f"{len(os.sched_getaffinity(0))} cores")
-    one, two = (seconds(args.data, devices, args.steps) for devices in (1, 2))
+    with tempfile.TemporaryDirectory() as place:
+        one, two = (seconds(args.data, Path(place) / f"{n}", n, args.steps) for n in (1, 2))
     for stage in one:
         shown = f"{1000 * one[stage]:.1f} ms alone, {1000 * two[stage]:.1f} ms of two"
         print(f"{stage}: efficiency {one[stage] / (2 * two[stage]):.2f} ({shown})")

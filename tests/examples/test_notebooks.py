@@ -33,6 +33,7 @@ HURRIED = {"MINUTES = 0.4": "MINUTES = 0.1", "digits.images, ": "digits.images[:
 """What a notebook says → what the test says instead."""
 
 
+@pytest.mark.full
 def test_own_data() -> None:
     notebook = nbformat.read(EXAMPLES / "own_data.ipynb", 4)
     for said, hurried in HURRIED.items():
@@ -65,6 +66,7 @@ threading.Thread(target=stop, daemon=True).start()
 """
 
 
+@pytest.mark.full
 def test_interrupting_the_kernel_keeps_the_run() -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(code) for code in (INTERRUPT, TRAIN)]

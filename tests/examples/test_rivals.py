@@ -111,6 +111,7 @@ def test_what_is_masked_is_part_of_the_wanted_stream_and_never_nothing() -> None
     assert 2 / math.pi < asked[:, :6].float().mean() < 2 / math.pi + 0.05
 
 
+@pytest.mark.full
 def test_the_masked_transformer_learns_a_pair_both_ways() -> None:
     """A word and the colour of all six tokens are one: each is drawn from the other, and both agree."""
     from budget import Budget, Descent
@@ -142,6 +143,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.full
 def test_glue_is_scored_as_ours_with_as_many_parameters(world: Path) -> None:
     from budget import parameters
     from glued.training import train
@@ -205,6 +207,7 @@ def test_a_point_is_inside_where_a_real_neighbourhood_reaches() -> None:
     assert inside(points, real).tolist() == [True, False, True, True, True]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["VAE", "GAN", "VQ + prior", "diffusion"])
 def test_a_family_learns_where_two_points_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from budget import Budget, parameters
