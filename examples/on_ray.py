@@ -1,18 +1,24 @@
-"""modaloom on Ray: a folder encoded in bulk with ray[data].
+"""modaloom on Ray: a folder encoded in bulk with ray[data], a training of several workers with ray[train].
 
     python examples/on_ray.py tokenize RUN FOLDER --out codes.parquet --workers 4
+    python examples/on_ray.py train FOLDER --out RUN --workers 2
 
 Needs `pip install 'modaloom[ray]'`. RUN, FOLDER and --out must be at the same place for all workers, which
 import modaloom themselves.
 """
 
 import argparse
+import os
+import secrets
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 BATCH = 64
 """Samples that a worker encodes at once."""
+FAILURES = 3
+"""How often lost workers are replaced."""
 
 
 class Encoder:
@@ -68,16 +74,49 @@ def tokenize(run: str, folder: str, out: str, workers: int) -> None:
             table.write_table(part)
 
 
+def train_here(config: Mapping[str, Any]) -> None:
+    """A worker: a rank of a training, which goes on where a lost one has stopped."""
+    import torch
+    from torch import distributed
+
+    import modaloom
+
+    name = torch.frombuffer(bytearray(secrets.token_bytes(8)), dtype=torch.int64).clone()
+    distributed.broadcast(name, 0)  # a place to meet, new for each attempt
+    distributed.destroy_process_group()  # modaloom joins its own
+    os.environ["MODALOOM_MEETING"] = f"file://{config['meeting']}/{int(name) & (2**63 - 1)}"
+    modaloom.train(config["folder"], out=config["out"], resume=True, device="cpu", **config["options"])
+
+
+def train(folder: str, out: str, workers: int, **options: Any) -> None:
+    """Train a run on workers of a CPU each; `options` are those of `modaloom.train`."""
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchConfig, TorchTrainer
+
+    with tempfile.TemporaryDirectory(prefix="modaloom-ray-") as meeting:
+        places = {"folder": str(Path(folder).absolute()), "out": str(Path(out).absolute())}
+        TorchTrainer(
+            train_here,
+            train_loop_config={**places, "meeting": meeting, "options": options},
+            torch_config=TorchConfig(backend="gloo"),
+            scaling_config=ScalingConfig(num_workers=workers),
+            run_config=RunConfig(storage_path=meeting, failure_config=FailureConfig(max_failures=FAILURES)),
+        ).fit()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    command = verbs.add_parser("tokenize")
-    for place in ("run", "folder"):
-        command.add_argument(place)
-    command.add_argument("--out", required=True)
-    command.add_argument("--workers", type=int, default=2)
+    for verb, places in (("tokenize", ["run", "folder"]), ("train", ["folder"])):
+        command = verbs.add_parser(verb)
+        for place in places:
+            command.add_argument(place)
+        command.add_argument("--out", required=True)
+        command.add_argument("--workers", type=int, default=2)
+        if verb == "train":
+            command.add_argument("--minutes", type=float)
     asked = vars(parser.parse_args())
-    {"tokenize": tokenize}[asked.pop("verb")](**asked)
+    {"tokenize": tokenize, "train": train}[asked.pop("verb")](**asked)
 
 
 if __name__ == "__main__":
