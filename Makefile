@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
 	sed 's/^torch==.*/$(subst /,\/,$(TORCH))/' constraints.txt > .venv/constraints.txt
 	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt "$(TORCH)"
-	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt -e '.[examples,hub,media,medicine,onnx,peers,oracles,photographs,speech,tables,tensorboard,tiff,dev]'
+	$(BIN)/python -m pip install --quiet -c .venv/constraints.txt -e '.[datasets,examples,hub,media,medicine,onnx,peers,oracles,photographs,pretrained,speech,tensorboard,tiff,dev]'
 	touch $@
 
 demo: env

@@ -161,7 +161,7 @@ def test_what_does_not_fit_is_refused_by_name(folder: Path, parts: Path, tmp_pat
     both = safetensors.save({**safetensors.load((parts / "kl" / WEIGHTS).read_bytes()), **codebook})
     for place, error, named in (
         (part("tiny", {"_class_name": "AutoencoderTiny"}), BadFolder, "holds AutoencoderTiny; pretrained"),
-        (part("codec", {"architectures": ["EncodecModel"]}), BadFolder, "holds EncodecModel"),
+        (part("speech", {"architectures": ["Wav2Vec2Model"]}), BadFolder, "holds Wav2Vec2Model"),
         (part("pickles", known, pytorch_model__bin=b"PK"), BadFolder, "pytorch_model.bin is a pickle"),
         (part("empty", known), BadFolder, f"has no {WEIGHTS}"),
         (part("mixed", known, **{saved: other}), BadFile, no_weights),

@@ -3,6 +3,7 @@
 from mutant import Mutant
 
 TAR, MEMBER = "data/test_tar_shards.py", "modalities/test_member.py"
+DATASET = "data/test_parquet_writer.py"
 
 SHARDED = (
     Mutant(
@@ -53,5 +54,19 @@ SHARDED = (
         "split(folder) if folder.groups else folder.splits or {}",
         "folder.splits or {}",
         TAR,
+    ),
+    Mutant(
+        "rows of a dataset are numbered, not called",
+        "data/table_rows.py",
+        "        if all(own) and len({*own}) == len(table.lines):",
+        "        if False:",
+        DATASET,
+    ),
+    Mutant(
+        "a row group of any number of bytes",
+        "data/parquet_writer.py",
+        " or size >= GROUP_BYTES:",
+        ":",
+        DATASET,
     ),
 )

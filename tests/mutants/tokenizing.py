@@ -4,6 +4,7 @@ from mutant import Mutant
 
 AUTOENCODER, ADVERSARY = "networks/test_conv_autoencoder.py", "tokenizers/test_adversary.py"
 CROPS, TURNS = "tokenizers/test_crops.py", "training/test_turns.py"
+CODEC = "tokenizers/test_codec.py"
 
 TOKENIZING = (
     Mutant(
@@ -110,5 +111,19 @@ TOKENIZING = (
         "done / (begun[-1][1] - 1) if self",
         "done / self.total if self",
         "runs/test_schedule.py",
+    ),
+    Mutant(
+        "codebooks that all see the first latents",
+        "tokenizers/codec_layouts.py",
+        "        z = z - z_q\n",
+        "",
+        CODEC,
+    ),
+    Mutant(
+        "sounds of a codec are lengthened before it sees them",
+        "tokenizers/codec.py",
+        "    return signal\n",
+        "    return F.pad(signal, (0, -signal.shape[-1] % strides[0]), mode='replicate')\n",
+        CODEC,
     ),
 )

@@ -86,7 +86,7 @@ def test_codes_of_files_do_not_depend_on_pieces(
 
 def test_other_modalities_have_no_waveform() -> None:
     picture = MODALITIES["image"]
-    with pytest.raises(BadValue, match="image has no waveform; give tokenizer=waveform to sounds alone"):
+    with pytest.raises(BadValue, match="image has no waveform; give this tokenizer to sounds alone"):
         WaveformTokenizer(picture, {"size": [8, 8], "channels": 3}, WaveformTokenizer.Config())
 
 

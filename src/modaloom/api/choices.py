@@ -6,6 +6,7 @@ from modaloom.api.exporting import FORMATS
 from modaloom.bench import BENCHES
 from modaloom.core.defaults import PRESET
 from modaloom.data.layout import LAYOUTS
+from modaloom.data.outputs import OUTPUTS
 from modaloom.diffusion.samplers import AUTO, CODE_SAMPLERS
 from modaloom.diffusion.samplers.continuous import SIGNAL_SAMPLERS
 from modaloom.diffusion.samplers.continuous.timestep_spacing import TIMESTEP_SPACINGS
@@ -22,6 +23,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "devices": ("auto", *DEVICES),
     "layouts": (*LAYOUTS,),
     "modes": (*MODES,),
+    "outputs": (*OUTPUTS,),
     "presets": (PRESET, *dict.fromkeys(name for engine in ENGINES.values() for name in engine.presets)),
     "signal_samplers": (AUTO, MEAN_FLOW, *SIGNAL_SAMPLERS),
     "tasks": (*(name for engine in ENGINES.values() for name in engine.tasks),),

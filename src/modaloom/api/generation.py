@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modaloom.core.defaults import DEVICE, SEED
+from modaloom.core.defaults import DEVICE, OUTPUT, SEED
 from modaloom.core.results import Results
 from modaloom.core.types import Sample
 from modaloom.data.notices import Notify, silent
@@ -48,10 +48,11 @@ def generate(
     sampling: CodeSamplingOptions | None = None,
     refine: str | os.PathLike[str] | None = None,
     mux: str = "",
+    format: str = OUTPUT,
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Results[Sample]:
-    """Generates samples while it is iterated over, writes them as plain files and yields each.
+    """Generates samples while it is iterated over, writes them and yields each.
 
     The folder appears at the end, or when the work is stopped, with the samples that are finished.
     Without `folder`: n (default 4) samples `0000`, `0001`, … from `given`. With it: n (default 1) for every
@@ -77,6 +78,8 @@ def generate(
         refine: a Restorer run that refines one of the generated streams.
         mux: `CLIP+SOUND`, such as `video+music`: a wanted stream, and one that is wanted or given, which are
             written as one file; a given one is as it is given, as long.
+        format: files | parquet: plain files, or a local dataset of Hugging Face, a row for each sample with
+            its key, what was given and what was generated, which needs `modaloom[tables]`.
         device: auto | cpu | cuda | mps; a loaded run stays on its device.
         notify: gets a warning for every direction that is no better than its baseline.
 
@@ -99,6 +102,7 @@ def generate(
         sampling=sampling,
         refiner=refiner,
         mux=mux,
+        format=format,
         device=device,
         notify=notify,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from modaloom.cli import options, printing
-from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
+from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, OUTPUT, SEED
 
 if TYPE_CHECKING:
     from modaloom.api import CodeSamplingOptions
@@ -78,10 +78,14 @@ def generate(
         str,
         typer.Option(metavar="CLIP+SOUND", help="A wanted clip and a wanted or given sound, as one file."),
     ] = "",
+    format: Annotated[
+        str,
+        typer.Option(help="{outputs}: plain files, or a local dataset of Hugging Face, with what was given."),
+    ] = OUTPUT,
     seed: options.Seed = SEED,
     device: options.Device = DEVICE,
 ) -> None:
-    """Generate streams from others, as plain files."""
+    """Generate streams from others."""
     from modaloom import api
 
     chosen = {
@@ -117,6 +121,7 @@ def generate(
         sampling=sampling,
         refine=refine,
         mux=mux,
+        format=format,
         device=device,
         notify=printing.notice,
     )

@@ -40,5 +40,7 @@ TRAIN_MINUTES = 15.0
 """Of a training that is given neither minutes nor steps."""
 EXPLAIN_ORDERS = 8
 """In which the parts of a given stream are shown."""
+OUTPUT = "files"
+"""Form of generated samples."""
 FORMAT = "modaloom"
 """Of an export: a smaller run."""

@@ -13,6 +13,8 @@ from modaloom.data.names import METADATA, Name, parse_name
 from modaloom.data.tables import Cell, Table
 from modaloom.modalities.files import File
 
+KEY = "key"
+"""The column that names the samples of a dataset that is a table."""
 TEXT, RECORD = "text", "record"
 """The modalities of a table's cells: texts; numbers and truth values, as records of one column."""
 ROWS_ALONE = 10
@@ -78,6 +80,10 @@ class TableRows:
         absent = {name for name in table.texts if FILE_COLUMNS.fullmatch(name)}
         for name in sorted(absent):
             self.collected.leave(table.path, f"column {short(name)} names no file of this folder")
+        own = table.texts.get(KEY, [])
+        if all(own) and len({*own}) == len(table.lines):
+            rows = [Row(line, keys=[key]) for line, key in zip(table.lines, own)]
+            return Join(rows, {*absent, KEY}, f"rows are samples, called by {KEY}")
         rows = [
             Row(line, keys=[f"{place}/{number}" if several else number])
             for line, number in zip(table.lines, numbers)
@@ -175,4 +181,7 @@ def _expanded(cells: Mapping[str, Cell | None]) -> Iterator[Streams]:
             name: lists[name][i % len(lists[name])] if name in lists else cell
             for name, cell in present.items()
         }
-        yield {name: cell if isinstance(cell, str | File) else {name: cell} for name, cell in chosen.items()}
+        yield {
+            name: cell if isinstance(cell, str | File | Mapping) else {name: cell}
+            for name, cell in chosen.items()
+        }

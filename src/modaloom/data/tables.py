@@ -17,8 +17,9 @@ from modaloom.data.parquet import read_parquet
 from modaloom.modalities.files import File, read_text
 from modaloom.modalities.table_file import TableFile
 
-Cell = str | int | float | bool | Sequence[str] | TableFile
-"""A text, a number, a truth value, several texts of one thing, or a file."""
+Scalar = str | int | float | bool
+Cell = Scalar | Sequence[str] | Mapping[str, Scalar] | TableFile
+"""A text, a number, a truth value, several texts of one thing, a record, or a file."""
 DELIMITERS = ",;\t|"
 """What separates columns: as spreadsheets write them, in any language."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
@@ -127,18 +128,23 @@ def _number(text: str) -> int | float | None:
 
 
 def _is_nested(value: Any) -> bool:
-    """Whether a cell is neither a value nor a list of texts."""
+    """Whether a cell is neither a value nor a list of texts nor a record."""
     texts = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
-    return not (texts or value is None or isinstance(value, bool | int | float | str | File))
+    record = isinstance(value, dict) and all(one is None or isinstance(one, Scalar) for one in value.values())
+    return not (texts or record or value is None or isinstance(value, Scalar | File))
 
 
 def _value(value: Any) -> Cell | None:
     """A cell of a format that has types."""
+    if isinstance(value, dict):
+        return {name: one for name, cell in value.items() if (one := _scalar(cell)) is not None} or None
+    return tuple(value) if isinstance(value, list) else _scalar(value)
+
+
+def _scalar(value: Any) -> Scalar | None:
     if isinstance(value, bool | str) or value is None:
         return value or (None if value is not False else False)
-    if isinstance(value, int | float):
-        return None if math.isnan(value) or abs(value) > 1e300 else value
-    return tuple(value)
+    return None if math.isnan(value) or abs(value) > 1e300 else value
 
 
 def _separated(path: Path, is_named: Callable[[str], bool], delimiters: str) -> _Rows:

@@ -140,6 +140,8 @@ class TokenizerChoice:
     """Run, or directory of a pretrained part, whose tokenizer initializes this one; empty: random."""
     frozen: bool = False
     """Whether the tokenizer is excluded from training."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """The stream's own options, beside a `source`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,11 +184,8 @@ class LoomRunConfig(RunConfig):
                 f"streams.{stream}.{FROZEN} needs streams.{stream}.{FROM}=RUN: a trained tokenizer"
             )
         changes = {key.removeprefix(f"{KIND}."): value for key, value in own.items()}
-        if source and changes:
-            raise BadValue(
-                f"streams.{stream} starts as the tokenizer of {source}; leave out {', '.join(own)}"
-            )
-        return TokenizerChoice(kind, self._options(modality, kind, changes), source, frozen)
+        options = self._options(modality, kind, {} if source else changes)
+        return TokenizerChoice(kind, options, source, frozen, changes if source else {})
 
     def _options(self, modality: str, kind: str, changes: Mapping[str, Any]) -> Any:
         """Options in increasing precedence: the kind's defaults, the modality's, the run's, the stream's."""

@@ -1,4 +1,4 @@
-"""Generation with a finished run: samples written as plain files, for one condition or a whole folder."""
+"""Generation with a finished run: samples written as files, for one condition or a whole folder."""
 
 import os
 import shlex
@@ -10,14 +10,14 @@ from typing import Protocol
 
 from torch import Tensor
 
-from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, SEED
+from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, OUTPUT, SEED
 from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_names
 from modaloom.core.frame import Frames
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import stoppable_folder
 from modaloom.data.notices import Notify, Shortenings, once, silent
+from modaloom.data.outputs import OUTPUTS
 from modaloom.data.reader import Reader
-from modaloom.data.writer import Writer
 from modaloom.evaluation.scores import cautions, scores
 from modaloom.loom.canvas import NOTHING
 from modaloom.loom.command_line import generate_command, plain
@@ -66,6 +66,7 @@ def generate(
     sampling: Mapping[str, object] | None = None,
     refiner: Refiner | None = None,
     mux: str = "",
+    format: str = OUTPUT,
     device: str = DEVICE,
     notify: Notify = silent,
 ) -> Frames[list[Sample]]:
@@ -89,6 +90,7 @@ def generate(
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
         mux: `CLIP+SOUND`: a wanted stream, and one that is wanted or given, which are written as one file.
+        format: a name in `OUTPUTS`.
         device: device of a run that is loaded here: auto | cpu | cuda | mps.
         notify: receives a warning for every direction that is no better than its baseline, and for given
             values that a limit of the run shortens.
@@ -107,7 +109,7 @@ def generate(
     want = check_names("want", want)
     if refiner is not None:
         _check_refiner(refiner, trained, want)
-    options = trained.sampling(sampling or {})
+    options, output = trained.sampling(sampling or {}), OUTPUTS[check_choice("format", format, OUTPUTS)]
     check_draws(1 if n is None else n, seed)
     fixed = [trained.values(row) for row in rows_of(given or {})]
     if folder is not None and len(fixed) > 1:
@@ -140,6 +142,8 @@ def generate(
         facts |= {"refine": refiner.hash, "command": command}
     if muxing is not None:
         facts["command"] = f"{facts['command']} --mux {mux}"
+    if format != OUTPUT:
+        facts["command"] = f"{facts['command']} --format {format}"
     rows, warn = scores(trained.path), once(notify)
     goes_on = trained.model.codes({name: [fixed[0][name]] for name in want if name in fixed[0]})
     steps_of = (
@@ -148,8 +152,12 @@ def generate(
         else partial(long.num_steps, options=options, given=goes_on)
     )
     total, step, count = _num_steps(steps_of, plan, refiner), 0, 0
-    with stoppable_folder(out, "samples", lambda: count) as root:
-        writer = Writer(root, trained.modality_of | (muxing.modality_of if muxing else {}))
+    kinds = trained.modality_of | (muxing.modality_of if muxing else {})
+    title = f"Samples that modaloom generated, by\n\n```bash\n{facts['command']}\n```"
+    with (
+        stoppable_folder(out, "samples", lambda: count) as root,
+        output.writing(root, kinds, title) as writer,
+    ):
         for batch in batched(jobs):
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
@@ -169,7 +177,7 @@ def generate(
                     nearest = trained.neighbours.nearest(trained.model.loom.layout, sample.codes)
                     finished = _refined(refiner, Sample(job.key, sample), seed)
                     whole = muxing.joined(finished, job.given) if muxing else finished
-                    writer.write(whole, {**facts, "nearest": nearest})
+                    writer.write(output.shown(whole, job.given), {**facts, "nearest": nearest})
                     written.append(finished)
                     count += 1
                 yield replace(shown, step=step, result=written)

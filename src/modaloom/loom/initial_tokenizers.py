@@ -1,6 +1,6 @@
 """What the tokenizers of a training start as: random, another run's, or a pretrained part's."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from modaloom.loom.config import LoomRunConfig, TokenizerChoice
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.checkpoint import pack_tensors
+from modaloom.runs.config_io import changed
 from modaloom.runs.resolve import resolve_run
 from modaloom.runs.tokenizers import load_tokenizer, restore_tokenizer, tokenizer_facts
 from modaloom.tokenizers import TOKENIZERS, Tokenizer
@@ -29,13 +30,16 @@ def groups(
     limits = config.data.limits_of(modality)
     if choice.source and (part := find_pretrained(Path(choice.source), frozen=choice.frozen)) is not None:
         place = str(Path(choice.source).absolute())
-        for group in TOKENIZERS[part.kind].fit(MODALITIES[modality], columns, limits, part.options):
+        _check_changes(choice, columns, part.choices)
+        options = changed(part.options, choice.changes.items())
+        for group in TOKENIZERS[part.kind].fit(MODALITIES[modality], columns, limits, options):
             stream, tokenizer = next(iter(group.items()))
             tokenizer.load_pretrained(Path(place))
             fixed = choice.frozen and not any(p.requires_grad for p in tokenizer.parameters())
             start = {"run": place, "stream": stream, "sha256": _loaded(tokenizer)}
             yield group, {"from": start, "frozen": fixed, "pretrained": True}
     elif choice.source:
+        _check_changes(choice, columns)
         for stream in columns:
             tokenizer = _same_kind(load_tokenizer(choice.source, stream), choice, stream)
             start = {"run": str(resolve_run(Path(choice.source)).absolute()), "stream": stream}
@@ -61,6 +65,13 @@ def initial(config: LoomRunConfig, name: str, facts: Mapping[str, Any]) -> Token
         tokenizer.load_pretrained(Path(start["run"]))
         _check_same(_loaded(tokenizer), start)
     return tokenizer.train(not facts.get("frozen", False))
+
+
+def _check_changes(choice: TokenizerChoice, streams: Iterable[str], allowed: Collection[str] = ()) -> None:
+    """Raise `BadValue` for options that are those of the source."""
+    if wrong := [f"tokenizer.{name}" for name in choice.changes if name not in allowed]:
+        own = f"streams.{next(iter(streams))}"
+        raise BadValue(f"{own} starts as the tokenizer of {choice.source}; leave out {', '.join(wrong)}")
 
 
 def _check_same(found: str, start: Mapping[str, str]) -> None:

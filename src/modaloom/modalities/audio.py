@@ -178,6 +178,7 @@ class SpectrogramCodec(SoundCodec):
 
 AUDIO = Modality(
     name="audio",
+    feature="Audio",
     suffixes=SUFFIXES,
     tokenizer="vqvae",
     read=read,

@@ -13,7 +13,7 @@ from modaloom.modalities.codec import VARIABLE, Codec, DataSpec, Value
 from modaloom.modalities.files import File
 from modaloom.modalities.signal_codec import SignalCodec
 
-__all__ = ["VARIABLE", "Conformed", "DataSpec", "Limits", "Modality", "Tracks", "Value"]
+__all__ = ["VALUE", "VARIABLE", "Conformed", "DataSpec", "Limits", "Modality", "Tracks", "Value"]
 
 Limits = Any
 """An instance of a modality's own frozen dataclass of upper limits; sizes are inferred up to these."""
@@ -82,6 +82,10 @@ class Tracks:
     far as they can be read; `notify` gets what cannot."""
 
 
+VALUE = "Value"
+"""A `Modality.feature`: a column holds the values themselves."""
+
+
 @dataclass(frozen=True)
 class Modality:
     """Reading, writing, display and comparison of one type of data, and its codec."""
@@ -137,6 +141,9 @@ class Modality:
     """Some files of a stream → sentences on what reading changes of them."""
     literal: bool = False
     """Whether a str is a value, not the path of one."""
+    feature: str = ""
+    """What Hugging Face's datasets call a column of its values: `VALUE`, or files as Image, Audio or Video;
+    empty: files as bytes and path alone."""
     fields: Callable[[File, Sequence[str]], Mapping[str, str]] | None = None
     """(File, names) → those fields of its header that have a value, to split by. They are no part of a value,
     and nothing stores them. Raises `BadFile`. None: files have none."""

@@ -218,6 +218,7 @@ def describe(images: Iterable[Image.Image]) -> dict[str, Any]:
 
 IMAGE = Modality(
     name="image",
+    feature="Image",
     suffixes=tuple(FORMATS),
     tokenizer="vqvae",
     read=read,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFile, BadValue, check_range, shown
 from modaloom.core.json_text import from_json
-from modaloom.modalities.base import DataSpec, Modality, Shortened
+from modaloom.modalities.base import VALUE, DataSpec, Modality, Shortened
 from modaloom.modalities.categorical_codec import CategoricalCodec
 from modaloom.modalities.files import File, read_text
 
@@ -243,6 +243,7 @@ def describe(rows: Iterable[Record]) -> dict[str, Any]:
 
 RECORD = Modality(
     name="record",
+    feature=VALUE,
     suffixes=("json",),
     tokenizer="categorical",
     read=read,

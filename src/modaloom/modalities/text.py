@@ -9,7 +9,7 @@ from typing import Any
 
 from modaloom.core.errors import BadValue, check_range, shown
 from modaloom.metrics.edit import error_rate
-from modaloom.modalities.base import DataSpec, Modality
+from modaloom.modalities.base import VALUE, DataSpec, Modality
 from modaloom.modalities.files import File, read_text
 from modaloom.modalities.string_codec import StringCodec
 
@@ -120,6 +120,7 @@ def describe(texts: Iterable[str]) -> dict[str, Any]:
 
 TEXT = Modality(
     name="text",
+    feature=VALUE,
     suffixes=("txt",),
     tokenizer="bpe",
     read=read,

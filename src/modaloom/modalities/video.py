@@ -167,6 +167,7 @@ def of_pieces(made: Callable[[], Iterator[NDArray[np.uint8]]], source: Video, fa
 
 VIDEO = Modality(
     name="video",
+    feature="Video",
     suffixes=SUFFIXES,
     tokenizer="vqvae",
     read=read,

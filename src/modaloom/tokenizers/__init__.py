@@ -4,6 +4,7 @@ from modaloom.tokenizers.autoencoder import AutoencoderTokenizer
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe import BPE
 from modaloom.tokenizers.categorical import CategoricalTokenizer
+from modaloom.tokenizers.codec import CodecTokenizer
 from modaloom.tokenizers.text_file import TextFile
 from modaloom.tokenizers.vqvae import VQVAETokenizer
 from modaloom.tokenizers.waveform import WaveformTokenizer
@@ -16,5 +17,6 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "bpe": BPE,
     "categorical": CategoricalTokenizer,
     "autoencoder": AutoencoderTokenizer,
+    "codec": CodecTokenizer,
     "text_file": TextFile,
 }

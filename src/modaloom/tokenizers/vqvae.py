@@ -63,6 +63,7 @@ class VQVAETokenizer(Tokenizer):
     Config = VQVAEConfig
     trainable = True
     networks = staticmethod(build_networks)
+    pad = staticmethod(pad_to_stride)
 
     def __init__(self, modality: Modality, spec: DataSpec, config: VQVAEConfig) -> None:
         super().__init__()
@@ -274,8 +275,8 @@ class VQVAETokenizer(Tokenizer):
         return torch.where(chosen, self.codec.augment(signal, generator, rows), signal)
 
     def _encode(self, signal: Tensor) -> Tensor:
-        """Signal (B, C, *axes) → (B, *grid, dim), padding every axis to a multiple of its stride."""
-        padded = pad_to_stride(signal, self.strides)
+        """Signal (B, C, *axes) → (B, *grid, dim), every axis padded to a multiple of its stride."""
+        padded = self.pad(signal, self.strides)
         z: Tensor = self.encoder(to_channels_last(padded))
         if self.linear is not None:
             z = z + self.linear.encode(padded)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from modaloom.core.errors import BadValue, check_choice, check_range
 from modaloom.quantizers import QuantizerConfig
@@ -14,6 +15,8 @@ from modaloom.tokenizers.losses import LOSSES
 class VQVAEConfig(QuantizerConfig):
     """Hyperparameters of a VQ-VAE and its quantizer."""
 
+    any_stride: ClassVar[bool] = False
+    """Whether strides may be other numbers than powers of two."""
     code_grid: int = 4
     """Longest side of the code grid; determines a stride for all axes, if `strides` is empty."""
     strides: tuple[int, ...] = ()
@@ -63,7 +66,7 @@ class VQVAEConfig(QuantizerConfig):
             check_choice("loss", self.loss, LOSSES)
         check_range("augment_prob", self.augment_prob, 0, 1)
         check_range("global_codes", self.global_codes, 0, self.num_quantizers - 1)
-        powers = all(stride > 0 and stride.bit_count() == 1 for stride in self.strides)
+        powers = self.any_stride or all(n > 0 and n.bit_count() == 1 for n in self.strides)
         if self.strides and (not powers or max(self.strides) == 1):
             raise BadValue(
                 f"strides is {list(self.strides)}; give a power of two for each axis, not all of them 1"

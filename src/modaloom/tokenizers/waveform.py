@@ -40,5 +40,5 @@ class WaveformTokenizer(VQVAETokenizer):
     @staticmethod
     def codec_of(modality: Modality) -> SignalCodec:
         if modality.signal.waveform is None:
-            raise BadValue(f"{modality.name} has no waveform; give tokenizer=waveform to sounds alone")
+            raise BadValue(f"{modality.name} has no waveform; give this tokenizer to sounds alone")
         return modality.signal.waveform
