@@ -65,6 +65,7 @@ def test_names_and_numbers_of_both_texts_count(load: Any) -> None:
     pairs = [("He saw Dan, and Reu, with ten men", "And Dan he saw, and ten men of Yah")]
     assert kept(pairs, ["Dan and ten"]) == 1
     assert kept(pairs, ["Dan and Reu"]) == 0.5
+    assert kept([("a", "b")], ["c"]) == 1
 
 
 def test_a_speller_takes_the_likely_word(load: Any) -> None:
@@ -95,3 +96,13 @@ def test_pairs_of_prose_have_fixed_splits(load: Any, tmp_path: Path) -> None:
     assert folder.modality_of == {"noisy": "text", "text": "text"}
     assert {*(folder.splits or {}).values()} == {"train", "val", "test"}
     assert all(sample.streams.keys() == {"noisy", "text"} for sample in folder.samples)
+
+
+def test_words_of_any_length_and_marks_of_files_are_no_loss(load: Any, tmp_path: Path) -> None:
+    """Chinese prose has no spaces; some editors begin a file with a byte order mark."""
+    line = "天地玄黃" * 100
+    (tmp_path / "a.txt").write_bytes(f"\ufeffOne line.\r\n{line}\r\n{line} two words".encode())
+    found = load("examples/typos")["sentences"](tmp_path / "a.txt")
+    assert found[0] == "One line."
+    assert "".join(found[1:]).replace(" ", "") == f"{line}{line}twowords"
+    assert max(map(len, found)) == 120

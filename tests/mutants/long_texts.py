@@ -9,9 +9,23 @@ LONG_TEXTS = (
     Mutant(
         "windows that end within a character",
         "modalities/text.py",
-        "while end > start and _is_within_character(data[end]):",
-        "while False:",
+        "return data[place] & 0xC0 != 0x80",
+        "return True",
         TEXTS,
+    ),
+    Mutant(
+        "windows that end between a letter and its marks",
+        "modalities/text.py",
+        'category(character).startswith("M")',
+        'category(character).startswith("X")',
+        TEXTS,
+    ),
+    Mutant(
+        "texts that are cut within a character",
+        "tokenizers/bpe.py",
+        ".removesuffix(INVALID)",
+        "",
+        "tokenizers/test_bpe.py",
     ),
     Mutant(
         "windows that end within a word",
