@@ -4,6 +4,7 @@ from mutant import Mutant
 
 TEXTS, FILES = "modalities/test_text_modality.py", "data/test_long_files.py"
 GOING_ON = "loom/test_long_texts.py"
+BYTES = "tokenizers/test_byte_vqvae.py"
 
 LONG_TEXTS = (
     Mutant(
@@ -61,6 +62,20 @@ LONG_TEXTS = (
         "end = math.nan if self.shape.variable else len(value)",
         "end = math.nan",
         GOING_ON,
+    ),
+    Mutant(
+        "an error of bytes that is relative to nothing",
+        "modalities/byte_codec.py",
+        ".mean() / entropy.clamp_min(1e-12)",
+        ".mean()",
+        BYTES,
+    ),
+    Mutant(
+        "texts of bytes that go on after their end",
+        "tokenizers/byte_vqvae.py",
+        "row[: self._length(row) // self.strides[0]]",
+        "row",
+        BYTES,
     ),
     Mutant(
         "prompts whose last token is drawn anew",

@@ -11,6 +11,7 @@ from typing import Any
 from modaloom.core.errors import BadValue, check_range, shown
 from modaloom.metrics.edit import error_rate
 from modaloom.modalities.base import DataSpec, Modality
+from modaloom.modalities.byte_codec import BYTES
 from modaloom.modalities.files import File, read_text
 from modaloom.modalities.string_codec import StringCodec
 
@@ -139,6 +140,7 @@ TEXT = Modality(
     compare=compare,
     to_html=to_html,
     codec=StringCodec(),
+    byte_codec=BYTES,
     lower_is_better=("char_error",),
     limits=TextLimits(),
     describe=describe,
