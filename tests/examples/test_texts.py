@@ -1,5 +1,6 @@
 """The examples and benchmarks of text: style of verses, typing errors. Oracle: by hand."""
 
+import math
 import random
 import runpy
 import shutil
@@ -46,6 +47,15 @@ def test_both_versions_of_a_book(load: Any) -> None:
         "modern": "Then Jonah prayed to Yahweh, his God, out of the fish's belly.",
         "archaic": "Then Jonah prayed unto the LORD his God out of the fish's belly,",
     }
+
+
+def test_whole_books_are_held_out(load: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write = load("examples/verses")["write_books"]
+    said = {name: f"{name} 1:2: Second.\n{name} 1:1: First.\n" for name in ("Ruth", "I John")}
+    monkeypatch.setitem(write.__globals__, "printed", lambda module, book: said.get(book, ""))
+    write(tmp_path / "books")
+    found = {path.parent.name + "/" + path.name: path.read_text() for path in tmp_path.rglob("*.txt")}
+    assert found == dict.fromkeys(["test/Ruth.txt", "train/I_John.txt"], "First.\nSecond.\n")
 
 
 def test_words_are_substituted_by_what_they_are_aligned_with(load: Any) -> None:
@@ -106,3 +116,50 @@ def test_words_of_any_length_and_marks_of_files_are_no_loss(load: Any, tmp_path:
     assert found[0] == "One line."
     assert "".join(found[1:]).replace(" ", "") == f"{line}{line}twowords"
     assert max(map(len, found)) == 120
+
+
+def test_kneser_ney_by_hand(load: Any) -> None:
+    """Bigrams of "abab": ab twice, ba once, so D = 1/3; a and b each follow one character, so that D = 1
+    leaves all to the uniform distribution over three."""
+    model = load("benchmarks/ngrams")["KneserNey"]("abab", "abc", 2)
+    for character, context, expected in [
+        ("b", "a", (2 - 1 / 3) / 2 + 1 / 6 / 3),
+        ("c", "a", 1 / 6 / 3),
+        ("a", "cb", 2 / 3 + 1 / 3 / 3),
+        ("a", "", 1 / 3),
+        ("a", "c", 1 / 3),
+    ]:
+        assert model.p(character, context) == pytest.approx(expected)
+    assert model.bits("ab") == pytest.approx(-math.log2(1 / 3 * (5 / 6 + 1 / 18)))
+
+
+def test_kneser_ney_is_a_distribution_and_counts_what_is_before(load: Any) -> None:
+    """p(b) is above p(f), as frequent, since b follows three characters and f one."""
+    kneser_ney = load("benchmarks/ngrams")["KneserNey"]
+    draw = random.Random(0)
+    text = "".join(draw.choice("aab ") for _ in range(300)) + "xbybzbsfsfsf"
+    for n in (1, 2, 5):
+        model = kneser_ney(text, {*text, "?"}, n)
+        for context in ("", "a", "ba", "aab", "aaba", "qqqq", "ab?a", "xbyb"):
+            total = sum(model.p(character, context) for character in model.alphabet)
+            assert total == pytest.approx(1), (n, context)
+    model = kneser_ney("xbybzbsfsfsf", "xyzbsf", 2)
+    assert model.p("b", "") > model.p("f", "")
+
+
+def test_what_was_written_is_compared_with_as_much_real_text(load: Any) -> None:
+    script = load("benchmarks/long_text")
+    assert script["entropy"]("abab") == 1
+    assert script["repeated"]("x" * 21) == 0.5
+    assert script["repeated"]("".join(map(chr, range(32, 90)))) == 0
+    real = "".join(random.Random(0).choices("abcdefgh", k=2000))
+    same = script["looks"](real, real)
+    loop = script["looks"](real[:50] * 40, real)
+    assert same["size in xz, off real text's"] == 0
+    assert loop["size in xz, off real text's"] > 0.5
+    halves = script["looks"]("abab", "aaaaababa")
+    assert halves["entropy of characters, real"] == pytest.approx((0 + script["entropy"]("abab")) / 2)
+    fresh = "".join(random.Random(1).choices("abcdefgh", k=500))
+    seen, unseen = (script["rivals"](real, text) for text in (real[:500], fresh))
+    assert seen["xz"] < 1 < 2.9 < min(unseen.values())
+    assert unseen["Kneser–Ney 5-gram"] < 3.5

@@ -78,6 +78,13 @@ LONG_TEXTS = (
         BYTES,
     ),
     Mutant(
+        "bits of texts for each of them instead of each character",
+        "loom/evaluation/bounds.py",
+        ".sum()) / total",
+        ".sum()) / len(values)",
+        GOING_ON,
+    ),
+    Mutant(
         "prompts whose last token is drawn anew",
         "loom/long_streams.py",
         "self.shape.variable and tokenizer.files is not None",
