@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modaloom.data.folder import open_folder
+from modaloom.evaluation.rows import ScoreRow
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,3 +164,37 @@ def test_what_was_written_is_compared_with_as_much_real_text(load: Any) -> None:
     seen, unseen = (script["rivals"](real, text) for text in (real[:500], fresh))
     assert seen["xz"] < 1 < 2.9 < min(unseen.values())
     assert unseen["Kneser–Ney 5-gram"] < 3.5
+
+
+def test_unpaired_verses_are_each_in_one_style(load: Any, tmp_path: Path) -> None:
+    script = load("benchmarks/text_style")
+    for split, books in (("train", ("Acts", "Amos", "Ezra")), ("val", ("Job",))):
+        (tmp_path / "verses" / split).mkdir(parents=True)
+        for book in books:
+            for style in ("modern", "archaic"):
+                (tmp_path / "verses" / split / f"{book}-001-001.{style}.txt").write_text(
+                    f"{style} {book}\n" * 3
+                )
+    script["write_unpaired"](tmp_path / "verses", tmp_path / "unpaired")
+    folder = open_folder(tmp_path / "unpaired")
+    assert folder.modality_of == {"text": "text", "style": "record"}
+    texts = {path.name: path.read_text() for path in (tmp_path / "unpaired").rglob("*.txt")}
+    assert texts == {
+        f"{book}-001-001.text.txt": f"{style} {book}\n" * 3
+        for book, style in (("Acts", "modern"), ("Amos", "archaic"), ("Ezra", "modern"), ("Job", "modern"))
+    }
+    judged = script["judges"](tmp_path / "unpaired")
+    assert script["share_in_style"](judged, ["archaic", "modern", "日"], "archaic") == pytest.approx(1 / 3)
+
+
+def test_chinese_figures_are_those_of_its_rows(load: Any) -> None:
+    script = load("benchmarks/chinese")
+    rows = [
+        ScoreRow("caption.zh->caption.classical", "seen", "exact", 0.95, retrieval=0.4),
+        ScoreRow("caption.zh->caption.classical", "seen", "slot.shape", 0.5),
+        ScoreRow("nothing->caption.zh", "seen", "exact", 0.5),
+    ]
+    assert script["from_rows"](rows) == {
+        "caption.zh->caption.classical, seen: exact": 0.95,
+        "caption.zh->caption.classical, seen: exact, retrieval": 0.4,
+    }

@@ -4,7 +4,7 @@ from mutant import Mutant
 
 TEXTS, FILES = "modalities/test_text_modality.py", "data/test_long_files.py"
 GOING_ON = "loom/test_long_texts.py"
-BYTES = "tokenizers/test_byte_vqvae.py"
+BYTES, CHANGED = "tokenizers/test_byte_vqvae.py", "loom/test_strength.py"
 
 LONG_TEXTS = (
     Mutant(
@@ -76,6 +76,13 @@ LONG_TEXTS = (
         "row[: self._length(row) // self.strides[0]]",
         "row",
         BYTES,
+    ),
+    Mutant(
+        "values whose codes are not noised before they are changed",
+        "diffusion/process.py",
+        "t=torch.zeros_like(field.t)), field.t, uniform",
+        "t=field.t), field.t, uniform",
+        CHANGED,
     ),
     Mutant(
         "bits of texts for each of them instead of each character",
