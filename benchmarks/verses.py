@@ -69,13 +69,13 @@ def substituted(text: str, table: Mapping[str, str]) -> str:
 
 
 def share_kept(pairs: Sequence[Pair], answers: Sequence[str]) -> float:
-    """Share of the names and numbers that both texts of a pair have, that its answer has, too."""
+    """Share of the names and numbers that both texts of a pair have, that its answer has, too; 1 of none."""
     found = total = 0
     for (given, wanted), answer in zip(pairs, answers):
         both = Counter(NAME.findall(given)) & Counter(re.findall(r"\w+", wanted))
         found += (both & Counter(re.findall(r"\w+", answer))).total()
         total += both.total()
-    return found / total
+    return found / total if total else 1.0
 
 
 def scores(answers: Sequence[str], truths: Sequence[str]) -> dict[str, float]:

@@ -29,6 +29,7 @@ SHORT = dict(pair.split("=") for pair in WORDS.split())
 ERRORS, VOWELS, SPACES, ABBREVIATIONS = 0.2, 0.2, 0.05, 0.5
 """Shares: of the words that are mistyped or lose their vowels, of spaces, and of words in `SHORT`."""
 SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
+PART = re.compile(rf"\S.{{0,{MAX_CHARACTERS - 1}}}(?!\S)|\S{{{MAX_CHARACTERS}}}")
 
 
 def _beside(word: str, i: int, draw: random.Random) -> str:
@@ -67,11 +68,11 @@ def _word(word: str, draw: random.Random) -> str:
 
 
 def sentences(path: Path) -> list[str]:
-    """Sentences of a file, those that are too long cut between words."""
+    """Sentences of a file, those that are too long cut between words, and words that are too long, too."""
     found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8-sig").splitlines():
         for sentence in SENTENCE.split(" ".join(line.split())):
-            found += re.findall(rf"\S.{{0,{MAX_CHARACTERS - 1}}}(?!\S)", sentence)
+            found += PART.findall(sentence)
     return found
 
 

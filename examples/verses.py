@@ -3,6 +3,7 @@
 Both texts are in the public domain and come from installed packages (Debian: apt install diatheke
 sword-text-kjv sword-text-web). A sample is a verse in the World English Bible (`modern`) and in the King
 James Version (`archaic`). Whole books are held out: five are `test`, three `val`. Long verses are left out.
+With --books, a file is a whole book of the latter instead, a line for each verse: long text.
 """
 
 import argparse
@@ -82,12 +83,27 @@ def write_verses(folder: Path) -> None:
             raise BadFolder("no verses are installed: apt install sword-text-kjv sword-text-web")
 
 
+def write_books(folder: Path) -> None:
+    """Write whole books of the archaic version, a line for each verse. Raises `BadFolder`."""
+    with new_folder(folder) as root:
+        for book in BOOKS.split():
+            place, name = root / SPLIT_OF.get(book, "train"), book.replace("_", " ")
+            place.mkdir(exist_ok=True)
+            if found := verses(printed(VERSIONS["archaic"], name), name):
+                lines = "".join(f"{found[verse]}\n" for verse in sorted(found))
+                (place / f"{book}.txt").write_text(lines, encoding="utf-8")
+        if not any(root.rglob("*.txt")):
+            raise BadFolder("no verses are installed: apt install sword-text-kjv")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="a new folder, such as verses")
-    folder = parser.parse_args().folder
+    parser.add_argument("--books", action="store_true", help="whole books of the King James Version instead")
+    options = parser.parse_args()
+    folder, write = options.folder, write_books if options.books else write_verses
     try:
-        write_verses(folder)
+        write(folder)
     except ModaloomError as error:
         parser.error(str(error))
     limit = "data.limits.text.max_tokens=128"

@@ -1,6 +1,7 @@
 """`generate --keep`: a value that is given and wanted, of which a part stays."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,9 @@ def test_rows_that_are_kept_keep_their_codes(run: Path, world: Path, tmp_path: P
         (("--keep", "image=8:8"), "8:8 is no part of a value"),
         (("--keep", "image=0:32"), "all of image is kept"),
         (("--keep", "caption=0:16"), "caption is both given and wanted"),
+        (("--strength", "image=0"), "strength of image is 0; it must be more than 0"),
+        (("--strength", "image=much"), "--strength 'much' is no number"),
+        (("--strength", "caption=0.5"), "caption can be kept or changed where caption is both given"),
         (
             ("--given", "caption=a star", "--keep", "caption=0:0.5", "--want", "caption"),
             "0:0.5 keeps nothing: parts are whole tokens, 'a'",
@@ -56,6 +60,21 @@ def test_parts_that_cannot_be_kept(
 def test_a_part_is_of_one_value(run: Path, world: Path, refused: Call) -> None:
     folder = ("generate", run, world, "--want", "image", "--keep", "image=0:8", "--out", "drawn")
     refused(*folder, names="leave out keep")
+    changed = ("generate", run, world, "--want", "image", "--strength", "image=0.5", "--out", "drawn")
+    refused(*changed, names="leave out strength")
+
+
+def test_a_value_is_changed_by_degrees(run: Path, world: Path, tmp_path: Path) -> None:
+    picture = world / "train" / "000001.image.png"
+    given = ("--given", f"image=@{picture}", "--given", "caption=a large blue star")
+    words = ("generate", run, *given, "--want", "image", "--strength", "image=0.5", "--n", 2)
+    done(*words, "--out", tmp_path / "out")
+    (line, *_) = (tmp_path / "out" / "_provenance.jsonl").read_text().splitlines()
+    again = shlex.split(json.loads(line)["command"])
+    assert "image=0.5" in again
+    done(*again[1:], "--out", tmp_path / "again")
+    for name in ("0000.image.png", "0001.image.png"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
 @pytest.mark.parametrize("parts", [(0, 16), "0:16", [("a", "b")], [(0, 1, 2)], None, [(float("nan"), 2)]])

@@ -130,3 +130,8 @@ def test_a_run_that_was_not_scored_does_what_it_is_told(
 def test_a_line_is_read(editor: Editor, line: str, given: Any, text: str, want: Any) -> None:
     turn = parse_turn(line, editor)
     assert (dict(turn.given), turn.text, turn.want) == (given, text, want)
+
+
+def test_words_that_are_no_text_are_refused(editor: Editor) -> None:
+    with pytest.raises(BadValue, match=r"is not valid UTF-8 \(character 8\)"):
+        Chat(editor).ask("make it \udcff", given={"image": Image.new("RGB", (1, 1))})

@@ -14,6 +14,7 @@ from modaloom.core.errors import BadValue
 from modaloom.core.frame import Frame, finished
 from modaloom.core.rng import derive
 from modaloom.core.types import CodeShape
+from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.long_streams import LongStream, drawing
 from modaloom.tokenizers.lengths import split_lengths
@@ -61,7 +62,18 @@ class Counting:
     def num_steps(self, want: Any, options: Any) -> int:
         return STEPS
 
-    def stream(self, given: Any, want: Any, *, n: int, seed: int, names: Any, options: Any, kept: Any) -> Any:
+    def stream(
+        self,
+        given: Any,
+        want: Any,
+        *,
+        n: int,
+        seed: int,
+        names: Any,
+        options: Any,
+        kept: Any,
+        strength: Any = NOTHING,
+    ) -> Any:
         call = len(self.asked)
         self.asked.append({"seed": seed, "names": [*names], "kept": kept, "given": given})
         codes = torch.full((n, self.shape.grid[0], self.shape.row_size, self.shape.depth), self.shape.padding)

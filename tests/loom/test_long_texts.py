@@ -11,6 +11,7 @@ import torch
 from modaloom import api
 from modaloom.api.callbacks import TrainCallbacks
 from modaloom.core.errors import BadValue
+from modaloom.loom.evaluation.bounds import bits_per_unit
 from modaloom.loom.run import TrainedRun
 from modaloom.tokenizers.bpe import BPE
 from modaloom.tokenizers.spans import Span
@@ -94,3 +95,14 @@ def test_rows_are_those_before_the_end(variable: bool) -> None:
     tokenizer = bpe(variable=variable)
     codes = tokenizer.encode(["the river", ""])
     assert [len(row) for row in tokenizer.rows(codes)] == [2, 0]
+
+
+def test_bits_are_counted_for_each_character(run: TrainedRun) -> None:
+    """After five steps every code is about as likely as any other."""
+    texts = [prose(name)[:40] for name in "abcd"]
+    tokenizer = run.model.streams["text"].tokenizer
+    codes = sum(map(len, tokenizer.rows(tokenizer.encode(texts))))
+    evenly = codes * math.log2(tokenizer.shape.codebook_size) / sum(map(len, texts))
+    assert bits_per_unit(run.model, "text", texts) == pytest.approx(evenly, rel=0.4)
+    with pytest.raises(BadValue, match="have no length"):
+        bits_per_unit(run.model, "text", [""])

@@ -92,6 +92,25 @@ def test_windows_of_a_file_are_the_file(
     assert all(windows)
 
 
+@pytest.mark.parametrize(
+    ("text", "most", "windows"),
+    [
+        ("ab cd\r\nef gh", 6, ["ab cd", "\r\nef", " gh"]),
+        ("e\u0301" * 5, 7, ["e\u0301e\u0301", "e\u0301e\u0301", "e\u0301"]),
+        ("क\u094dष" * 2, 10, ["क\u094dष", "क\u094dष"]),
+        ("👩\u200d💻" * 2, 13, ["👩\u200d💻", "👩\u200d💻"]),
+        ("a" + "\u0301" * 6, 5, ["a\u0301\u0301", "\u0301\u0301", "\u0301\u0301"]),
+        ("\u202e\u05d0\u05d1 \u05d2\0\u05d3", 9, ["\u202e\u05d0\u05d1", " \u05d2\0\u05d3"]),
+    ],
+    ids=["CRLF", "marks", "marks of a script", "joined", "too many marks", "right to left and NUL"],
+)
+def test_what_belongs_together_is_in_one_window(
+    text: str, most: int, windows: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    assert texts.windows(tmp_path / "a.txt", texts.TextLimits(most)) == windows
+
+
 def test_windows_end_between_words(tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_text("In the beginning God created the heaven\nand the earth")

@@ -4,14 +4,29 @@ from mutant import Mutant
 
 TEXTS, FILES = "modalities/test_text_modality.py", "data/test_long_files.py"
 GOING_ON = "loom/test_long_texts.py"
+BYTES, CHANGED = "tokenizers/test_byte_vqvae.py", "loom/test_strength.py"
 
 LONG_TEXTS = (
     Mutant(
         "windows that end within a character",
         "modalities/text.py",
-        "while end > start and _is_within_character(data[end]):",
-        "while False:",
+        "return data[place] & 0xC0 != 0x80",
+        "return True",
         TEXTS,
+    ),
+    Mutant(
+        "windows that end between a letter and its marks",
+        "modalities/text.py",
+        'category(character).startswith("M")',
+        'category(character).startswith("X")',
+        TEXTS,
+    ),
+    Mutant(
+        "texts that are cut within a character",
+        "tokenizers/bpe.py",
+        ".removesuffix(INVALID)",
+        "",
+        "tokenizers/test_bpe.py",
     ),
     Mutant(
         "windows that end within a word",
@@ -46,6 +61,34 @@ LONG_TEXTS = (
         "tokenizers/bpe.py",
         "end = math.nan if self.shape.variable else len(value)",
         "end = math.nan",
+        GOING_ON,
+    ),
+    Mutant(
+        "an error of bytes that is relative to nothing",
+        "modalities/byte_codec.py",
+        ".mean() / entropy.clamp_min(1e-12)",
+        ".mean()",
+        BYTES,
+    ),
+    Mutant(
+        "texts of bytes that go on after their end",
+        "tokenizers/byte_vqvae.py",
+        "row[: self._length(row) // self.strides[0]]",
+        "row",
+        BYTES,
+    ),
+    Mutant(
+        "values whose codes are not noised before they are changed",
+        "diffusion/process.py",
+        "t=torch.zeros_like(field.t)), field.t, uniform",
+        "t=field.t), field.t, uniform",
+        CHANGED,
+    ),
+    Mutant(
+        "bits of texts for each of them instead of each character",
+        "loom/evaluation/bounds.py",
+        ".sum()) / total",
+        ".sum()) / len(values)",
         GOING_ON,
     ),
     Mutant(

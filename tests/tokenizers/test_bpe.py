@@ -68,9 +68,17 @@ def test_decoding_stops_at_eos_drops_pad_and_replaces_broken_bytes() -> None:
     red = bpe.encode(["red"])[0, :, 0].tolist()[:1]
     assert bpe.required_length(["red"]) == 2
     assert bpe.decode(torch.tensor([[*red, bpe.pad, *red, bpe.eos, *red]])[..., None]) == ["redred"]
-    sun = bpe.encode(["日"])[0, :2]
-    assert bpe.decode(sun[None])[0].strip("\ufffd") == ""
-    assert "\ufffd" in bpe.decode(sun[None])[0]
+    sun = bpe.encode(["日"])[0, :2, 0].tolist()
+    for said in ([*sun, bpe.eos], [*sun, *red]):
+        assert "\ufffd" in bpe.decode(torch.tensor(said)[None, :, None])[0]
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_a_text_that_was_cut_ends_with_its_last_whole_character(variable: bool) -> None:
+    short = BPE.learn(TEXTS, vocab_size=300, length=5, variable=variable)
+    assert short.as_learned("日本日本") == "日"
+    assert short.as_learned("xqzj日") == "xqzj"
+    assert short.as_learned("xq日") == "xq日"
 
 
 def test_the_same_texts_give_the_same_codes() -> None:

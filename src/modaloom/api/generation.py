@@ -44,6 +44,7 @@ def generate(
     n: int | None = None,
     seed: int = SEED,
     keep: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    strength: Mapping[str, float] | None = None,
     length: float | None = None,
     sampling: CodeSamplingOptions | None = None,
     refine: str | os.PathLike[str] | None = None,
@@ -71,6 +72,8 @@ def generate(
         keep: stream that is both given and wanted → the parts (start, end) of its value that stay, in
             seconds of sound, frames, rows of the run's pixels or characters of text; without `folder` and
             `Lines`.
+        strength: stream that is both given and wanted → how much of its value is drawn anew, in (0, 1], under
+            the other given streams; without `folder`.
         length: how long values of the one wanted stream should be, in the same unit (tokens of text), beyond
             what is drawn at once: they go on block by block, from their start or from a value that is given,
             too.
@@ -98,6 +101,7 @@ def generate(
         n=n,
         seed=seed,
         keep=keep or {},
+        strength=strength or {},
         length=length,
         sampling=sampling,
         refiner=refiner,

@@ -39,6 +39,13 @@ def generate(
             help="Parts that stay of a value that is given and wanted: seconds, pixels, characters.",
         ),
     ] = None,
+    strength: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STREAM=T",
+            help="How much of a value that is given and wanted is drawn anew: near 0 nothing, 1 all.",
+        ),
+    ] = None,
     n: Annotated[
         int | None,
         typer.Option(
@@ -117,6 +124,7 @@ def generate(
         n=n,
         seed=seed,
         keep=options.spans(keep or ()),
+        strength=options.strengths(strength or ()),
         length=length,
         sampling=sampling,
         refine=refine,

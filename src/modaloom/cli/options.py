@@ -84,6 +84,18 @@ def spans(words: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
     }
 
 
+def strengths(words: Sequence[str]) -> dict[str, float]:
+    """`STREAM=T`, … → stream → number."""
+    return {name: _number(word) for name, word in _pairs("--strength", "stream", words).items()}
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise BadValue(f"--strength {short(word)} is no number; write STREAM=0.5") from None
+
+
 def _span(word: str) -> tuple[float, float]:
     start, _, end = word.partition(":")
     try:

@@ -74,6 +74,18 @@ class Process(ABC):
         """
 
     @final
+    def start(self, field: Field, *, noise: Noise) -> Field:
+        """The field that a sampler starts from: noise at t = 1; below, its own codes, noised to `field.t`.
+
+        The latter is SDEdit (Meng et al. 2022, arXiv 2108.01073) of codes: a sample of q(state at t | codes),
+        which the reverse process takes to t = 0 under other conditions.
+        """
+        if bool((field.t == 1).all()):
+            return self.prior(field, noise=noise)
+        uniform = noise.uniform(*field.state.shape[1:]).to(field.state.device)
+        return self.advance(replace(field, t=torch.zeros_like(field.t)), field.t, uniform=uniform)
+
+    @final
     def corrupt(self, field: Field, t: Tensor, *, generator: torch.Generator) -> Field:
         """Sample q(state at `t` (B,) | clean codes); known codes are unchanged."""
         uniform = uniforms(*field.state.shape, generator=generator).to(field.state.device)

@@ -23,6 +23,7 @@ from modaloom.loom.run import TrainedRun
 from modaloom.loom.turn import parse_turn, text_streams
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
+from modaloom.modalities.text import coerce
 
 INSTRUCTION = "instruction"
 """The stream of words that say how to change a picture."""
@@ -141,7 +142,7 @@ class Chat:
             raise BadValue(f"text is {shown(text)}; give a str, and other values as given={{STREAM: VALUE}}")
         own, sources = self.trained.values(given), dict(given or {})
         self._remember(own, sources, ())
-        if text := " ".join(text.split()):
+        if text := " ".join(coerce(text).split()):
             name = self._stream_of_words(text, own)
             own[name] = sources[name] = text
         for name in text_streams(self.trained):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from modaloom.core.errors import shown
 from modaloom.core.json_text import to_json
+from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.given_lines import Lines
 from modaloom.modalities.base import Value
@@ -23,6 +24,7 @@ def generate_command(
     sampling: CodeSamplingConfig,
     keep: Mapping[str, Sequence[Span]],
     length: float | None = None,
+    strength: Mapping[str, float] = NOTHING,
 ) -> str:
     """The command line of `generate`."""
     words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
@@ -31,6 +33,8 @@ def generate_command(
         words += [by, f"{name}={command_word(value)}"]
     for name, spans in keep.items():
         words += ["--keep", f"{name}={','.join(map(to_text, spans))}"]
+    for name, t in strength.items():
+        words += ["--strength", f"{name}={float(t)}"]
     words += [] if length is None else ["--length", str(float(length)).removesuffix(".0")]
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():

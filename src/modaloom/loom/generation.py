@@ -62,6 +62,7 @@ def generate(
     n: int | None = None,
     seed: int = SEED,
     keep: Mapping[str, Sequence[Span]] = NOTHING,
+    strength: Mapping[str, float] = NOTHING,
     length: float | None = None,
     sampling: Mapping[str, object] | None = None,
     refiner: Refiner | None = None,
@@ -86,6 +87,7 @@ def generate(
         n: samples per condition, 1 to 100,000; default 4, with `folder` or `Lines` 1.
         seed: seed of the sampling noise, a signed 64-bit integer.
         keep: as in `TrainedRun.generate`; without `folder` and `Lines`.
+        strength: as in `TrainedRun.generate`; without `folder`.
         length: as in `TrainedRun.generate`.
         sampling: overrides of the run's `CodeSamplingConfig`.
         refiner: post-processes one of the generated streams before it is written.
@@ -116,7 +118,9 @@ def generate(
         raise BadValue("a FOLDER and lines of given values are two lists of samples; give one of them")
     if keep and (folder is not None or len(fixed) > 1):
         raise BadValue("a part is kept of one given value; leave out keep, or the FOLDER and the lines")
-    kept = trained.kept(fixed[0], want, keep)
+    if strength and folder is not None:
+        raise BadValue("strength is of a given value, or of lines; leave out strength, or the FOLDER")
+    kept = trained.kept(fixed[0], want, keep, strength)
     long, *_ = [LongStream.of(trained.model, want, length, row, kept) for row in fixed]
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
@@ -134,7 +138,7 @@ def generate(
         "seed": seed,
         "model": trained.hash,
         "command": generate_command(
-            source, folder, plain(given or {}, fixed[0]), want, n, seed, options, keep, length
+            source, folder, plain(given or {}, fixed[0]), want, n, seed, options, keep, length, strength
         ),
     }
     if refiner is not None:
@@ -162,7 +166,7 @@ def generate(
             for caution in cautions(rows, batch[0].given, batch[0].want):
                 warn(caution)
             keys, refines = [job.key for job in batch], _refines(refiner, batch[0].want)
-            for frame in _sampled(trained, batch, seed, options, kept, long):
+            for frame in _sampled(trained, batch, seed, options, kept, strength, long):
                 step += 1
                 shown = replace(
                     frame.map(partial(_named, keys)), step=step, total=max(step, total), first=count
@@ -232,10 +236,12 @@ def _sampled(
     seed: int,
     sampling: CodeSamplingConfig,
     kept: Mapping[str, Tensor],
+    strength: Mapping[str, float],
     long: LongStream | None,
 ) -> Frames[list[Generated]]:
     given = {name: [job.given[name] for job in batch] for name in batch[0].given}
-    keys, draw = [job.key for job in batch], drawing(trained.model, batch[0].want, kept, long)
+    keys = [job.key for job in batch]
+    draw = drawing(trained.model, batch[0].want, kept, long, strength)
     codes = trained.model.codes(given)
     frames = draw(codes, n=len(batch), seed=seed, names=keys, options=sampling)
     return (frame.map(trained.model.values) for frame in frames)

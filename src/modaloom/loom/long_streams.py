@@ -28,9 +28,15 @@ OVERLAP = 0.5
 """How much of a block is the end of the one before."""
 
 
-def drawing(model: Model, want: Sequence[str], kept: Mapping[str, Tensor], long: "LongStream | None") -> Draw:
+def drawing(
+    model: Model,
+    want: Sequence[str],
+    kept: Mapping[str, Tensor],
+    long: "LongStream | None",
+    strength: Mapping[str, float] = NOTHING,
+) -> Draw:
     """What draws the streams `want`: whole, or the one that is long by blocks."""
-    return partial(model.stream, want=want, kept=kept) if long is None else long.stream
+    return partial(model.stream, want=want, kept=kept, strength=strength) if long is None else long.stream
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,9 @@ class LongStream:
         if length is None:
             return None
         if kept:
-            raise BadValue("a value of a length goes on from all that is given of it; leave out keep")
+            raise BadValue(
+                "a value of a length goes on from all that is given of it; leave out keep and strength"
+            )
         if len(want) != 1:
             raise BadValue(f"a length is of one stream; {', '.join(want) or 'nothing'} is wanted")
         name = check_choice("stream to want", want[0], model.wanted)

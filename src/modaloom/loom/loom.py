@@ -144,6 +144,8 @@ class Loom(nn.Module):
     def stream(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> Frames[dict[str, Tensor]]:
         """Sample all unknown codes of the canvas, at least one; yields after each of `num_steps` steps.
 
+        Sampling starts at the t of each unknown field (`Process.start`).
+
         The result is stream → codes (B, L, Q) of all streams, and so is the preview, without the target
         streams that are still to come: unknown codes are the denoiser's most likely ones, at the price of one
         more step.
@@ -163,7 +165,7 @@ class Loom(nn.Module):
         names = {stream_of(key) for key in unknown}
         for name in sorted(names, key=lambda name: (self.shapes[name].num_codes, name)):
             asked = {
-                key: self.process.prior(canvas[key], noise=noise)
+                key: self.process.start(canvas[key], noise=noise)
                 for key in self.layout.fields_of(name)
                 if key not in done
             }
@@ -183,7 +185,8 @@ class Loom(nn.Module):
         self, name: str, done: Canvas, asked: Canvas, given: Canvas, options: CodeSamplingConfig, noise: Noise
     ) -> Iterator[Canvas]:
         """Sample the fields `asked` of the stream of a request, `given`; yields the canvas at each step."""
-        times, denoise = torch.linspace(1, 0, options.steps + 1), self.guided(options.guidance)
+        first = max(float(f.t.max()) for f in asked.values())
+        times, denoise = torch.linspace(first, 0, options.steps + 1), self.guided(options.guidance)
         draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
         sampler = self._sampler(options, unconditional=not done)
         asked = self._fitted(name, asked)

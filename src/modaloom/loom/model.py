@@ -141,6 +141,7 @@ class Model:
         names: Sequence[str | int] | None = None,
         options: CodeSamplingConfig | None = None,
         kept: Mapping[str, Tensor] = NOTHING,
+        strength: Mapping[str, float] = NOTHING,
     ) -> Frames[dict[str, Tensor]]:
         """`generate` from codes to codes, step by step; see `Loom.stream`.
 
@@ -148,6 +149,8 @@ class Model:
             given: stream → int64 codes (n, L, Q).
             want, n, seed, names, options: as in `generate`.
             kept: stream of both `given` and `want` → bool (L,), the positions whose codes stay.
+            strength: stream of `kept` → t in (0, 1], the noise level at which its other codes, as they are
+                given, are taken as the start; 1, the default, starts from noise alone.
 
         Returns:
             Frames whose result is target stream → int64 codes (n, L, Q), on the CPU. The preview shows the
@@ -165,10 +168,12 @@ class Model:
         if not want:
             raise BadValue("nothing is wanted; name at least one stream")
         canvas = self.loom.canvas(given, want, n, kept)
+        for name, t in strength.items():
+            canvas[name] = replace(canvas[name], t=torch.full_like(canvas[name].t, t))
         for name in kept:
             if bool(canvas[name].known.all()):
                 raise BadValue(f"all of {name} is kept; keep a part, or want another stream")
-            if not bool(canvas[name].known.any()):
+            if name not in strength and not bool(canvas[name].known.any()):
                 raise BadValue(f"nothing of {name} is kept: the parts to keep are past its end")
         names = range(n) if names is None else names
         return self._stream(canvas, want, names, seed, options or self.loom.config.sampling)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
+import torch
 from torch import Tensor
 
 from modaloom.core.defaults import DEVICE, DRAWS, SEED
@@ -16,6 +17,7 @@ from modaloom.core.errors import (
     check_choice,
     check_count,
     check_names,
+    check_range,
     shown,
 )
 from modaloom.core.frame import Frames, finished
@@ -58,6 +60,7 @@ class TrainedRun:
         n: int = DRAWS,
         seed: int = SEED,
         keep: Mapping[str, Sequence[Span]] = NOTHING,
+        strength: Mapping[str, float] = NOTHING,
         length: float | None = None,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> list[Generated]:
@@ -73,6 +76,9 @@ class TrainedRun:
                 along its first axis, in seconds of sound, frames, rows of the run's pixels, or characters of
                 text; all else is generated. A sound or text that is kept up to its end goes on; the end of a
                 text is a character of its own.
+            strength: stream that is both given and wanted → how much of its value is drawn anew, the noise
+                level in (0, 1] at which its codes are the start: near 0 it stays, at 1 only its length may.
+                What it becomes is told by the other given streams, such as a style.
             length: how long a value of the one wanted stream should be, in the same unit (tokens of text),
                 beyond what is drawn at once: it goes on block by block, from its start or from a value that
                 is given, too. One of variable length may end before; without exact lengths, it ends with a
@@ -86,7 +92,9 @@ class TrainedRun:
             BadValue: an unknown stream, a value that its modality rejects, or an option out of range.
             BadFile: an unreadable path.
         """
-        return finished(self.stream(given, want, n=n, seed=seed, keep=keep, length=length, **sampling))
+        return finished(
+            self.stream(given, want, n=n, seed=seed, keep=keep, strength=strength, length=length, **sampling)
+        )
 
     def stream(
         self,
@@ -96,13 +104,14 @@ class TrainedRun:
         n: int = DRAWS,
         seed: int = SEED,
         keep: Mapping[str, Sequence[Span]] = NOTHING,
+        strength: Mapping[str, float] = NOTHING,
         length: float | None = None,
         **sampling: Unpack[CodeSamplingOptions],
     ) -> Frames[list[Generated]]:
         """`generate`, step by step.
 
         Args:
-            given, want, n, seed, keep, length, sampling: as in `generate`.
+            given, want, n, seed, keep, strength, length, sampling: as in `generate`.
 
         Returns:
             A frame after each sampling step; the last one's `result` is what `generate` returns. Target
@@ -117,8 +126,9 @@ class TrainedRun:
         own = self.values(given)
         values = {name: [value] * n for name, value in own.items()}
         wanted = check_names("want", want) or [name for name in self.model.wanted if name not in values]
-        options, kept = self.sampling(sampling), self.kept(own, wanted, keep)
-        draw = drawing(self.model, wanted, kept, LongStream.of(self.model, wanted, length, own, kept))
+        options, kept = self.sampling(sampling), self.kept(own, wanted, keep, strength)
+        long = LongStream.of(self.model, wanted, length, own, kept)
+        draw = drawing(self.model, wanted, kept, long, strength)
         frames = draw(self.model.codes(values), n=n, seed=seed, names=range(n), options=options)
         return (frame.map(self.model.values) for frame in frames)
 
@@ -146,14 +156,24 @@ class TrainedRun:
             raise BadValue(f"stream {stream!r}: {error}") from error
 
     def kept(
-        self, given: Mapping[str, Value], want: Collection[str], keep: Mapping[str, Sequence[Span]]
+        self,
+        given: Mapping[str, Value],
+        want: Collection[str],
+        keep: Mapping[str, Sequence[Span]],
+        strength: Mapping[str, float] = NOTHING,
     ) -> dict[str, Tensor]:
-        """Stream → bool (L,), the positions of the spans. Raises `BadValue`."""
-        for name in keep:
+        """Stream → bool (L,), the positions of the spans; none of one with a strength alone.
+
+        Raises `BadValue`.
+        """
+        for name in (*keep, *strength):
             if name not in given or name not in want:
-                raise BadValue(f"a part of {name} can be kept where {name} is both given and wanted")
+                raise BadValue(f"{name} can be kept or changed where {name} is both given and wanted")
+        for name, t in strength.items():
+            check_range(f"strength of {name}", t, 0, 1, open_low=True)
         streams, spans = self.model.streams, {name: _spans(name, parts) for name, parts in keep.items()}
-        return {name: streams[name].tokenizer.positions_in(spans[name], given[name]) for name in keep}
+        none = {name: torch.zeros(streams[name].tokenizer.shape.num_positions).bool() for name in strength}
+        return none | {name: streams[name].tokenizer.positions_in(spans[name], given[name]) for name in keep}
 
     def sampling(self, changes: Mapping[str, object]) -> CodeSamplingConfig:
         """The run's `CodeSamplingConfig` with some fields changed. Raises `BadValue`."""

@@ -111,6 +111,8 @@ class Modality:
     """(Value, facts on its stream, which may be empty) → HTML fragment without external references."""
     codec: Codec
     """A `SignalCodec`, a `CategoricalCodec` or a `StringCodec`."""
+    byte_codec: SignalCodec | None = None
+    """The codec of the same values as signals of their bytes; None: they have none."""
     picture: Callable[[Value, DataSpec], Image] | None = None
     """(Value, facts on its stream) → its look, as one RGB picture: its pixels, a spectrogram, frames
     side by side. None: it has no look."""

@@ -40,6 +40,12 @@ def mean_squared_error(reconstruction: Tensor, signal: Tensor) -> Tensor:
     return (reconstruction - signal).square().flatten(1).mean(1)
 
 
+def relative_squared_error(reconstruction: Tensor, signal: Tensor) -> Tensor:
+    """Default of `SignalCodec.relative_error`: squared error as a fraction of the signals' variance."""
+    variance = (signal - signal.mean(0)).square().mean()
+    return (reconstruction - signal).square().mean() / variance.clamp_min(1e-12)
+
+
 def no_facts(values: Iterable[Value]) -> DataSpec:
     """Default of `SignalCodec.measure`: nothing is measured."""
     return {}
@@ -123,6 +129,8 @@ class SignalCodec(Codec):
     """Packed batch (B, C, H, W) → uint8 (B, 3, H, W), to be looked at."""
     loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error
     """(reconstruction, signal) → reconstruction loss (B,), unless a tokenizer is given another."""
+    relative_error: Callable[[Tensor, Tensor], Tensor] = relative_squared_error
+    """(reconstruction, signal) → error of a batch, a scalar: 0 is lossless, 1 that of the best constant."""
     augment: Callable[[Tensor, torch.Generator, Rows], Tensor] = unchanged
     """(signal batch, generator, where its rows are) → augmented batch, for the training of tokenizers."""
     augmentations: Mapping[str, Callable[..., Tensor]] = field(default_factory=dict, hash=False)

@@ -2,6 +2,7 @@
 
 import html
 import statistics
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any
 from modaloom.core.errors import BadValue, check_range, shown
 from modaloom.metrics.edit import error_rate
 from modaloom.modalities.base import VALUE, DataSpec, Modality
+from modaloom.modalities.byte_codec import BYTES
 from modaloom.modalities.files import File, read_text
 from modaloom.modalities.string_codec import StringCodec
 
 MAX_BYTES = 2**20
 MAX_WINDOWED_BYTES = 2**28
 """Of a file that is cut into windows."""
+JOINER = "\u200d".encode()
+"""ZERO WIDTH JOINER, which makes one sign of the two beside it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ def read(path: File) -> str:
 def windows(path: File, limits: TextLimits) -> list[str]:
     """Cuts a UTF-8 file into texts of at most `max_tokens` bytes, which are no more tokens of bytes.
 
-    A window ends before a space or a new line in its second half, if there is one. Joined they are the file.
+    A window ends before a space or a new line in its second half, if there is one, else between letters with
+    their marks, else between characters. Joined they are the file.
 
     Raises `BadFile`.
     """
@@ -56,17 +61,23 @@ def _window_end(data: bytes, start: int, most: int) -> int:
         return len(data)
     half = start + most // 2 + 1
     if (space := max(data.rfind(sign, half, end + 1) for sign in (b" ", b"\n"))) > 0:
-        return space
-    while end > start and _is_within_character(data[end]):
-        end -= 1
-    end = max(end, start + 1)
-    while end < len(data) and _is_within_character(data[end]):
-        end += 1
-    return end
+        return space - (space - 1 > start and data.startswith(b"\r\n", space - 1))
+    for begins in (_begins_letter, _begins_character):
+        if place := next((i for i in range(end, half - 1, -1) if begins(data, i)), 0):
+            return place
+    return next((i for i in range(start + 1, len(data)) if _begins_character(data, i)), len(data))
 
 
-def _is_within_character(byte: int) -> bool:
-    return byte & 0xC0 == 0x80
+def _begins_letter(data: bytes, place: int) -> bool:
+    """Whether a character begins there that is no mark of the one before, nor joined to it."""
+    if not _begins_character(data, place) or data.startswith(JOINER, place - len(JOINER)):
+        return False
+    character = data[place : place + 4].decode(errors="ignore")[0]
+    return character.encode() != JOINER and not unicodedata.category(character).startswith("M")
+
+
+def _begins_character(data: bytes, place: int) -> bool:
+    return data[place] & 0xC0 != 0x80
 
 
 def _without_last_newline(text: str) -> str:
@@ -100,8 +111,8 @@ def compare(generated: str, truth: str, spec: DataSpec) -> dict[str, float]:
 
 
 def to_html(text: str, spec: DataSpec) -> str:
-    """Returns the escaped text, with line breaks kept."""
-    return f'<span style="white-space: pre-wrap">{html.escape(text)}</span>'
+    """Returns the escaped text, with line breaks kept; its direction is its own."""
+    return f'<span dir="auto" style="white-space: pre-wrap">{html.escape(text)}</span>'
 
 
 def describe(texts: Iterable[str]) -> dict[str, Any]:
@@ -130,6 +141,7 @@ TEXT = Modality(
     compare=compare,
     to_html=to_html,
     codec=StringCodec(),
+    byte_codec=BYTES,
     lower_is_better=("char_error",),
     limits=TextLimits(),
     describe=describe,

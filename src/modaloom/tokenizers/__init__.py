@@ -3,6 +3,7 @@
 from modaloom.tokenizers.autoencoder import AutoencoderTokenizer
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.bpe import BPE
+from modaloom.tokenizers.byte_vqvae import ByteVQVAE
 from modaloom.tokenizers.categorical import CategoricalTokenizer
 from modaloom.tokenizers.codec import CodecTokenizer
 from modaloom.tokenizers.text_file import TextFile
@@ -15,6 +16,7 @@ TOKENIZERS: dict[str, type[Tokenizer]] = {
     "vqvae": VQVAETokenizer,
     "waveform": WaveformTokenizer,
     "bpe": BPE,
+    "byte_vqvae": ByteVQVAE,
     "categorical": CategoricalTokenizer,
     "autoencoder": AutoencoderTokenizer,
     "codec": CodecTokenizer,

@@ -222,8 +222,14 @@ class BPE(Tokenizer):
         return batch[..., None]
 
     def decode(self, codes: Tensor) -> list[str]:
-        """Codes (B, length, 1) → texts up to the first EOS or end, without PAD; invalid UTF-8 becomes �."""
-        return [self._text(row) for row in codes[..., 0].tolist()]
+        """Codes (B, length, 1) → texts up to the first EOS or end, without PAD; invalid UTF-8 becomes �.
+
+        A text without an end was cut, and ends with its last whole character.
+        """
+        return [
+            self._text(row) if self.eos in row else self._text(row).removesuffix(INVALID)
+            for row in codes[..., 0].tolist()
+        ]
 
     def _text(self, ids: list[int]) -> str:
         end = ids.index(self.eos) if self.eos in ids else len(ids)

@@ -117,10 +117,9 @@ class VQVAETokenizer(Tokenizer):
         return self._reconstruct(batch, generator, distributed).loss
 
     def validation_error(self, batch: Tensor, generator: torch.Generator) -> Tensor:
-        """Squared error relative to the variance of the values, with augmentation as in training."""
+        """The codec's relative error, with augmentation as in training."""
         made = self._reconstruct(batch, generator, SINGLE_PROCESS)
-        variance = (made.signal - made.signal.mean(0)).square().mean()
-        return (made.rebuilt - made.signal).square().mean() / variance.clamp_min(1e-12)
+        return self.codec.relative_error(made.rebuilt, made.signal)
 
     def begin(self, batch: Tensor) -> None:
         """Become the linear autoencoder of the training patches; encoder and decoder add nothing yet."""

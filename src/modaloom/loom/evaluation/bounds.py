@@ -8,10 +8,13 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from modaloom.core.errors import BadValue
 from modaloom.core.rng import generator
 from modaloom.core.types import Sample
 from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.model import BATCH_SIZE, Model
+from modaloom.modalities import MODALITIES
+from modaloom.modalities.base import Value
 
 NUM_NOISE_LEVELS = 16
 """Noise levels per bound, stratified: one in each of as many equal intervals of t."""
@@ -67,6 +70,10 @@ class Bounds:
         rows = tuple(islice(whole, most))
         return Pointwise(rows, self._of(want, None, rows), self._of(want, given, rows))
 
+    def alone(self, want: str) -> Tensor:
+        """Unconditional bounds of `want`, float64 (n,), of the samples that have it."""
+        return self._of(want, None, tuple(i for i, s in enumerate(self.samples) if want in s.streams))
+
     def _of(self, want: str, given: str | None, rows: tuple[int, ...]) -> Tensor:
         key = (want, given, rows)
         if key not in self._bits:
@@ -83,3 +90,20 @@ class Bounds:
         noise = generator(self.seed, "information", want, rows[0])
         nats = self.model.loom.nelbo(codes, [want], shown, generator=noise, points=self.points)[want]
         return nats.double().cpu() / math.log(2)
+
+
+def bits_per_unit(model: Model, name: str, values: Sequence[Value], *, seed: int = 0) -> float:
+    """Upper bound on the bits of values of a stream, given nothing, for each unit of their length: for each
+    character of texts, each second of sounds.
+
+    It is of the codes: for each character of texts that come back from them.
+
+    Raises:
+        BadValue: values without a length, or none that has any.
+    """
+    measure = MODALITIES[model.streams[name].modality].length
+    total = sum(map(measure, values)) if measure else 0
+    if not total:
+        raise BadValue(f"values of {name} have no length; give texts, sounds or clips")
+    bounds = Bounds(model, [Sample(str(i), {name: value}) for i, value in enumerate(values)], seed=seed)
+    return float(bounds.alone(name).sum()) / total

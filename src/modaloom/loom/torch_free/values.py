@@ -47,7 +47,8 @@ class Text:
         ids: list[int] = codes[:, 0].tolist()
         end = ids.index(self.eos) if self.eos in ids else len(ids)
         letters = "".join(self.tokens[i] for i in ids[:end] if i < self.eos)
-        return bytes(self.bytes[letter] for letter in letters).decode(errors="replace")
+        text = bytes(self.bytes[letter] for letter in letters).decode(errors="replace")
+        return text if self.eos in ids else text.removesuffix("\ufffd")
 
     def _merged(self, word: str) -> list[str]:
         parts = [self.letters[byte] for byte in word.encode()]
