@@ -24,7 +24,7 @@ def generate_command(
     keep: Mapping[str, Sequence[Span]],
     length: float | None = None,
 ) -> str:
-    """The command line of `generate`."""
+    """The command line of `generate`, into a folder of its own in the current one."""
     words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
     for name, value in given.items():
         by = "--given-lines" if isinstance(value, Lines) else "--given"
@@ -35,7 +35,7 @@ def generate_command(
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
         words += [f"--{name.replace('_', '-')}", str(chosen)]
-    return shlex.join(words)
+    return shlex.join([*words, "--out", "generated"])
 
 
 def plain(given: Mapping[str, Value], read: Mapping[str, Value]) -> dict[str, Value]:
