@@ -26,8 +26,8 @@ def test_help_needs_no_torch() -> None:
 def test_version_and_help() -> None:
     assert done("--version").stdout == f"modaloom {__version__}\n"
     verbs = (
-        "demo inspect shard train generate restore tokenize detokenize cut evaluate audit explain chat "
-        "report export world bench"
+        "demo inspect shard train generate probabilities restore tokenize detokenize cut evaluate audit "
+        "explain chat report export world bench"
     )
     listed = done().stdout.split("Commands:")[1]
     assert [line.split()[0] for line in listed.strip().splitlines()] == verbs.split()
