@@ -239,6 +239,12 @@ class Tokenizer(nn.Module, ABC):
         return {}
 
     @property
+    def code_names(self) -> Mapping[str, Sequence[str]]:
+        """Name of each position, or "" for all → what its codes 0, 1, … say, where that is text; by default
+        nothing."""
+        return {}
+
+    @property
     def graphs(self) -> Mapping[str, Graph]:
         """The networks `encode` and `decode`, of packed values and codes; of variable length these are whole
         strides. Empty: there are none, and `state` says all."""

@@ -60,6 +60,10 @@ class CategoricalTokenizer(Tokenizer):
     def columns(self) -> Mapping[str, Sequence[Value]]:
         return self.codec.columns(self.spec)
 
+    @property
+    def code_names(self) -> Mapping[str, Sequence[str]]:
+        return {name: ["none", *map(str, values)] for name, values in self.columns.items()}
+
     def parts(self, codes: Tensor) -> list[Part]:
         """The places of the grid, with the names that the codec has for them."""
         names = self.columns
