@@ -4,10 +4,10 @@ python benchmarks/clinic.py DATA RUNS                    writes DATA if it is mi
 python benchmarks/clinic.py DATA RUNS --minutes 20       training of each seed
 python benchmarks/clinic.py DATA RUNS --scored           scores runs that are there
 
-Everything is synthetic. The belief of a run is the probability of its one code of the diagnosis, in one
-evaluation. Gradient boosting is trained on the features of each subset. Calibration error: ten groups of
-equally many patients by belief, the mean difference of belief and truth in a group; that of Bayes is chance.
-What is missing is imputed from all other streams, by the mean or the majority of draws.
+Everything is synthetic. The belief of a run is what `run.probabilities` says of the diagnosis. Gradient
+boosting is trained on the features of each subset. Calibration error: ten groups of equally many patients by
+belief, the mean difference of belief and truth in a group; that of Bayes is chance. What is missing is
+imputed from all other streams, by the mean or the majority of draws.
 """
 
 from collections import defaultdict
@@ -29,6 +29,7 @@ from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
 from modaloom.evaluation.parsed import read_facts
 from modaloom.loom.model import Model
+from modaloom.loom.probabilities import distributions
 from modaloom.modalities import MODALITIES
 from modaloom.world.clinic import FACTS_OF
 from modaloom.world.clinic.bayes import best_scores, posterior, predictive
@@ -72,18 +73,16 @@ def scores(beliefs: Array, truth: Array) -> tuple[float, float, float]:
     )
 
 
-@torch.no_grad()
 def beliefs_of(model: Model, samples: Sequence[Sample], given: Sequence[str]) -> Array:
     """P(ill | streams) of a run."""
-    yes, no = (int(model.encode("diagnosis", [{DIAGNOSIS: ill}])) for ill in (True, False))
-    found = []
-    for start in range(0, len(samples), BATCH):
-        few = samples[start : start + BATCH]
-        shown = model.codes({name: [sample.streams[name] for sample in few] for name in given})
-        canvas = model.loom.canvas(shown, ["diagnosis"], len(few))
-        logits = model.loom.guided(1.0)(canvas)["diagnosis"][:, 0, 0].double()
-        found.append(logits[:, [no, yes]].softmax(-1)[:, 1].cpu().numpy())
-    return np.concatenate(found)
+    rows = [{name: sample.streams[name] for name in given} for sample in samples]
+    batches = (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    found = (
+        one["diagnosis"]
+        for batch in batches
+        for one in distributions(model, batch, ["diagnosis"], among={}, orders=1, seed=0)
+    )
+    return np.array([one.probabilities[one.values.index(True)] for one in found])
 
 
 def features(model: Model, samples: Sequence[Sample], given: Sequence[str]) -> Array:

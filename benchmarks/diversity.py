@@ -5,7 +5,9 @@ python benchmarks/diversity.py RUN WORLD [--guidance 1,1.5,2,3] [--temperature 0
 
 For every direction its headline metric and its diversity: the difference of two samples from one condition,
 relative to two real samples (`diversity.…`); the entropy of unconditional samples (`entropy.mean`); for any
-data the share of real samples with a generated one near them (`coverage.…`). Other settings are the run's.
+data the share of real samples with a generated one near them (`coverage.…`); of texts, records and sequences
+the share of the different held-out values that are drawn (`covered.…`), one draw for each. Other settings are
+the run's.
 """
 
 import argparse
@@ -18,10 +20,14 @@ from chart import Scale, chart
 from figures import Figures, Target, arguments, numbers, publish
 
 from modaloom import api
+from modaloom.core.types import Sample
 from modaloom.evaluation import ScoreRow, headlines
+from modaloom.loom.evaluation.folder import held_out
+from modaloom.modalities import MODALITIES
 from modaloom.report.plots import Line
 
-VARIED = ("diversity.", "entropy.mean", "coverage.")
+COVERED = "covered."
+VARIED = ("diversity.", "entropy.mean", "coverage.", COVERED)
 """Prefixes of diversity metrics; the first that a direction has is plotted."""
 
 
@@ -40,13 +46,36 @@ class Grid:
 
 def measure(run: api.TrainedRun, folder: Path, grid: Grid, *, rows: str, n: int) -> dict[str, list[ScoreRow]]:
     """Setting → its rows."""
-    directions = [name for name in rows.split(",") if name]
-    return {
-        grid.name(w, t): api.evaluate(
-            run, folder, rows=directions, n=n, sampling={"guidance": w, "temperature": t}
-        )
-        for w, t in product(grid.guidance, grid.temperature)
+    directions, found = [name for name in rows.split(",") if name], {}
+    held = {
+        split.removeprefix("test-"): samples
+        for split, samples in held_out(run, run.run.data.open(folder)).items()
     }
+    for w, t in product(grid.guidance, grid.temperature):
+        sampling = {"guidance": w, "temperature": t}
+        scores = api.evaluate(run, folder, rows=directions, n=n, sampling=sampling)
+        places = dict.fromkeys((row.row, row.split) for row in scores)
+        more = (covered(run, name, split, held.get(split, ())[:n], sampling) for name, split in places)
+        found[grid.name(w, t)] = [*scores, *filter(None, more)]
+    return found
+
+
+def covered(
+    run: api.TrainedRun, name: str, split: str, samples: Sequence[Sample], sampling: Mapping[str, float]
+) -> ScoreRow | None:
+    """`covered.…` of a direction; None where the values of its target are never equal."""
+    given, want = (side.split("+") if side else [] for side in name.split("->"))
+    whole = [one for one in samples if {*given, *want} <= one.streams.keys()]
+    codec = MODALITIES[run.modality_of[want[0]]].codec
+    if len(want) > 1 or codec.continuous or not whole:
+        return None
+    shown = {stream: [one.streams[stream] for one in whole] for stream in given}
+    drawn = run.model.generate(shown, want, n=len(whole), options=run.sampling(sampling))
+    real, made = (
+        {*codec.identity_keys([values[want[0]] for values in column], run.model.specs[want[0]])}
+        for column in ([one.streams for one in whole], drawn)
+    )
+    return ScoreRow(name, split, f"{COVERED}{want[0]}", len(real & made) / len(real), n=len(whole))
 
 
 def figures(rows: Sequence[ScoreRow]) -> Figures:

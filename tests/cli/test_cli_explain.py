@@ -61,6 +61,7 @@ def test_the_page_draws_over_what_was_given_and_holds_nothing_from_elsewhere(sai
     assert "default-src 'none'" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "modaloom explain demo --want answer" in page
+    assert "--out explained" in page
     assert not (out / "denoising.gif").exists()
 
 

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from modaloom import api
+from modaloom.core.types import Sample
 from modaloom.diffusion.samplers import CODE_SAMPLERS
 from modaloom.evaluation import ScoreRow
 from modaloom.loom.config import CodeSamplingConfig
@@ -130,6 +131,23 @@ def test_accuracy_stands_beside_variety(load: Any) -> None:
     }
     line = Line("T 0.9", [(0.2, 0.95), (0.7, 0.8)])
     assert diversity["curves"](found, grid) == {"caption->image, seen": [line]}
+
+
+def test_different_values_that_are_drawn_are_counted(load: Any) -> None:
+    covered, words = load("diversity")["covered"], ["a", "a", "b", "x"]
+
+    def generate(given: Any, want: Any, *, n: int, options: Any) -> Any:
+        assert given == {"image": [0, 1, 2, 3]}
+        return [{"text": word} for word in words[:n]]
+
+    model = SimpleNamespace(specs={"text": {}}, generate=generate)
+    run = SimpleNamespace(
+        modality_of={"image": "image", "text": "text"}, sampling=lambda changes: None, model=model
+    )
+    samples = [Sample(str(i), {"image": i, "text": word}) for i, word in enumerate("abcb")]
+    row = covered(run, "image->text", "seen", [*samples, Sample("4", {"text": "e"})], {})
+    assert (row.metric, row.value, row.n) == ("covered.text", pytest.approx(2 / 3), 4)
+    assert covered(run, "text->image", "seen", samples, {}) is None
 
 
 def test_curves_lie_where_their_values_say(load: Any, tmp_path: Path) -> None:

@@ -1,11 +1,17 @@
 """The atlas of codes, against means taken value by value."""
 
+import json
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+import modaloom.api as modaloom
 from modaloom.loom.atlas import COLUMNS, INK, TILE, sheet
 from modaloom.modalities import IMAGE
+from modaloom.runs.caches import Caches
 from modaloom.tokenizers.usage import CodeUsage
 from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
 
@@ -98,3 +104,26 @@ def test_a_sheet_has_a_row_of_places_below_every_row_of_looks() -> None:
         assert corners == [0, 255, 128, 0]
         assert (where[..., :3] == INK).all()
     assert (looks[:, 1, 2:] == 0).all()
+
+
+def test_codes_of_texts_and_records_are_named_and_counted(tmp_path: Path) -> None:
+    """Oracle: bytes and values counted one by one."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for i in range(30):
+        (data / f"{i:02d}.txt").write_text("é" if i % 3 else "a a")
+        (data / f"{i:02d}.json").write_text('{"n": 1}' if i % 2 else '{"n": 2, "m": true}')
+    settings = ["loom.width=16", "loom.num_layers=1", "loom.num_heads=2", "tokenizers.text.vocab_size=258"]
+    run = modaloom.train(data, out=tmp_path / "run", steps=1, settings=settings, samples=2)
+    found = json.loads((run.path / "samples" / "atlas.json").read_text())
+    training = Caches.of(run.path).keys
+    texts = Counter(byte for key in training for byte in (b"\xc3\xa9" if int(key) % 3 else b"a a"))
+    said = {195: "c3", 169: "a9", 97: "a", 32: " "}
+    shares = dict(zip(found["text"]["names"], found["text"]["shares"]))
+    assert shares == {said[byte]: pytest.approx(n / texts.total()) for byte, n in texts.items()}
+    assert {*found} == {"text", "record, m", "record, n"}
+    even = sum(int(key) % 2 == 0 for key in training) / len(training)
+    for name, value in (("record, m", "True"), ("record, n", "2")):
+        entry = found[name]
+        assert dict(zip(entry["names"], entry["shares"]))[value] == pytest.approx(even)
+    assert {*found["record, m"]["names"]} == {"none", "True"}

@@ -76,6 +76,13 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     again = AUDIO.read(tmp_path / "out" / "0000.audio.wav")
     assert (again.type, again.rate) == ("int24", RATE)
     assert np.array_equal(again.integers, written[0].streams["audio"].integers)
+    talk = modaloom.chat(run, out=tmp_path / "talk")
+    said = talk.say("low -> audio")
+    assert ({*said.given}, said.files["audio"].name) == ({"text"}, "0000.audio.wav")
+    assert str(said) == f"audio: {said.files['audio']}"
+    told = talk.say(f"@{said.files['audio']}")  # a sound alone is asked what it says
+    assert ({*told.given}, {*told.values}) == ({"audio"}, {"text"})
+    assert talk.picture is None
     rows = {row.metric: row for row in modaloom.evaluate(run, folder, n=4) if row.row == "text->audio"}
     assert rows["mel_distance"].ceiling is not None
     given = run.generate(given={"audio": (tone("low", 0.3).samples, RATE)}, want="text", n=1)

@@ -102,6 +102,17 @@ def test_a_run_that_was_not_scored_does_what_it_is_told(
         talk.ask("make it blue")
 
 
+def test_words_of_a_stream_that_is_always_the_same_are_measured_by_a_bit(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is certain takes no bits."""
+    talk = Chat(editor)
+    talk._typical["instruction"] = 0.0
+    for nats, is_typical in ((0.0, True), (0.1, True), (10.0, False)):
+        monkeypatch.setattr(Chat, "_nats", lambda self, name, texts, nats=nats: nats)
+        assert (talk._surprise("instruction", "make it blue") < chat.MAX_SURPRISE) == is_typical
+
+
 @pytest.mark.parametrize(
     ("line", "given", "text", "want"),
     [
@@ -122,6 +133,9 @@ def test_a_run_that_was_not_scored_does_what_it_is_told(
         ("instruction='tis blue", {"instruction": "'tis blue"}, "", ()),
         ("instruction='tis a 'blue' one", {"instruction": "'tis a 'blue' one"}, "", ()),
         ('instruction="turn it" red', {"instruction": "turn it"}, "red", ()),
+        ('instruction="a -> b, @ c image=@d" red', {"instruction": "a -> b, @ c image=@d"}, "red", ()),
+        ("instruction='a -> b'-> speech", {"instruction": "a -> b"}, "", ("speech",)),
+        ('@"a -> b.png" now -> speech', {"image": Path("a -> b.png")}, "now", ("speech",)),
         ("mail me@example.org what's that = it", {}, "mail me@example.org what's that = it", ()),
         ("-> image,speech", {}, "", ("image", "speech")),
         ("", {}, "", ()),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from adapting import SETTINGS, adapted, pairs, trained
-from PIL import Image
+from PIL import Image, ImageOps
 
 import modaloom.api as modaloom
 from modaloom.core.errors import BadRun, BadValue
@@ -73,6 +73,28 @@ def test_a_further_stream_is_new(base: TrainedRun, tmp_path: Path) -> None:
     assert set(run.model.streams) == {"image", "text", "size"}
     assert any("tensors are new" in one and " 0 of" not in one for one in said)
     run.generate(given={"size": "small"}, want="image", n=1)
+
+
+def test_a_further_stream_of_the_same_pictures_takes_their_tokenizer(
+    base: TrainedRun, tmp_path: Path
+) -> None:
+    """As in a run of its own, where they would share one: what is given can then be copied, code by code."""
+    folder = pairs(tmp_path / "data", 30)
+    for i in range(30):
+        picture = Image.open(folder / f"{i:02d}.png")
+        ImageOps.invert(picture).save(folder / f"{i:02d}.image.after.png")
+        picture.resize((12, 12)).save(folder / f"{i:02d}.image.large.png")
+    settings = ["training.loom.learning_rate=1e-9", "training.loom.matrix_learning_rate=1e-9"]
+    run = adapted(base, folder, tmp_path / "run", [], steps=1, settings=settings)
+    tables = {name: stream.table for name, stream in run.model.streams.items()}
+    assert tables == {"image": "image", "image.after": "image", "image.large": "image.1", "text": "text"}
+    assert {*run.run.training.steps} == {"image.1", "loom"}
+    ours, theirs = (one.model.streams["image"].tokenizer.state_dict() for one in (run, base))
+    assert all(torch.equal(ours[name], tensor) for name, tensor in theirs.items())
+    codes = [name for name in weights(base) if name.startswith("network.code_embed.image.")]
+    assert codes
+    for name in codes:
+        torch.testing.assert_close(weights(run)[name], weights(base)[name], atol=1e-6, rtol=0)
 
 
 def test_streams_that_the_data_lack_are_left_out(base: TrainedRun, tmp_path: Path) -> None:

@@ -142,6 +142,9 @@ def test_windows_are_those_of_the_files_else_percentiles(tmp_path: Path) -> None
         "3 of 4 files of DICOM looked at are shown by the window in their header",
         "1 of 4 files of DICOM looked at have no window: percentiles 1 to 99 are shown as black to white",
     ]
+    window = {"WindowCenter": 40, "WindowWidth": 400, "VOILUTFunction": "SIGMOID"}
+    curved = write_dicom(tmp_path / "curved.dcm", values, **window)
+    assert any("ask for a SIGMOID window" in one for one in RASTER.remarks([curved]))
 
 
 def test_a_folder_of_them_is_of_rasters_and_a_patient_stays_in_one_split(tmp_path: Path) -> None:

@@ -265,6 +265,19 @@ def test_oblique_volumes_are_told_and_keep_their_places(tmp_path: Path) -> None:
         assert VOLUME.read(tmp_path / "again.nii.gz") == found
 
 
+def test_what_dicom_says_and_does_not_say_of_places_is_told(tmp_path: Path) -> None:
+    def said(path: Path) -> set[str]:
+        kinds = ("oblique", "films", "count as 1 mm", "stored as LPS")
+        return {kind for kind in kinds if any(kind in one for one in VOLUME.remarks([path]))}
+
+    values = scan(0, 4, 5, 6)
+    turned = {"ImageOrientationPatient": [0.8, 0.6, 0, -0.6, 0.8, 0], "ImagePositionPatient": [0, 0, 0]}
+    oblique = write_dicom(tmp_path / "a.dcm", values, PixelSpacing=[1, 1], SpacingBetweenSlices=2, **turned)
+    assert said(oblique) == {"oblique", "stored as LPS"}
+    assert said(of_frames(tmp_path / "b.dcm", values, [0, 1, 2, 3])) == {"stored as LPS"}
+    assert said(write_dicom(tmp_path / "c.dcm", values, FrameTime=40)) == {"films", "count as 1 mm"}
+
+
 def test_a_restored_volume_is_where_its_source_is() -> None:
     source = blob((4, 6, 8), (3, 2, 1), centre=5)
     made = VOLUME.conform(source, Volume(np.zeros((4, 12, 16), np.float32)), True, False).value

@@ -18,6 +18,7 @@ from mutant import Mutant
 from pages import REPORT
 from parallel import PARALLEL
 from pictures import PICTURES
+from probable import PROBABLE
 from restoring import RESTORING
 from scenes import WORLD
 from sharded import SHARDED
@@ -546,6 +547,7 @@ MUTANTS = (
     *SPOKEN,
     *DEPTHS,
     *EXPLAINED,
+    *PROBABLE,
     *JUDGED,
     *REPORT,
     *METRICS,

@@ -254,6 +254,16 @@ def test_codes_of_a_tint_have_no_place(run: Path) -> None:
     assert section.count("the two mean colours") == 1
 
 
+def test_codes_of_texts_and_records_say_something(run: Path) -> None:
+    said = {"names": [" a<b", "none"], "codes": [7, 0], "shares": [0.75, 0.25], "used": 2}
+    atlas = json.loads((run / "samples" / "atlas.json").read_text())
+    put(run / "samples" / "atlas.json", atlas | {"text": said})
+    (section,) = re.findall(r'<section id="code-atlas">.*?</section>', page(run), re.S)
+    assert "text: 2 codes in use" in section
+    assert re.findall(r"<td>([\d.]+%)</td>", section) == ["75.0%", "25.0%"]
+    assert "␣a&lt;b" in section
+
+
 def test_a_cell_shows_the_metric_that_stands_for_its_row(run: Path) -> None:
     html = page(run)
     matrix = html[html.index('class="matrix"') : html.index("every figure (7)")]

@@ -13,6 +13,7 @@ from modaloom.api.look import inspect, report
 from modaloom.api.runs import evaluate, examples, from_pretrained, load, mutual_information
 from modaloom.api.sharding import shard
 from modaloom.api.training import train
+from modaloom.api.weighing import probabilities
 from modaloom.core.errors import BadFile, BadFolder, BadRun, BadValue, ModaloomError, PartlyFailed, WorkFailed
 from modaloom.core.frame import Frame
 from modaloom.core.results import Results
@@ -26,6 +27,7 @@ from modaloom.loom.config import CodeSamplingConfig, CodeSamplingOptions
 from modaloom.loom.explanation import Attribution, Explanation
 from modaloom.loom.generated import Generated
 from modaloom.loom.given_lines import Lines
+from modaloom.loom.probabilities import Distribution
 from modaloom.loom.run import TrainedRun
 from modaloom.restorer.config import SignalSamplingOptions
 from modaloom.restorer.file_restoration import restore
@@ -42,6 +44,7 @@ __all__ = [
     "CodeSamplingConfig",
     "CodeSamplingOptions",
     "Cut",
+    "Distribution",
     "Explanation",
     "Frame",
     "Generated",
@@ -74,6 +77,7 @@ __all__ = [
     "inspect",
     "load",
     "mutual_information",
+    "probabilities",
     "report",
     "restore",
     "shard",

@@ -83,7 +83,7 @@ def explain(
         words += [
             word for name, value in own.items() for word in ("--given", f"{name}={command_word(value)}")
         ]
-        command = shlex.join([*words, *["--film"] * film])
+        command = shlex.join([*words, *["--film"] * film, "--out", "explained"])
         facts = RunFiles(trained.path).data().get("streams", {})
         write_file(root / PAGE, explanation_page(found, facts, command).encode())
         write_json(root / FIGURES, {"command": command, "model": trained.hash, **found.to_dict()})

@@ -56,8 +56,9 @@ def train(
         tokenizers: a run whose tokenizers are taken as they are for the streams that it has, for instance
             one of unpaired data; of the task `refine`, the run whose reconstructions are the inputs.
         start: a run that is adapted: its configuration, its tokenizers as they are, its other weights as the
-            start, with 0.3 of its learning rates; further streams of the folder are learned anew. Of a
-            Restorer, its network, linear filters and normalizer, for the same task and channels.
+            start, with 0.3 of its learning rates; further streams of the folder are learned anew, with its
+            tokenizer where one of its streams has their settings and specification. Of a Restorer, its
+            network, linear filters and normalizer, for the same task and channels.
         preset: auto (sizes follow the data, the device and the minutes) | tiny | small | base; ignored if
             `config` is given, auto is tiny if `steps` are.
         config: a `RunConfig` of an engine, or a TOML or JSON file of one.

@@ -12,6 +12,7 @@ from modaloom.cli.draw import detokenize, generate, tokenize
 from modaloom.cli.explain import explain
 from modaloom.cli.export import export
 from modaloom.cli.look import bench, evaluate, inspect, report
+from modaloom.cli.probabilities import probabilities
 from modaloom.cli.restore import restore
 from modaloom.cli.shard import shard
 from modaloom.cli.train import demo, train, world
@@ -22,6 +23,7 @@ COMMANDS = (
     shard,
     train,
     generate,
+    probabilities,
     restore,
     tokenize,
     detokenize,

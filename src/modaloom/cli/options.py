@@ -76,6 +76,11 @@ def given_lines(words: Sequence[str]) -> "dict[str, Lines]":
     return {name: Lines(Path(word)) for name, word in _pairs("--given-lines", "stream", words).items()}
 
 
+def lists(words: Sequence[str]) -> dict[str, list[str]]:
+    """`STREAM=A,B`, … → stream → its values."""
+    return {name: names(word) for name, word in _pairs("--among", "stream", words).items()}
+
+
 def spans(words: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
     """`STREAM=START:END,START:END`, … → stream → its parts."""
     return {

@@ -1,9 +1,12 @@
-"""Codebook atlas of the report: mean image patch and spatial usage map of each code of an image tokenizer."""
+"""Codebook atlas of the report: mean patch and spatial usage map of each code of an image tokenizer, and what
+the codes of texts and records say."""
 
 import io
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +32,8 @@ INK = (42, 120, 214)
 
 
 def write_atlas(trained: TrainedRun) -> None:
-    """Write RUN/samples/atlas.json and one PNG sheet per image tokenizer; a no-op without caches.
+    """Write RUN/samples/atlas.json and one PNG sheet per image tokenizer; a no-op without caches. What says
+    something, codes of texts and records, needs no sheet.
 
     A sheet has two rows of tiles for every COLUMNS codes: mean patches, then usage maps. Global codes have a
     separate sheet.
@@ -37,24 +41,51 @@ def write_atlas(trained: TrainedRun) -> None:
     caches = Caches.of(trained.path)
     if caches is None:
         return
-    entries = {}
-    for name, (tokenizer, streams) in _trainable(trained).items():
+    entries = dict[str, object]()
+    for name, (tokenizer, streams) in _tokenizers(trained).items():
         with suppress(OSError, ValueError, LookupError):  # a cache went away
+            entries |= _named(caches, name, tokenizer, streams)
             columns = [_rows(caches, stream) for stream in streams]
             for part, found in tokenizer.code_usage(columns).items():
                 file = f"atlas.{name}.{part}.png" if part else f"atlas.{name}.png"
                 entries[f"{name}, {part}" if part else name] = _write(trained.path / SAMPLES, file, found)
     if entries:
+        (trained.path / SAMPLES).mkdir(exist_ok=True)
         write_json(trained.path / SAMPLES / ATLAS, entries)
 
 
-def _trainable(trained: TrainedRun) -> dict[str, tuple[Tokenizer, list[str]]]:
-    """Tokenizer name → tokenizer and its streams, for trainable tokenizers, whose values are cached."""
+def _tokenizers(trained: TrainedRun) -> dict[str, tuple[Tokenizer, list[str]]]:
+    """Tokenizer name → tokenizer and its streams."""
     found: dict[str, tuple[Tokenizer, list[str]]] = {}
     for name, stream in trained.model.streams.items():
-        if stream.tokenizer.trainable:
-            found.setdefault(stream.table, (stream.tokenizer, []))[1].append(name)
+        found.setdefault(stream.table, (stream.tokenizer, []))[1].append(name)
     return found
+
+
+def _named(caches: Caches, name: str, tokenizer: Tokenizer, streams: Sequence[str]) -> dict[str, object]:
+    """Entries of codes that say something, by name of the tokenizer and of the position."""
+    found = dict[str, object]()
+    for place, (part, words) in enumerate(tokenizer.code_names.items()):
+        columns = [_codes(caches, stream)[..., 0] for stream in streams]
+        codes = torch.cat([rows[:, place] if part else rows.flatten() for rows in columns])
+        counts = torch.bincount(codes, minlength=len(words))[: len(words)]
+        entry = _most_used(counts)
+        found[f"{name}, {part}" if part else name] = {**entry, "names": [words[i] for i in entry["codes"]]}
+    return found
+
+
+def _codes(caches: Caches, stream: str) -> Tensor:
+    """int64 (n, L, Q): codes of the first training values of a stream."""
+    here, codes = caches.present("codes", stream), caches.arrays("codes")[stream]
+    rows = [row for row in caches.rows if here[row]][: MAX_ELEMENTS // codes[0].size]
+    return torch.from_numpy(codes[rows].astype(np.int64))
+
+
+def _most_used(counts: Tensor) -> dict[str, Any]:
+    """The codes in use, the most frequent first, their shares, and how many there are."""
+    used = int((counts > 0).sum())
+    order = counts.argsort(descending=True, stable=True)[: min(MAX_CODES, used)]
+    return {"codes": order.tolist(), "shares": (counts[order] / counts.sum()).tolist(), "used": used}
 
 
 def _rows(caches: Caches, stream: str) -> tuple[Tensor, Tensor]:
@@ -68,15 +99,12 @@ def _rows(caches: Caches, stream: str) -> tuple[Tensor, Tensor]:
 
 def _write(folder: Path, file: str, found: CodeUsage) -> dict[str, object]:
     """Write the sheet; returns its metadata for the report."""
-    counts = found.places.flatten(1).sum(1)
-    used = int((counts > 0).sum())
-    order = counts.argsort(descending=True, stable=True)[: min(MAX_CODES, used)]
+    entry = _most_used(found.places.flatten(1).sum(1))
     buffer = io.BytesIO()
-    sheet(found, order).save(buffer, "PNG", optimize=True)
+    sheet(found, torch.tensor(entry["codes"], dtype=torch.int64)).save(buffer, "PNG", optimize=True)
     folder.mkdir(exist_ok=True)
     write_file(folder / file, buffer.getvalue())
-    shares = (counts[order] / counts.sum()).tolist()
-    entry = {"file": file, "columns": COLUMNS, "codes": order.tolist(), "shares": shares, "used": used}
+    entry = {"file": file, "columns": COLUMNS, **entry}
     return {**entry, "whole": True} if found.whole else entry
 
 

@@ -175,14 +175,14 @@ class Chat:
         return asked[0] if asked and surprise.get(likeliest, 0.0) > MAX_SURPRISE else likeliest
 
     def _surprise(self, name: str, text: str) -> float:
-        """What it takes to tell the text as a value of a stream, in units of what a typical value takes."""
+        """What it takes to tell a text as a value of a stream; 1: as much as a typical value, or a bit."""
         tokenizer = self.trained.model.streams[name].tokenizer
         if tokenizer.shortened(text):
             return math.inf
         if name not in self._typical:
             drawn = [made[name] for made in self.trained.generate({}, name, n=NUM_TYPICAL, seed=self.seed)]
             self._typical[name] = self._nats(name, drawn)
-        return self._nats(name, [self._spelt(name, text)[0]]) / self._typical[name]
+        return self._nats(name, [self._spelt(name, text)[0]]) / max(self._typical[name], math.log(2))
 
     def _nats(self, name: str, texts: Sequence[str]) -> float:
         """The mean bound of −log p(text)."""

@@ -26,7 +26,7 @@ def generate_command(
     length: float | None = None,
     strength: Mapping[str, float] = NOTHING,
 ) -> str:
-    """The command line of `generate`."""
+    """The command line of `generate`, into a folder of its own in the current one."""
     words = ["modaloom", "generate", str(run), *([str(folder)] if folder else [])]
     for name, value in given.items():
         by = "--given-lines" if isinstance(value, Lines) else "--given"
@@ -39,7 +39,7 @@ def generate_command(
     words += ["--want", ",".join(want), *(["--n", str(n)] if n else []), "--seed", str(seed)]
     for name, chosen in asdict(sampling).items():
         words += [f"--{name.replace('_', '-')}", str(chosen)]
-    return shlex.join(words)
+    return shlex.join([*words, "--out", "generated"])
 
 
 def plain(given: Mapping[str, Value], read: Mapping[str, Value]) -> dict[str, Value]:

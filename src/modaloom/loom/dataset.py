@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from modaloom.core.errors import BadFolder, check_choice
+from modaloom.core.json_text import from_json, to_json
 from modaloom.core.types import Sample
 from modaloom.data.cache import CachedArray, fingerprint, open_cache
 from modaloom.data.folder import Folder
@@ -213,7 +214,8 @@ def _readable(chosen: Selection, config: LoomRunConfig, notify: Notify) -> list[
 
 
 def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig) -> dict[str, Any]:
-    """Streams and tokenizers for data.json; streams of one modality and choice share a tokenizer."""
+    """Streams and tokenizers for data.json. Streams of one modality and choice share a tokenizer; a stream
+    whose tokenizer would be built from the facts of one that is loaded from another run takes that one."""
     columns: dict[str, tuple[str, TokenizerChoice, dict[str, Iterable[Value]]]] = {}
     for stream in reader.streams:
         modality = reader.folder.modality_of[stream]
@@ -222,14 +224,29 @@ def _measured(reader: Reader, training: Sequence[Sample], config: LoomRunConfig)
         columns.setdefault(f"{modality} {choice}", (modality, choice, {}))[2][stream] = values
     plans: dict[str, Any] = {}
     tokenizers: dict[str, Any] = {}
-    for modality, choice, values_of in columns.values():
+    loaded_first = sorted(columns.values(), key=lambda column: not column[1].source)
+    for modality, choice, values_of in loaded_first:
         for group, entry in groups(modality, choice, values_of, config):
-            same = sum(name.split(".")[0] == modality for name in tokenizers)
-            name = f"{modality}.{same}" if same else modality
-            tokenizers[name] = tokenizer_facts(next(iter(group.values()))) | entry
+            tokenizer = next(iter(group.values()))
+            facts, count = tokenizer_facts(tokenizer), sum(n.split(".")[0] == modality for n in tokenizers)
+            found = _loaded_alike(facts, tokenizers) if tokenizer.trainable and not choice.source else None
+            name = found or (f"{modality}.{count}" if count else modality)
+            tokenizers.setdefault(name, facts | entry)
             for stream, view in group.items():
                 plans[stream] = asdict(StreamPlan(modality, name, view.shape.grid))
     return {"streams": {name: plans[name] for name in reader.streams}, "tokenizers": tokenizers}
+
+
+def _loaded_alike(facts: Mapping[str, Any], tokenizers: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The tokenizer that is loaded from elsewhere and would be built from the same facts."""
+    for name, known in tokenizers.items():
+        if "from" in known and _plain({key: known[key] for key in facts}) == _plain(facts):
+            return name
+    return None
+
+
+def _plain(facts: Mapping[str, Any]) -> Any:
+    return from_json(to_json(facts))  # what was read has lists for tuples
 
 
 def _is_there(value: Value | None) -> bool:

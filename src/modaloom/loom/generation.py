@@ -11,23 +11,21 @@ from typing import Protocol
 from torch import Tensor
 
 from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, OUTPUT, SEED
-from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_names
+from modaloom.core.errors import BadValue, PartlyFailed, check_names
 from modaloom.core.frame import Frames
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import stoppable_folder
-from modaloom.data.notices import Notify, Shortenings, once, silent
+from modaloom.data.notices import Notify, once, silent
 from modaloom.data.outputs import OUTPUTS
-from modaloom.data.reader import Reader
 from modaloom.evaluation.scores import cautions, scores
 from modaloom.loom.canvas import NOTHING
 from modaloom.loom.command_line import generate_command, plain
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.generated import Generated
 from modaloom.loom.given_lines import rows_of
-from modaloom.loom.jobs import MISSING, Job, batched, jobs_of_folder, jobs_of_rows
+from modaloom.loom.jobs import MISSING, Job, batched, jobs_of_folder, jobs_of_rows, reader_of_given
 from modaloom.loom.long_streams import LongStream, drawing
 from modaloom.loom.muxing import Muxing
-from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun, check_draws, load
 from modaloom.modalities.base import Value
 from modaloom.tokenizers.spans import Span
@@ -125,7 +123,7 @@ def generate(
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
         lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
-    reader = None if folder is None else _reader(trained, Path(folder), fixed[0], want, lost)
+    reader = None if folder is None else reader_of_given(trained, Path(folder), fixed[0], want, lost)
     known = {*fixed[0], *(reader.streams if reader else ())}
     muxing = Muxing.of(mux, want, known, trained.modality_of) if mux else None
     plan, jobs = (
@@ -206,21 +204,6 @@ def _refined(refiner: Refiner | None, sample: Sample, seed: int) -> Sample:
         return sample
     refined = refiner.refine(sample.streams[refiner.stream], seed=seed, name=sample.key)
     return Sample(sample.key, {**sample.streams, refiner.stream: refined})
-
-
-def _reader(
-    trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
-) -> Reader:
-    """Reader of the folder's streams that the run has and that are not targets."""
-    index = trained.run.data.open(folder)
-    if tuple(want) != (MISSING,):
-        want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
-    streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
-    if not streams and not fixed:
-        raise BadValue(
-            f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
-        )
-    return prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
 
 
 def _num_steps(steps_of: Callable[[Sequence[str]], int], plan: Iterator[Job], refiner: Refiner | None) -> int:

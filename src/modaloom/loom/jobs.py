@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 from modaloom.core.errors import BadValue, check_choice
 from modaloom.core.types import Sample
+from modaloom.data.notices import Shortenings
 from modaloom.data.reader import Reader
 from modaloom.loom.model import BATCH_SIZE
+from modaloom.loom.reading import prepared_reader
 from modaloom.loom.run import TrainedRun
 from modaloom.modalities.base import Value
 
@@ -26,6 +29,24 @@ class Job:
 
 Jobs = tuple[Iterator[Job], Iterator[Job]]
 """The jobs if all files are readable, with the files' places for values; and the jobs, read one by one."""
+
+
+def reader_of_given(
+    trained: TrainedRun, folder: Path, fixed: Mapping[str, Value], want: Sequence[str], lost: Shortenings
+) -> Reader:
+    """Reader of the folder's streams that the run has and that are not targets.
+
+    Raises `BadValue` and `BadFolder`.
+    """
+    index = trained.run.data.open(folder)
+    if tuple(want) != (MISSING,):
+        want = [check_choice("stream to want", name, trained.model.wanted) for name in want]
+    streams = [name for name in trained.model.streams if name in index.modality_of and name not in want]
+    if not streams and not fixed:
+        raise BadValue(
+            f"{folder} has no stream to generate from; the run knows {', '.join(trained.model.streams)}"
+        )
+    return prepared_reader(trained.model, index, streams, lost, max_skipped_fraction=1)
 
 
 def jobs_of_rows(

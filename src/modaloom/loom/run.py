@@ -29,6 +29,7 @@ from modaloom.loom.generated import Generated
 from modaloom.loom.long_streams import LongStream, drawing
 from modaloom.loom.model import Model
 from modaloom.loom.neighbours import Neighbours
+from modaloom.loom.probabilities import ORDERS, Distribution, distributions, training_values
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.config_io import changed
@@ -138,6 +139,54 @@ class TrainedRun:
         Raises `BadFolder` if the directory is not empty, and `WorkFailed`.
         """
         save_pretrained(self.path, self.run, directory)
+
+    def probabilities(
+        self,
+        given: Mapping[str, Value] | None = None,
+        want: str | Sequence[str] = (),
+        *,
+        among: Mapping[str, Sequence[Value]] = NOTHING,
+        orders: int = ORDERS,
+        seed: int = SEED,
+    ) -> dict[str, Distribution]:
+        """P(value | given) of every value of the wanted streams, each by itself, without sampling.
+
+        Args:
+            given: stream → value, as in `generate`; streams may be missing. Of a record that is wanted as
+                well, the columns that it has are given, and the distributions are those of the others.
+            want: streams of records (in one evaluation), or of short texts (in one for each code, order and
+                value); default: all that are not given.
+            among: wanted stream of texts → those to compare; default: its training values, at most 256.
+            orders: in how many orders the codes of a text are unmasked; the mean is taken.
+            seed: of orders, and of noise.
+
+        Returns:
+            Name → distribution: that of the stream, or STREAM.COLUMN of a record of several columns.
+
+        Raises:
+            BadValue: an unknown stream, one without values that can be listed, or a value that its modality
+                rejects.
+            BadFile: an unreadable path.
+        """
+        own, wanted = self.values(given), check_names("want", want)
+        wanted = wanted or tuple(name for name in self.model.wanted if name not in own)
+        values = self.listed(wanted, among)
+        (found,) = distributions(self.model, [own], wanted, among=values, orders=orders, seed=seed)
+        return found
+
+    def listed(
+        self, want: Sequence[str], among: Mapping[str, Sequence[Value]] = NOTHING
+    ) -> dict[str, list[Value]]:
+        """Wanted stream whose codes have no columns → the values to compare. Raises `BadValue`."""
+        for name in (*want, *among):
+            check_choice("stream to want", name, self.model.wanted)
+        streams = [name for name in want if not self.model.streams[name].tokenizer.columns]
+        return {
+            name: [self.value(name, value) for value in among[name]]
+            if name in among
+            else training_values(self.model, self.path, name)
+            for name in streams
+        }
 
     def values(self, given: Mapping[str, Value] | None) -> dict[str, Value]:
         """Apply `value` to every stream. Raises `BadValue` and `BadFile`."""

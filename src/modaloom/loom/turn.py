@@ -13,6 +13,8 @@ from modaloom.modalities.base import Value
 ARROW, QUOTES = "->", "'\""
 FIRST = re.compile(r"""\s*("[^"]*"|'[^']*'|\S+)""")
 """A word, or what is quoted."""
+QUOTED = r"""("[^"]*"|'[^']*')(?=\s|->|$)"""
+"""All of a value, if it is quoted: there is no arrow and no further value in it."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,11 @@ def parse_turn(line: str, trained: TrainedRun) -> Turn:
     Raises:
         BadValue: an unknown stream after the arrow, a stream that is given twice, a file that fits none.
     """
-    said, wanted = _asked(line, trained)
     names = "|".join(re.escape(name) for name in sorted(trained.model.streams, key=len, reverse=True))
-    starts = [*re.finditer(rf"(?:^|(?<=\s))(?:({names})=(@?)|@)", said)]
+    begin = rf"(?:^|(?<=\s))(?:({names})=(@?)|@)"
+    plain = re.sub(rf"({begin}\s*){QUOTED}", lambda found: found[1] + "_" * len(found[4]), line)
+    arrow, wanted = _asked(plain, trained)
+    said, starts = line[:arrow], [*re.finditer(begin, plain[:arrow])]
     ends = [*(start.start() for start in starts), len(said)]
     words, given = [said[: ends[0]]], dict[str, Value]()
     for start, end in zip(starts, ends[1:]):
@@ -52,13 +56,13 @@ def parse_turn(line: str, trained: TrainedRun) -> Turn:
     return Turn(given, " ".join(" ".join(words).split()), wanted)
 
 
-def _asked(line: str, trained: TrainedRun) -> tuple[str, tuple[str, ...]]:
-    """What is before the arrow, and the streams after it."""
+def _asked(line: str, trained: TrainedRun) -> tuple[int, tuple[str, ...]]:
+    """Where the arrow is, or the end, and the streams after it."""
     said, arrow, asked = line.rpartition(ARROW)
     if not arrow:
-        return line, ()
+        return len(line), ()
     names = [name.strip() for name in asked.split(",") if name.strip()]
-    return said, tuple(check_choice("stream to want", name, trained.model.wanted) for name in names)
+    return len(said), tuple(check_choice("stream to want", name, trained.model.wanted) for name in names)
 
 
 def _value(text: str, *, is_file: bool) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Codec of categorical values: one category at each position."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,8 +23,8 @@ class CategoricalCodec(Codec):
     """The inverse of pack, up to the spec's loss."""
     vocab_size: Callable[[DataSpec], int]
     """Spec → number of categories per position."""
-    names: Callable[[DataSpec], Sequence[str]] = lambda spec: ()
-    """Spec → names of the positions; empty: they have none."""
+    columns: Callable[[DataSpec], Mapping[str, Sequence[Value]]] = lambda spec: {}
+    """Spec → name of each position → what its categories 1, 2, … say; empty: they have no names."""
 
     continuous: ClassVar[bool] = False
     whole: ClassVar[bool] = False

@@ -75,6 +75,12 @@ def frames_of(path: File) -> int:
         return 0
 
 
+def affine_of(path: File) -> NDArray[np.float64] | None:
+    """`Dicom.affine`, without reading pixels. Raises `BadFile`."""
+    with _opened(path) as header:
+        return _affine(header, num_frames(header))
+
+
 def fields(path: File, names: Sequence[str]) -> dict[str, str]:
     """Those of some fields of a header that have a value, as text. Raises `BadFile`."""
     with _opened(path) as header:

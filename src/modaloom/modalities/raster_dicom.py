@@ -12,6 +12,13 @@ from modaloom.modalities import dicom_file
 from modaloom.modalities.dicom_file import INVERTED, PATIENT, SUFFIXES, Window
 from modaloom.modalities.files import File
 
+CURVED, FILM = "SIGMOID", ("FrameTime", "FrameTimeVector", "CineRate")
+"""Function of a window that is no line (PS3.3, C.11.2.1.3), and fields that tell how fast frames follow."""
+TOLD = (
+    *("PhotometricInterpretation", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "NumberOfFrames"),
+    *FILM,
+)
+"""Fields of a header that remarks are about."""
 PERCENTILES = (1, 99)
 """Of the values, shown as black and white where a file gives no window."""
 
@@ -65,7 +72,7 @@ def _dicom(paths: Sequence[File]) -> Iterator[File]:
 
 def _remarks(path: File) -> Iterator[str]:
     try:
-        facts = dicom_file.fields(path, ["PhotometricInterpretation", "WindowWidth"])
+        facts = dicom_file.fields(path, TOLD)
     except BadFile:  # which reading will name
         return
     if facts.get("PhotometricInterpretation") == INVERTED:
@@ -74,6 +81,12 @@ def _remarks(path: File) -> Iterator[str]:
         yield "are shown by the window in their header"
     else:
         yield f"have no window: percentiles {PERCENTILES[0]} to {PERCENTILES[1]} are shown as black to white"
+    if facts.get("VOILUTFunction") == CURVED:
+        yield f"ask for a {CURVED} window, and are shown by a straight one; values stay"
+    if "VOILUTSequence" in facts:
+        yield "have a table of what is shown, which is not used; values stay"
+    if facts.get("NumberOfFrames", "1") != "1" and facts.keys() & {*FILM}:
+        yield "are films: their frames are the slices of a volume, and time is its third axis"
 
 
 def _patient(path: File) -> str:

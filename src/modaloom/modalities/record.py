@@ -253,7 +253,10 @@ RECORD = Modality(
     compare=compare,
     to_html=to_html,
     codec=CategoricalCodec(
-        pack=pack, unpack=unpack, vocab_size=vocab_size, names=lambda spec: tuple(spec["columns"])
+        pack=pack,
+        unpack=unpack,
+        vocab_size=vocab_size,
+        columns=lambda spec: {name: column["values"] for name, column in spec["columns"].items()},
     ),
     lower_is_better=("error",),
     limits=RecordLimits(),

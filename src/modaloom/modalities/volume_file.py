@@ -71,9 +71,16 @@ def remarks(paths: Sequence[File]) -> list[str]:
 
 def _remarks(path: File, spacings: set[tuple[float, ...]]) -> Iterator[str]:
     if path.suffix[1:].lower() in dicom_file.SUFFIXES:
-        return
-    with _opened(path) as image:
-        affine, kind = _affine(image), image.get_data_dtype().newbyteorder("=")
+        found = dicom_file.affine_of(path)
+        if found is None:
+            yield "do not tell where their frames are, in equal steps: voxels count as 1 mm"
+            return
+        affine = found
+    else:
+        with _opened(path) as image:
+            affine, kind = _affine(image), image.get_data_dtype().newbyteorder("=")
+        if kind.name in ("float64", "int32", "uint32", "int64", "uint64", "int8"):
+            yield f"hold {kind.name}, which becomes float32"
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     spacings.add(tuple(spacing.round(2).tolist()))
     stored = "".join(_nibabel(path).aff2axcodes(affine))
@@ -81,8 +88,6 @@ def _remarks(path: File, spacings: set[tuple[float, ...]]) -> Iterator[str]:
         yield f"are stored as {stored}, and are turned to {CANONICAL}: x to the right, y to the front, z up"
     if (np.abs(affine[:3, :3]).max(0) < STRAIGHT * spacing).any():
         yield "are oblique, by more than 5°, and are learned along their own axes"
-    if kind.name in ("float64", "int32", "uint32", "int64", "uint64", "int8"):
-        yield f"hold {kind.name}, which becomes float32"
 
 
 def _nibabel(path: File) -> Any:

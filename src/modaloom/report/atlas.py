@@ -1,11 +1,11 @@
-"""Codebook atlas: mean appearance, position map and usage of each code of the first quantizer, and appearance
-and usage of global codes, which have no position."""
+"""Codebook atlas: mean appearance, position map and usage of each code of the first quantizer, appearance and
+usage of global codes, which have no position, and what the codes of texts and records say."""
 
 import base64
 from pathlib import Path
 
 from modaloom.report.facts import Facts, Json
-from modaloom.report.tags import Html, join, tag
+from modaloom.report.tags import Html, join, table, tag
 from modaloom.runs.store import SAMPLES
 
 NUM_OPEN = 64
@@ -21,12 +21,21 @@ TINT = (
 
 
 def atlas(facts: Facts) -> Html | None:
-    """Returns a block for every tokenizer with a sprite sheet."""
+    """Returns a block for every tokenizer with a sprite sheet, or whose codes say something."""
     blocks = [_block(facts.folder / SAMPLES, name, entry) for name, entry in facts.atlas.items()]
     return join(*blocks) if any(blocks) else None
 
 
+def _said(name: str, entry: Json) -> Html:
+    """Returns what the codes of texts and records say, the commonest first."""
+    rows = [[word.replace(" ", "␣"), f"{share:.1%}"] for word, share in zip(entry["names"], entry["shares"])]
+    title = tag("summary", f"{name}: {entry['used']} codes in use")
+    return tag("details", title, table(["says", "share of all uses"], rows))
+
+
 def _block(folder: Path, name: str, entry: Json) -> Html | None:
+    if "names" in entry:
+        return _said(name, entry)
     sheet = _source(folder / entry["file"])
     if sheet is None:
         return None

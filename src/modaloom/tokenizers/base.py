@@ -233,6 +233,18 @@ class Tokenizer(nn.Module, ABC):
         return stretches(codes, self.shape)
 
     @property
+    def columns(self) -> Mapping[str, Sequence[Value]]:
+        """Name of each position → the values that its codes 1, 2, … stand for, 0 being none; by default none
+        has a name."""
+        return {}
+
+    @property
+    def code_names(self) -> Mapping[str, Sequence[str]]:
+        """Name of each position, or "" for all → what its codes 0, 1, … say, where that is text; by default
+        nothing."""
+        return {}
+
+    @property
     def graphs(self) -> Mapping[str, Graph]:
         """The networks `encode` and `decode`, of packed values and codes; of variable length these are whole
         strides. Empty: there are none, and `state` says all."""

@@ -25,6 +25,11 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 NUM_BYTES = 256
 INVALID, MOST_BYTES = "\ufffd", 4
 """What bytes that are no letter are decoded to, and most bytes of a letter."""
+PRINTABLE = (*range(33, 127), *range(161, 173), *range(174, 256))
+BYTE_OF = {chr(byte): byte for byte in PRINTABLE} | {
+    chr(NUM_BYTES + i): byte for i, byte in enumerate(b for b in range(NUM_BYTES) if b not in PRINTABLE)
+}
+"""Letter of the alphabet of bytes → the byte (Radford et al. 2019, GPT-2)."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +221,18 @@ class BPE(Tokenizer):
     def _words(self, text: str) -> list[tuple[str, tuple[int, int]]]:
         """Words, in the alphabet of bytes, and their places in the text."""
         return list(self.hf_tokenizer.pre_tokenizer.pre_tokenize_str(text))
+
+    @property
+    def code_names(self) -> Mapping[str, Sequence[str]]:
+        """Tokens as they are written, those that are no whole letters as their bytes."""
+        return {"": [self._said(code) for code in range(self.eos)]}
+
+    def _said(self, code: int) -> str:
+        text = self._text([code])
+        if INVALID not in text:
+            return text
+        token = str(self.hf_tokenizer.id_to_token(code))
+        return " ".join(f"{BYTE_OF[letter]:02x}" if letter in BYTE_OF else letter for letter in token)
 
     def encode_batch(self, batch: Tensor) -> Tensor:
         """int64 (B, length) → (B, length, 1)."""

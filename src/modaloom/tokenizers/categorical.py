@@ -56,9 +56,17 @@ class CategoricalTokenizer(Tokenizer):
         """Integers (B, *grid) → int64 (B, *grid, 1)."""
         return batch.long()[..., None]
 
+    @property
+    def columns(self) -> Mapping[str, Sequence[Value]]:
+        return self.codec.columns(self.spec)
+
+    @property
+    def code_names(self) -> Mapping[str, Sequence[str]]:
+        return {name: ["none", *map(str, values)] for name, values in self.columns.items()}
+
     def parts(self, codes: Tensor) -> list[Part]:
         """The places of the grid, with the names that the codec has for them."""
-        names = self.codec.names(self.spec)
+        names = self.columns
         places = torch.eye(len(codes), dtype=torch.bool)
         return [Part(name, place) for name, place in zip(names, places)] or super().parts(codes)
 
