@@ -2,7 +2,7 @@
 
 from mutant import Mutant
 
-RANKS = "training/test_distributed.py"
+RANKS, FITTING = "training/test_distributed.py", "api/test_fitting.py"
 
 PARALLEL = (
     Mutant(
@@ -102,5 +102,33 @@ PARALLEL = (
         "hidden = distributed.sum(changed.any((1, 2)).sum()).clamp_min(1)",
         "hidden = changed.any((1, 2)).sum().clamp_min(1)",
         RANKS,
+    ),
+    Mutant(
+        "a mean of bfloat16 that is summed in bfloat16",
+        "training/process_group.py",
+        "torch.promote_types(rows.dtype, torch.float32)",
+        "rows.dtype",
+        RANKS,
+    ),
+    Mutant(
+        "rank 0 does not wait for the work of the others",
+        "training/process_group.py",
+        "        while WORKING in (said := self._numbers(DONE)) and STOPPED not in said:\n            pass\n",
+        "        said = self._numbers(DONE)\n",
+        RANKS,
+    ),
+    Mutant(
+        "other data on a rank are not noticed",
+        "api/fitting.py",
+        "found != ranks.share(found)",
+        "False",
+        FITTING,
+    ),
+    Mutant(
+        "the others do not wait for what follows the last step",
+        "api/fitting.py",
+        "    asked.waiting.enter_context(asked.ranks.first())  # to the end of the command\n",
+        "",
+        FITTING,
     ),
 )

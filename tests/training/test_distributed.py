@@ -64,6 +64,10 @@ def assert_like_one_process(ranks: Ranks, case: Callable[..., Tensors], *args: A
 # The operations
 
 
+HALVES = torch.tensor([1000, 1000, 1004, -752, -752, -752, -752], dtype=torch.bfloat16)
+"""Their sum is -4; that of the first three, 3004, lies between two numbers of this type."""
+
+
 def operations(distributed: Distributed) -> dict[str, Any]:
     """Rank 0 has the rows 0, 1, 2 and rank 1 the rows 3, 4, 5, 6 of (7, 2) squares; one process has all."""
     every = torch.arange(14.0).reshape(7, 2).square()
@@ -82,6 +86,7 @@ def operations(distributed: Distributed) -> dict[str, Any]:
         "gradient": rows.grad,
         "gathered": distributed.gather(rows),
         "no rows here": distributed.gather(rows[: own.n if distributed.rank else 0]),
+        "bfloat16": distributed.mean(own.own(HALVES)),
         "broadcast": distributed.broadcast(rows.detach()[0]),
         "all": [distributed.all(True), distributed.all(distributed.rank == 0)],
         "any": [distributed.any(False), distributed.any(distributed.rank == 0)],
@@ -98,6 +103,7 @@ def test_each_operation(ranks: Ranks) -> None:
         torch.testing.assert_close(found["sum"], alone["sum"])
         assert torch.equal(found["gathered"], alone["gathered"])
         assert torch.equal(found["no rows here"], alone["gathered"][3:])
+        torch.testing.assert_close(found["bfloat16"], alone["bfloat16"])
         assert torch.equal(found["broadcast"], alone["gathered"][0])
         assert found["all"] == [True, False]
         assert found["any"] == [False, True]
@@ -117,6 +123,20 @@ def take_turns(file: Path, distributed: Distributed) -> list[str]:
     return file.read_text().split()
 
 
+def take_long_turns(file: Path, distributed: Distributed) -> list[str]:
+    """The other rank works for longer than it is waited for."""
+    with distributed.in_turn():
+        time.sleep(1.5 * distributed.rank)
+        file.write_text(f"{file.read_text() if file.exists() else ''}{distributed.rank} ")
+    return file.read_text().split()
+
+
+def fail_second(distributed: Distributed) -> None:
+    with distributed.in_turn():
+        if distributed.rank:
+            raise KeyError("of rank 1")
+
+
 def fail_first(distributed: Distributed) -> None:
     with distributed.first():
         raise KeyError("of rank 0")
@@ -128,6 +148,14 @@ def test_rank_0_goes_first_however_long_it_works(tmp_path: Path) -> None:
         first, second = pair.results(fail_first)
     assert isinstance(first, KeyError)
     assert isinstance(second, RankZeroStopped)
+
+
+def test_all_wait_for_the_last_however_long_it_works(tmp_path: Path) -> None:
+    with Ranks(tmp_path, seconds=1) as pair:
+        assert pair.call(take_long_turns, tmp_path / "turns") == [["0", "1"]] * 2
+        first, second = pair.results(fail_second)
+    assert isinstance(first, WorkFailed)
+    assert isinstance(second, KeyError)
 
 
 def test_one_process_changes_nothing() -> None:

@@ -81,6 +81,10 @@ class Distributed(ABC):
         """
 
     @abstractmethod
+    def in_turn(self) -> AbstractContextManager[None]:
+        """As `first`, and all leave the block together, however long the other ranks work there."""
+
+    @abstractmethod
     def share(self, value: Any) -> Any:
         """The JSON-serializable value of rank 0."""
 
@@ -132,6 +136,9 @@ class SingleProcess(Distributed):
         """The gradients are complete."""
 
     def first(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def in_turn(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def share(self, value: Any) -> Any:

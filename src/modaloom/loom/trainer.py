@@ -86,7 +86,7 @@ class LoomTrainer:
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step. Raises the errors of `run_stages`."""
-        with self.accelerator.distributed.first():
+        with self.accelerator.distributed.in_turn():
             self._cache_codes(name for name, t in self.data.tokenizers.items() if not t.trainable)
         for step in run_stages(self.plans(), self.run, self.accelerator, notify=self.notify):
             if step.stage == LOOM and validates_at(step) and self.accelerator.distributed.leads:

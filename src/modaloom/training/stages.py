@@ -84,14 +84,15 @@ def run_stages(
         check_installed()
     session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
-        with accelerator.distributed.first():
+        with accelerator.distributed.in_turn():
             stage = plan.build()
-        session.begin_alike(stage)
+        session.make_alike(stage)
         with catch_interrupts() as stopped, kept_threads(), session.prefetched(stage) as ahead:
             training = yield from session.train(i, ahead, stopped)
         steps = {**folder.run().training.steps, stage.name: training.total}
         session.record(steps=steps)
         stage.module.load_state_dict(training.ema.tensors)
+        session.make_alike(stage)
         stage.module.eval()
 
 
@@ -120,8 +121,8 @@ class _Session:
         with prefetched(lambda step: self.accelerator.pin(stage.batch(step)), workers) as batch:
             yield replace(stage, batch=batch)
 
-    def begin_alike(self, stage: Stage) -> None:
-        """Begin with the weights of rank 0 everywhere."""
+    def make_alike(self, stage: Stage) -> None:
+        """Take the weights of rank 0 everywhere: processors round differently, and caches go by the bits."""
         for module in stage.modules:
             for tensor in module.state_dict().values():
                 tensor.copy_(self.accelerator.distributed.broadcast(tensor))
@@ -185,7 +186,7 @@ class _Session:
         training = Training(
             stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay, threads=threads
         )
-        with self.accelerator.distributed.first():
+        with self.accelerator.distributed.in_turn():
             if self.accelerator.distributed.leads:
                 sweep(place)
             found = newest(place)
