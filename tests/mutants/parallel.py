@@ -2,7 +2,8 @@
 
 from mutant import Mutant
 
-RANKS, FITTING = "training/test_distributed.py", "api/test_fitting.py"
+RANKS, PARTS = "training/test_distributed.py", "training/test_micro_batch.py"
+FITTING = "api/test_fitting.py"
 
 PARALLEL = (
     Mutant(
@@ -64,7 +65,7 @@ PARALLEL = (
     Mutant(
         "a loss divided by the rank's own count",
         "quantizers/error.py",
-        "distributed.rows(len(a)).total",
+        "distributed.count(len(a))",
         "len(a)",
         RANKS,
     ),
@@ -78,8 +79,8 @@ PARALLEL = (
     Mutant(
         "the gain of the rank's own vectors",
         "quantizers/normalized.py",
-        "now = distributed.sum(torch.stack([(seen * chosen).sum(), chosen.square().sum()]))",
-        "now = torch.stack([(seen * chosen).sum(), chosen.square().sum()])",
+        "distributed.sum(torch.stack([(z * q).sum(), q.square().sum()]))",
+        "torch.stack([(z * q).sum(), q.square().sum()])",
         RANKS,
     ),
     Mutant(
@@ -130,5 +131,26 @@ PARALLEL = (
         "    asked.waiting.enter_context(asked.ranks.first())  # to the end of the command\n",
         "",
         FITTING,
+    ),
+    Mutant(
+        "every micro-batch takes the noise of the first",
+        "training/micro_batch.py",
+        "Rows(rows.first + first, end - first, rows.total)",
+        "Rows(rows.first, end - first, rows.total)",
+        PARTS,
+    ),
+    Mutant(
+        "codebooks learn from the last micro-batch",
+        "training/micro_batch.py",
+        "tuple(map(torch.cat, zip(*kept)))",
+        "kept[-1]",
+        PARTS,
+    ),
+    Mutant(
+        "micro-batches that count alike, whatever they have",
+        "training/accelerator.py",
+        "part.share * found.total",
+        "found.total",
+        RANKS,
     ),
 )

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.rng import derive, generator
 from modaloom.core.types import Loss
 from modaloom.data.atomic_io import digest
@@ -202,7 +203,7 @@ class LoomTrainer:
             name,
             tokenizer,
             batch,
-            partial(objective.loss, distributed=self.accelerator.distributed),
+            objective.loss,
             optimizer,
             batches.size,
             num_samples=len(values),
@@ -211,7 +212,7 @@ class LoomTrainer:
                 Turn(
                     key,
                     o.module,
-                    partial(o.loss, distributed=self.accelerator.distributed),
+                    o.loss,
                     replace(optimizer, learning_rate=o.learning_rate),
                     o.start,
                 )
@@ -257,8 +258,8 @@ class LoomTrainer:
             codes, present = self.codes(chosen, variants)
             return {"codes": codes, "present": present, "augmented": variants > 0}
 
-        def loss(batch: dict[str, Any], noise: torch.Generator) -> Loss:
-            return loom.loss(**batch, generator=noise, distributed=self.accelerator.distributed)
+        def loss(batch: dict[str, Any], noise: torch.Generator, ranks: Distributed) -> Loss:
+            return loom.loss(**batch, generator=noise, distributed=ranks)
 
         number = len(self.data.rows["train"])
         return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=number)

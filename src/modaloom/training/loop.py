@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadRun
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
@@ -35,8 +36,8 @@ class Turn:
 
     name: str
     module: nn.Module
-    loss: Callable[[Any, torch.Generator], Loss]
-    """(batch, CPU generator of the turn) → loss. Only `module` is optimized on it."""
+    loss: Callable[[Any, torch.Generator, Distributed], Loss]
+    """(micro-batch, CPU generator of the turn, the ranks) → loss. Only `module` is optimized on it."""
     optimizer: OptimizerConfig
     start: float = 0.0
     """Fraction of the steps after which it takes part, in [0, 1]."""
@@ -50,8 +51,8 @@ class Stage:
     module: nn.Module
     batch: Callable[[int], Any]
     """Step (from 0) → batch; a pure function."""
-    loss: Callable[[Any, torch.Generator], Loss]
-    """(batch, CPU generator of the step) → loss."""
+    loss: Callable[[Any, torch.Generator, Distributed], Loss]
+    """(micro-batch, CPU generator of the step, the ranks) → loss."""
     optimizer: OptimizerConfig
     size: int
     """Samples per batch."""
@@ -145,13 +146,13 @@ class Training:
         threads = threads_at(self.threads, self.step)
         if threads not in (None, torch.get_num_threads()):
             torch.set_num_threads(threads)
-        noise = generator(self.seed, self.stage.name, "noise", self.step)
+        path = self.stage.name, "noise", self.step
         batch = self.stage.batch(self.step)
         result = self.accelerator.step(
             self.stage.module,
             self.optimizers,
             batch,
-            lambda batch: self.stage.loss(batch, noise),
+            lambda batch, ranks: self.stage.loss(batch, generator(self.seed, *path), ranks),
             lr_scale=self.lr_scale,
             where=f"step {self.step + 1} of {self.stage.name}",
         )
@@ -165,12 +166,12 @@ class Training:
 
     def _take(self, turn: Turn, optimizers: Optimizers, batch: Any) -> dict[str, Tensor]:
         """Take a further turn of this step; returns what to log of it, by name `TURN.PART`."""
-        noise = generator(self.seed, self.stage.name, "noise", self.step, turn.name)
+        path = self.stage.name, "noise", self.step, turn.name
         result = self.accelerator.step(
             turn.module,
             optimizers,
             batch,
-            lambda batch: turn.loss(batch, noise),
+            lambda batch, ranks: turn.loss(batch, generator(self.seed, *path), ranks),
             lr_scale=self.lr_scale,
             where=f"step {self.step + 1} of {self.stage.name}, {turn.name}",
         )

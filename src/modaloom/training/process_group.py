@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 
-from modaloom.core.distributed import Distributed, Rows
+from modaloom.core.distributed import Distributed, Rows, WholeBatch
 from modaloom.core.errors import RankZeroStopped, WorkFailed, check_range
 from modaloom.core.json_text import from_json, to_json
 from modaloom.training.last_words import LastWords
@@ -61,6 +61,12 @@ class ProcessGroup(Distributed):
     def rows(self, n: int) -> Rows:
         counts = self._numbers(n)
         return Rows(sum(counts[: self.rank]), n, sum(counts))
+
+    def count(self, n: int) -> int:
+        return sum(self._numbers(n))
+
+    def whole(self, *rows: Tensor) -> WholeBatch:
+        return WholeBatch(rows, self)
 
     def gather(self, rows: Tensor) -> Tensor:
         counts = self._numbers(len(rows))
