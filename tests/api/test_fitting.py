@@ -70,13 +70,13 @@ def test_the_others_wait_for_all_that_follows_the_last_step(
         seen.append(ranks.waiting)
         return {}
 
-    step = SimpleNamespace(step=7)
+    step = SimpleNamespace(step=7, whole=True)
     trainer = SimpleNamespace(stages=["x"], steps=lambda: iter([step]), parts=look, usage=look)
     trainer.reader = SimpleNamespace(problems=[])
     engine: Any = SimpleNamespace(trainer=lambda *_, **__: trainer, write_snapshot=look)
     run.save_data({"streams": {}})
     with ExitStack() as waiting:
-        asked = Asked(data, 5, "cpu", 1, TrainCallbacks(), ranks, waiting)
+        asked = Asked(data, 5, "cpu", 1, TrainCallbacks(), ranks, False, waiting)
         _fit(run, engine, data, Accelerator("cpu"), asked)
         assert ranks.waiting
     assert seen == [True] * 3

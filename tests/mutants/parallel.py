@@ -3,7 +3,7 @@
 from mutant import Mutant
 
 RANKS, PARTS = "training/test_distributed.py", "training/test_micro_batch.py"
-FITTING = "api/test_fitting.py"
+SHARDS, FITTING = "training/test_sharding.py", "api/test_fitting.py"
 
 PARALLEL = (
     Mutant(
@@ -152,5 +152,26 @@ PARALLEL = (
         "part.share * found.total",
         "found.total",
         RANKS,
+    ),
+    Mutant(
+        "divided gradients are averaged over the ranks",
+        "training/sharding.py",
+        "set_gradient_divide_factor(1.0)",
+        "set_gradient_divide_factor(2.0)",
+        SHARDS,
+    ),
+    Mutant(
+        "a rank alone computes with the weights of the start",
+        "training/sharding.py",
+        "tensor.copy_(whole(divided[name]))",
+        "pass",
+        SHARDS,
+    ),
+    Mutant(
+        "a divided average that begins anew",
+        "training/ema.py",
+        "tensor.copy_(divided_like(tensors[name], tensor))",
+        "tensor.copy_(tensor)",
+        SHARDS,
     ),
 )

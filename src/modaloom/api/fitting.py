@@ -44,6 +44,7 @@ class Job:
     folder: str = ""
     """The data; empty: the run is finished."""
     precision: str = ""
+    shard: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Asked:
     samples: int
     callbacks: TrainCallbacks
     ranks: Distributed
+    shard: bool
     waiting: ExitStack
     """Holds `ranks.first()`: the others wait for their job, and at the end for the scores."""
 
@@ -75,8 +77,9 @@ def fit_and_finish(run: RunFolder[Any], alone: Accelerator, asked: Asked) -> Tra
     """
     config = run.run()
     engine, folder = ENGINES[config.engine], asked.folder or Path(run.data()["folder"])
-    accelerator = Accelerator(asked.device, alone.precision, asked.ranks)
-    asked.tell(Job(str(run.path.absolute()), str(folder.absolute()), accelerator.precision))
+    accelerator = Accelerator(asked.device, alone.precision, asked.ranks, shard=asked.shard)
+    places = str(run.path.absolute()), str(folder.absolute())
+    asked.tell(Job(*places, accelerator.precision, asked.shard))
     parts, usage = _fit(run, engine, folder, accelerator, asked)
     return finish(run, engine, parts, usage, accelerator, asked.samples, asked.callbacks)
 
@@ -92,7 +95,8 @@ def follow(ranks: Distributed, device: str) -> Path:
     run = RunFolder.follow(path, engine.config)
     index = _opened(run, Path(job.folder), ranks)
     with ranks.in_turn():
-        trainer = engine.trainer(run, index, Accelerator(device, job.precision, ranks), notify=silent)
+        accelerator = Accelerator(device, job.precision, ranks, shard=job.shard)
+        trainer = engine.trainer(run, index, accelerator, notify=silent)
     for _ in trainer.steps():
         pass
     with ranks.first():
@@ -121,7 +125,7 @@ def _fit(
     for step in trainer.steps():
         last = step
         callbacks.on_step(step)
-        if time.monotonic() - shown > REPORT_SECONDS or step.step == 1:
+        if step.whole and (time.monotonic() - shown > REPORT_SECONDS or step.step == 1):
             engine.write_snapshot(trainer, step)
             write_report(run.path)
             shown = time.monotonic()

@@ -116,6 +116,10 @@ class Distributed(ABC):
         """As `first`, and all leave the block together, however long the other ranks work there."""
 
     @abstractmethod
+    def answered(self, operation: str) -> AbstractContextManager[None]:
+        """Where a rank does not answer, torch raises RuntimeError, and this `WorkFailed`, which names it."""
+
+    @abstractmethod
     def share(self, value: Any) -> Any:
         """The JSON-serializable value of rank 0."""
 
@@ -176,6 +180,9 @@ class SingleProcess(Distributed):
         return nullcontext()
 
     def in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def answered(self, operation: str) -> AbstractContextManager[None]:
         return nullcontext()
 
     def share(self, value: Any) -> Any:

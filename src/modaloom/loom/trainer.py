@@ -262,7 +262,8 @@ class LoomTrainer:
             return loom.loss(**batch, generator=noise, distributed=ranks)
 
         number = len(self.data.rows["train"])
-        return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=number)
+        optimizer = self.config.training.loom
+        return Stage(LOOM, loom, batch, loss, optimizer, batches.size, num_samples=number, network="network")
 
     def _loom_batches(self, layout: FieldLayout) -> tuple[Tensor, BatchSampler | MixedBatches]:
         """Rows of the caches, and the places among them of each step's batch."""

@@ -1,11 +1,11 @@
 """Devices, autocast and optimizers; no other module of the training depends on them.
 
-Plain torch, without a further dependency: it provides autocast, fused AdamW and Muon, and `torchrun` with
-FSDP2 can be added behind the same interface.
+Plain torch, without a further dependency: it provides autocast, fused AdamW, Muon and FSDP2.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from modaloom.runs.config import OptimizerConfig
 from modaloom.training.micro_batch import averaged, micro_batches
 from modaloom.training.muon import Muon
 from modaloom.training.nested import leaves, map_tensors
+from modaloom.training.sharding import ShardedNetwork, WholeNetwork, divided_like, local, whole
 
 DEVICES: dict[str, Callable[[], bool]] = {
     "cuda": torch.cuda.is_available,
@@ -121,15 +122,21 @@ class Accelerator:
         device: auto | cpu | cuda | mps.
         precision: fp32 | bf16 | auto (bf16 where its matrix products are faster).
         distributed: the ranks that train together.
+        shard: whether they divide a network among them (`network`).
 
     Raises:
         BadValue: an unknown or unavailable device, or an unknown precision.
     """
 
     def __init__(
-        self, device: str = DEVICE, precision: str = "auto", distributed: Distributed = SINGLE_PROCESS
+        self,
+        device: str = DEVICE,
+        precision: str = "auto",
+        distributed: Distributed = SINGLE_PROCESS,
+        *,
+        shard: bool = False,
     ) -> None:
-        self.device, self.distributed = torch.device(_device(device)), distributed
+        self.device, self.distributed, self.shard = torch.device(_device(device)), distributed, shard
         check_choice("precision", precision, ("auto", "bf16", "fp32"))
         self._asked = precision
 
@@ -146,6 +153,21 @@ class Accelerator:
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Autocast context: matrix products in bf16 if that is the precision; parameters stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    @contextlib.contextmanager
+    def network(self, module: nn.Module, name: str) -> Iterator[WholeNetwork]:
+        """The network of a module to train; divided meanwhile, if networks are, and it has a name."""
+        if not (self.shard and name):
+            yield WholeNetwork()
+            return
+        network = ShardedNetwork(module, name, self.device, self.distributed)
+        try:
+            with warnings.catch_warnings(), self.distributed.answered("exchange of weights"):
+                # It would matter for operations in place on the outputs, of which there are none.
+                warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")
+                yield network
+        finally:
+            network.end()
 
     def optimizer(self, module: nn.Module, config: OptimizerConfig) -> Optimizers:
         """Create optimizers for the parameters that require gradients."""
@@ -201,7 +223,7 @@ class Accelerator:
             losses.append((part.share, Loss(found.total.detach(), found.parts)))
         loss = averaged(losses)
         self.distributed.sum_gradients(optimizers.parameters)
-        norm = get_total_norm([p.grad for p in optimizers.parameters if p.grad is not None])
+        norm = whole(get_total_norm([p.grad for p in optimizers.parameters if p.grad is not None]))
         if not torch.isfinite(norm + loss.total):
             raise WorkFailed(f"{where}: {_blame(module, batch, loss)} is not finite; the step is not saved")
         clip_grads_with_norm_(optimizers.parameters, optimizers.config.max_grad_norm, norm)
@@ -225,7 +247,7 @@ def _blame(module: nn.Module, batch: Any, loss: Loss) -> str:
         ("the loss", loss.total),
         *((f"the gradient of {n}", p.grad) for n, p in module.named_parameters() if p.grad is not None),
     )
-    names = (name for name, t in suspects if not torch.isfinite(t).all())
+    names = (name for name, t in suspects if not torch.isfinite(local(t)).all())
     return next(names, "the norm of the gradient")
 
 
@@ -245,7 +267,7 @@ def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     """
     if value.shape != parameter.shape:
         return value
-    return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(divided_like(value, parameter))
 
 
 def _adamw(parameters: list[nn.Parameter], config: OptimizerConfig) -> AdamW:

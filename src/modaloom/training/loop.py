@@ -21,6 +21,7 @@ from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.schedule import Schedule
 from modaloom.training.accelerator import Accelerator, Optimizers, StepResult, check_finite
 from modaloom.training.ema import EMA
+from modaloom.training.sharding import divided_like, gathered
 from modaloom.training.threads import Changes, threads_at
 
 NUM_VALIDATIONS = 10
@@ -63,6 +64,8 @@ class Stage:
     its time budget is used, once the error is small or has flattened."""
     turns: Sequence[Turn] = ()
     """Modules that are trained beside this one, after it in each step, on the same batch."""
+    network: str = ""
+    """Name of the submodule that ranks may divide (`training/sharding.py`); empty: none."""
 
     @property
     def modules(self) -> list[nn.Module]:
@@ -88,6 +91,8 @@ class Step:
     """Duration of the step."""
     seconds_left: float
     """Estimated seconds to the end of the stage."""
+    whole: bool = True
+    """Whether a rank can use the module alone now, which ranks may have divided."""
 
 
 def record(steps: Sequence[Step]) -> dict[str, Any]:
@@ -203,7 +208,7 @@ class Training:
             module.train()
 
     def checkpoint(self) -> Checkpoint:
-        """Create a checkpoint of the complete state. Raises `WorkFailed` if it has NaN or infinity."""
+        """The complete state, on rank 0; all call it. Raises `WorkFailed` if it has NaN or infinity."""
         tensors = {
             "weights": self.stage.module.state_dict(),
             "ema": self.ema.tensors,
@@ -212,6 +217,7 @@ class Training:
         for turn, optimizers in self.turns:
             tensors[f"{turn.name}.weights"] = turn.module.state_dict()
             tensors[f"{turn.name}.optimizer"] = optimizers.tensors()
+        tensors = {name: gathered(group, self.accelerator.distributed) for name, group in tensors.items()}
         for name, group in tensors.items():
             check_finite(group, f"{name} of {self.stage.name} after step {self.step}")
         return Checkpoint(self.step, tensors, {"stage": self.stage.name, "step": self.step})
@@ -219,7 +225,10 @@ class Training:
     def restore(self, checkpoint: Checkpoint) -> None:
         """The inverse of `checkpoint`. Raises `BadRun` for a checkpoint of another model."""
         try:
-            self.stage.module.load_state_dict(dict(checkpoint.tensors["weights"]))
+            now = self.stage.module.state_dict()
+            self.stage.module.load_state_dict(
+                {name: divided_like(t, now.get(name, t)) for name, t in checkpoint.tensors["weights"].items()}
+            )
             self.ema.load(checkpoint.tensors["ema"])
             self.optimizers.load(checkpoint.tensors["optimizer"])
             for turn, optimizers in self.turns:

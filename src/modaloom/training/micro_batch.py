@@ -81,6 +81,9 @@ class MicroBatch(Distributed):
     def in_turn(self) -> AbstractContextManager[None]:
         return self._ranks.in_turn()
 
+    def answered(self, operation: str) -> AbstractContextManager[None]:
+        return self._ranks.answered(operation)
+
     def share(self, value: Any) -> Any:
         return self._ranks.share(value)
 

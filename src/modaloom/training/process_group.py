@@ -19,6 +19,7 @@ from modaloom.core.distributed import Distributed, Rows, WholeBatch
 from modaloom.core.errors import RankZeroStopped, WorkFailed, check_range
 from modaloom.core.json_text import from_json, to_json
 from modaloom.training.last_words import LastWords
+from modaloom.training.sharding import as_divided
 
 MAX_SECONDS = 60.0
 """The longest that a rank may wait for another before it gives up."""
@@ -76,16 +77,19 @@ class ProcessGroup(Distributed):
 
     def broadcast(self, value: Tensor) -> Tensor:
         value = _copy(value)
-        with self._answered("broadcast"):
+        with self.answered("broadcast"):
             dist.broadcast(value, 0)
         return value
 
     def barrier(self) -> None:
-        with self._answered("barrier"):
+        with self.answered("barrier"):
             dist.barrier()
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """One all-reduce of all gradients, and of how many ranks have each."""
+        """One all-reduce of all gradients, and of how many ranks have each; divided ones are complete."""
+        parameters = [p for p in parameters if as_divided(p) is None]
+        if not parameters:
+            return
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         there = grads[0].new_tensor([p.grad is not None for p in parameters])
         flat = self.all_reduce(torch.cat([*(grad.reshape(-1) for grad in grads), there]))
@@ -159,7 +163,7 @@ class ProcessGroup(Distributed):
 
     def all_reduce(self, value: Tensor) -> Tensor:
         """The sum over the ranks, in place; without gradient."""
-        with self._answered("sum"):
+        with self.answered("sum"):
             dist.all_reduce(value)
         return value
 
@@ -169,15 +173,16 @@ class ProcessGroup(Distributed):
 
     def _all_gather(self, value: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(value) for _ in range(self.size)]
-        with self._answered("gather"):
+        with self.answered("gather"):
             dist.all_gather(parts, value)
         return parts
 
     @contextmanager
-    def _answered(self, operation: str) -> Iterator[None]:
-        """Turn torch's error into `WorkFailed`."""
+    def answered(self, operation: str) -> Iterator[None]:
         try:
             yield
+        except WorkFailed:
+            raise
         except RuntimeError as error:
             raise self._failure(operation, error) from error
 
