@@ -10,7 +10,6 @@ steps.
 
 import argparse
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -86,9 +85,16 @@ def train(model: Restorer, subject: Subject, budget: Budget, *, seed: int) -> in
     optimizers, average = accelerator.optimizer(model, config.restorer), EMA(model, config.ema_decay)
     for step, spent in enumerate(budget.shares(), 1):
         rng = generator(seed, "step", step)
-        rows, loss = unconditional(batch(subject.train, rng)), partial(model.loss, generator=rng)
+        rows = unconditional(batch(subject.train, rng))
         lr_scale = min(1, step / WARMUP_STEPS) * (1 - spent)
-        accelerator.step(model, optimizers, rows, loss, lr_scale=lr_scale, where=f"step {step}")
+        accelerator.step(
+            model,
+            optimizers,
+            rows,
+            lambda part, ranks, rng=rng: model.loss(part, rng, ranks),
+            lr_scale=lr_scale,
+            where=f"step {step}",
+        )
         average.update(model, step)
     model.load_state_dict(average.tensors)
     model.eval()

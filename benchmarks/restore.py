@@ -117,8 +117,14 @@ def train(restorer: Restorer, lessons: Lessons, *, sides: Sequence[int], seconds
             generator(lessons.seed, "loss", step),
             min(1, (step + 1) / WARMUP_STEPS) * (1 - spent),
         )
-        loss = partial(restorer.loss, generator=noise)
-        result = accelerator.step(restorer, optimizers, batch, loss, lr_scale=lr_scale, where=f"step {step}")
+        result = accelerator.step(
+            restorer,
+            optimizers,
+            batch,
+            lambda part, ranks, noise=noise: restorer.loss(part, noise, ranks),
+            lr_scale=lr_scale,
+            where=f"step {step}",
+        )
         step += 1
         yield float(result.loss.total)
 

@@ -1,6 +1,7 @@
 """`modaloom …` as one of several ranks, which one of them leaves at some point of the training.
 
-python lost.py RANK SIGNAL POINT CALLS WORDS…: this rank sends itself the signal at that call of POINT.
+python lost.py RANK SIGNAL POINT CALLS WORDS…: this rank sends itself the signal at that call of POINT; if
+torchrun starts it again, not again.
 """
 
 import importlib
@@ -43,6 +44,6 @@ def leave_at(point: str, number: int, calls: int) -> None:
 if __name__ == "__main__":
     rank, number, point, calls = sys.argv[1:5]
     sys.argv[1:] = sys.argv[5:]
-    if os.environ["RANK"] == rank:
+    if os.environ["RANK"] == rank and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0":
         leave_at(point, signal.Signals[number], int(calls))
     main()

@@ -138,6 +138,22 @@ def tensors(run: Path) -> dict[str, str]:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("devices", [1, 3])
+def test_a_checkpoint_of_two_processes_that_divide_the_model(
+    world: Path, alone: Path, tmp_path: Path, devices: int
+) -> None:
+    def stop(step: Step) -> None:
+        if (step.stage, step.step) == ("loom", 2):
+            signal.raise_signal(signal.SIGINT)
+
+    out = tmp_path / "run"
+    with pytest.raises(modaloom.WorkFailed, match="stopped after step 2 of 3 of loom"):
+        train(world, out, 2, shard=True, callbacks=modaloom.TrainCallbacks(on_step=stop))
+    train(world, out, devices, shard=devices > 1, resume=True)
+    assert_close(out, alone)
+
+
+@pytest.mark.full
 def test_a_budget_in_minutes_is_one_for_all(world: Path, tmp_path: Path) -> None:
     """Rank 0 decides on the steps; the recorded ones give the same bits again."""
     out = train(world, tmp_path / "run", 2, steps=None, minutes=0.1)
@@ -155,6 +171,7 @@ def test_a_budget_in_minutes_is_one_for_all(world: Path, tmp_path: Path) -> None
 
 
 def test_numbers_that_cannot_be(world: Path, refused: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused("train", world, "--out", "run", "--shard", names="there is one; give --devices N")
     refused("train", world, "--out", "run", "--devices", 0, names="devices is 0; it must be at least 1")
     monkeypatch.setenv("WORLD_SIZE", "3")
     refused("train", world, "--out", "run", "--devices", 2, names="torchrun has started 3 processes")
@@ -278,3 +295,41 @@ def test_a_rank_that_hangs(world: Path, tmp_path: Path, rank: int) -> None:
         for process in pair:
             process.kill()
             process.communicate()
+
+
+# torchrun itself
+
+TWICE = """
+import sys
+
+import modaloom
+
+for name in "ab":
+    modaloom.train(sys.argv[1], out=f"{sys.argv[2]}/{name}", steps=1, samples=1, preset="tiny")
+"""
+
+
+def torchrun(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("torchrun"), "--standalone", "--nproc-per-node", 2, *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True, timeout=180)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(200)
+def test_torchrun_starts_a_lost_training_again(world: Path, whole: Path, tmp_path: Path) -> None:
+    out, lost = tmp_path / "run", (Path(__file__).with_name("lost.py"), 1, "SIGKILL", "optimizer", 12)
+    ended = torchrun("--max-restarts", 1, *lost, *words(world, out))
+    assert ended.returncode == 0, ended.stderr
+    assert "rank 1 does not answer" in ended.stderr
+    assert tensors(out) == tensors(whole)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(200)
+def test_a_program_under_torchrun_trains_twice(world: Path, tmp_path: Path) -> None:
+    """torchrun keeps one store for all that its processes do."""
+    (tmp_path / "twice.py").write_text(TWICE)
+    ended = torchrun(tmp_path / "twice.py", world, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert weights(tmp_path / "a").keys() == weights(tmp_path / "b").keys()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import modaloom.api as modaloom
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadValue
 from modaloom.core.types import Loss
 from modaloom.data.folder import Folder, open_folder
@@ -50,7 +51,7 @@ class MeanLength(nn.Module):
         super().__init__()
         self.mean = nn.Parameter(torch.tensor([initial]))
 
-    def loss(self, lengths: Tensor, generator: torch.Generator) -> Loss:
+    def loss(self, lengths: Tensor, generator: torch.Generator, ranks: Distributed) -> Loss:
         return Loss((self.mean - lengths).abs().mean())
 
 

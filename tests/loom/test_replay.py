@@ -7,7 +7,7 @@ import pytest
 import torch
 from adapting import adapted, pairs, trained
 
-from modaloom.core.distributed import SINGLE_PROCESS
+from modaloom.core.distributed import SINGLE_PROCESS, SingleProcess
 from modaloom.core.errors import BadValue
 from modaloom.data.folder import open_folder
 from modaloom.loom.config import LoomRunConfig, LoomTrainingConfig
@@ -39,6 +39,21 @@ def test_the_replayed_share_is_of_elements_too() -> None:
     optimizer = OptimizerConfig(batch_size=64, max_batch_elements=100)
     batches = MixedBatches.of((500, 500), [10, 10], 0.7, optimizer, 0, SINGLE_PROCESS)
     assert (batches.first.size, batches.second.size) == (3, 7)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_batch_has_a_sample_for_every_rank_however_large_they_are(share: float) -> None:
+    class Rank(SingleProcess):
+        size = 5
+
+    def batches(size: int) -> MixedBatches:
+        optimizer = OptimizerConfig(batch_size=size, max_batch_elements=1)
+        return MixedBatches.of((20, 20), [[1, 2] * 10, 3], share, optimizer, 0, Rank())
+
+    found = batches(8)
+    assert min(len(found.first(step)) + len(found.second(step)) for step in range(3)) >= 5
+    with pytest.raises(BadValue, match=r"a batch of loom has [34] samples for 5"):
+        batches(3)
 
 
 def test_every_sample_is_used_once_an_epoch() -> None:

@@ -23,8 +23,8 @@ BUDGETS = (
     Mutant(
         "a batch with a sample too many",
         "training/batch_sampler.py",
-        "max(self.distributed.size, int(fitting))",
-        "max(self.distributed.size, int(fitting) + 1)",
+        "max(self.min_size, int(fitting))",
+        "max(self.min_size, int(fitting) + 1)",
         "training/test_batch_sampler.py",
     ),
     Mutant(

@@ -221,8 +221,8 @@ COMPOSED = (
     Mutant(
         "the target measured by this batch's own variance",
         "quantizers/adaptive.py",
-        "        before = self.variance.clone()\n        self.variance.lerp_(now, 1 - self.decay)\n",
-        "        self.variance.lerp_(now, 1 - self.decay)\n        before = self.variance.clone()\n",
+        "        return before\n",
+        "        return self.variance.clone()\n",
         AROUND,
     ),
     Mutant(

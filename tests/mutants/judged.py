@@ -52,8 +52,8 @@ JUDGED = (
     Mutant(
         "a replay that is as large as the new data",
         "loom/replay.py",
-        "(own, optimizer.batch_size - own)",
-        "(own, own)",
+        "sizes = own, max(1, optimizer.batch_size - own)",
+        "sizes = own, own",
         "loom/test_replay.py",
     ),
     Mutant(

@@ -2,7 +2,8 @@
 
 from mutant import Mutant
 
-RANKS = "training/test_distributed.py"
+RANKS, PARTS = "training/test_distributed.py", "training/test_micro_batch.py"
+SHARDS, FITTING = "training/test_sharding.py", "api/test_fitting.py"
 
 PARALLEL = (
     Mutant(
@@ -64,7 +65,7 @@ PARALLEL = (
     Mutant(
         "a loss divided by the rank's own count",
         "quantizers/error.py",
-        "distributed.rows(len(a)).total",
+        "distributed.count(len(a))",
         "len(a)",
         RANKS,
     ),
@@ -78,8 +79,8 @@ PARALLEL = (
     Mutant(
         "the gain of the rank's own vectors",
         "quantizers/normalized.py",
-        "now = distributed.sum(torch.stack([(seen * chosen).sum(), chosen.square().sum()]))",
-        "now = torch.stack([(seen * chosen).sum(), chosen.square().sum()])",
+        "distributed.sum(torch.stack([(z * q).sum(), q.square().sum()]))",
+        "torch.stack([(z * q).sum(), q.square().sum()])",
         RANKS,
     ),
     Mutant(
@@ -102,5 +103,75 @@ PARALLEL = (
         "hidden = distributed.sum(changed.any((1, 2)).sum()).clamp_min(1)",
         "hidden = changed.any((1, 2)).sum().clamp_min(1)",
         RANKS,
+    ),
+    Mutant(
+        "a mean of bfloat16 that is summed in bfloat16",
+        "training/process_group.py",
+        "torch.promote_types(rows.dtype, torch.float32)",
+        "rows.dtype",
+        RANKS,
+    ),
+    Mutant(
+        "rank 0 does not wait for the work of the others",
+        "training/process_group.py",
+        "        while WORKING in (said := self._numbers(DONE)) and STOPPED not in said:\n            pass\n",
+        "        said = self._numbers(DONE)\n",
+        RANKS,
+    ),
+    Mutant(
+        "other data on a rank are not noticed",
+        "api/fitting.py",
+        "found != ranks.share(found)",
+        "False",
+        FITTING,
+    ),
+    Mutant(
+        "the others do not wait for what follows the last step",
+        "api/fitting.py",
+        "    asked.waiting.enter_context(asked.ranks.first())  # to the end of the command\n",
+        "",
+        FITTING,
+    ),
+    Mutant(
+        "every micro-batch takes the noise of the first",
+        "training/micro_batch.py",
+        "Rows(rows.first + first, end - first, rows.total)",
+        "Rows(rows.first, end - first, rows.total)",
+        PARTS,
+    ),
+    Mutant(
+        "codebooks learn from the last micro-batch",
+        "training/micro_batch.py",
+        "tuple(map(torch.cat, zip(*kept)))",
+        "kept[-1]",
+        PARTS,
+    ),
+    Mutant(
+        "micro-batches that count alike, whatever they have",
+        "training/accelerator.py",
+        "part.share * found.total",
+        "found.total",
+        RANKS,
+    ),
+    Mutant(
+        "divided gradients are averaged over the ranks",
+        "training/sharding.py",
+        "set_gradient_divide_factor(1.0)",
+        "set_gradient_divide_factor(2.0)",
+        SHARDS,
+    ),
+    Mutant(
+        "a rank alone computes with the weights of the start",
+        "training/sharding.py",
+        "tensor.copy_(whole(divided[name]))",
+        "pass",
+        SHARDS,
+    ),
+    Mutant(
+        "a divided average that begins anew",
+        "training/ema.py",
+        "tensor.copy_(divided_like(tensors[name], tensor))",
+        "tensor.copy_(tensor)",
+        SHARDS,
     ),
 )

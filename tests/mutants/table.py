@@ -155,8 +155,8 @@ QUANTIZERS = (
     Mutant(
         "the codebook learns from padding (Q11)",
         "quantizers/vq.py",
-        "self.codebook.update(seen, codes[counts], generator, distributed)",
-        "self.codebook.update(rows.detach(), codes, generator, distributed)",
+        "learnable(distributed, seen, codes[counts])",
+        "learnable(distributed, rows.detach(), codes)",
         Q,
     ),
     Mutant(

@@ -132,7 +132,7 @@ def test_a_discriminator_learns_to_tell_noise_from_means() -> None:
     for step in range(60):
         signal = torch.randn(32, 1, 16, generator=generator(0, step))
         smooth = torch.nn.functional.avg_pool1d(signal, 5, 1, 2)
-        adversary.pair = signal, smooth
+        adversary.pairs = {0: (signal, smooth)}
         loss: Loss = adversary.loss(None, generator(0))
         optimizer.zero_grad()
         loss.total.backward()

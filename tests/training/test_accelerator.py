@@ -27,7 +27,7 @@ def advance(toy: Toy, optimizers: Optimizers, steps: range) -> None:
     for step in steps:
         noise = torch.Generator().manual_seed(1000 + step)
         ACCELERATOR.step(
-            toy, optimizers, batch(step), lambda b, n=noise: toy.loss(b, n), lr_scale=0.5, where="here"
+            toy, optimizers, batch(step), lambda b, _, n=noise: toy.loss(b, n), lr_scale=0.5, where="here"
         )
 
 
@@ -124,7 +124,7 @@ def test_gradients_are_clipped() -> None:
     linear = nn.Linear(4, 1, bias=False)
     optimizers = ACCELERATOR.optimizer(linear, OptimizerConfig(max_grad_norm=0.5))
     x = torch.full((1, 4), 10.0)
-    result = ACCELERATOR.step(linear, optimizers, x, lambda x: Loss(linear(x).sum()), lr_scale=1, where="")
+    result = ACCELERATOR.step(linear, optimizers, x, lambda x, _: Loss(linear(x).sum()), lr_scale=1, where="")
     assert float(result.grad_norm) == pytest.approx(20)
     assert linear.weight.grad is not None
     assert float(linear.weight.grad.norm()) == pytest.approx(0.5, rel=1e-4)
@@ -158,7 +158,7 @@ def test_the_origin_of_nan_is_named(poison: Callable[[Toy], Tensor], name: str) 
             toy,
             optimizers,
             {"image": images},
-            lambda b: toy.loss(b, torch.Generator()),
+            lambda b, _: toy.loss(b, torch.Generator()),
             lr_scale=1.0,
             where="step 3 of x",
         )
@@ -179,7 +179,7 @@ def test_a_loss_or_gradient_that_is_not_finite_is_named(loss: Callable[[Tensor],
     nn.init.ones_(linear.weight)
     optimizers = ACCELERATOR.optimizer(linear, OptimizerConfig())
     with pytest.raises(WorkFailed, match=f"{name} is not finite"):
-        ACCELERATOR.step(linear, optimizers, None, lambda _: loss(linear.weight), lr_scale=1, where="")
+        ACCELERATOR.step(linear, optimizers, None, lambda *_: loss(linear.weight), lr_scale=1, where="")
     assert torch.equal(linear.weight, torch.ones(2, 2))
 
 

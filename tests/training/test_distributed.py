@@ -64,6 +64,10 @@ def assert_like_one_process(ranks: Ranks, case: Callable[..., Tensors], *args: A
 # The operations
 
 
+HALVES = torch.tensor([1000, 1000, 1004, -752, -752, -752, -752], dtype=torch.bfloat16)
+"""Their sum is -4; that of the first three, 3004, lies between two numbers of this type."""
+
+
 def operations(distributed: Distributed) -> dict[str, Any]:
     """Rank 0 has the rows 0, 1, 2 and rank 1 the rows 3, 4, 5, 6 of (7, 2) squares; one process has all."""
     every = torch.arange(14.0).reshape(7, 2).square()
@@ -82,6 +86,7 @@ def operations(distributed: Distributed) -> dict[str, Any]:
         "gradient": rows.grad,
         "gathered": distributed.gather(rows),
         "no rows here": distributed.gather(rows[: own.n if distributed.rank else 0]),
+        "bfloat16": distributed.mean(own.own(HALVES)),
         "broadcast": distributed.broadcast(rows.detach()[0]),
         "all": [distributed.all(True), distributed.all(distributed.rank == 0)],
         "any": [distributed.any(False), distributed.any(distributed.rank == 0)],
@@ -98,6 +103,7 @@ def test_each_operation(ranks: Ranks) -> None:
         torch.testing.assert_close(found["sum"], alone["sum"])
         assert torch.equal(found["gathered"], alone["gathered"])
         assert torch.equal(found["no rows here"], alone["gathered"][3:])
+        torch.testing.assert_close(found["bfloat16"], alone["bfloat16"])
         assert torch.equal(found["broadcast"], alone["gathered"][0])
         assert found["all"] == [True, False]
         assert found["any"] == [False, True]
@@ -117,6 +123,20 @@ def take_turns(file: Path, distributed: Distributed) -> list[str]:
     return file.read_text().split()
 
 
+def take_long_turns(file: Path, distributed: Distributed) -> list[str]:
+    """The other rank works for longer than it is waited for."""
+    with distributed.in_turn():
+        time.sleep(1.5 * distributed.rank)
+        file.write_text(f"{file.read_text() if file.exists() else ''}{distributed.rank} ")
+    return file.read_text().split()
+
+
+def fail_second(distributed: Distributed) -> None:
+    with distributed.in_turn():
+        if distributed.rank:
+            raise KeyError("of rank 1")
+
+
 def fail_first(distributed: Distributed) -> None:
     with distributed.first():
         raise KeyError("of rank 0")
@@ -128,6 +148,14 @@ def test_rank_0_goes_first_however_long_it_works(tmp_path: Path) -> None:
         first, second = pair.results(fail_first)
     assert isinstance(first, KeyError)
     assert isinstance(second, RankZeroStopped)
+
+
+def test_all_wait_for_the_last_however_long_it_works(tmp_path: Path) -> None:
+    with Ranks(tmp_path, seconds=1) as pair:
+        assert pair.call(take_long_turns, tmp_path / "turns") == [["0", "1"]] * 2
+        first, second = pair.results(fail_second)
+    assert isinstance(first, WorkFailed)
+    assert isinstance(second, KeyError)
 
 
 def test_one_process_changes_nothing() -> None:
@@ -214,15 +242,15 @@ def begin(stage: Stage, distributed: Distributed) -> Training:
     return Training(stage, accelerator, trapezoid(STEPS, warmup=0.05, decay=0.5), seed=0, ema=0.9)
 
 
-def train_quantizer(case: str, distributed: Distributed) -> Tensors:
-    """Batches of 7 samples of 40 vectors, of which a quarter is masked.
+def train_quantizer(case: str, kept: float, micro_batches: int, distributed: Distributed) -> Tensors:
+    """Batches of 7 samples of 40 vectors, of which a fraction is not masked, in so many micro-batches.
 
     Codebooks start on other samples: at the means of its own, the gradient would be that of rounding alone,
     and Adam makes steps of one size of it.
     """
     module, order = Bottleneck(case), BatchSampler(30, 7, 0, case, distributed)
     data = torch.randn(30, 40, 5, generator=generator(0, "data"))
-    mask = torch.rand(30, 40, generator=generator(0, "mask")) < 0.75
+    mask = torch.rand(30, 40, generator=generator(0, "mask")) < kept
     start = distributed.split(9).own(torch.randn(9, 40, 5, generator=generator(0, "start")))
     counted = torch.ones(start.shape[:2], dtype=torch.bool)
     module.train().loss(start, counted, generator(0, "start"), distributed)
@@ -230,8 +258,13 @@ def train_quantizer(case: str, distributed: Distributed) -> Tensors:
         case,
         module,
         lambda step: (data[order(step)], mask[order(step)]),
-        lambda batch, noise: module.loss(*batch, noise, distributed),
-        OptimizerConfig(learning_rate=0.01, matrix_learning_rate=0.01, max_grad_norm=0.5),
+        lambda batch, noise, ranks: module.loss(*batch, noise, ranks),
+        OptimizerConfig(
+            learning_rate=0.01,
+            matrix_learning_rate=0.01,
+            max_grad_norm=0.5,
+            accumulation_steps=micro_batches,
+        ),
         order.size,
     )
     return trained(begin(stage, distributed))
@@ -239,7 +272,7 @@ def train_quantizer(case: str, distributed: Distributed) -> Tensors:
 
 @pytest.mark.parametrize("case", QUANTIZED)
 def test_quantizers(ranks: Ranks, case: str) -> None:
-    expected = assert_like_one_process(ranks, train_quantizer, case)
+    expected = assert_like_one_process(ranks, train_quantizer, case, 0.75, 1)
     assert expected["norm of step 0"] > 0.5  # gradients are clipped
 
 
@@ -299,8 +332,13 @@ def demo_run() -> LoomRunConfig:
     return replace(run, training=training, tokenizers={"image": image})
 
 
-def train_loom(data: Path, stages: int, run: LoomRunConfig, distributed: Distributed) -> Tensors:
-    """The steps of the last of so many stages; those before are trained in one process."""
+def train_loom(
+    data: Path, stages: int, run: LoomRunConfig, distributed: Distributed, *, started: bool = False
+) -> Tensors:
+    """The steps of the last of so many stages; those before are trained in one process.
+
+    `started`: codebooks start before, on another batch.
+    """
     with tempfile.TemporaryDirectory() as folder, RunFolder.create(Path(folder) / "run", run) as made:
         trainer = LoomTrainer(made, open_folder(data), Accelerator("cpu", "fp32"), notify=lambda _: None)
         plans = trainer.plans()[:stages]
@@ -309,7 +347,11 @@ def train_loom(data: Path, stages: int, run: LoomRunConfig, distributed: Distrib
             trained(training)
             training.stage.module.eval()
         trainer.accelerator = Accelerator("cpu", "fp32", distributed)
-        return trained(begin(plans[-1].build(), distributed))
+        stage = plans[-1].build()
+        if started:
+            stage.module.train()
+            stage.loss(stage.batch(STEPS), generator(0, "start"), distributed)
+        return trained(begin(stage, distributed))
 
 
 def test_the_tokenizer_of_the_demo(ranks: Ranks, world: Path) -> None:
@@ -347,12 +389,13 @@ RESTORERS: dict[str, dict[str, Any]] = {
 }
 
 
-def train_restorer(data: Path, case: str, distributed: Distributed) -> Tensors:
+def train_restorer(data: Path, case: str, micro_batches: int, distributed: Distributed) -> Tensors:
     networks = {"local": LocalResNetConfig(8, 1), "unet": UNetConfig((8, 8), groups=4)}
     run = RestorerRunConfig(
         data=DataConfig(streams=("image",)), restorer=RestorerConfig(**{**networks, **RESTORERS[case]})
     )
-    run = replace(run, training=replace(run.training, restorer=OptimizerConfig(batch_size=5)))
+    optimizer = OptimizerConfig(batch_size=5, accumulation_steps=micro_batches)
+    run = replace(run, training=replace(run.training, restorer=optimizer))
     with tempfile.TemporaryDirectory() as folder, RunFolder.create(Path(folder) / "run", run) as made:
         accelerator = Accelerator("cpu", "fp32", distributed)
         trainer = RestorerTrainer(made, open_folder(data), accelerator, notify=lambda _: None)
@@ -368,7 +411,68 @@ LONG = ("five tasks", "few mean flow")
     "case", [pytest.param(case, marks=[pytest.mark.full] * (case in LONG)) for case in RESTORERS]
 )
 def test_restorers(ranks: Ranks, pictures: Path, case: str) -> None:
-    assert_like_one_process(ranks, train_restorer, pictures, case)
+    assert_like_one_process(ranks, train_restorer, pictures, case, 1)
+
+
+# Micro-batches
+
+
+def assert_like_the_whole_batch(found: Tensors, whole: Tensors) -> None:
+    """Weights, averages, losses and norms are; other figures of the log are means over the micro-batches."""
+    for name, value in whole.items():
+        if name.split()[0] in {"weight", "average", "loss", "norm"}:
+            torch.testing.assert_close(
+                found[name], value, atol=1e-5, rtol=1e-5, msg=lambda m, n=name: f"{n}: {m}"
+            )
+
+
+@pytest.mark.parametrize("case", [case for case in QUANTIZED if case not in ("dropout", "lfq", "bsq")])
+def test_quantizers_learn_from_micro_batches_what_they_learn_from_the_batch(case: str) -> None:
+    """But for losses that are no means over samples: of entropies, and of depths that dropout keeps."""
+    whole, parts = (train_quantizer(case, 1, number, SINGLE_PROCESS) for number in (1, 3))
+    assert_like_the_whole_batch(parts, whole)
+
+
+def test_two_processes_with_micro_batches(ranks: Ranks) -> None:
+    whole = train_quantizer("restarts", 1, 1, SINGLE_PROCESS)
+    for found in ranks.call(train_quantizer, "restarts", 1, 2):
+        assert_like_the_whole_batch(found, whole)
+
+
+ADVERSARY = {"weight": 0.3, "feature_weight": 0.3, "adaptive": False, "width": 8, "start": 0.0}
+
+
+def in_micro_batches(run: LoomRunConfig, stage: str, number: int) -> LoomRunConfig:
+    divided = replace(getattr(run.training, stage), accumulation_steps=number)
+    return replace(run, training=replace(run.training, **{stage: divided}))
+
+
+@pytest.mark.parametrize(
+    ("stage", "settings"), [("tokenizer", {}), ("tokenizer", {"adversary": ADVERSARY}), ("loom", {})]
+)
+def test_stages_of_the_demo_in_micro_batches(world: Path, stage: str, settings: dict[str, Any]) -> None:
+    run = demo_run()
+    run = replace(run, tokenizers={"image": {**run.tokenizers["image"], **settings}})
+    stages = ["tokenizer", "loom"].index(stage) + 1
+    whole, parts = (
+        train_loom(world, stages, in_micro_batches(run, stage, number), SINGLE_PROCESS, started=stages == 1)
+        for number in (1, 3)
+    )
+    assert_like_the_whole_batch(parts, whole)
+
+
+def test_a_restorer_in_micro_batches(pictures: Path) -> None:
+    """One of mean flow, of which a micro-batch may have no example."""
+    whole, parts = (train_restorer(pictures, "mean flow", number, SINGLE_PROCESS) for number in (1, 4))
+    assert_like_the_whole_batch(parts, whole)
+
+
+def test_a_discriminator(ranks: Ranks, world: Path) -> None:
+    run = demo_run()
+    adversary = {"adversary": {**ADVERSARY, "adaptive": True}}
+    run = replace(run, tokenizers={"image": {**run.tokenizers["image"], **adversary}})
+    expected = assert_like_one_process(ranks, train_loom, world, 1, run)
+    assert expected["adversarial of step 2"] != 0
 
 
 # Failures
@@ -387,7 +491,7 @@ def step_to_infinity(distributed: Distributed) -> None:
         module,
         accelerator.optimizer(module, OptimizerConfig()),
         x,
-        lambda x: Loss(distributed.mean(module(x).square().sum(1))),
+        lambda x, ranks: Loss(ranks.mean(module(x).square().sum(1))),
         lr_scale=1,
         where="step 1 of x",
     )

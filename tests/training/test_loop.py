@@ -6,6 +6,7 @@ import pytest
 import torch
 from toy_stage import stage
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.types import Loss
 from modaloom.runs.schedule import trapezoid
 from modaloom.training.accelerator import Accelerator
@@ -58,9 +59,9 @@ def test_noise_depends_on_seed_stage_and_step_alone() -> None:
     for name in ("loom", "tokenizer"):
         base = stage(name)
 
-        def loss(batch: object, noise: torch.Generator, base: Stage = base) -> Loss:
+        def loss(batch: object, noise: torch.Generator, ranks: Distributed, base: Stage = base) -> Loss:
             drawn.append(torch.rand(3, generator=noise))
-            return base.loss(batch, noise)
+            return base.loss(batch, noise, ranks)
 
         list(train(begin(replace(base, loss=loss), 3)))
     assert len({tuple(draw.tolist()) for draw in drawn}) == 6

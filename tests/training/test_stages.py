@@ -13,6 +13,7 @@ import pytest
 import torch
 from toy_stage import config, fingerprint, plans, stage
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadRun, BadValue, WorkFailed
 from modaloom.core.types import Loss
 from modaloom.loom.config import LoomRunConfig
@@ -191,7 +192,7 @@ def test_nan_is_named_and_never_saved(tmp_path: Path) -> None:
     sick = stage("tokenizer")
     module = sick.module
 
-    def loss(batch: object, noise: torch.Generator) -> Loss:
+    def loss(batch: object, noise: torch.Generator, ranks: Distributed) -> Loss:
         good = module.loss(batch, noise)
         return Loss(good.total * (torch.nan if module.steps == 6 else 1), good.parts)
 
@@ -219,7 +220,7 @@ def test_a_codebook_that_rots_silently_is_never_saved(tmp_path: Path) -> None:
     """Its last update may be the first to go wrong: nothing of that step's loss can show it."""
     sick = stage("tokenizer")
 
-    def loss(batch: object, noise: torch.Generator) -> Loss:
+    def loss(batch: object, noise: torch.Generator, ranks: Distributed) -> Loss:
         good = sick.module.loss(batch, noise)
         sick.module.codebook[3] = torch.inf
         return good

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from toy_stage import config, fingerprint
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadRun, WorkFailed
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
@@ -48,7 +49,7 @@ class Duel:
 
     def stage(self, name: str = "tokenizer", *, main: float = 1, other: float = 1, start: float = 0) -> Stage:
         def scaled(loss: object, factor: float) -> object:
-            def of(batch: Tensor, noise: torch.Generator) -> Loss:
+            def of(batch: Tensor, noise: torch.Generator, ranks: Distributed) -> Loss:
                 found = loss(batch, noise)  # type: ignore[operator]
                 return Loss(factor * found.total, found.parts)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
 from modaloom.loom.config import LoomRunConfig, LoomTrainingConfig
@@ -39,7 +40,9 @@ class Toy(nn.Module):
     def hidden_matrices(self) -> list[nn.Parameter]:
         return [self.hidden.weight]
 
-    def loss(self, batch: dict[str, Tensor], noise: torch.Generator) -> Loss:
+    def loss(
+        self, batch: dict[str, Tensor], noise: torch.Generator, ranks: Distributed = SINGLE_PROCESS
+    ) -> Loss:
         x = batch["image"] + 0.1 * torch.randn(batch["image"].shape, generator=noise)
         z = self.hidden(self.conv(x).flatten(1)).float()
         with torch.no_grad():

@@ -36,11 +36,12 @@ def scoring_minutes(run: RunConfig) -> float | None:
     return None if minutes is None else max(MIN_SCORING_MINUTES, SCORING_FRACTION * minutes)
 
 
-def reproduce(run: RunConfig, folder: str, path: Path, devices: int = 1) -> str:
+def reproduce(run: RunConfig, folder: str, path: Path, devices: int = 1, *, shard: bool = False) -> str:
     """Returns the command that reproduces the run, with its recorded steps and number of processes."""
     steps = ",".join(f"{stage}={count}" for stage, count in run.training.steps.items())
     words = ["modaloom", "train", folder, "--out", f"{path}-again", "--config", str(path / "config.json")]
     ranks = ["--devices", str(devices)] if devices > 1 else []
+    ranks += ["--shard"] if shard else []
     return shlex.join([*words, "--steps", steps, *ranks])
 
 
@@ -73,7 +74,8 @@ def finish(
     """Writes model, samples, scores and report. The model is written first, so that it is not lost if a later
     step fails; the scores last, because they mark the run as finished."""
     folder = Path(run.data()["folder"])
-    command = reproduce(run.run(), str(folder), run.path, accelerator.distributed.size)
+    size, shard = accelerator.distributed.size, accelerator.shard
+    command = reproduce(run.run(), str(folder), run.path, size, shard=shard)
     card = model_card(run, command, engine.limits, engine.pipeline(parts))
     write_json(run.path / USAGE, usage)
     save_model(run.model, parts, card.markdown())

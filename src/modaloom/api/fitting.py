@@ -4,15 +4,20 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from modaloom.api.callbacks import TrainCallbacks
 from modaloom.api.ending import finish
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import TRAIN_MINUTES
 from modaloom.core.distributed import Distributed
-from modaloom.core.errors import check_choice
+from modaloom.core.errors import BadRun, bounded, check_choice
+from modaloom.data.atomic_io import digest
+from modaloom.data.cache import fingerprint
 from modaloom.data.folder import Folder
 from modaloom.data.notices import Notify, notify_left_out, notify_recognised, notify_skipped, silent
 from modaloom.data.reader import Reader
@@ -22,11 +27,13 @@ from modaloom.evaluation.learnable import few_samples
 from modaloom.report.page import write_report
 from modaloom.runs.caches import Caches
 from modaloom.runs.model import Part
-from modaloom.runs.store import RunFolder
+from modaloom.runs.store import CONFIG, RunFolder
 from modaloom.training.accelerator import Accelerator
 
 REPORT_SECONDS = 60.0
 """Interval in seconds at which the report is rewritten during training."""
+MAX_COMPARED = 1000
+"""Samples whose files are compared between the ranks."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Job:
     folder: str = ""
     """The data; empty: the run is finished."""
     precision: str = ""
+    shard: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,8 +57,9 @@ class Asked:
     samples: int
     callbacks: TrainCallbacks
     ranks: Distributed
+    shard: bool
     waiting: ExitStack
-    """Holds `ranks.first()`: the others wait for their job."""
+    """Holds `ranks.first()`: the others wait for their job, and at the end for the scores."""
 
     def tell(self, job: Job) -> None:
         """Let the other ranks begin."""
@@ -68,11 +77,11 @@ def fit_and_finish(run: RunFolder[Any], alone: Accelerator, asked: Asked) -> Tra
     """
     config = run.run()
     engine, folder = ENGINES[config.engine], asked.folder or Path(run.data()["folder"])
-    accelerator = Accelerator(asked.device, alone.precision, asked.ranks)
-    asked.tell(Job(str(run.path.absolute()), str(folder.absolute()), accelerator.precision))
+    accelerator = Accelerator(asked.device, alone.precision, asked.ranks, shard=asked.shard)
+    places = str(run.path.absolute()), str(folder.absolute())
+    asked.tell(Job(*places, accelerator.precision, asked.shard))
     parts, usage = _fit(run, engine, folder, accelerator, asked)
-    with asked.ranks.first():
-        return finish(run, engine, parts, usage, accelerator, asked.samples, asked.callbacks)
+    return finish(run, engine, parts, usage, accelerator, asked.samples, asked.callbacks)
 
 
 def follow(ranks: Distributed, device: str) -> Path:
@@ -84,9 +93,10 @@ def follow(ranks: Distributed, device: str) -> Path:
         return path
     engine = engine_of_run(path)
     run = RunFolder.follow(path, engine.config)
-    with ranks.first():
-        index = run.run().data.open(Path(job.folder))
-        trainer = engine.trainer(run, index, Accelerator(device, job.precision, ranks), notify=silent)
+    index = _opened(run, Path(job.folder), ranks)
+    with ranks.in_turn():
+        accelerator = Accelerator(device, job.precision, ranks, shard=job.shard)
+        trainer = engine.trainer(run, index, accelerator, notify=silent)
     for _ in trainer.steps():
         pass
     with ranks.first():
@@ -102,8 +112,8 @@ def _fit(
 ) -> tuple[dict[str, Part], Mapping[str, Any]]:
     """Trains; returns the parts of the model and the usage of its codes. The data are then released."""
     callbacks = asked.callbacks
-    with asked.ranks.first():
-        index = run.run().data.open(folder)
+    index = _opened(run, folder, asked.ranks)
+    with asked.ranks.in_turn():
         notify_recognised(index, callbacks.notify)
         notify_left_out(index, callbacks.notify)
         fresh = not run.has_data()
@@ -115,14 +125,31 @@ def _fit(
     for step in trainer.steps():
         last = step
         callbacks.on_step(step)
-        if time.monotonic() - shown > REPORT_SECONDS or step.step == 1:
+        if step.whole and (time.monotonic() - shown > REPORT_SECONDS or step.step == 1):
             engine.write_snapshot(trainer, step)
             write_report(run.path)
             shown = time.monotonic()
+    asked.waiting.enter_context(asked.ranks.first())  # to the end of the command
     if last is not None:
         engine.write_snapshot(trainer, last)
     _skipped(run, trainer, callbacks)
     return trainer.parts(), trainer.usage()
+
+
+def _opened(run: RunFolder[Any], path: Path, ranks: Distributed) -> Folder:
+    """The data. Raises `BadRun` if a rank finds another run folder, or other data, than rank 0."""
+    with ranks.in_turn():
+        index: Folder = run.run().data.open(path)
+        first = [*islice(index.samples, MAX_COMPARED)]
+        stamps = [fingerprint(first, stream) for stream in sorted(index.modality_of)]
+        found = [digest((run.path / CONFIG).read_bytes()), len(index.samples), *stamps]
+    others = ranks.gather(torch.tensor([found != ranks.share(found)])).nonzero().flatten().tolist()
+    if others:
+        raise BadRun(
+            f"rank {bounded(others)} does not find what rank 0 does in {run.path} and {path}; run folder and "
+            "data must be the same files for all"
+        )
+    return index
 
 
 def _say_what_few_teach(run: RunFolder[Any], index: Folder, notify: Notify) -> None:

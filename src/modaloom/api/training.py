@@ -14,7 +14,7 @@ from modaloom.api.following import follower
 from modaloom.api.places import check_vacant, undone
 from modaloom.api.runs import Trained
 from modaloom.core.defaults import DEVICE, PRESET, TRAIN_MINUTES, TRAIN_SAMPLES
-from modaloom.core.errors import BadRun
+from modaloom.core.errors import BadRun, BadValue
 from modaloom.data.notices import once
 from modaloom.engines import ENGINES, engine_of_run
 from modaloom.runs.config import RunConfig
@@ -43,6 +43,7 @@ def train(
     samples: int = TRAIN_SAMPLES,
     callbacks: TrainCallbacks | None = None,
     devices: int = 1,
+    shard: bool = False,
 ) -> Trained:
     """Trains a tokenizer for every stream and a Loom over them, evaluates them and writes the report.
 
@@ -74,6 +75,7 @@ def train(
         callbacks: progress callbacks; None: a progress display in a notebook, else none.
         devices: number of processes of this machine that train together, each on a part of every batch.
             Under torchrun they are counted by it, and all of them call this function.
+        shard: divide the Loom's weights, gradients, optimizer state and average among the processes.
 
     Raises:
         ModaloomError: invalid arguments or data, before anything is written.
@@ -86,7 +88,9 @@ def train(
         if not ranks.leads:
             return _loaded(follow(ranks, device), device)
         waiting.enter_context(ranks.first())
-        asked = Asked(data, steps, device, samples, callbacks, ranks, waiting)
+        if shard and ranks.size == 1:
+            raise BadValue("shard divides the model among processes, and there is one; give --devices N")
+        asked = Asked(data, steps, device, samples, callbacks, ranks, shard, waiting)
         complete = partial(
             configure,
             preset=preset,

@@ -98,6 +98,9 @@ def train(
     devices: Annotated[
         int, typer.Option(metavar="N", help="Processes that train together on this machine.")
     ] = 1,
+    shard: Annotated[
+        bool, typer.Option("--shard", help="Divide the weights of the Loom among the processes.")
+    ] = False,
 ) -> None:
     """Train tokenizers and an any-to-any diffusion model, or a Restorer (--task)."""
     from modaloom import api
@@ -125,6 +128,7 @@ def train(
             device=device,
             callbacks=printing.callbacks(progress),
             devices=devices,
+            shard=shard,
         )
     if leads():
         printing.finished(trained)

@@ -6,6 +6,10 @@ up to that of the whole batch. (A term that depends on no row would be counted o
 
 **Noise.** Every rank draws the random numbers of the whole batch, from a generator of the same seed, and
 keeps its own rows (`Rows.own`). So whether something is drawn must not depend on a rank's rows.
+
+**Micro-batches.** A batch may be computed in parts, one after another. The loss of each is that of its rows
+(of all ranks), with the noise that they have in the whole batch; what a module learns without a gradient, it
+learns from the `whole` batch, in the last part.
 """
 
 from abc import ABC, abstractmethod
@@ -29,6 +33,20 @@ class Rows:
         """These rows (n, ...) of values of all rows (total, ...); a view."""
         return values if self.n == self.total else values.narrow(0, self.first, self.n)
 
+    def among(self, chosen: Tensor) -> "Rows":
+        """Which of the rows that are `chosen`, bool (total,), are these rows."""
+        return Rows(int(chosen[: self.first].sum()), int(self.own(chosen).sum()), int(chosen.sum()))
+
+
+@dataclass(frozen=True)
+class WholeBatch:
+    """A rank's rows of a batch, of all its micro-batches together."""
+
+    rows: tuple[Tensor, ...]
+    """Tensors (n, ...)."""
+    ranks: "Distributed"
+    """Whose rows they are."""
+
 
 class Distributed(ABC):
     """The ranks of a training. All call the same methods in the same order, with tensors on their device.
@@ -40,6 +58,8 @@ class Distributed(ABC):
     """The number of ranks."""
     rank: int
     """Which of them this is, from 0."""
+    micro_batch: int = 0
+    """Which micro-batch of the batch is computed, from 0."""
 
     @abstractmethod
     def sum(self, term: Tensor) -> Tensor:
@@ -55,7 +75,18 @@ class Distributed(ABC):
 
     @abstractmethod
     def rows(self, n: int) -> Rows:
-        """Where the n rows of this rank are among those of all ranks."""
+        """Where the n samples of this rank and micro-batch are in the whole batch."""
+
+    @abstractmethod
+    def count(self, n: int) -> int:
+        """The sum over the ranks of their numbers of rows."""
+
+    @abstractmethod
+    def whole(self, *rows: Tensor) -> WholeBatch | None:
+        """This rank's rows (n, ...) of all micro-batches, in the last of them; None before.
+
+        Every micro-batch calls it equally often, in the same order.
+        """
 
     @abstractmethod
     def gather(self, rows: Tensor) -> Tensor:
@@ -79,6 +110,14 @@ class Distributed(ABC):
 
         It calls nothing here meanwhile. If it raises, the others raise `RankZeroStopped`.
         """
+
+    @abstractmethod
+    def in_turn(self) -> AbstractContextManager[None]:
+        """As `first`, and all leave the block together, however long the other ranks work there."""
+
+    @abstractmethod
+    def answered(self, operation: str) -> AbstractContextManager[None]:
+        """Where a rank does not answer, torch raises RuntimeError, and this `WorkFailed`, which names it."""
 
     @abstractmethod
     def share(self, value: Any) -> Any:
@@ -119,6 +158,12 @@ class SingleProcess(Distributed):
     def rows(self, n: int) -> Rows:
         return Rows(0, n, n)
 
+    def count(self, n: int) -> int:
+        return n
+
+    def whole(self, *rows: Tensor) -> WholeBatch:
+        return WholeBatch(rows, self)
+
     def gather(self, rows: Tensor) -> Tensor:
         return rows
 
@@ -132,6 +177,12 @@ class SingleProcess(Distributed):
         """The gradients are complete."""
 
     def first(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def answered(self, operation: str) -> AbstractContextManager[None]:
         return nullcontext()
 
     def share(self, value: Any) -> Any:

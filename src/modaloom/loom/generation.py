@@ -11,7 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from modaloom.core.defaults import DEVICE, DRAWS, FOLDER_DRAWS, OUTPUT, SEED
-from modaloom.core.errors import BadValue, PartlyFailed, check_names
+from modaloom.core.errors import BadValue, PartlyFailed, check_choice, check_names
 from modaloom.core.frame import Frames
 from modaloom.core.types import Sample
 from modaloom.data.atomic_io import stoppable_folder

@@ -15,7 +15,7 @@ from modaloom.core.frame import finished
 from modaloom.core.rng import derive
 from modaloom.loom.run import load
 from modaloom.runs.config import OptimizerConfig
-from modaloom.training.batch_sampler import BatchSampler
+from modaloom.training.batch_sampler import BatchSampler, check_size
 
 NUM_SAMPLES = 1024
 """Samples that are drawn before the first step."""
@@ -83,19 +83,26 @@ class MixedBatches:
             optimizer: size of a batch in samples and elements.
             seed: seed of the order of the samples.
             distributed: the ranks.
+
+        Raises:
+            BadValue: a batch has fewer samples than there are ranks.
         """
         own = max(1, round((1 - share) * optimizer.batch_size))
+        sizes = own, max(1, optimizer.batch_size - own)
+        check_size("loom", sum(sizes), distributed)
+        least = min(own, distributed.size)
         first, second = (
             BatchSampler(
                 n,
-                max(1, size),
+                size,
                 seed,
                 f"loom, {i}",
                 elements=of_each,
                 max_elements=part * optimizer.max_batch_elements,
+                min_size=max(1, min_size),
             )
-            for i, (n, size, of_each, part) in enumerate(
-                zip(counts, (own, optimizer.batch_size - own), elements, (1 - share, share))
+            for i, (n, size, of_each, part, min_size) in enumerate(
+                zip(counts, sizes, elements, (1 - share, share), (least, distributed.size - least))
             )
         )
         return cls(first, second, distributed)

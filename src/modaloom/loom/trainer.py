@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.rng import derive, generator
 from modaloom.core.types import Loss
 from modaloom.data.atomic_io import digest
@@ -86,7 +87,7 @@ class LoomTrainer:
 
     def steps(self) -> Iterator[Step]:
         """Train every stage, yielding after each step. Raises the errors of `run_stages`."""
-        with self.accelerator.distributed.first():
+        with self.accelerator.distributed.in_turn():
             self._cache_codes(name for name, t in self.data.tokenizers.items() if not t.trainable)
         for step in run_stages(self.plans(), self.run, self.accelerator, notify=self.notify):
             if step.stage == LOOM and validates_at(step) and self.accelerator.distributed.leads:
@@ -202,7 +203,7 @@ class LoomTrainer:
             name,
             tokenizer,
             batch,
-            partial(objective.loss, distributed=self.accelerator.distributed),
+            objective.loss,
             optimizer,
             batches.size,
             num_samples=len(values),
@@ -211,7 +212,7 @@ class LoomTrainer:
                 Turn(
                     key,
                     o.module,
-                    partial(o.loss, distributed=self.accelerator.distributed),
+                    o.loss,
                     replace(optimizer, learning_rate=o.learning_rate),
                     o.start,
                 )
@@ -257,11 +258,12 @@ class LoomTrainer:
             codes, present = self.codes(chosen, variants)
             return {"codes": codes, "present": present, "augmented": variants > 0}
 
-        def loss(batch: dict[str, Any], noise: torch.Generator) -> Loss:
-            return loom.loss(**batch, generator=noise, distributed=self.accelerator.distributed)
+        def loss(batch: dict[str, Any], noise: torch.Generator, ranks: Distributed) -> Loss:
+            return loom.loss(**batch, generator=noise, distributed=ranks)
 
         number = len(self.data.rows["train"])
-        return Stage(LOOM, loom, batch, loss, self.config.training.loom, batches.size, num_samples=number)
+        optimizer = self.config.training.loom
+        return Stage(LOOM, loom, batch, loss, optimizer, batches.size, num_samples=number, network="network")
 
     def _loom_batches(self, layout: FieldLayout) -> tuple[Tensor, BatchSampler | MixedBatches]:
         """Rows of the caches, and the places among them of each step's batch."""

@@ -8,7 +8,7 @@ from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue, check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, learnable, rows_of
 from modaloom.quantizers.error import squared_deviation
 from modaloom.quantizers.residual import Residual, total
 
@@ -72,7 +72,7 @@ class Adaptive(Quantizer):
         distortion = stats.distortion(
             rows[counts].detach(), q.reshape(-1, self.dim)[counts], distributed=distributed
         )
-        n = max(1, distributed.rows(len(rows[counts])).total)
+        n = max(1, distributed.count(len(rows[counts])))
         depth = distributed.sum(kept.reshape(-1)[counts].sum()) / n
         measured = {**used, "distortion": distortion, "depth": depth}
         return Quantized(self.residual.pass_gradient(z, q), codes, total([p.loss for p in parts]), measured)
@@ -96,14 +96,12 @@ class Adaptive(Quantizer):
     @torch.no_grad()
     def _update_variance(self, z: Tensor, distributed: Distributed) -> Tensor:
         """Update the moving average of E‖z − mean‖² with z (N, dim); returns its previous value."""
-        if not (self.training and is_learnable(z, distributed)):
-            return self.variance.clone()
-        now = squared_deviation(z, distributed) / distributed.rows(len(z)).total
-        if not self.started:
-            self.variance.copy_(now)
+        if self.training and not self.started and is_learnable(z, distributed):
+            self.variance.copy_(_variance(z, distributed))
             self.started.fill_(True)
         before = self.variance.clone()
-        self.variance.lerp_(now, 1 - self.decay)
+        if self.training and (batch := learnable(distributed, z)):
+            self.variance.lerp_(_variance(batch.rows[0], batch.ranks), 1 - self.decay)
         return before
 
     def _stages_needed(self, z: Tensor, parts: list[Quantized], max_error: Tensor) -> Tensor:
@@ -113,3 +111,8 @@ class Adaptive(Quantizer):
             partial = total([part.z_q.detach() for part in parts[:n]])
             needed = torch.where((z - partial).square().sum(-1) <= max_error, n, needed)
         return needed
+
+
+def _variance(z: Tensor, distributed: Distributed) -> Tensor:
+    """E‖z − mean‖² of the rows z (N, D) of all ranks."""
+    return squared_deviation(z, distributed) / distributed.count(len(z))

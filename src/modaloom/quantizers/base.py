@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from modaloom.core.distributed import SINGLE_PROCESS, Distributed
+from modaloom.core.distributed import SINGLE_PROCESS, Distributed, WholeBatch
 from modaloom.core.errors import BadValue
 from modaloom.core.types import Quantized
 
@@ -79,7 +79,13 @@ class Quantizer(nn.Module, ABC):
 def is_learnable(z: Tensor, distributed: Distributed) -> bool:
     """Whether z (N, D) has rows and all are finite, over all ranks; without a temporary of its size."""
     finite = not len(z) or all(bool(end.isfinite()) for end in z.aminmax())
-    return distributed.rows(len(z)).total > 0 and distributed.all(finite)
+    return distributed.count(len(z)) > 0 and distributed.all(finite)
+
+
+def learnable(distributed: Distributed, *rows: Tensor) -> WholeBatch | None:
+    """The rows (N, ...) of the whole batch; None before its last micro-batch, or unless `is_learnable`."""
+    batch = distributed.whole(*rows)
+    return batch if batch and is_learnable(batch.rows[0], batch.ranks) else None
 
 
 def rows_of(z: Tensor, mask: Tensor | None, dim: int) -> tuple[Tensor, Tensor | slice]:

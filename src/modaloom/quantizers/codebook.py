@@ -135,7 +135,7 @@ class FreeCodebook(Codebook):
 
         The threshold is relative to N/K; an absolute one would restart all codes where K is close to N.
         """
-        total = distributed.rows(len(z)).total
+        total = distributed.count(len(z))
         mean = total / len(count)
         max_restarts = math.ceil(self.max_restart_fraction * len(count))
         rarest = count.argsort(stable=True)[: min(max_restarts, total)]

@@ -58,7 +58,7 @@ class LFQ(FixedCodebookQuantizer):
 
     def entropy_loss(self, z: Tensor, distributed: Distributed) -> Tensor:
         """z (N, d) → mean entropy of the soft assignments − summed entropy of the mean bits; 0 if N = 0."""
-        total = distributed.rows(len(z)).total
+        total = distributed.count(len(z))
         if not total:
             return z.sum()
         logit = 4 * self.side / self.temperature * z

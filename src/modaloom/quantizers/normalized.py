@@ -7,7 +7,7 @@ from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import check_range
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, learnable, rows_of
 from modaloom.quantizers.unit import direction
 
 
@@ -49,14 +49,12 @@ class Normalized(Quantizer):
             direction(rows).reshape(z.shape), mask=mask, generator=generator, distributed=distributed
         )
         seen, chosen = rows[counts].detach(), out.z_q.detach().reshape(-1, self.dim)[counts]
-        learns = self.training and is_learnable(seen, distributed)
-        now = distributed.sum(torch.stack([(seen * chosen).sum(), chosen.square().sum()]))
-        if learns and not self.started:
-            self.products.copy_(now)
+        if self.training and not self.started and is_learnable(seen, distributed):
+            self.products.copy_(_products(seen, chosen, distributed))
             self.started.fill_(True)
         gain = self.gain
-        if learns:
-            self.products.lerp_(now, 1 - self.decay)
+        if self.training and (batch := learnable(distributed, seen, chosen)):
+            self.products.lerp_(_products(batch.rows[0], batch.rows[1], batch.ranks), 1 - self.decay)
         measured = {**out.stats, "distortion": stats.distortion(seen, gain * chosen, distributed=distributed)}
         return Quantized(gain * out.z_q, out.codes, out.loss, measured)
 
@@ -70,3 +68,8 @@ class Normalized(Quantizer):
     @property
     def vectors(self) -> Tensor:
         return self.gain * self.inner.vectors
+
+
+def _products(z: Tensor, q: Tensor, distributed: Distributed) -> Tensor:
+    """Σ⟨z, q⟩ and Σ⟨q, q⟩ over the rows of all ranks."""
+    return distributed.sum(torch.stack([(z * q).sum(), q.square().sum()]))

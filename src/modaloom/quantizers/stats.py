@@ -26,7 +26,7 @@ def use(codes: Tensor, size: int, *, distributed: Distributed = SINGLE_PROCESS) 
 @torch.no_grad()
 def distortion(z: Tensor, z_q: Tensor, *, distributed: Distributed = SINGLE_PROCESS) -> Tensor:
     """Mean squared error relative to the variance of z (N, D): 0 is lossless, 1 is the error of the mean."""
-    z, total = z.to(z_q.dtype), distributed.rows(len(z)).total
+    z, total = z.to(z_q.dtype), distributed.count(len(z))
     n = max(1, total * z.shape[1])
     mean = (distributed.sum(z.sum(0)) / max(1, total)).expand_as(z)
     variance = distributed.sum(squared_error(z, mean)) / n

@@ -11,7 +11,7 @@ from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import check_choice
 from modaloom.core.types import Quantized
 from modaloom.quantizers import stats
-from modaloom.quantizers.base import Quantizer, is_learnable, rows_of
+from modaloom.quantizers.base import Quantizer, is_learnable, learnable, rows_of
 from modaloom.quantizers.codebook import Codebook
 from modaloom.quantizers.codebooks import build_codebook
 from modaloom.quantizers.error import mean_squared_error
@@ -62,15 +62,14 @@ class VQ(Quantizer):
         rows, counts = rows_of(z, mask, self.dim)
         counted = rows[counts]
         seen = counted.detach()
-        learns = self.training and is_learnable(seen, distributed)
-        if learns and not self.codebook.started:
+        if self.training and not self.codebook.started and is_learnable(seen, distributed):
             self.codebook.start(distributed.gather(seen), generator)
         vectors = self.codebook.vectors
         codes = nearest(rows.detach(), vectors.detach()[: self.codebook.used])
         e = F.embedding(codes, vectors)
         loss = self._loss(counted, e[counts], distributed)
-        if learns:
-            self.codebook.update(seen, codes[counts], generator, distributed)
+        if self.training and (batch := learnable(distributed, seen, codes[counts])):
+            self.codebook.update(batch.rows[0], batch.rows[1], generator, batch.ranks)
         measured = {
             **stats.use(codes[counts], len(self.codebook.count), distributed=distributed),
             "distortion": stats.distortion(seen, e[counts], distributed=distributed),

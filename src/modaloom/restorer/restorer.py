@@ -135,24 +135,25 @@ class Restorer(nn.Module):
             generator: CPU generator of levels and noise, of one seed on all ranks.
             distributed: whose examples count, with those of this rank.
         """
-        if not self.mean_flow_prob:
-            return self._denoising_loss(example, generator, distributed)
         rows = distributed.rows(len(example.task_index))
+        if not self.mean_flow_prob:
+            return self._denoising_loss(example, generator, distributed, rows)
         mean_flow_share = (1 - self.mean_prob) * self.mean_flow_prob
         use_mean_flow = torch.rand(rows.total, generator=generator) < mean_flow_share
         parts = []
         for chosen, part in ((~use_mean_flow, self._denoising_loss), (use_mean_flow, self._mean_flow_loss)):
             if chosen.any():
                 own = _select_rows(example, rows.own(chosen).to(example.task_index.device))
-                parts.append((chosen.sum() / rows.total, part(own, generator, distributed)))
+                loss = part(own, generator, distributed, rows.among(chosen))
+                if n := distributed.count(len(own.task_index)):
+                    parts.append((n / distributed.count(rows.n), loss))
         total = torch.stack([share * loss.total for share, loss in parts]).sum()
         return Loss(total, {name: value for _, loss in parts for name, value in loss.parts.items()})
 
     def _denoising_loss(
-        self, example: ConditionalExample, generator: torch.Generator, distributed: Distributed
+        self, example: ConditionalExample, generator: torch.Generator, distributed: Distributed, rows: Rows
     ) -> Loss:
         data = self._normalize(example, example.target)
-        rows = distributed.rows(len(data))
         chance = rows.own(torch.rand(2, rows.total, generator=generator).T).T.to(data)
         is_mean = chance[0] < self.mean_prob / (1 - (1 - self.mean_prob) * self.mean_flow_prob)
         t = torch.where(is_mean, 1.0, chance[1])
@@ -166,15 +167,14 @@ class Restorer(nn.Module):
         logged = {
             name: distributed.mean(part.detach())
             for name, part in parts.items()
-            if distributed.rows(len(part)).total
+            if distributed.count(len(part))
         }
         return Loss(distributed.mean(error), logged)
 
     def _mean_flow_loss(
-        self, example: ConditionalExample, generator: torch.Generator, distributed: Distributed
+        self, example: ConditionalExample, generator: torch.Generator, distributed: Distributed, rows: Rows
     ) -> Loss:
         data = self._normalize(example, example.target)
-        rows = distributed.rows(len(data))
         intervals = sample_intervals(
             *torch.rand(2, rows.total, generator=generator), share=1, generator=generator
         )

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from modaloom.core.rng import derive, generator
-from modaloom.core.types import Loss
 from modaloom.data.folder import Folder
 from modaloom.data.reader import Reader
 from modaloom.networks.conv import channels_last
@@ -181,7 +180,4 @@ class RestorerTrainer:
             picked = enumerate(rows[batches(step)].tolist(), batches.rows(step).first)
             return collate([self.pair(row, "pair", step, i, size=step) for i, row in picked])
 
-        def loss(batch: ConditionalExample, noise: torch.Generator) -> Loss:
-            return restorer.loss(batch, noise, self.accelerator.distributed)
-
-        return Stage(RESTORER, restorer, batch, loss, optimizer, batches.size, num_samples=len(rows))
+        return Stage(RESTORER, restorer, batch, restorer.loss, optimizer, batches.size, num_samples=len(rows))

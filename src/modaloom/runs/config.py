@@ -77,6 +77,9 @@ class OptimizerConfig:
     max_batch_elements: int = 2**22
     """Maximum number of elements per step: values of signals (pixels times channels), tokens of a Loom.
     Larger samples are batched in smaller numbers, one at least."""
+    accumulation_steps: int = 1
+    """Micro-batches into which every batch is divided, at least 1: memory is needed for one of them at a
+    time, and the gradients are added up. Neither samples nor noise depend on it."""
 
     def __post_init__(self) -> None:
         check_range("learning_rate", self.learning_rate, 0, 10, open_low=True)
@@ -87,6 +90,7 @@ class OptimizerConfig:
         check_range("max_grad_norm", self.max_grad_norm, 0, open_low=True)
         check_range("batch_size", self.batch_size, 1)
         check_range("max_batch_elements", self.max_batch_elements, 1)
+        check_range("accumulation_steps", self.accumulation_steps, 1)
 
 
 @dataclass(frozen=True)

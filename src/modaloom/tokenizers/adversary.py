@@ -71,8 +71,8 @@ class Adversary(nn.Module):
         self.config, self.feature_loss = config, LOSSES[config.feature_loss]
         self.discriminator = PatchDiscriminator(channels, config.width, config.num_layers, axes=axes)
         self.register_buffer("num_turns", torch.zeros((), dtype=torch.int64))
-        self.pair: tuple[Tensor, Tensor] | None = None
-        """Signal and reconstruction of the tokenizer's last turn."""
+        self.pairs: dict[int, tuple[Tensor, Tensor]] = {}
+        """Micro-batch → signal and reconstruction of the tokenizer's last turn."""
 
     def tokenizer_loss(
         self,
@@ -91,7 +91,7 @@ class Adversary(nn.Module):
             last_kernel: weights of the tokenizer's last layer.
             distributed: whose rows count, with those of this rank.
         """
-        self.pair = signal.detach(), rebuilt.detach()
+        self.pairs[distributed.micro_batch] = signal.detach(), rebuilt.detach()
         if self.num_turns == 0:
             return Loss(error.new_zeros(()))
         weights = {name: p.detach() for name, p in self.discriminator.named_parameters()}
@@ -112,9 +112,9 @@ class Adversary(nn.Module):
         self, batch: object, generator: torch.Generator, distributed: Distributed = SINGLE_PROCESS
     ) -> Loss:
         """The discriminator's hinge loss on the pair of the tokenizer's turn, whatever the batch."""
-        assert self.pair is not None
-        real, fake = (self.discriminator(signal)[-1].flatten(1) for signal in self.pair)
-        self.num_turns += 1
+        pair = self.pairs[distributed.micro_batch]
+        real, fake = (self.discriminator(signal)[-1].flatten(1) for signal in pair)
+        self.num_turns += not distributed.micro_batch
         parts = {"real": real, "fake": fake}
         logged = {name: distributed.mean(scores.mean(1)).detach() for name, scores in parts.items()}
         return Loss(distributed.mean(hinge_loss(real, fake)), logged)

@@ -1,12 +1,12 @@
 """Devices, autocast and optimizers; no other module of the training depends on them.
 
-Plain torch, without a further dependency: it provides autocast, fused AdamW and Muon, and `torchrun` with
-FSDP2 can be added behind the same interface.
+Plain torch, without a further dependency: it provides autocast, fused AdamW, Muon and FSDP2.
 """
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -20,7 +20,10 @@ from modaloom.core.errors import BadValue, WorkFailed, check_choice
 from modaloom.core.precision import fast_bf16
 from modaloom.core.types import Loss
 from modaloom.runs.config import OptimizerConfig
+from modaloom.training.micro_batch import averaged, micro_batches
 from modaloom.training.muon import Muon
+from modaloom.training.nested import leaves, map_tensors
+from modaloom.training.sharding import ShardedNetwork, WholeNetwork, divided_like, local, whole
 
 DEVICES: dict[str, Callable[[], bool]] = {
     "cuda": torch.cuda.is_available,
@@ -119,15 +122,21 @@ class Accelerator:
         device: auto | cpu | cuda | mps.
         precision: fp32 | bf16 | auto (bf16 where its matrix products are faster).
         distributed: the ranks that train together.
+        shard: whether they divide a network among them (`network`).
 
     Raises:
         BadValue: an unknown or unavailable device, or an unknown precision.
     """
 
     def __init__(
-        self, device: str = DEVICE, precision: str = "auto", distributed: Distributed = SINGLE_PROCESS
+        self,
+        device: str = DEVICE,
+        precision: str = "auto",
+        distributed: Distributed = SINGLE_PROCESS,
+        *,
+        shard: bool = False,
     ) -> None:
-        self.device, self.distributed = torch.device(_device(device)), distributed
+        self.device, self.distributed, self.shard = torch.device(_device(device)), distributed, shard
         check_choice("precision", precision, ("auto", "bf16", "fp32"))
         self._asked = precision
 
@@ -145,20 +154,35 @@ class Accelerator:
         """Autocast context: matrix products in bf16 if that is the precision; parameters stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
+    @contextlib.contextmanager
+    def network(self, module: nn.Module, name: str) -> Iterator[WholeNetwork]:
+        """The network of a module to train; divided meanwhile, if networks are, and it has a name."""
+        if not (self.shard and name):
+            yield WholeNetwork()
+            return
+        network = ShardedNetwork(module, name, self.device, self.distributed)
+        try:
+            with warnings.catch_warnings(), self.distributed.answered("exchange of weights"):
+                # It would matter for operations in place on the outputs, of which there are none.
+                warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")
+                yield network
+        finally:
+            network.end()
+
     def optimizer(self, module: nn.Module, config: OptimizerConfig) -> Optimizers:
         """Create optimizers for the parameters that require gradients."""
         return Optimizers(module, config, torch.bfloat16 if self.bf16 else torch.float32)
 
     def move(self, batch: Any) -> Any:
         """Move every tensor of a nested batch to the device."""
-        return _map(batch, lambda tensor: tensor.to(self.device, non_blocking=True))
+        return map_tensors(batch, lambda tensor: tensor.to(self.device, non_blocking=True))
 
     def pin(self, batch: Any) -> Any:
         """Copy every tensor of a nested batch to page-locked memory, from which CUDA copies asynchronously.
 
         Returns the batch itself for other devices.
         """
-        return _map(batch, Tensor.pin_memory) if self.device.type == "cuda" else batch
+        return map_tensors(batch, Tensor.pin_memory) if self.device.type == "cuda" else batch
 
     @property
     def workers(self) -> int:
@@ -170,19 +194,19 @@ class Accelerator:
         module: nn.Module,
         optimizers: Optimizers,
         batch: Any,
-        compute: Callable[[Any], Loss],
+        compute: Callable[[Any, Distributed], Loss],
         *,
         lr_scale: float,
         where: str,
     ) -> StepResult:
-        """Take one training step: forward, backward, sum of the gradients, gradient clipping, optimizer.
+        """Take one training step: forward and backward of each micro-batch, one sum of the gradients over
+        the ranks, gradient clipping, optimizer.
 
         Args:
             module: set to training mode.
             optimizers: of the module's parameters.
-            batch: this rank's rows, tensors in nested mappings, sequences and dataclasses; moved to the
-                device.
-            compute: batch → loss of the whole batch (`core.distributed`).
+            batch: this rank's rows, nested tensors of as many rows; a micro-batch is moved to the device.
+            compute: a micro-batch and the ranks → its loss (`core.distributed`).
             lr_scale: fraction of the peak learning rates, in (0, 1].
             where: names the step in error messages.
 
@@ -190,31 +214,21 @@ class Accelerator:
             WorkFailed: the loss or a gradient is not finite; the parameters are then unchanged.
         """
         module.train()
-        batch = self.move(batch)
         optimizers.zero_grad()
-        with self.autocast():
-            loss = compute(batch)
-        loss.total.backward()  # type: ignore[no-untyped-call]
+        losses = []
+        for part in micro_batches(batch, optimizers.config.accumulation_steps, self.distributed):
+            with self.autocast():
+                found = compute(self.move(part.batch), part.ranks)
+            (part.share * found.total).backward()  # type: ignore[no-untyped-call]
+            losses.append((part.share, Loss(found.total.detach(), found.parts)))
+        loss = averaged(losses)
         self.distributed.sum_gradients(optimizers.parameters)
-        norm = get_total_norm([p.grad for p in optimizers.parameters if p.grad is not None])
-        if not torch.isfinite(norm + loss.total.detach()):
+        norm = whole(get_total_norm([p.grad for p in optimizers.parameters if p.grad is not None]))
+        if not torch.isfinite(norm + loss.total):
             raise WorkFailed(f"{where}: {_blame(module, batch, loss)} is not finite; the step is not saved")
         clip_grads_with_norm_(optimizers.parameters, optimizers.config.max_grad_norm, norm)
         optimizers.step(lr_scale)
-        return StepResult(Loss(loss.total.detach(), loss.parts), norm)
-
-
-def _map(batch: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    """Apply a function to every tensor in nested mappings, sequences and dataclasses."""
-    if isinstance(batch, Tensor):
-        return function(batch)
-    if isinstance(batch, Mapping):
-        return {name: _map(value, function) for name, value in batch.items()}
-    if isinstance(batch, list | tuple):
-        return type(batch)(_map(value, function) for value in batch)
-    if is_dataclass(batch) and not isinstance(batch, type):
-        return replace(batch, **{f.name: _map(getattr(batch, f.name), function) for f in fields(batch)})
-    return batch
+        return StepResult(loss, norm)
 
 
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
@@ -227,27 +241,14 @@ def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
 def _blame(module: nn.Module, batch: Any, loss: Loss) -> str:
     """Name of the first non-finite tensor, in order: batch, state, loss, gradients."""
     suspects = (
-        *_leaves(batch, "the batch"),
+        *leaves(batch, "the batch"),
         *((f"the state {name}", t) for name, t in module.state_dict().items()),
         *((f"the loss part {name}", t) for name, t in loss.parts.items()),
-        ("the loss", loss.total.detach()),
+        ("the loss", loss.total),
         *((f"the gradient of {n}", p.grad) for n, p in module.named_parameters() if p.grad is not None),
     )
-    names = (name for name, t in suspects if not torch.isfinite(t).all())
+    names = (name for name, t in suspects if not torch.isfinite(local(t)).all())
     return next(names, "the norm of the gradient")
-
-
-def _leaves(batch: Any, name: str) -> Iterator[tuple[str, Tensor]]:
-    """Tensors of a nested batch, each with its path."""
-    if isinstance(batch, Tensor):
-        yield name, batch
-    elif isinstance(batch, list | tuple):
-        batch = dict(enumerate(batch))
-    elif is_dataclass(batch):
-        batch = vars(batch)
-    if isinstance(batch, Mapping):
-        for key, value in batch.items():
-            yield from _leaves(value, f"{name}.{key}")
 
 
 def as_matrix(kernel: Tensor) -> Tensor:
@@ -266,7 +267,7 @@ def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
     """
     if value.shape != parameter.shape:
         return value
-    return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(divided_like(value, parameter))
 
 
 def _adamw(parameters: list[nn.Parameter], config: OptimizerConfig) -> AdamW:

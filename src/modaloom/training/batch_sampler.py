@@ -26,7 +26,8 @@ class BatchSampler:
         distributed: the ranks; each gets consecutive samples of a batch, as many as the others or one
             more.
         elements: number of elements of a sample, or (n,), of each sample.
-        max_elements: maximum number of elements per batch; a batch has at least a sample per rank.
+        max_elements: maximum number of elements per batch, which has at least `min_size` samples.
+        min_size: samples that a batch has, however large they are; 0: one per rank.
         notify: told if all samples are so large that a batch has fewer than `size`.
 
     Raises:
@@ -43,15 +44,13 @@ class BatchSampler:
         *,
         elements: int | Sequence[int] = 1,
         max_elements: float = math.inf,
+        min_size: int = 0,
         notify: Notify = silent,
     ) -> None:
-        if size < distributed.size:
-            raise BadValue(
-                f"a batch of {stage} has {size} samples for {distributed.size} processes; "
-                "each needs one: raise batch_size, add data or use fewer devices"
-            )
+        check_size(stage, size, distributed)
         self.n, self.size, self.seed, self.stage, self.distributed = n, size, seed, stage, distributed
         self.elements, self.max_elements = np.broadcast_to(np.asarray(elements), (n,)), max_elements
+        self.min_size = min_size or distributed.size
         self.same_size = bool(self.elements.min() == self.elements.max())
         """Whether all batches have `size` samples."""
         if self.same_size:
@@ -86,7 +85,7 @@ class BatchSampler:
     def _fitting(self, sums: np.ndarray) -> int:
         """Samples that a batch has, from the cumulative elements of those that it may have."""
         fitting = np.searchsorted(sums, self.max_elements, side="right")
-        return max(self.distributed.size, int(fitting))
+        return max(self.min_size, int(fitting))
 
     def _between(self, first: int, last: int) -> Tensor:
         """Samples `first` to `last` of the sequence of all epochs."""
@@ -95,6 +94,15 @@ class BatchSampler:
 
     def _order(self, epoch: int) -> Tensor:
         return _order(self.n, self.seed, self.stage, epoch)
+
+
+def check_size(stage: str, size: int, distributed: Distributed) -> None:
+    """Raise `BadValue` if a batch of so many samples has none for a rank."""
+    if size < distributed.size:
+        raise BadValue(
+            f"a batch of {stage} has {size} samples for {distributed.size} processes; "
+            "each needs one: raise batch_size, add data or use fewer devices"
+        )
 
 
 @lru_cache(maxsize=4)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from modaloom.training.sharding import divided_like
+
 
 class EMA:
     """Exponential moving average of a module's parameters; buffers are copied.
@@ -35,4 +37,4 @@ class EMA:
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Load saved tensors. Raises `KeyError` if one is missing."""
         for name, tensor in self.tensors.items():
-            tensor.copy_(tensors[name])
+            tensor.copy_(divided_like(tensors[name], tensor))

@@ -21,6 +21,8 @@ RANK, SIZE, LOCAL_RANK = "RANK", "WORLD_SIZE", "LOCAL_RANK"
 """Environment variables that torchrun sets."""
 MEETING = "MODALOOM_MEETING"
 """Environment variable: where the ranks meet; by default env://, which torchrun prepares."""
+MAX_PROCESSES_PER_CORE = 4
+"""Of those that are started here; more would only wait for each other."""
 PATIENCE = 8.0
 """Seconds in which the processes that are started here have to end, before they are killed."""
 
@@ -40,17 +42,18 @@ def joined(devices: int, device: str, follower: Sequence[str]) -> Iterator[Distr
         follower: command line of the other ranks.
 
     Raises:
-        BadValue: a wrong number of devices.
+        BadValue: a wrong number of devices, or variables of torchrun that contradict each other.
         WorkFailed: the other ranks do not come.
     """
     check_count("devices", devices, 1)
     size, place = _number(SIZE, 1), Accelerator(device).device
     if devices > 1 < size != devices:
         raise BadValue(f"devices is {devices}, and torchrun has started {size} processes; leave it out")
+    rank = _rank(size)
     if size > 1:
         _own_device(place, _number(LOCAL_RANK, 0))
         meeting = os.environ.get(MEETING, "env://")
-        with process_group(_number(RANK, 0), size, init_method=meeting, device=place) as distributed:
+        with process_group(rank, size, init_method=meeting, device=place) as distributed:
             yield distributed
     elif devices > 1:
         _check_devices(place, devices)
@@ -103,13 +106,28 @@ def _end(children: "Sequence[subprocess.Popen[bytes]]") -> None:
 
 
 def _own_device(place: torch.device, local_rank: int) -> None:
+    _check_devices(place, local_rank + 1)
     if place.type == "cuda":
         torch.cuda.set_device(local_rank)
 
 
 def _check_devices(place: torch.device, devices: int) -> None:
-    if place.type == "cuda" and devices > torch.cuda.device_count():
-        raise BadValue(f"devices is {devices}; this machine has {torch.cuda.device_count()} GPUs")
+    """Raise `BadValue` if this machine is too small for so many processes."""
+    gpus, most = torch.cuda.device_count(), MAX_PROCESSES_PER_CORE * (os.cpu_count() or 1)
+    if place.type == "cuda" and devices > gpus:
+        raise BadValue(f"devices is {devices}; this machine has {gpus} GPUs, and each process needs its own")
+    if devices > most:
+        raise BadValue(f"devices is {devices}; start one for each core of this machine, at most {most}")
+
+
+def _rank(size: int) -> int:
+    """Which rank this is, as torchrun says. Raises `BadValue` unless it is one of so many."""
+    rank, there = _number(RANK, 0), [name for name in (RANK, SIZE) if name in os.environ]
+    if len(there) == 1:
+        raise BadValue(f"{there[0]} is set alone; torchrun sets {RANK} and {SIZE}: use it, or unset this")
+    if rank >= size:
+        raise BadValue(f"{RANK} is {rank} and {SIZE} is {size}; ranks are counted from 0")
+    return rank
 
 
 def _number(name: str, default: int) -> int:

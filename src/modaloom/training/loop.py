@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from modaloom.core.distributed import Distributed
 from modaloom.core.errors import BadRun
 from modaloom.core.rng import generator
 from modaloom.core.types import Loss
@@ -20,6 +21,7 @@ from modaloom.runs.config import OptimizerConfig
 from modaloom.runs.schedule import Schedule
 from modaloom.training.accelerator import Accelerator, Optimizers, StepResult, check_finite
 from modaloom.training.ema import EMA
+from modaloom.training.sharding import divided_like, gathered
 from modaloom.training.threads import Changes, threads_at
 
 NUM_VALIDATIONS = 10
@@ -35,8 +37,8 @@ class Turn:
 
     name: str
     module: nn.Module
-    loss: Callable[[Any, torch.Generator], Loss]
-    """(batch, CPU generator of the turn) → loss. Only `module` is optimized on it."""
+    loss: Callable[[Any, torch.Generator, Distributed], Loss]
+    """(micro-batch, CPU generator of the turn, the ranks) → loss. Only `module` is optimized on it."""
     optimizer: OptimizerConfig
     start: float = 0.0
     """Fraction of the steps after which it takes part, in [0, 1]."""
@@ -50,8 +52,8 @@ class Stage:
     module: nn.Module
     batch: Callable[[int], Any]
     """Step (from 0) → batch; a pure function."""
-    loss: Callable[[Any, torch.Generator], Loss]
-    """(batch, CPU generator of the step) → loss."""
+    loss: Callable[[Any, torch.Generator, Distributed], Loss]
+    """(micro-batch, CPU generator of the step, the ranks) → loss."""
     optimizer: OptimizerConfig
     size: int
     """Samples per batch."""
@@ -62,6 +64,8 @@ class Stage:
     its time budget is used, once the error is small or has flattened."""
     turns: Sequence[Turn] = ()
     """Modules that are trained beside this one, after it in each step, on the same batch."""
+    network: str = ""
+    """Name of the submodule that ranks may divide (`training/sharding.py`); empty: none."""
 
     @property
     def modules(self) -> list[nn.Module]:
@@ -87,6 +91,8 @@ class Step:
     """Duration of the step."""
     seconds_left: float
     """Estimated seconds to the end of the stage."""
+    whole: bool = True
+    """Whether a rank can use the module alone now, which ranks may have divided."""
 
 
 def record(steps: Sequence[Step]) -> dict[str, Any]:
@@ -145,13 +151,13 @@ class Training:
         threads = threads_at(self.threads, self.step)
         if threads not in (None, torch.get_num_threads()):
             torch.set_num_threads(threads)
-        noise = generator(self.seed, self.stage.name, "noise", self.step)
+        path = self.stage.name, "noise", self.step
         batch = self.stage.batch(self.step)
         result = self.accelerator.step(
             self.stage.module,
             self.optimizers,
             batch,
-            lambda batch: self.stage.loss(batch, noise),
+            lambda batch, ranks: self.stage.loss(batch, generator(self.seed, *path), ranks),
             lr_scale=self.lr_scale,
             where=f"step {self.step + 1} of {self.stage.name}",
         )
@@ -165,12 +171,12 @@ class Training:
 
     def _take(self, turn: Turn, optimizers: Optimizers, batch: Any) -> dict[str, Tensor]:
         """Take a further turn of this step; returns what to log of it, by name `TURN.PART`."""
-        noise = generator(self.seed, self.stage.name, "noise", self.step, turn.name)
+        path = self.stage.name, "noise", self.step, turn.name
         result = self.accelerator.step(
             turn.module,
             optimizers,
             batch,
-            lambda batch: turn.loss(batch, noise),
+            lambda batch, ranks: turn.loss(batch, generator(self.seed, *path), ranks),
             lr_scale=self.lr_scale,
             where=f"step {self.step + 1} of {self.stage.name}, {turn.name}",
         )
@@ -202,7 +208,7 @@ class Training:
             module.train()
 
     def checkpoint(self) -> Checkpoint:
-        """Create a checkpoint of the complete state. Raises `WorkFailed` if it has NaN or infinity."""
+        """The complete state, on rank 0; all call it. Raises `WorkFailed` if it has NaN or infinity."""
         tensors = {
             "weights": self.stage.module.state_dict(),
             "ema": self.ema.tensors,
@@ -211,6 +217,7 @@ class Training:
         for turn, optimizers in self.turns:
             tensors[f"{turn.name}.weights"] = turn.module.state_dict()
             tensors[f"{turn.name}.optimizer"] = optimizers.tensors()
+        tensors = {name: gathered(group, self.accelerator.distributed) for name, group in tensors.items()}
         for name, group in tensors.items():
             check_finite(group, f"{name} of {self.stage.name} after step {self.step}")
         return Checkpoint(self.step, tensors, {"stage": self.stage.name, "step": self.step})
@@ -218,7 +225,10 @@ class Training:
     def restore(self, checkpoint: Checkpoint) -> None:
         """The inverse of `checkpoint`. Raises `BadRun` for a checkpoint of another model."""
         try:
-            self.stage.module.load_state_dict(dict(checkpoint.tensors["weights"]))
+            now = self.stage.module.state_dict()
+            self.stage.module.load_state_dict(
+                {name: divided_like(t, now.get(name, t)) for name, t in checkpoint.tensors["weights"].items()}
+            )
             self.ema.load(checkpoint.tensors["ema"])
             self.optimizers.load(checkpoint.tensors["optimizer"])
             for turn, optimizers in self.turns:

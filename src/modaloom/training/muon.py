@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.optim import Muon as TorchMuon
 
+from modaloom.training.sharding import divided_like, whole
+
 
 class Muon(TorchMuon):
     """`torch.optim.Muon` with updates scaled to the RMS of AdamW's (Liu et al. 2025, arXiv 2502.16982).
@@ -47,10 +49,10 @@ class Muon(TorchMuon):
         momentum = state["momentum_buffer"].lerp_(grad, 1 - group["momentum"])
         looked = grad.lerp(momentum, group["momentum"])  # Nesterov momentum
         update = orthogonalize(
-            looked, group["ns_coefficients"], group["ns_steps"], eps=group["eps"], dtype=self.dtype
+            whole(looked), group["ns_coefficients"], group["ns_steps"], eps=group["eps"], dtype=self.dtype
         )
         matrix.mul_(1 - lr * group["weight_decay"])
-        matrix.add_(update, alpha=-lr * (0.2 * math.sqrt(max(matrix.shape))))
+        matrix.add_(divided_like(update, matrix), alpha=-lr * (0.2 * math.sqrt(max(matrix.shape))))
 
 
 def orthogonalize(

@@ -5,7 +5,7 @@ goes through gloo in any case.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -15,10 +15,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 
-from modaloom.core.distributed import Distributed, Rows
+from modaloom.core.distributed import Distributed, Rows, WholeBatch
 from modaloom.core.errors import RankZeroStopped, WorkFailed, check_range
 from modaloom.core.json_text import from_json, to_json
 from modaloom.training.last_words import LastWords
+from modaloom.training.sharding import as_divided
 
 MAX_SECONDS = 60.0
 """The longest that a rank may wait for another before it gives up."""
@@ -27,9 +28,9 @@ SECONDS = 40.0
 WORDS_SHARE = 1 / 8
 """Fraction of that time in which it waits for their answer."""
 BEATS = 4
-"""Signs of life that rank 0 gives within that time, while it works alone."""
+"""Signs of life that a rank gives within that time, while others wait for it."""
 WORKING, DONE, STOPPED = range(3)
-"""What rank 0 says of its work in `first`."""
+"""What a rank says of its work in `first` and `in_turn`."""
 
 
 class ProcessGroup(Distributed):
@@ -50,8 +51,10 @@ class ProcessGroup(Distributed):
         return total
 
     def mean(self, rows: Tensor) -> Tensor:
-        sums = self.sum(torch.cat([rows.sum(0).reshape(-1), rows.new_tensor([len(rows)])]))
-        return (sums[:-1] / sums[-1]).reshape(rows.shape[1:])
+        dtype = torch.promote_types(rows.dtype, torch.float32)  # bfloat16 counts to 256
+        own = rows.sum(0, dtype=dtype).reshape(-1)
+        sums = self.sum(torch.cat([own, own.new_tensor([len(rows)])]))
+        return (sums[:-1] / sums[-1]).reshape(rows.shape[1:]).to(rows.dtype)
 
     def all(self, value: bool) -> bool:
         return all(self._numbers(int(value)))
@@ -59,6 +62,12 @@ class ProcessGroup(Distributed):
     def rows(self, n: int) -> Rows:
         counts = self._numbers(n)
         return Rows(sum(counts[: self.rank]), n, sum(counts))
+
+    def count(self, n: int) -> int:
+        return sum(self._numbers(n))
+
+    def whole(self, *rows: Tensor) -> WholeBatch:
+        return WholeBatch(rows, self)
 
     def gather(self, rows: Tensor) -> Tensor:
         counts = self._numbers(len(rows))
@@ -68,16 +77,19 @@ class ProcessGroup(Distributed):
 
     def broadcast(self, value: Tensor) -> Tensor:
         value = _copy(value)
-        with self._answered("broadcast"):
+        with self.answered("broadcast"):
             dist.broadcast(value, 0)
         return value
 
     def barrier(self) -> None:
-        with self._answered("barrier"):
+        with self.answered("barrier"):
             dist.barrier()
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """One all-reduce of all gradients, and of how many ranks have each."""
+        """One all-reduce of all gradients, and of how many ranks have each; divided ones are complete."""
+        parameters = [p for p in parameters if as_divided(p) is None]
+        if not parameters:
+            return
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         there = grads[0].new_tensor([p.grad is not None for p in parameters])
         flat = self.all_reduce(torch.cat([*(grad.reshape(-1) for grad in grads), there]))
@@ -87,15 +99,50 @@ class ProcessGroup(Distributed):
 
     @contextmanager
     def first(self) -> Iterator[None]:
-        if self.rank:
-            while (said := self._say(WORKING)) == WORKING:
-                pass
-            if said == STOPPED:
-                raise RankZeroStopped(f"rank {self.rank} of {self.size}: rank 0 has stopped")
-            yield
+        if self.leads:
+            with self._working(self._say):
+                yield
+            self._say(DONE)
             return
+        while (said := self._say(WORKING)) == WORKING:
+            pass
+        if said == STOPPED:
+            raise RankZeroStopped(f"rank {self.rank} of {self.size}: rank 0 has stopped")
+        yield
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        if self.leads:
+            with self.first():
+                yield
+        else:
+            with self.first():
+                pass
+            with self._working(self._numbers):
+                yield
+        while WORKING in (said := self._numbers(DONE)) and STOPPED not in said:
+            pass
+        if STOPPED in said:
+            raise self._failure("work", "it has raised an error")
+
+    def share(self, value: Any) -> Any:
+        text = torch.frombuffer(bytearray(to_json(value).encode()), dtype=torch.uint8)
+        length = int(self.broadcast(torch.tensor(len(text))))
+        return from_json(bytes(self.broadcast(text if not self.rank else text.new_zeros(length)).tolist()))
+
+    @contextmanager
+    def _working(self, say: Callable[[int], object]) -> Iterator[None]:
+        """Say that this rank works until the block is left; if it raises, that it has stopped."""
         done, failed = threading.Event(), list[WorkFailed]()
-        beats = threading.Thread(target=self._beat, args=(done, failed), daemon=True)
+
+        def beat() -> None:
+            try:
+                while not done.wait(self._seconds / BEATS):
+                    say(WORKING)
+            except WorkFailed as error:
+                failed.append(error)
+
+        beats = threading.Thread(target=beat, daemon=True)
         beats.start()
         try:
             yield
@@ -103,26 +150,12 @@ class ProcessGroup(Distributed):
             done.set()
             beats.join()
             with suppress(WorkFailed):
-                self._say(STOPPED)
+                say(STOPPED)
             raise
         done.set()
         beats.join()
         if failed:
             raise failed[0]
-        self._say(DONE)
-
-    def share(self, value: Any) -> Any:
-        text = torch.frombuffer(bytearray(to_json(value).encode()), dtype=torch.uint8)
-        length = int(self.broadcast(torch.tensor(len(text))))
-        return from_json(bytes(self.broadcast(text if not self.rank else text.new_zeros(length)).tolist()))
-
-    def _beat(self, done: threading.Event, failed: list[WorkFailed]) -> None:
-        """Say that rank 0 is working, until it is done or another rank is gone."""
-        try:
-            while not done.wait(self._seconds / BEATS):
-                self._say(WORKING)
-        except WorkFailed as error:
-            failed.append(error)
 
     def _say(self, what: int) -> int:
         """What rank 0 says."""
@@ -130,7 +163,7 @@ class ProcessGroup(Distributed):
 
     def all_reduce(self, value: Tensor) -> Tensor:
         """The sum over the ranks, in place; without gradient."""
-        with self._answered("sum"):
+        with self.answered("sum"):
             dist.all_reduce(value)
         return value
 
@@ -140,20 +173,24 @@ class ProcessGroup(Distributed):
 
     def _all_gather(self, value: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(value) for _ in range(self.size)]
-        with self._answered("gather"):
+        with self.answered("gather"):
             dist.all_gather(parts, value)
         return parts
 
     @contextmanager
-    def _answered(self, operation: str) -> Iterator[None]:
-        """Turn torch's error into `WorkFailed`."""
+    def answered(self, operation: str) -> Iterator[None]:
         try:
             yield
+        except WorkFailed:
+            raise
         except RuntimeError as error:
-            raise WorkFailed(
-                f"rank {self.rank} of {self.size}: the {operation} over all ranks failed; "
-                f"{self._words.of_others()}; go on with train --resume ({' '.join(str(error).split())[:200]})"
-            ) from error
+            raise self._failure(operation, error) from error
+
+    def _failure(self, operation: str, reason: object) -> WorkFailed:
+        return WorkFailed(
+            f"rank {self.rank} of {self.size}: the {operation} over all ranks failed; "
+            f"{self._words.of_others()}; go on with train --resume ({' '.join(str(reason).split())[:200]})"
+        )
 
 
 class _Sum(torch.autograd.Function):
@@ -196,6 +233,8 @@ def process_group(
     backend, limit = {"cuda": "cpu:gloo,cuda:nccl"}.get(device.type, "gloo"), timedelta(seconds=seconds)
     try:
         store, _, _ = next(rendezvous(init_method, rank, size, timeout=limit))
+        # torchrun keeps one store, in which a process may have trained before
+        store = PrefixStore(f"training {store.add(f'trainings of rank {rank}', 1)}", store)
         own = PrefixStore("group", store)
         dist.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=limit)
     except (RuntimeError, ValueError) as error:

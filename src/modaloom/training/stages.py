@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from modaloom.training.accelerator import Accelerator
 from modaloom.training.budget import Budget, seconds_for, shortage
 from modaloom.training.event_log import EventLog, check_installed, event_log, no_log
 from modaloom.training.interrupts import Interrupted, catch_interrupts
-from modaloom.training.loop import Stage, Step, Training, record, train
+from modaloom.training.loop import Stage, Step, Training, record, train, validates_at
 from modaloom.training.pace import MIN_STEPS, Pacer, measure_pace
 from modaloom.training.prefetch import prefetched
+from modaloom.training.sharding import WholeNetwork
 from modaloom.training.threads import GAIN, ThreadTuner, candidates, fastest, kept_threads
 
 PACE_SHARE = 0.02
@@ -84,15 +85,29 @@ def run_stages(
         check_installed()
     session.record(precision=accelerator.precision)
     for i, plan in enumerate(plans):
-        with accelerator.distributed.first():
+        with accelerator.distributed.in_turn():
             stage = plan.build()
-        session.begin_alike(stage)
-        with catch_interrupts() as stopped, kept_threads(), session.prefetched(stage) as ahead:
-            training = yield from session.train(i, ahead, stopped)
+            _check_divisible(stage, accelerator, last=plan is plans[-1])
+        session.make_alike(stage)
+        with (
+            catch_interrupts() as stopped,
+            kept_threads(),
+            session.prefetched(stage) as ahead,
+            accelerator.network(stage.module, stage.network) as network,
+        ):
+            training = yield from session.train(i, ahead, stopped, network)
+            stage.module.load_state_dict(training.ema.tensors)
+            network.refresh(now=True)
         steps = {**folder.run().training.steps, stage.name: training.total}
         session.record(steps=steps)
-        stage.module.load_state_dict(training.ema.tensors)
+        session.make_alike(stage)
         stage.module.eval()
+
+
+def _check_divisible(stage: Stage, accelerator: Accelerator, *, last: bool) -> None:
+    """Raise `BadValue` if networks are to be divided, and that of the last stage cannot be."""
+    if accelerator.shard and last and not stage.network:
+        raise BadValue(f"the network of {stage.name} cannot be divided among processes; leave out --shard")
 
 
 @dataclass(frozen=True)
@@ -120,13 +135,15 @@ class _Session:
         with prefetched(lambda step: self.accelerator.pin(stage.batch(step)), workers) as batch:
             yield replace(stage, batch=batch)
 
-    def begin_alike(self, stage: Stage) -> None:
-        """Begin with the weights of rank 0 everywhere."""
+    def make_alike(self, stage: Stage) -> None:
+        """Take the weights of rank 0 everywhere: processors round differently, and caches go by the bits."""
         for module in stage.modules:
             for tensor in module.state_dict().values():
                 tensor.copy_(self.accelerator.distributed.broadcast(tensor))
 
-    def train(self, i: int, stage: Stage, stopped: Callable[[], bool]) -> Generator[Step, None, Training]:
+    def train(
+        self, i: int, stage: Stage, stopped: Callable[[], bool], network: WholeNetwork
+    ) -> Generator[Step, None, Training]:
         """Train stage i to its end, yielding after every step."""
         if stage.name in self.folder.run().training.steps:
             training, budget = self._resume(stage), None
@@ -135,11 +152,16 @@ class _Session:
         logs = self.folder.run().training.tensorboard and self.accelerator.distributed.leads
         events = event_log(self.folder.path, stage.name, training.step) if logs else no_log()
         with events as log:
-            yield from self._steps(training, budget, stopped, log)
+            yield from self._steps(training, budget, stopped, network, log)
         return training
 
     def _steps(
-        self, training: Training, budget: Budget | None, stopped: Callable[[], bool], log: EventLog
+        self,
+        training: Training,
+        budget: Budget | None,
+        stopped: Callable[[], bool],
+        network: WholeNetwork,
+        log: EventLog,
     ) -> Iterator[Step]:
         config, saved = self.folder.run().training, time.monotonic()
         ranks = self.accelerator.distributed
@@ -147,13 +169,14 @@ class _Session:
         for step in train(training):
             window.append(step)
             last = step.step == step.total
-            with ranks.first():
+            whole = network.refresh(now=validates_at(step) or step.step == 1)
+            with ranks.first(), network.in_place() if whole else nullcontext():
                 if step.step % config.log_every == 0 or last:
                     line = {**record(window), SECONDS: round(self.clock(), 2)}
                     self.folder.log(line)
                     log(line)
                     window.clear()
-                yield step
+                yield replace(step, whole=whole)
                 if budget and not last and ranks.leads:
                     budget.look(step.seconds)
             if budget:
@@ -169,9 +192,10 @@ class _Session:
                 )
 
     def _save(self, training: Training) -> None:
+        checkpoint = training.checkpoint()
         with self.accelerator.distributed.first():
             if self.accelerator.distributed.leads:
-                save(self.folder.checkpoints(training.stage.name), training.checkpoint())
+                save(self.folder.checkpoints(training.stage.name), checkpoint)
 
     def _agreed(self, schedule: Schedule) -> Schedule:
         """The schedule of rank 0."""
@@ -185,7 +209,7 @@ class _Session:
         training = Training(
             stage, self.accelerator, schedule, seed=run.seed, ema=run.training.ema_decay, threads=threads
         )
-        with self.accelerator.distributed.first():
+        with self.accelerator.distributed.in_turn():
             if self.accelerator.distributed.leads:
                 sweep(place)
             found = newest(place)
