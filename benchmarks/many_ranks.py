@@ -98,7 +98,7 @@ def partition(plan: Plan, samples: int, rows: int, ranks: int, *, shrink: bool, 
             read.append(read_by(first, saved, samples, rows, here))
     for epoch in torch.cat(read).split(samples):
         counts = torch.bincount(epoch, minlength=samples)
-        if len(epoch) == samples and not bool((counts == 1).all()) or bool((counts > 1).any()):
+        if (len(epoch) == samples and not bool((counts == 1).all())) or bool((counts > 1).any()):
             raise AssertionError("a sample was read twice or not at all in an epoch")
     return used
 
@@ -125,7 +125,8 @@ def main() -> None:
     for every in sorted({50, 100, 200, best, 1_000, 2_000, 5_000}):
         plan = Plan(long.work, every, long.checkpoint, long.restart, long.between)
         times = [
-            sum(time for *_, time in plan.attempts(np.random.default_rng(seed))) for seed in range(args.trials)
+            sum(time for *_, time in plan.attempts(np.random.default_rng(seed)))
+            for seed in range(args.trials)
         ]
         mark = "√(2 δ M) - δ" if every == best else ""
         print(f"| {every:,} | {mean(times) / plan.work:.3f} | {plan.expected() / plan.work:.3f} | {mark} |")

@@ -135,7 +135,10 @@ def measure(data: Path, steps: int) -> Iterator[tuple[Job, float]]:
 
 def table(law: Law, job: Job) -> str:
     """Markdown: strong and weak efficiency of more ranks, by network."""
-    lines = [f"| network | {' | '.join(f'{ranks:,} ranks' for ranks in MANY)} |", "|---|" + "---:|" * len(MANY)]
+    lines = [
+        f"| network | {' | '.join(f'{ranks:,} ranks' for ranks in MANY)} |",
+        "|---|" + "---:|" * len(MANY),
+    ]
     for name, bandwidth in NETWORKS.items():
         there = replace(law, byte=1 / bandwidth, latency=LATENCY)
         pairs = [f"{there.strong(job, ranks):.2f} / {there.weak(job, ranks):.2f}" for ranks in MANY]

@@ -18,6 +18,11 @@ if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
+# oneDNN and torch's layer above it keep 1,024 kernels each. Lengths that differ by batch fill both, with
+# gigabytes in an hour (docs/lab-notes.md); no network here has as many as this of fixed shapes.
+for cache in ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
+    os.environ.setdefault(cache, "256")
+
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
