@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import torch
-from ranks import Ranks
 from torch import Tensor, nn
+from two_ranks import Ranks
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed, Rows
 from modaloom.core.errors import BadValue, RankZeroStopped, WorkFailed

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from ranks import Ranks
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
+from two_ranks import Ranks
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed
 from modaloom.core.errors import BadValue
