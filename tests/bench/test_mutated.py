@@ -49,6 +49,7 @@ def kind(number: int) -> str:
     return "other exceptions" if size > 100 else "refused by name"
 
 
+@pytest.mark.full
 def test_faults_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mutated, "SECONDS", 2)
     numbers: dict[str, list[int]] = {}
