@@ -117,10 +117,10 @@ def novelty(exam: Exam, answers: Sequence[Answer]) -> Figures:
 
 
 def exams(
-    run: Any, folder: Path, asked: Sequence[Asked], n: int, seed: int, steps: int = 0
+    run: Any, folder: Path, asked: Sequence[Asked], n: int, seed: int, sampling: Mapping[str, Any] = NONE
 ) -> Iterator[tuple[Asked, Exam]]:
-    """Held-out samples of each direction. `steps`: of sampling; 0: the run's."""
-    sampling = run.sampling({"steps": steps} if steps else {})
+    """Held-out samples of each direction. `sampling`: instead of the run's."""
+    options = run.sampling(sampling)
     index, facts = open_folder(folder), read_facts(folder / FACTS)
     reading = FolderReading(run, index, list(run.model.streams))
     train = reading.read(("train",))["train"]
@@ -130,7 +130,7 @@ def exams(
     for one in asked:
         (direction,) = named_directions([one.row], list(run.model.streams), judge)
         samples = pick([*filter(one.differs, tests[f"test-{one.split}"])], direction.streams, n, seed)
-        ask = DirectionEvaluation(encoded, library, judge, direction, one.split, samples, seed, sampling)
+        ask = DirectionEvaluation(encoded, library, judge, direction, one.split, samples, seed, options)
         yield one, Exam(ask, train, facts, one.kept)
 
 
@@ -161,11 +161,11 @@ def drawn(exam: Exam) -> list[Answer]:
 
 
 def measured(
-    run: Any, folder: Path, part: Part, *, n: int, seed: int, steps: int = 0
+    run: Any, folder: Path, part: Part, *, n: int, seed: int, sampling: Mapping[str, Any] = NONE
 ) -> dict[str, dict[str, float]]:
     """Column → figures; `drawn`, the last one, has also figures relative to the others."""
     found: dict[str, dict[str, float]] = {}
-    for one, exam in exams(run, folder, part.asked, n, seed, steps):
+    for one, exam in exams(run, folder, part.asked, n, seed, sampling):
         for column, answers in columns(one, exam):
             figures = found.setdefault(column, {})
             for measure in one.measures:
@@ -197,7 +197,8 @@ def run_part(
     parser.add_argument("--samples", type=int, default=8000, help="of training")
     parser.add_argument("--n", type=int, default=100, help="samples a direction")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=0, help="of sampling; default: the run's")
+    parser.add_argument("--steps", type=int, help="of sampling; default: the run's")
+    parser.add_argument("--guidance", type=float, help="of sampling; default: the run's")
     parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--set", nargs="+", default=[], help="settings of the training")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
@@ -215,5 +216,6 @@ def run_part(
         samples=1,
         resume=True,
     )
-    found = measured(run, folder, part, n=options.n, seed=options.seed, steps=options.steps)
+    asked = {name: value for name in ("steps", "guidance") if (value := getattr(options, name)) is not None}
+    found = measured(run, folder, part, n=options.n, seed=options.seed, sampling=asked)
     publish(part.targets, found, options.json)

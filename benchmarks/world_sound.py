@@ -27,6 +27,8 @@ SETTINGS = (
 """Those of the demo, and sounds more often as the target, since they take longest to learn. Their codes are
 drawn nearly one by one."""
 
+GUIDED = "loom.sampling.guidance=1.5"
+"""What is given outweighs what was said together in training, which no held-out combination was."""
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"
 ROBOT, OTHER = "speech->speech.robot, level1: ", "speech.other+speech.reference->speech, level1: "
@@ -52,7 +54,7 @@ PARTS = {
             Target("speech->caption, level1: slot.mean"),
             Target("speech->caption, level2: slot.mean", 0.95),
         ],
-        ["tokenizers.image.global_codes=1"],
+        ["tokenizers.image.global_codes=1", GUIDED],
     ),
     "voices": Part(
         ("speech", "speech.other", "speech.reference", "speech.robot"),
@@ -105,6 +107,7 @@ PARTS = {
                 for slot in ("tempo", "instrument", "register")
             ),
         ],
+        [GUIDED],
     ),
 }
 
