@@ -34,6 +34,10 @@ MOVING = (
     *("loom.sampling.guidance=2", "loom.sampling.steps=96"),
 )
 """Colours of clips in a code of their own, as those of pictures; pictures are never the target."""
+BEATING = (
+    'loom.mixture.wanted=["video","music"]',
+    *("loom.sampling.guidance=1.5", "loom.sampling.steps=96"),
+)
 
 CLIP, CAPTION = "image+caption->video, level1: ", "video->caption, level1: "
 FIRST, ENDS = [(0.0, 8.0)], [(0.0, 4.0), (12.0, 16.0)]
@@ -87,7 +91,7 @@ PARTS = {
             Target(f"{BACK}{F1}"),
             Target(f"{BACK}slot.tempo"),
         ],
-        IMAGES,
+        [*IMAGES, *BEATING],
     ),
     "composite": Part(
         ("speech", "video"),
