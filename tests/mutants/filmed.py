@@ -148,6 +148,13 @@ CLIPS = (
         FILM,
     ),
     Mutant(
+        "a constant answer of the lowest rate",
+        "world/on_beat.py",
+        "[len(values) // 2]",
+        "[0]",
+        "evaluation/test_on_beat.py",
+    ),
+    Mutant(
         "sound that is encoded at once",
         "modalities/video_encode.py",
         "PIECE = 2**14",
