@@ -9,19 +9,18 @@ from figures import Figures
 from world_parts import Exam
 
 from modaloom.evaluation.judge import Answer
+from modaloom.evaluation.on_beat import F1, BeatMetric
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.image import to_rgb
 from modaloom.modalities.video_value import Video
-from modaloom.world.on_beat import on_beat
 from modaloom.world.parsers.video import parse_video, read_motion, track_of
 from modaloom.world.scene import INVALID
 from modaloom.world.score import agree
+from modaloom.world.worlds import world_of
 
 FRAMES, FPS = 16, 8
 OF_THE_FIRST = ("size", "position")
 """Slots of the first frame of a clip."""
-TYPICAL = "medium"
-"""The median tempo."""
 
 
 def moves(exam: Exam, answers: Sequence[Answer]) -> Figures:
@@ -55,8 +54,7 @@ def _motion(clip: Video) -> tuple[str, str]:
 
 def follows(exam: Exam, answers: Sequence[Answer]) -> Figures:
     """Pulses of the clip against onsets of the music, of which one is the answer."""
-    pairs = [{**sample.streams, **answer} for sample, answer in zip(exam.ask.samples, answers)]
-    return {"onsets F1": float(np.mean([on_beat(pair["video"], pair["music"]) for pair in pairs]))}
+    return {F1: exam.ask.score(answers)[F1].value}
 
 
 def agreement(exam: Exam, answers: Sequence[Answer]) -> Figures:
@@ -109,6 +107,6 @@ def _blended(clip: Video, gap: slice) -> Video:
 
 
 def constant(exam: Exam) -> list[Answer]:
-    """One training clip, or piece, of the median tempo for all."""
-    sample = next(one for one in exam.train if exam.known[one.key]["tempo"] == TYPICAL)
-    return [{exam.want: sample.streams[exam.want]}] * len(exam.ask.samples)
+    """One training clip, or piece, of the median rate for all."""
+    beat = BeatMetric(world_of(exam.facts).beat)
+    return [{exam.want: beat.constant(exam.want, exam.train)}] * len(exam.ask.samples)

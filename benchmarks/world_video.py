@@ -12,13 +12,14 @@ and clips of which the first second, or the first and the last half second, are 
 measured. `beat` has music and an image → clip, and clip → music: pulses against onsets within ± 1 frame.
 `composite` draws speech and clip from nothing and puts both into one file. Columns: `retrieval` is the
 training sample with the nearest inputs, `static` and `blend` are pictures that stand still or fade into each
-other, `constant` is one clip or piece of the median tempo for all, `ceiling` the truth through its tokenizer.
+other, `constant` is one clip or piece of the median rate for all, `ceiling` the truth through its tokenizer.
 """
 
 from figures import Target
 from video_measures import agreement, blend, constant, follows, moves, static
 from world_parts import DRAWN_LIKE_THE_DEMO, Asked, Part, run_part, slots, tokenizer_settings
 
+from modaloom.evaluation.on_beat import F1
 from modaloom.recipes.demo import SOUND_SETTINGS, VIDEO_SETTINGS
 
 SETTINGS = (
@@ -45,7 +46,6 @@ FIRST, ENDS = [(0.0, 8.0)], [(0.0, 4.0), (12.0, 16.0)]
 CONTINUED = Asked("->video", "level1", (moves,), {"static": static}, kept=FIRST)
 BETWEEN = Asked("->video", "level1", (moves,), {"blend": blend}, kept=ENDS)
 MUSIC, BOTH, BACK = "music->video, seen: ", "music+image->video, level1: ", "video->music, seen: "
-F1 = "onsets F1"
 PARTS = {
     "motion": Part(
         ("image", "caption", "video"),

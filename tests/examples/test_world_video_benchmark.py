@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from modaloom.core.types import Sample
+from modaloom.evaluation import Direction, ParsedJudge
 from modaloom.modalities.video_value import Video
 from modaloom.world import STREAMS
 from modaloom.world.rule import render_all
@@ -28,7 +29,9 @@ def exam(names: list[str], want: str, kept: Any = ()) -> Any:
     """An exam on true scenes."""
     samples = [Sample(str(i), render_all(STREAMS, names, one)) for i, one in enumerate(SCENES)]
     known = {str(i): one.facts for i, one in enumerate(SCENES)}
-    ask = SimpleNamespace(samples=samples)
+    judge, others = ParsedJudge(known), [name for name in names if name != want]
+    direction = Direction(tuple(others), (want,))
+    ask = SimpleNamespace(samples=samples, score=lambda answers: judge.score(direction, answers, samples))
     facts = [*known.values()]
     return SimpleNamespace(ask=ask, train=samples, known=known, facts=facts, kept=kept, want=want)
 
@@ -62,9 +65,9 @@ def test_the_truth_is_right_and_what_stands_still_is_not(measures: Any) -> None:
     assert set(measures.moves(asked, truth(asked)).values()) == {1.0}
     still = measures.moves(asked, measures.static(asked))
     assert (still["direction"], still["speed"], still["kept"], still["tempo"]) == (0, 0, 1, 0)
-    assert measures.follows(asked, truth(asked)) == {"onsets F1": 1}
-    assert measures.follows(asked, measures.constant(asked))["onsets F1"] < 0.9
-    assert measures.follows(asked, measures.static(asked)) == {"onsets F1": 0}
+    assert measures.follows(asked, truth(asked)) == {"onsets.f1": 1}
+    assert measures.follows(asked, measures.constant(asked))["onsets.f1"] < 0.9
+    assert measures.follows(asked, measures.static(asked)) == {"onsets.f1": 0}
 
 
 @pytest.mark.parametrize("kept", [[(0.0, 8.0)], [(0.0, 4.0), (12.0, 16.0)]])

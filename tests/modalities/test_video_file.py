@@ -3,6 +3,7 @@
 import io
 import struct
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -505,6 +506,19 @@ def test_sound_in_pieces_is_that_of_the_whole_and_taken_as_it_is_needed(
     write_with(Video.of(levels(8), 8), {"sound": wave}, whole)
     assert np.array_equal(read(whole).frames, read(made).frames)
     np.testing.assert_allclose(AUDIO.read(whole).samples, AUDIO.read(made).samples, atol=1e-2)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webm"])
+def test_a_sound_is_mixed_resampled_and_encoded_in_the_memory_of_a_piece(suffix: str, tmp_path: Path) -> None:
+    """Of 22 s, of which a clip shows the first one; arrays alone are counted."""
+    sound = Audio(np.tile(noise(RATE), (3, 10)), 22_050)
+    clip, path = Video.of(levels(8), 8), tmp_path / f"a.{suffix}"
+    tracemalloc.start()
+    write_with(clip, {"sound": sound}, path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < sound.samples.nbytes / 3
+    assert AUDIO.read(path).seconds == pytest.approx(sound.seconds, abs=0.05)
 
 
 def test_sound_is_kept_up_to_where_it_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

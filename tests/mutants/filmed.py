@@ -148,6 +148,20 @@ CLIPS = (
         FILM,
     ),
     Mutant(
+        "a constant answer of the lowest rate",
+        "world/on_beat.py",
+        "[len(values) // 2]",
+        "[0]",
+        "evaluation/test_on_beat.py",
+    ),
+    Mutant(
+        "sound that is encoded at once",
+        "modalities/video_encode.py",
+        "PIECE = 2**14",
+        "PIECE = 2**30",
+        "modalities/test_video_file.py::test_a_sound_is_mixed_resampled_and_encoded_in_the_memory_of_a_piece",
+    ),
+    Mutant(
         "clips decoded anew for every shot",
         "editing/film.py",
         "if reel is None or reel.place > shot.first:",

@@ -15,6 +15,7 @@ from modaloom.core.json_text import from_json
 from modaloom.core.types import Sample
 from modaloom.evaluation.estimate import Estimate, Minimum, Proportion, Statistic
 from modaloom.evaluation.judge import Answer, Estimates, Judge
+from modaloom.evaluation.on_beat import BeatMetric
 from modaloom.evaluation.rows import Direction
 from modaloom.world.scene import INVALID
 from modaloom.world.score import Facts, agree, floor, parse, score
@@ -36,7 +37,8 @@ class ParsedJudge(Judge):
 
     Slots are the facts that the target stream shows, that the inputs determine and that the facts file names
     (older worlds do not name motion). Entropies are relative to the data's, at most 1; values that cannot be
-    parsed do not contribute. Slots that are constant in the world have no entropy.
+    parsed do not contribute. Slots that are constant in the world have no entropy. `onsets.f1` where the
+    direction has a clip and a sound of one beat; see `BeatMetric`.
     """
 
     parsed = True
@@ -46,6 +48,7 @@ class ParsedJudge(Judge):
         shown = {slot for rule in self.world.streams.values() for slot in rule.determines}
         self._named = shown.intersection(*facts.values())
         self._varying = {s for s in self._named if len({known[s] for known in facts.values()}) > 1}
+        self.beat = BeatMetric(self.world.beat)
 
     def related(self, given: Sequence[str], want: str) -> bool:
         return bool(self._fixed(given).intersection(self._shown(want)))
@@ -64,16 +67,15 @@ class ParsedJudge(Judge):
         return free if direction.given else ()
 
     def score(self, direction: Direction, answers: Sequence[Answer], samples: Sequence[Sample]) -> Estimates:
-        facts = self._facts(samples)
+        facts, beat = self._facts(samples), self.beat.score(direction, answers, samples)
         if not direction.given:
-            return _agreement(self.world, direction.want, answers) | self._entropies(
-                direction.want, answers, facts
-            )
+            agreement = _agreement(self.world, direction.want, answers)
+            return {**agreement, **self._entropies(direction.want, answers, facts), **beat}
         (want,), slots = direction.want, self._slots(direction)
         scores = [
             score(want, answer[want], true, self.world) for answer, true in zip(answers, facts, strict=True)
         ]
-        return _hits({slot: [hit[slot] for hit in scores] for slot in slots})
+        return {**_hits({slot: [hit[slot] for hit in scores] for slot in slots}), **beat}
 
     def floor(
         self, direction: Direction, train: Sequence[Sample], samples: Sequence[Sample], typical: Answer
@@ -91,6 +93,7 @@ class ParsedJudge(Judge):
             "slot.mean": fmean(by_slot.values()),
             "slot.worst": min(by_slot.values()),
             "exact": together if len(slots) > 1 else by_slot[slots[0]],
+            **self.beat.floor(direction, train, samples),
         }
 
     def diversity(self, direction: Direction, first: Sequence[Answer], second: Sequence[Answer]) -> Estimates:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
@@ -25,6 +25,8 @@ from modaloom.modalities.video_rate import at_rate
 from modaloom.modalities.video_value import Frame, Video
 
 SOUND = "sound"
+PIECE = 2**14
+"""Samples of each channel that are mixed, resampled and encoded at once."""
 PIXELS, BT_601 = "yuv420p", 6
 """The format of pixels; the matrix of luma and chroma, told to players, as swscale takes it by default."""
 GIF_TICK, GIF_FPS = Fraction(1, 100), Fraction(50)
@@ -98,7 +100,9 @@ def encode(clip: Video, tracks: Mapping[str, Value], suffix: str, file: BinaryIO
 
 
 def _pieces(tracks: Mapping[str, Value]) -> Iterator[Audio]:
-    return iter([tracks[SOUND]] if SOUND in tracks else [])
+    for sound in [tracks[SOUND]] if SOUND in tracks else []:
+        for first in range(0, sound.samples.shape[1], PIECE):
+            yield replace(sound, samples=sound.samples[:, first : first + PIECE])
 
 
 def _sound_of(source: File, notify: Callable[[str], None]) -> Iterator[Audio]:

@@ -1,6 +1,10 @@
 """How well the pulses of a clip follow the onsets of music."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import sub
+from statistics import median
+from typing import Any
 
 from modaloom.metrics.onsets import onset_f1
 from modaloom.modalities.audio_value import Audio
@@ -8,6 +12,36 @@ from modaloom.modalities.video_value import Video
 from modaloom.world.parsers.hearing import RATE, heard
 from modaloom.world.parsers.music import find_onsets
 from modaloom.world.parsers.video import find_pulses
+
+Events = Callable[[Any], list[float]]
+"""Value → when something happens in it, in seconds."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """Two streams of a world that have one beat."""
+
+    clip: str
+    sound: str
+
+    def follows(self, streams: Mapping[str, Any]) -> float:
+        """`on_beat` of the clip and the sound among a sample's values."""
+        return on_beat(streams[self.clip], streams[self.sound])
+
+    def typical(self, stream: str, values: Sequence[Any]) -> Any:
+        """The value of the median rate, for an answer that ignores what is given."""
+        events: Mapping[str, Events] = {self.clip: find_pulses, self.sound: onset_times}
+        return sorted(values, key=lambda value: rate(events[stream](value)))[len(values) // 2]
+
+
+def rate(times: Sequence[float]) -> float:
+    """Events a second by the median interval between events at these times; 0 of fewer than two."""
+    return 1 / median(map(sub, times[1:], times)) if len(times) > 1 else 0.0
+
+
+def onset_times(sound: Audio) -> list[float]:
+    """When notes begin, in seconds."""
+    return [sample / RATE for sample in find_onsets(heard(sound))]
 
 
 def on_beat(clip: Video, sound: Audio) -> float:
@@ -27,5 +61,4 @@ def pulses_on_beat(pulses: Sequence[float], sound: Audio, seconds: float, frame:
         seconds: that the clip lasts.
         frame: seconds of a frame.
     """
-    onsets = [sample / RATE for sample in find_onsets(heard(sound))]
-    return onset_f1(pulses, onsets, frame, (frame, seconds - 2 * frame))
+    return onset_f1(pulses, onset_times(sound), frame, (frame, seconds - 2 * frame))

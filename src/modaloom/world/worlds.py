@@ -12,6 +12,7 @@ from modaloom.world.duo.splits import scene as duo_scene
 from modaloom.world.edits.parsers import PARSERS as EDIT_PARSERS
 from modaloom.world.edits.scene import check_fixed as check_edits
 from modaloom.world.edits.scene import scene as edit_scene
+from modaloom.world.on_beat import Beat
 from modaloom.world.parsers import PARSERS
 from modaloom.world.rule import StreamRule
 from modaloom.world.scene import PART_OF
@@ -38,6 +39,8 @@ class World:
     answers: frozenset[str] = frozenset({"answer"})
     splits: tuple[str, ...] = tuple(SPLITS)
     """Names of the folders."""
+    beat: Beat | None = None
+    """A clip and a sound that have one."""
 
 
 SOLO = World(
@@ -49,6 +52,7 @@ SOLO = World(
     frozenset(FACTORS),
     PART_OF,
     fix_answer=frozenset({"asked", *VISIBLE}),
+    beat=Beat("video", "music"),
 )
 DUO = World(
     "duo",
