@@ -3,21 +3,22 @@
 The recordings are Asterisk's core sounds, 16 kHz, human speakers (CC-BY-SA 3.0), read where they are
 installed; on Debian: apt-get install asterisk-core-sounds-{en,es,fr,it}-g722, and the same without -g722,
 which have the texts. A sentence is on one side of the split in all languages; numerals, days and months are
-all held out, as words to be recognised. Tones, and files without sound, are left out.
+all held out, as words to be recognised. Left out are tones, files without sound, and what has the text of a
+recording that is held out.
 """
 
 import argparse
 import gzip
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from modaloom.core.errors import BadFile, ModaloomError
+from modaloom.core.errors import BadFile, ModaloomError, check_range
 from modaloom.core.rng import derive
 from modaloom.data.atomic_io import new_folder
 
@@ -26,6 +27,7 @@ LANGUAGES = ("en", "es", "fr", "it")
 RATE = 16_000
 HELD_OUT = {"test": 10, "val": 5}
 """Split → percent of the sentences."""
+SIDES = (*HELD_OUT, "train")
 NUMERALS = "digits/"
 NO_SPEECH = re.compile(r"^\[.*\]$")
 
@@ -76,6 +78,14 @@ def read_prompts(sounds: Path, texts: Path, languages: tuple[str, ...]) -> Itera
                 yield Prompt(language, stem, text, path)
 
 
+def on_one_side(prompts: Sequence[Prompt]) -> Iterator[Prompt]:
+    """Those whose text no other of their language has on an earlier one of `SIDES`."""
+    side: dict[tuple[str, str], str] = {}
+    for prompt in sorted(prompts, key=lambda prompt: SIDES.index(prompt.split)):
+        if side.setdefault((prompt.language, prompt.text), prompt.split) == prompt.split:
+            yield prompt
+
+
 def read_g722(path: Path) -> np.ndarray:
     """int16 (n,) at `RATE`. Raises `BadFile` for a file without sound."""
     import av
@@ -95,19 +105,20 @@ def write_prompts(
     languages: tuple[str, ...] = LANGUAGES,
     longest: float = 6.0,
 ) -> int:
-    """Write the folder atomically; returns the number of samples. Raises `BadFile`, `BadFolder`.
+    """Write the folder atomically; returns the number of samples. Raises `BadFile`, `BadFolder`, `BadValue`.
 
     Args:
         folder: to be made.
         sounds: Asterisk's folder of sounds.
         texts: where Debian's packages have their documentation.
         languages: some of `LANGUAGES`.
-        longest: seconds of the longest recording that is taken.
+        longest: seconds of the longest recording that is taken, more than 0.
     """
-    found = [*read_prompts(sounds, texts, languages)]
+    check_range("longest", longest, 0, open_low=True)
+    found = [*on_one_side([*read_prompts(sounds, texts, languages)])]
     count = 0
     with new_folder(folder) as root:
-        for name in ("train", *HELD_OUT):
+        for name in SIDES:
             (root / name).mkdir()
         for prompt in found:
             try:

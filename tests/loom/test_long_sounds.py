@@ -1,6 +1,7 @@
 """Files far longer than the limit of a run: encoded whole, and decoded to as many samples."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,3 +99,29 @@ def test_what_the_tokenizer_makes_of_a_sound_is_as_long(run: TrainedRun) -> None
     (rebuilt,) = run.model.decode("speech", run.model.encode("speech", [sound]))
     assert rebuilt.samples.shape == (1, 5_120)
     assert run.model.trimmed("speech", rebuilt, sound).samples.shape == (1, 5_001)
+
+
+def test_a_sound_that_parts_are_kept_of_keeps_its_length_to_the_sample(
+    run: TrainedRun, tmp_path: Path
+) -> None:
+    """Between whole codes of 640 samples; kept to its end it goes on, and is not cut."""
+    sound = Audio(tone("low", 0.4).samples[:, :5_001], RATE)
+    asked: dict[str, Any] = {"given": {"speech": sound}, "want": ["speech"], "n": 2}
+    for change in ({"keep": {"speech": [(0, 0.1)]}}, {"strength": {"speech": 0.5}}):
+        for made in run.generate(**asked, **change):
+            assert made["speech"].samples.shape == (1, 5_001)
+        written = [*modaloom.generate(run, **asked, **change, out=tmp_path / next(iter(change)))]
+        assert {one.streams["speech"].samples.shape[1] for one in written} == {5_001}
+    gone_on = run.generate(**asked | {"n": 8}, keep={"speech": [(0, 9)]})
+    assert {made["speech"].samples.shape[1] for made in gone_on} <= {5_001, 5_760, 6_400}
+
+
+def test_what_ends_before_its_length_is_told(run: TrainedRun, tmp_path: Path) -> None:
+    said: list[str] = []
+    for seed in range(2):
+        asked: dict[str, Any] = {"want": "speech", "n": 4, "length": 1.0, "seed": seed, "notify": said.append}
+        drawn = [*modaloom.generate(run, **asked, out=tmp_path / str(seed))]
+        short = sum(one.streams["speech"].seconds < 0.98 for one in drawn)
+        told = [f"speech: {short} of 4 values end by themselves before length 1"] * (short > 0)
+        assert [sentence for sentence in said if "length" in sentence] == told
+        said.clear()

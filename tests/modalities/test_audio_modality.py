@@ -217,6 +217,18 @@ def test_waveforms_have_one_rate_and_what_they_lack_is_told(tmp_path: Path) -> N
     assert not AUDIO.conform(sound(1.0), sound(1.0), True, False).changes
 
 
+@pytest.mark.parametrize(
+    ("n", "rate"), [(44_107, 44_100), (22_057, 22_050), (192_007, 192_000), (8_007, 8_000)]
+)
+def test_an_aligned_result_is_as_long_as_its_source_at_any_rate(n: int, rate: int) -> None:
+    """Where super-resolution makes an even number of samples."""
+    source, wanted = Audio(np.zeros((1, n), np.float32), rate), round(n * RATE / rate)
+    for made in (wanted - 1, wanted, wanted + 1):
+        value = Audio(np.full((1, made), 0.5, np.float32), RATE)
+        assert AUDIO.conform(source, value, True, False).value.samples.tolist() == [[0.5] * wanted]
+        assert AUDIO.conform(source, value, False, False).value is value
+
+
 def test_silence_dc_and_clipping_go_through() -> None:
     for samples in (np.zeros(160), np.full(1600, 0.5), np.sign(np.sin(np.arange(1600)))):
         value = Audio(samples[None].astype(np.float32), RATE)

@@ -96,10 +96,10 @@ def test_masks_are_white_above_half() -> None:
     mask[1:3, 2:4] = 255
     where = torch.from_numpy(mask[..., 0] > 0)
     for found in (mask, mask // 255, mask.astype(np.float32) / 7):
-        assert torch.equal(to_mask(RASTER, found), where)
-    assert not to_mask(RASTER, 0 * mask).any()
+        assert torch.equal(to_mask(RASTER, {}, found), where)
+    assert not to_mask(RASTER, {}, 0 * mask).any()
     picture = MODALITIES["image"].signal.from_array(np.repeat(mask.transpose(2, 0, 1), 3, 0), {})
-    assert torch.equal(to_mask(MODALITIES["image"], picture), where)
+    assert torch.equal(to_mask(MODALITIES["image"], {}, picture), where)
 
 
 def test_pictures_are_the_signals_that_they_were() -> None:
@@ -117,8 +117,30 @@ def test_a_sound_marks_where_it_is_loud() -> None:
         where[part] = True
     wave[1, 6_000:6_400] = -0.9
     where[6_000:6_400] = True
-    found = to_mask(AUDIO, Audio(wave, 16_000))
+    found = to_mask(AUDIO, {"rate": 16_000}, Audio(wave, 16_000))
     assert (found != where).sum() < 120  # a wave begins and ends below half of its peak
     assert not found[2_010:2_190].any()
     assert torch.equal(found[5_000:], where[5_000:])
-    assert not to_mask(AUDIO, Audio(0 * wave, 16_000)).any()
+    assert not to_mask(AUDIO, {"rate": 16_000}, Audio(0 * wave, 16_000)).any()
+
+
+def test_silence_between_two_marks_of_a_sound_stays_unless_a_wave_crosses_it() -> None:
+    marks = np.zeros((1, 1_000), np.float32)
+    marks[0, [*range(5), *range(300, 310), *range(350, 400), 997]] = 0.8
+    marks[0, 600:900] = np.sin(2 * np.pi * np.arange(300) / 100 + 1.5)
+    found = to_mask(AUDIO, {"rate": 16_000}, Audio(marks, 16_000)).numpy()
+    at_rest = np.r_[:500, 950:1000]
+    assert np.array_equal(found[at_rest], marks[0, at_rest] > 0)
+    assert found[601:880].all()
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+def test_a_mask_of_a_sound_marks_the_same_seconds_at_any_rate(rate: int) -> None:
+    """Each channel by itself: the second gap is in one of them."""
+    marks = np.zeros((2, rate // 2), np.float32)
+    marks[:, rate // 10 : rate // 5] = 1
+    marks[1, 3 * rate // 10 : 2 * rate // 5] = 1
+    found = to_mask(AUDIO, {"rate": 16_000}, Audio(marks, rate)).numpy()
+    wanted = np.isin(np.arange(8_000) // 1_600, (1, 3))
+    assert len(found) == 8_000
+    assert (found != wanted).sum() <= 4  # half a sample of the lower rate at each edge

@@ -4,6 +4,7 @@ from mutant import Mutant
 
 SINC, GAPS = "degradations/test_sinc.py", "spectral/test_autoregression.py"
 RESTORED = "restorer/test_sound_tasks.py"
+MASKS, KEPT = "modalities/test_scale.py", "loom/test_long_sounds.py"
 LENGTHS = "restorer/test_sound_restoration.py::test_a_sound_of"
 
 MENDED = (
@@ -38,15 +39,22 @@ MENDED = (
     Mutant(
         "missing samples that do not see the known ones on their right",
         "spectral/autoregression.py",
-        "weights[1:].flip(0), weights]",
-        "weights[1:].flip(0), weights[:1], 0 * weights[1:]]",
+        "self.by_lag[1:-1].flip(0), self.by_lag[:-1]]",
+        "self.by_lag[1:-1].flip(0), self.by_lag[:1], 0 * self.by_lag[1:-1]]",
         GAPS,
     ),
     Mutant(
         "missing samples from the first filter",
         "spectral/autoregression.py",
-        "prediction_error(filled), ORDER",
-        "prediction_error(block), ORDER",
+        "prediction_error(filled, order)",
+        "prediction_error(block, order)",
+        GAPS,
+    ),
+    Mutant(
+        "missing samples at the end of a sound that is silent afterwards",
+        "spectral/autoregression.py",
+        " - self._end(last - rows, last - columns)",
+        "",
         GAPS,
     ),
     Mutant(
@@ -101,8 +109,29 @@ MENDED = (
     Mutant(
         "a sound longer or shorter than its source",
         "modalities/audio.py",
-        "if aligned and sound.rate == made.rate:",
-        "if False:",
+        "resampled_length(sound.samples.shape[1], sound.rate, made.rate)",
+        "made.samples.shape[1]",
         f"{LENGTHS}_the_rate_keeps_its_length_and_channels",
+    ),
+    Mutant(
+        "marks of a sound that run into each other",
+        "modalities/unit.py",
+        " & (_closed(loudness, DIP) > SILENT * peak)",
+        "",
+        MASKS,
+    ),
+    Mutant(
+        "a mask of a sound at a rate of its own",
+        "modalities/unit.py",
+        "mask = codec.join([codec.matched(channel, facts) for channel in codec.parts(mask)])",
+        "pass",
+        MASKS,
+    ),
+    Mutant(
+        "a filled gap that makes a sound longer",
+        "loom/model.py",
+        "made if is_longer else tokenizer.trimmed(made, value)",
+        "made",
+        KEPT,
     ),
 )

@@ -164,7 +164,7 @@ SOUNDS = (
     Mutant(
         "the end of a resampled sound",
         "modalities/audio_rate.py",
-        "missing = max(0, max(1, round(taken * to / rate)) - given)",
+        "missing = max(0, resampled_length(taken, rate, to) - given)",
         "missing = 0",
         RATES,
     ),

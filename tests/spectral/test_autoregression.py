@@ -1,4 +1,5 @@
-"""Missing samples. Oracles: NumPy's least squares, and tones, which a linear prediction continues exactly."""
+"""Missing samples. Oracles: the conditional mean of a Gaussian process whose covariance is that of the
+filter's impulse response, and tones, which a linear prediction continues exactly."""
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from torch import Tensor
 from modaloom.spectral.autoregression import (
     BLOCK,
     ORDER,
+    Precision,
     autocorrelation,
     fill_gaps,
     prediction_error,
-    solve_by_lags,
+    solve,
 )
 
 
@@ -45,26 +47,40 @@ def test_what_is_filled_in_does_not_matter() -> None:
     assert torch.equal(*filled)
 
 
-def test_the_answer_is_the_least_squares_one_of_its_last_filter() -> None:
-    """NumPy: minimise the energy of the prediction error over the missing samples alone."""
-    n, gap = 400, slice(150, 170)
+@pytest.mark.parametrize("gap", [slice(0, 10), slice(2990, 3000)])
+def test_gaps_at_an_end_are_continued_from_one_side(gap: slice) -> None:
+    """Nothing is known beyond an end: silence there would draw the answer to it."""
+    wave, known = tones(), known_but(3000, gap)
+    error = (fill_gaps(torch.where(known, wave, 0), known) - wave)[gap].square().mean()
+    assert float(error / wave[gap].square().mean()) < 1e-3
+
+
+@pytest.mark.parametrize("gap", [slice(150, 170), slice(0, 20), slice(390, 400), slice(3, 5)])
+def test_the_answer_is_the_likeliest_one_of_its_last_filter(gap: slice) -> None:
+    n = 400
     wave = torch.randn(n, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).cumsum(0) / 20
     known = known_but(n, gap)
-    once = fill_gaps(torch.where(known, wave, 0), known)
     held: NDArray[np.float64] = torch.where(known, wave, 0).numpy()
-    first = _least_squares(held, known.numpy())
-    np.testing.assert_allclose(once.numpy(), _least_squares(held, known.numpy(), first), atol=1e-8)
+    first = _conditional_mean(held, known.numpy(), held)
+    found = fill_gaps(torch.from_numpy(held), known)
+    np.testing.assert_allclose(found.numpy(), _conditional_mean(held, known.numpy(), first), atol=1e-6)
 
 
-def _least_squares(
-    held: NDArray[np.float64], known: NDArray[np.bool_], before: NDArray[np.float64] | None = None
+def _conditional_mean(
+    held: NDArray[np.float64], known: NDArray[np.bool_], before: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    error = prediction_error(torch.from_numpy(held if before is None else before)).numpy()
-    errors = np.array([np.convolve(row, error) for row in np.eye(len(held))]).T
-    missing, _, _, _ = np.linalg.lstsq(errors[:, ~known], -errors[:, known] @ held[known], rcond=None)
+    covariance = _covariance(prediction_error(torch.from_numpy(before)).numpy(), len(held))
     found = held.copy()
-    found[~known] = missing
+    found[~known] = covariance[~known][:, known] @ np.linalg.solve(covariance[known][:, known], held[known])
     return found
+
+
+def _covariance(error: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """(n, n), of the process that white noise is by the filter's inverse."""
+    response = np.fft.irfft(1 / np.fft.rfft(error, 2**18))
+    lags = np.fft.irfft(np.abs(np.fft.rfft(response)) ** 2)[:n]
+    place = np.arange(n)
+    return lags[np.abs(place[:, None] - place)]
 
 
 @pytest.mark.parametrize("n", [1, 5, ORDER, BLOCK + 1])
@@ -84,14 +100,13 @@ def test_autocorrelation_is_numpys() -> None:
     np.testing.assert_allclose(autocorrelation(wave, 8).numpy(), wanted[:9], atol=1e-12)
 
 
-@pytest.mark.parametrize("n", [1, 3, 4, 5, 40])
-def test_block_elimination_is_the_dense_answer(n: int) -> None:
-    """Oracle: `torch.linalg.solve` on the whole matrix, of gaps and of single samples."""
-    chance = torch.Generator().manual_seed(n)
-    taps = torch.cat([torch.ones(1).double(), 0.3 * torch.randn(4, generator=chance).double()])
-    weights = autocorrelation(taps, 4)
-    places = torch.randint(1, 4, (n,), generator=chance).cumsum(0)
-    lags = (places[:, None] - places).abs()
-    matrix = torch.where(lags <= 4, weights[lags.clamp(max=4)], 0)
-    right = torch.randn(n, generator=chance).double()
-    torch.testing.assert_close(solve_by_lags(weights, places, right), torch.linalg.solve(matrix, right))
+@pytest.mark.parametrize("places", [[0], [0, 1, 2], [4, 5, 9, 10], [17, 18, 19], [*range(0, 20, 2), 19]])
+def test_block_elimination_is_the_dense_answer_of_the_inverse_covariance(places: list[int]) -> None:
+    error = np.array([1, -0.9, 0.3, 0.1, -0.2])
+    precision = Precision.of(torch.from_numpy(error), 20)
+    inverse = torch.from_numpy(np.linalg.inv(_covariance(error, 20)))
+    right, rows = torch.arange(1.0, 1 + len(places)).double(), torch.tensor(places)
+    wanted = torch.linalg.solve(inverse[rows][:, rows], right)
+    torch.testing.assert_close(solve(precision, rows, right), wanted)
+    wave = torch.sin(torch.arange(20).double())
+    torch.testing.assert_close(precision.times(wave), inverse @ wave)

@@ -92,8 +92,8 @@ def generate(
         mux: `CLIP+SOUND`: a wanted stream, and one that is wanted or given, which are written as one file.
         format: a name in `OUTPUTS`.
         device: device of a run that is loaded here: auto | cpu | cuda | mps.
-        notify: receives a warning for every direction that is no better than its baseline, and for given
-            values that a limit of the run shortens.
+        notify: receives a warning for every direction that is no better than its baseline, for given values
+            that a limit of the run shortens, and for values that end before `length`.
 
     Yields:
         A frame after each sampling step and each refined sample. Its result is the samples that it finishes,
@@ -153,7 +153,7 @@ def generate(
         if long is None
         else partial(long.num_steps, options=options, given=goes_on)
     )
-    total, step, count = _num_steps(steps_of, plan, refiner), 0, 0
+    total, step, count, ended = _num_steps(steps_of, plan, refiner), 0, 0, 0
     kinds = trained.modality_of | (muxing.modality_of if muxing else {})
     title = f"Samples that modaloom generated, by\n\n```bash\n{facts['command']}\n```"
     with (
@@ -182,9 +182,12 @@ def generate(
                     writer.write(output.shown(whole, job.given), {**facts, "nearest": nearest})
                     written.append(finished)
                     count += 1
+                    ended += long is not None and long.has_ended(sample.codes)
                 yield replace(shown, step=step, result=written)
         failures = [] if reader is None else reader.failures()
     lost.notify(notify)
+    if ended:
+        notify(f"{', '.join(want)}: {ended:,} of {count:,} values end by themselves before length {length:g}")
     if failures:
         raise PartlyFailed(failures, f"{count:,} samples are in {out}")
 
@@ -227,7 +230,8 @@ def _sampled(
     draw = drawing(trained.model, batch[0].want, kept, long, strength)
     codes = trained.model.codes(given)
     frames = draw(codes, n=len(batch), seed=seed, names=keys, options=sampling)
-    return (frame.map(trained.model.values) for frame in frames)
+    decoded = partial(trained.model.values, kept={name: given[name] for name in kept})
+    return (frame.map(decoded) for frame in frames)
 
 
 def _named(keys: Sequence[str], samples: Sequence[Generated]) -> list[Sample]:

@@ -177,6 +177,10 @@ class LongStream:
         assert shown is not None
         yield replace(shown, total=step, result={self.name: self._join([self._cut(one) for one in whole])})
 
+    def has_ended(self, codes: Mapping[str, Tensor]) -> bool:
+        """Whether a value that was drawn, stream → codes (L, Q), ends before it is as long as asked for."""
+        return len(self._split(codes[self.name][None])[0]) < self.rows
+
     def _nothing(self) -> Tensor:
         return torch.zeros(0, *self.shape.grid[1:], self.shape.depth, dtype=torch.int64)
 

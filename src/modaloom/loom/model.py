@@ -17,9 +17,11 @@ from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.fields import rows_of
 from modaloom.loom.generated import Generated, GeneratedSamples
 from modaloom.loom.loom import Loom
+from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Value
 from modaloom.tokenizers.base import Tokenizer
 from modaloom.tokenizers.file_codec import FileCodec
+from modaloom.tokenizers.spans import TOLERANCE
 
 BATCH_SIZE = 64
 """Samples generated per batch; results do not depend on it."""
@@ -92,14 +94,27 @@ class Model:
         place = {key: i for i, key in enumerate(objects)}
         return self.encode(name, [*objects.values()])[[place[id(value)] for value in values]]
 
-    def values(self, codes: Mapping[str, Tensor]) -> list[Generated]:
-        """Stream → int64 codes (n, L, Q), decoded: n samples."""
+    def values(
+        self, codes: Mapping[str, Tensor], kept: Mapping[str, Sequence[Value]] = NOTHING
+    ) -> list[Generated]:
+        """Stream → int64 codes (n, L, Q), decoded: n samples. `kept`: stream → the values that parts were
+        kept of; what has as many codes is as long."""
         columns = {name: self.decode(name, column) for name, column in codes.items()}
+        for name in kept.keys() & columns.keys():
+            columns[name] = [self._as_long(name, *pair) for pair in zip(columns[name], kept[name])]
         modality_of = {name: self.streams[name].modality for name in columns}
         return GeneratedSamples(
             Generated(dict(zip(columns, row)), {name: codes[name][i] for name in codes}, modality_of)
             for i, row in enumerate(zip(*columns.values(), strict=True))
         )
+
+    def _as_long(self, name: str, made: Value, value: Value) -> Value:
+        """`made`, as long as `value` if no code is beyond that."""
+        tokenizer, measure = self.streams[name].tokenizer, MODALITIES[self.streams[name].modality].length
+        if tokenizer.files is None or measure is None:
+            return made
+        is_longer = measure(made) - measure(value) > tokenizer.extent[1] - TOLERANCE
+        return made if is_longer else tokenizer.trimmed(made, value)
 
     def generate(
         self,

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Unpack
 
@@ -131,7 +131,8 @@ class TrainedRun:
         long = LongStream.of(self.model, wanted, length, own, kept)
         draw = drawing(self.model, wanted, kept, long, strength)
         frames = draw(self.model.codes(values), n=n, seed=seed, names=range(n), options=options)
-        return (frame.map(self.model.values) for frame in frames)
+        decoded = partial(self.model.values, kept={name: values[name] for name in kept})
+        return (frame.map(decoded) for frame in frames)
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         """Write the run as huggingface_hub's mixins do; `modaloom.from_pretrained` reads it, to the bit.

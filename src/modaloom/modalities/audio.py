@@ -27,7 +27,7 @@ from modaloom.modalities.audio_packing import (
     unpack,
     unpack_pieces,
 )
-from modaloom.modalities.audio_rate import resampled
+from modaloom.modalities.audio_rate import resampled, resampled_length
 from modaloom.modalities.audio_remarks import remarks
 from modaloom.modalities.audio_spec import (
     LOWEST_RATE,
@@ -121,11 +121,11 @@ def of_channels(sounds: Sequence[Audio]) -> Audio:
 
 
 def conform(source: object, made: Audio, aligned: bool, recolored: bool) -> Conformed:
-    """The result of a Restorer, as long as its source, a path or what `coerce` takes, if that has its rate;
+    """The result of a Restorer, as long as its source, a path or what `coerce` takes, if they are aligned;
     and what it lacks of the source."""
     sound = read(source) if isinstance(source, File) else coerce(source)
-    if aligned and sound.rate == made.rate:
-        n = sound.samples.shape[1]
+    if aligned:
+        n = resampled_length(sound.samples.shape[1], sound.rate, made.rate)
         missing = max(0, n - made.samples.shape[1])
         made = replace(made, samples=np.pad(made.samples, [(0, 0), (0, missing)], mode="edge")[:, :n])
     facts = (("Hz", sound.rate, made.rate), ("channels", sound.channels, made.channels))

@@ -11,11 +11,16 @@ PIECE = 2**18
 """Samples of each channel that are resampled at once."""
 
 
+def resampled_length(n: int, rate: int, to: int) -> int:
+    """Samples that n are at another rate: to the nearest, at least 1."""
+    return max(1, round(n * to / rate))
+
+
 def resample_stream(pieces: Iterable[Samples], rate: int, to: int) -> Iterator[Samples]:
     """Pieces (C, n) of one sound → pieces at another rate, whose sum is that of the whole.
 
-    Phase is linear, nothing is delayed. The lengths add up to round(n · to / rate), at least 1;
-    values may exceed [-1, 1] where the sound is near it.
+    Phase is linear, nothing is delayed. The lengths add up to `resampled_length`; values may exceed [-1, 1]
+    where the sound is near it.
     """
     stream: soxr.ResampleStream | None = None
     taken = given = channels = 0
@@ -29,7 +34,7 @@ def resample_stream(pieces: Iterable[Samples], rate: int, to: int) -> Iterator[S
         yield made.T
     if stream is not None:
         rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
-        missing = max(0, max(1, round(taken * to / rate)) - given)
+        missing = max(0, resampled_length(taken, rate, to) - given)
         yield np.pad(rest[:, :missing], [(0, 0), (0, max(0, missing - rest.shape[1]))])
 
 
@@ -41,7 +46,7 @@ def resampled_pieces(pieces: Iterator[Samples], rate: int, to: int) -> Iterator[
 
 
 def resampled(samples: Samples, rate: int, to: int) -> Samples:
-    """Samples (C, n) → (C, round(n · to / rate)), at least one, clipped to [-1, 1]."""
+    """Samples (C, n) → (C, `resampled_length`), clipped to [-1, 1]."""
     if rate == to:
         return samples
     pieces = (samples[:, i : i + PIECE] for i in range(0, samples.shape[1], PIECE))

@@ -10,7 +10,7 @@ import numpy as np
 
 from modaloom.core.errors import BadValue, check_range
 from modaloom.modalities.audio_channels import mixed
-from modaloom.modalities.audio_rate import resampled
+from modaloom.modalities.audio_rate import resampled, resampled_length
 from modaloom.modalities.audio_value import MAX_CHANNELS, MAX_RATE, Audio
 from modaloom.modalities.base import VARIABLE, DataSpec, Shortened
 from modaloom.spectral import LogMel
@@ -98,7 +98,7 @@ def fit(sound: Audio, spec: DataSpec) -> Audio:
 
 def trim(made: Audio, sound: Audio) -> Audio:
     """A sound that was made of another one's frames, without what is after the end of that one."""
-    n = max(1, round(sound.samples.shape[1] * made.rate / sound.rate))
+    n = resampled_length(sound.samples.shape[1], sound.rate, made.rate)
     return replace(made, samples=made.samples[:, :n])
 
 

@@ -10,15 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import max_pool1d
+from torch.nn.functional import max_pool1d, pad
 
 from modaloom.modalities.base import DataSpec, Modality, Value
 from modaloom.modalities.scale import EIGHT_BITS, Scale
 
 MARKED = 0.5
 """Part of a mask's range above which a position is marked."""
-WAVE = 129
-"""Samples within which a mask's waves are one mark."""
+WAVE, DIP = 129, 9
+"""Samples within which a mask's waves are one mark, and within which a wave crosses 0."""
+SILENT = 0.01
+"""Part of a mask's peak below which longer parts are silence, however short, and mark nothing."""
 
 
 def fit_to_spec(modality: Modality, value: Value, spec: DataSpec) -> Value:
@@ -64,18 +66,28 @@ def unit_to_array(modality: Modality, facts: DataSpec, signal: Tensor) -> NDArra
     return packed
 
 
-def to_mask(modality: Modality, mask: Value) -> Tensor:
-    """Value → bool (*axes): where its channels' mean is above half of white, or of its own maximum; a sound:
-    where the loudest of its channels is above half of its peak, with what lies between two waves."""
-    return array_to_mask(modality, modality.signal.to_array(mask))
+def to_mask(modality: Modality, facts: DataSpec, mask: Value) -> Tensor:
+    """Value → bool (*axes): where its channels' mean is above half of white, or of its own maximum; a sound,
+    at the stream's rate: where the loudest of its channels is above half of its peak, with what lies between
+    two waves."""
+    codec = modality.signal
+    if codec.is_waveform:
+        mask = codec.join([codec.matched(channel, facts) for channel in codec.parts(mask)])
+    return array_to_mask(modality, codec.to_array(mask))
 
 
 def array_to_mask(modality: Modality, packed: NDArray[Any]) -> Tensor:
     """`to_mask` of a packed array (C, *axes)."""
     if modality.signal.is_waveform:
-        loudness = torch.from_numpy(np.abs(packed.astype(np.float32)).max(0))[None]
-        loud = -max_pool1d(-max_pool1d(loudness, WAVE, 1, WAVE // 2), WAVE, 1, WAVE // 2)[0]
-        return loud > MARKED * loudness.max()
+        loudness = torch.from_numpy(np.abs(packed.astype(np.float32)).max(0))
+        peak = loudness.max()
+        return (_closed(loudness, WAVE) > MARKED * peak) & (_closed(loudness, DIP) > SILENT * peak)
     if not modality.signal.is_8_bit:
         return torch.from_numpy(packed.mean(0) > MARKED * packed.max())
     return array_to_unit(modality, {}, packed).mean(0) > MARKED
+
+
+def _closed(loudness: Tensor, width: int) -> Tensor:
+    """(n,) → (n,): dips of fewer samples than `width` are as high as what is around them; outside is 0."""
+    wide = max_pool1d(pad(loudness, (width, width))[None], width, 1, width // 2)
+    return -max_pool1d(-wide, width, 1, width // 2)[0, width:-width]

@@ -223,7 +223,8 @@ class RestoredRun:
     def _mask(self, mask: Value | None) -> Tensor | None:
         if mask is None:
             return None
-        marked = to_mask(self.modality, _read(self.modality, mask))
+        plan = self.restoration.plan
+        marked = to_mask(self.modality, plan.facts(plan.streams[0]), _read(self.modality, mask))
         check_marked(bool(marked.any()))
         return marked
 

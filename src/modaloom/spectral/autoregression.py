@@ -4,10 +4,13 @@ Janssen, Veldhuis & Vries 1986 (doi 10.1109/TASSP.1986.1164824), §II, in blocks
 Shapes: L samples of a block, P order, U missing samples.
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import conv1d, pad
 
 ORDER = 32
 BLOCK = 1024
@@ -39,39 +42,74 @@ def fill_gaps(samples: Tensor, known: Tensor) -> Tensor:
 def _filled(block: Tensor, known: Tensor) -> Tensor:
     """One block, float64 (L,), its missing samples 0."""
     missing = (~known).nonzero()[:, 0]
-    filled = block
+    filled, order = block, min(ORDER, max(1, len(block) // 2))
     for _ in range(ITERATIONS):
-        weights = autocorrelation(prediction_error(filled), ORDER)
-        near = torch.cat([weights[1:].flip(0), weights])
-        seen = torch.nn.functional.conv1d(block[None, None], near[None, None], padding=ORDER)[0, 0]
+        precision = Precision.of(prediction_error(filled, order), len(block))
         filled = block.clone()
-        filled[missing] = solve_by_lags(weights, missing, -seen[missing])
+        filled[missing] = solve(precision, missing, -precision.times(block)[missing])
     return filled
 
 
-def solve_by_lags(weights: Tensor, places: Tensor, right: Tensor) -> Tensor:
-    """The x of A x = `right`, where A_ij is the weight of the lag |places_i − places_j|, 0 from P + 1 on.
-
-    Places are increasing, so that A has no more than P diagonals on either side, and its blocks of P rows are
-    tridiagonal: block elimination takes U · P² steps. A is positive definite; no pivots are needed.
-
-    Args:
-        weights: (P + 1,), of the lags 0 to P.
-        places: int64 (U,).
-        right: (U,).
+@dataclass(frozen=True)
+class Precision:
+    """Inverse covariance A of L samples of an autoregression, up to a factor (Gohberg & Semencul 1972): in
+    the middle that of the lag alone, the autocorrelation of the filter; near an end without the prediction
+    errors beyond it, as what lies there is unknown. It is positive definite for L ≥ 2 P.
     """
-    order, n = len(weights) - 1, len(places)
+
+    by_lag: Tensor
+    """(P + 2,), of the lags 0 to P; then 0."""
+    ends: Tensor
+    """(P + 1, P + 1): what the errors beyond an end weigh of the P samples nearest to it; then 0."""
+    length: int
+
+    @classmethod
+    def of(cls, error: Tensor, length: int) -> Self:
+        """Of the filter 1, -a₁, …, -a_P, whose zeros are inside the unit circle."""
+        order = len(error) - 1
+        later = pad(error, (0, order))[1 + torch.arange(order)[:, None] + torch.arange(order)]
+        by_lag = pad(autocorrelation(error, order), (0, 1))
+        return cls(by_lag, pad(later @ later.mT, (0, 1, 0, 1)), length)
+
+    @property
+    def order(self) -> int:
+        """P."""
+        return len(self.by_lag) - 2
+
+    def at(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """Places int64 (R,), (C,) → A of them, (R, C); those more than P beyond the last sample are each by
+        themselves."""
+        lags = (rows[:, None] - columns).abs().clamp(max=self.order + 1)
+        last = self.length - 1
+        return self.by_lag[lags] - self._end(rows, columns) - self._end(last - rows, last - columns)
+
+    def _end(self, rows: Tensor, columns: Tensor) -> Tensor:
+        near = (places.abs().clamp(max=self.order) for places in (rows, columns))
+        return self.ends[torch.meshgrid(*near, indexing="ij")]
+
+    def times(self, samples: Tensor) -> Tensor:
+        """Samples x (L,) → A x."""
+        order, ends = self.order, self.ends[:-1, :-1]
+        weights = torch.cat([self.by_lag[1:-1].flip(0), self.by_lag[:-1]])
+        found = conv1d(samples[None, None], weights[None, None], padding=order)[0, 0]
+        found[:order] -= ends @ samples[:order]
+        found[-order:] -= ends.flip(0, 1) @ samples[-order:]
+        return found
+
+
+def solve(precision: Precision, places: Tensor, right: Tensor) -> Tensor:
+    """The x (U,) of A x = `right` (U,), where A is the precision of these places, int64 (U,), increasing.
+
+    A has no more than P diagonals on either side, and its blocks of P rows are tridiagonal: block elimination
+    takes U · P² steps. A is positive definite; no pivots are needed.
+    """
+    order, n = precision.order, len(places)
     lacking = -n % order
-    beyond = places[-1] + (order + 1) * torch.arange(1, lacking + 1)  # each by itself
+    beyond = precision.length + (order + 1) * torch.arange(1, lacking + 1)
     rows = torch.cat([places, beyond]).reshape(-1, order)
-    by_lag = torch.nn.functional.pad(weights, (0, 1))
-
-    def block(a: Tensor, b: Tensor) -> Tensor:
-        return by_lag[(a[:, None] - b).abs().clamp(max=order + 1)]
-
-    diagonal = [block(row, row) for row in rows]
-    below = [block(row, before) for before, row in pairwise(rows)]
-    sums = [*torch.nn.functional.pad(right, (0, lacking)).reshape(-1, order)]
+    diagonal = [precision.at(row, row) for row in rows]
+    below = [precision.at(row, before) for before, row in pairwise(rows)]
+    sums = [*pad(right, (0, lacking)).reshape(-1, order)]
     for k, left in enumerate(below):
         gain = torch.linalg.solve(diagonal[k], left.mT).mT
         diagonal[k + 1] = diagonal[k + 1] - gain @ left.mT
@@ -82,13 +120,13 @@ def solve_by_lags(weights: Tensor, places: Tensor, right: Tensor) -> Tensor:
     return torch.cat(sums)[:n]
 
 
-def prediction_error(block: Tensor) -> Tensor:
+def prediction_error(block: Tensor, order: int = ORDER) -> Tensor:
     """Samples (L,) → the filter 1, -a₁, …, -a_P of the least error of a linear prediction (autocorrelation
     method)."""
     window = torch.hann_window(len(block), dtype=block.dtype)
-    lags = autocorrelation(block * window, ORDER)
+    lags = autocorrelation(block * window, order)
     lags[0] = lags[0] * (1 + RIDGE) + TINY
-    place = torch.arange(ORDER)
+    place = torch.arange(order)
     solved = torch.linalg.solve(lags[(place[:, None] - place).abs()], lags[1:])
     return torch.cat([solved.new_ones(1), -solved])
 

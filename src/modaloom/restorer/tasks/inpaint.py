@@ -31,7 +31,7 @@ class Inpaint:
 def _prepare(signal: Tensor, mask: Tensor | None, options: Inpaint) -> Tensor:
     """Appends the mask, which marks the holes. Raises `BadValue` if it is missing."""
     if mask is None:
-        raise BadValue("inpaint needs a mask, white where the signal is to be filled in")
+        raise BadValue("inpaint needs a mask, white, or loud, where the signal is to be filled in")
     return append_mask(signal, ~mask)
 
 
