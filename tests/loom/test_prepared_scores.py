@@ -192,6 +192,9 @@ def test_scoring_in_little_time_takes_the_first_of_the_same_samples(tmp_path: Pa
     said: list[str] = []
     short = modaloom.evaluate(run, folder, minutes=1e-6, rows=["image->text"], notify=said.append)
     assert {row.n for row in short if row.metric == "exact"} == {20}
+    (rate,) = [row for row in short if row.metric == "bits_per_character"]
+    assert rate.n == 20
+    assert 0 < rate.floor < 8
     (line,) = said
     assert line.startswith("time was short: 1 of 1 directions")
     assert "image->text on 20 of 60" in line
