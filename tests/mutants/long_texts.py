@@ -15,6 +15,13 @@ LONG_TEXTS = (
         "loom/test_rate.py",
     ),
     Mutant(
+        "a block that is given all that fits draws nothing more",
+        "loom/long_streams.py",
+        "most[i] = min(self.overlap, max(1, int(OVERLAP * len(rows))))",
+        "most[i] = self.overlap",
+        "loom/test_long_streams.py",
+    ),
+    Mutant(
         "frequencies of characters that tell no end",
         "evaluation/unigram.py",
         "for one in (*text, END))",
