@@ -62,10 +62,12 @@ class EvaluationOptions:
     """Sampling settings that differ from the run's; None: none."""
     minutes: float | None = None
     """Approximate time budget; if it is short, fewer samples are scored. None: unlimited."""
+    most: int | None = None
+    """Maximum number of directions, those that are wanted most; None: all."""
     on_row: Callable[[ScoreRow], None] = lambda row: None
     """Gets each row as soon as it is computed."""
     notify: Notify = silent
-    """Gets messages about unreadable files and short time."""
+    """Gets messages about unreadable files, short time and directions that are left out."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ OTHERS = {
     "cli/train.py",  # a setting
     "core/json_text.py",
     "data/cache.py",  # hashed, never read
-    "data/tables.py",  # a cell's text
+    "data/cells.py",  # a cell's text
     "loom/torch_free/sample.py",  # imports nothing of modaloom
     "modalities/record.py",  # refuses what is not finite
     "runs/config_io.py",  # handed to a parser at once

@@ -89,3 +89,12 @@ def test_rows_are_inspected_and_told_apart(tmp_path: Path) -> None:
     assert found.streams["image"].example.startswith("test/0: ")
     sources = [sample.streams["image"] for sample in folder.samples]
     assert len({digest(source) for source in sources}) == len(sources)
+
+
+def test_rows_that_are_not_finite_are_named(tmp_path: Path) -> None:
+    rows = np.array([[1, np.inf], [np.nan, 2], [3, 4]])
+    np.savez(tmp_path / "a.npz", x=rows, y=np.array(["a", "b", "c"]))
+    folder = open_folder(tmp_path)
+    assert [one.streams["x"] for one in folder.samples] == [{"x_0": 1}, {"x_1": 2}, {"x_0": 3, "x_1": 4}]
+    assert [one.reason for one in folder.problems] == ["x, row 0: 'x_1' is 'Infinity', no finite number"]
+    assert "a.npz: counts as missing: NaN in 1 of 'x_0'" in folder.recognised

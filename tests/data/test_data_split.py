@@ -71,6 +71,26 @@ def test_a_field_of_a_record_groups(tree: Tree) -> None:
     assert len(set(split_of.values())) == 3
 
 
+@pytest.mark.parametrize(
+    ("by", "files"),
+    [
+        ("record.p", {f"{i}.json": f'{{"p": {i % 7}{(".0", "")[i % 2]}}}' for i in range(28)}),
+        ("p", {f"{i}.json": f'{{"p": {i % 7}{(".0", "")[i % 2]}}}' for i in range(28)}),
+        ("p", {f"{i}.p.txt": f"p{i % 7}" for i in range(28)}),
+        ("p", {"t.csv": "p,n\n" + "".join(f"{i % 7}{('.0', '')[i % 2]},1\n" for i in range(28))}),
+        ("p", {"t.csv": "p,n\n" + "".join(f"{(' p', 'p')[i % 2]}{i % 7},1\n" for i in range(28))}),
+    ],
+)
+def test_a_value_is_one_group_however_it_is_written(by: str, files: dict[str, str], tree: Tree) -> None:
+    if by == "p" and "0.json" in files:
+        files = {name.replace(".json", ".p.json"): text for name, text in files.items()}
+    folder = open_folder(tree(files))
+    keys = sorted(split(folder, by=by), key=int)
+    split_of = split(folder, by=by)
+    assert all(split_of[key] == split_of[keys[i % 7]] for i, key in enumerate(keys))
+    assert len({*split_of.values()}) == 3
+
+
 def test_a_sample_without_the_field_is_named(tree: Tree) -> None:
     folder = open_folder(tree({"a.json": '{"patient": 1}', "b.json": "{}", "c.txt": "x"}))
     with pytest.raises(BadValue, match=r"sample 'b' has no record\.patient"):

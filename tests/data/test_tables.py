@@ -1,6 +1,10 @@
 """Tables: what is read, and what rows are joined with."""
 
 import json
+import math
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +47,11 @@ def reasons(folder: Folder) -> list[str]:
         (["007", "008", "010"], ["007", "008", "010"]),  # identifiers
         (["red", "", "3"], ["red", None, "3"]),
         (["2023-01-02", "2023-01-03"], ["2023-01-02", "2023-01-03"]),
-        (["1e999", "2"], ["1e999", "2"]),
+        (["1e999", "2", "-Infinity"], [None, 2, None]),
+        (["7", "7.0", "+7", "7e0"], [7, 7, 7, 7]),
+        (["7", "7.0", "7.5"], [7.0, 7.0, 7.5]),
+        ([" red ", "red"], ["red", "red"]),
+        (["true", "1", "0"], ["true", "1", "0"]),
     ],
 )
 def test_a_column_has_one_type(cells: list[str], typed: list[object], tmp_path: Path) -> None:
@@ -66,6 +74,89 @@ def test_odd_cells_of_a_column_of_numbers_are_named(tmp_path: Path) -> None:
     table = read_table(path)
     assert table.cells["x"][-1] is None
     assert table.problems == ["line 21: 'x' is 'many', no number"]
+
+
+ODD: list[Any] = [1, 2.5, math.inf, None, math.nan, *range(30), 1e301, "many"]
+"""Cells of a column of numbers: lines 2, 5 and 6 have no finite one."""
+
+
+def _csv(path: Path, cells: list[Any]) -> Path:
+    path.write_text("x,y\n" + "".join(f"{'' if one is None else one},z\n" for one in cells))
+    return path
+
+
+def _jsonl(path: Path, cells: list[Any]) -> Path:
+    path.write_text("".join(json.dumps({"x": one, "y": "z"}) + "\n" for one in cells))
+    return path
+
+
+def _parquet(path: Path, cells: list[Any]) -> Path:
+    parquet.write_table(pa.table({"x": pa.array(cells), "y": ["z"] * len(cells)}), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("write", "suffix", "first", "odd"),
+    [
+        (_csv, "csv", 2, {2: "'inf'", 35: "'1e+301'", 36: "'many'"}),
+        (_jsonl, "jsonl", 1, {2: "'Infinity'", 35: "'1e+301'", 36: "'many'"}),
+        (_parquet, "parquet", 1, {2: "'Infinity'", 35: "'1e+301'"}),  # a column has one type
+    ],
+)
+def test_infinities_are_named_and_nan_is_told_in_every_format(
+    write: Callable[[Path, list[Any]], Path], suffix: str, first: int, odd: dict[int, str], tree: Tree
+) -> None:
+    cells = ODD[: max(odd) + 1]
+    table = write(tree({}) / f"t.{suffix}", cells)
+    folder = open_folder(table.parent)
+    whole = [float(one) if i not in (*odd, 3, 4) else None for i, one in enumerate(cells)]
+    found = [folder.samples[i].streams.get("x") for i in range(len(cells))]
+    assert found == [None if one is None else {"x": one} for one in whole]
+    kinds = {row: "number" if said == "'many'" else "finite number" for row, said in odd.items()}
+    assert reasons(folder) == [
+        f"t.{suffix}: line {row + first}: 'x' is {said}, no {kinds[row]}" for row, said in odd.items()
+    ]
+    assert any(
+        f"t.{suffix}: counts as missing: " in one and "in 1 of 'x'" in one for one in folder.recognised
+    )
+
+
+def test_columns_of_several_types_are_read_as_they_are_written(tree: Tree) -> None:
+    rows: list[dict[str, Any]] = [
+        {"age": 63, "grade": "a", "mix": 1, "day": {"n": 1.0}, "list": {"x": 1}},
+        {"age": "58", "grade": 2, "mix": True, "day": {"n": math.inf}, "list": 3},
+        {"age": 7.0, "grade": "c", "mix": "x", "day": None, "list": None},
+    ]
+    folder = open_folder(tree({"t.jsonl": "\n".join(map(json.dumps, rows))}))
+    assert values(folder) == {
+        "1": {"age": {"age": 63}, "grade": "a", "mix": "1", "day": {"n": 1}},
+        "2": {"age": {"age": 58}, "grade": "2", "mix": "true"},
+        "3": {"age": {"age": 7}, "grade": "c", "mix": "x"},
+    }
+    assert reasons(folder) == [
+        "t.jsonl: line 2: 'day.n' is 'Infinity', no finite number",
+        "t.jsonl: column 'list' holds records and other values, which are not read",
+    ]
+
+
+def test_dates_and_decimals_of_parquet(tree: Tree) -> None:
+    root = tree({})
+    columns = {"day": [date(2026, 1, 2), None], "price": [Decimal("7.00"), Decimal("8.00")]}
+    parquet.write_table(pa.table(columns), root / "t.parquet")
+    assert values(open_folder(root)) == {
+        "1": {"day": "2026-01-02", "price": {"price": 7}}, "2": {"price": {"price": 8}},
+    }  # fmt: skip
+
+
+def test_numbers_name_samples_however_they_are_written(tree: Tree) -> None:
+    """As pandas writes integers of which some are missing."""
+    files: dict[str, Contents] = {f"p{p}_{i}.png": 4 for p in (1, 2) for i in range(2)}
+    tables = {
+        "views.csv": "file_name,patient\n" + "".join(f"p{p}_{i}.png,{p}.0\n" for p in (1, 2) for i in (0, 1)),
+        "patients.jsonl": '{"patient": 1, "sex": "f"}\n{"patient": 2, "sex": "m"}',
+    }
+    found = values(open_folder(tree({**files, **tables})))
+    assert [found[f"p{p}_1"]["sex"] for p in (1, 2)] == ["f", "m"]
 
 
 def test_quotes_that_belong_to_the_text(tmp_path: Path) -> None:

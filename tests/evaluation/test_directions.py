@@ -4,6 +4,7 @@ import pytest
 
 from modaloom.core.errors import BadValue
 from modaloom.evaluation import Direction, ParsedJudge, PlainJudge, all_directions, named_directions
+from modaloom.evaluation.directions import most_wanted
 from modaloom.loom.evaluation.evaluator import shared
 
 JUDGE = ParsedJudge({})
@@ -57,6 +58,23 @@ def test_a_dozen_streams_stay_few_directions():
 
     judge = Pairs(dict.fromkeys(streams, "text"), {})
     assert len(all_directions(streams, judge)) == 12 * 9
+
+
+def test_every_target_is_among_those_that_are_wanted_most():
+    streams = {"a": 1, "b": 1, "image": 16, "text": 8}
+    every = all_directions([*streams], plain(*streams))
+    assert len(every) == 16
+    names = [d.name for d in most_wanted(every, streams, 6)]
+    assert names == [
+        "b+image+text->a",
+        "a+image+text->b",
+        "text->image",
+        "a+b+text->image",
+        "image->text",
+        "a+b+image->text",
+    ]
+    assert most_wanted(every, streams, 16) == most_wanted(every, streams) == every
+    assert most_wanted([Direction((), ("a",))], streams, 1) == [Direction((), ("a",))]
 
 
 def test_many_directions_share_their_samples():

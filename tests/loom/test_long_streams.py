@@ -39,6 +39,7 @@ class Counting:
         exact: bool = False,
         rows: int = TRAINED,
         partial: float = 0,
+        usual: int = 0,
     ) -> None:
         grid = (rows, row) if row > 1 else (rows,)
         self.shape = CodeShape(grid, 1 + shared, 10_000, shared, variable)
@@ -56,6 +57,8 @@ class Counting:
         stream = SimpleNamespace(tokenizer=tokenizer, modality="video")
         self.streams = dict.fromkeys(self.wanted, stream)
         self.asked: list[dict[str, Any]] = []
+        self.usual = usual or rows
+        """Rows of a block that is given fewer."""
         self.first: dict[int, int] = {}
         self.ends: dict[int, int] = {}
 
@@ -79,7 +82,7 @@ class Counting:
         codes = torch.full((n, self.shape.grid[0], self.shape.row_size, self.shape.depth), self.shape.padding)
         known = int(kept["clip"].sum()) // self.shape.row_size if kept else 0
         for i, name in enumerate(names):
-            rows = self.ends.get(call, self.shape.grid[0])
+            rows = self.ends.get(call, max(known, self.usual))
             rows = rows if known else self.first.get(name, rows)
             tail = given["clip"].reshape(codes.shape)[i, :known, :, :1] if known else codes[i, :0, :, :1]
             first = 1 + int(tail[-1, 0, 0]) if known else 100 * name
@@ -177,6 +180,17 @@ def test_a_value_of_variable_length_may_end_before() -> None:
     (codes,) = drawn(model, 30.0)[-1].result.values()
     assert codes[0, :, 0].tolist() == [0, 1, 2, 3, 4, 5]
     assert set(codes[..., 1].flatten().tolist()) == {1}, "what adds nothing changes nothing"
+
+
+@pytest.mark.parametrize("given", [0, 3, 4, 6, 12])
+def test_values_that_are_short_of_what_their_codes_hold_go_on(given: int) -> None:
+    """As windows of prose, of 4 tokens where 12 are the most: half of 12 would leave no room for more."""
+    model = Counting(variable=True, shared=1, exact=True, rows=12, usual=4)
+    value = torch.full((1, 12, 1, 2), model.shape.padding)
+    value[0, :given, 0] = torch.tensor([[i, 0] for i in range(given)]).reshape(given, 2)
+    (codes,) = drawn(model, 10.0, n=1, **({"clip": value.flatten(1, 2)} if given else {}))[-1].result.values()
+    assert codes[0, :, 0].tolist() == [*range(20)]
+    assert len(model.asked) < 20
 
 
 @pytest.mark.parametrize(("length", "beyond"), [(3.5, 0), (3.25, 2), (3.125, 3), (4.5, 0), (5.0, 3)])

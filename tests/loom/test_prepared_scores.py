@@ -14,7 +14,7 @@ from modaloom.data.folder import open_folder
 from modaloom.evaluation import Direction, PlainJudge
 from modaloom.evaluation.budget import Budget
 from modaloom.loom.config import LoomRunConfig
-from modaloom.loom.evaluation.folder import held_out
+from modaloom.loom.evaluation.folder import LEFT_OUT, evaluate, held_out
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.unit import fit_to_spec
 from modaloom.runs.config_io import override
@@ -192,7 +192,13 @@ def test_scoring_in_little_time_takes_the_first_of_the_same_samples(tmp_path: Pa
     said: list[str] = []
     short = modaloom.evaluate(run, folder, minutes=1e-6, rows=["image->text"], notify=said.append)
     assert {row.n for row in short if row.metric == "exact"} == {20}
+    (rate,) = [row for row in short if row.metric == "bits_per_character"]
+    assert rate.n == 20
+    assert 0 < rate.floor < 8
     (line,) = said
     assert line.startswith("time was short: 1 of 1 directions")
     assert "image->text on 20 of 60" in line
     assert short == modaloom.evaluate(run, folder, n=20, rows=["image->text"])
+    said.clear()
+    assert {row.row for row in evaluate(run, folder, n=1, most=1, notify=said.append)} == {"text->image"}
+    assert said == [LEFT_OUT.format(1, 2)]

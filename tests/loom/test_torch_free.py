@@ -20,6 +20,7 @@ from modaloom.loom.files import build_loom
 from modaloom.loom.graphs import exportable
 from modaloom.loom.model import Model
 from modaloom.modalities import MODALITIES
+from modaloom.modalities.record import RecordLimits
 from modaloom.runs.config_io import changed
 from modaloom.runs.onnx_file import write_onnx
 
@@ -66,6 +67,13 @@ def test_any_codes_are_the_tokenizers_texts(codes: list[int]) -> None:
     found = np.array(codes)[:, None] % tokenizer.shape.codebook_size
     ours = program("values").Text(exportable(model).facts["streams"]["text.long"], None)
     assert ours.decode(found) == tokenizer.decode(torch.from_numpy(found)[None])[0]
+
+
+def test_a_whole_number_is_one_category_in_the_program_too() -> None:
+    spec = MODALITIES["record"].infer_spec([{"x": one} for one in (7, "7", True, 2.5)], RecordLimits())
+    ours = program("values").Table({"state": {"spec": spec}}, None)
+    for value in (7, 7.0, "7", True, 1, 1.0, 2.5):
+        assert ours.encode({"x": value})[0] == MODALITIES["record"].codec.pack({"x": value}, spec)
 
 
 @pytest.mark.parametrize("row", [*ROWS, {}, {"age": True, "sex": 3}, {"age": 1e9, "sex": "f", "more": 1}])

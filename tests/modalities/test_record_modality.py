@@ -123,6 +123,14 @@ def test_truth_values_and_numbers_are_told_apart() -> None:
     assert len({int(records.pack({"x": value}, spec)[0]) for value in (True, 1, "1")}) == 3
 
 
+def test_a_whole_number_is_one_category_however_it_is_written() -> None:
+    spec = records.infer_spec([{"x": 7}, {"x": 7.0}, {"x": "a"}], RecordLimits())
+    assert spec["columns"]["x"]["values"] == ["a", 7]
+    assert records.pack({"x": 7}, spec) == records.pack({"x": 7.0}, spec) == [2]
+    assert records.compare({"x": 7}, {"x": 7.0}, spec)["exact"] == 1
+    assert records.compare({"x": True}, {"x": 1}, spec)["exact"] == 0
+
+
 def test_identifiers_do_not_blow_the_codebook_up() -> None:
     spec = records.infer_spec([{"id": f"p{i}"} for i in range(5000)] + [{"id": "p7"}], RecordLimits())
     assert records.vocab_size(spec) == 256

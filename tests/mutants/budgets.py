@@ -7,6 +7,13 @@ FORM = "modalities/test_image_form.py"
 
 BUDGETS = (
     Mutant(
+        "a training of many streams is scored in the first directions alone",
+        "evaluation/directions.py",
+        "{*sorted(directions, key=ranks.__getitem__)[:most]}",
+        "{*directions[:most]}",
+        "evaluation/test_directions.py",
+    ),
+    Mutant(
         "hopeless trials of threads go on",
         "training/threads.py",
         " or self._is_hopeless()",

@@ -8,6 +8,27 @@ BYTES, CHANGED = "tokenizers/test_byte_vqvae.py", "loom/test_strength.py"
 
 LONG_TEXTS = (
     Mutant(
+        "bits per character are bits per text",
+        "loom/evaluation/rate.py",
+        "drawn[..., 0].sum(1) / drawn[..., 1].sum(1)",
+        "drawn[..., 0].mean(1)",
+        "loom/test_rate.py",
+    ),
+    Mutant(
+        "a block that is given all that fits draws nothing more",
+        "loom/long_streams.py",
+        "most[i] = min(self.overlap, max(1, int(OVERLAP * len(rows))))",
+        "most[i] = self.overlap",
+        "loom/test_long_streams.py",
+    ),
+    Mutant(
+        "frequencies of characters that tell no end",
+        "evaluation/unigram.py",
+        "for one in (*text, END))",
+        "for one in text)",
+        "loom/test_rate.py",
+    ),
+    Mutant(
         "windows that end within a character",
         "modalities/text.py",
         "return data[place] & 0xC0 != 0x80",

@@ -20,6 +20,7 @@ def write_run(folder: Path, *, steps: int = 400, size: int = 16, finished: bool 
         {
             "n": 600,
             "rows": scores(),
+            "notes": ["3 of 9 directions are scored"],
             "headline": ["Words → pictures: 93%."],
             "warnings": ["x < y"],
             "diagnosis": [{"row": "image->caption", "sentence": "Train < longer."}],

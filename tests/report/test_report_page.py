@@ -215,6 +215,11 @@ def test_a_headline_says_its_interval_and_whether_less_is_better(run: Path) -> N
     assert ">n<" not in html
 
 
+def test_what_is_not_scored_is_said_beside_the_scores(run: Path) -> None:
+    (section,) = re.findall(r'<section id="scores">.*?</section>', page(run), re.S)
+    assert "3 of 9 directions are scored" in section
+
+
 def test_where_nothing_is_given_the_headline_is_of_that(run: Path) -> None:
     put(run / "scores.json", {"rows": [row for row in scores() if row["row"].startswith("->")]})
     assert "<h3>nothing → image + caption</h3>" in page(run)

@@ -12,6 +12,7 @@ from modaloom.api.runs import Trained
 from modaloom.core.errors import ModaloomError
 from modaloom.data.atomic_io import write_json
 from modaloom.engine import Engine, EvaluationOptions
+from modaloom.evaluation.directions import NUM_WANTED
 from modaloom.evaluation.headline import headlines, sentence
 from modaloom.evaluation.scores import diagnosis, warnings
 from modaloom.loom.mutual_information import write_mutual_information
@@ -26,6 +27,9 @@ SCORING_FRACTION, MIN_SCORING_MINUTES = 0.15, 1.0
 """Additional time for evaluation and samples, as a fraction of the training's minutes; minimum in minutes."""
 MAX_MI_SAMPLES = 100
 """Maximum number of samples per pair for mutual information at the end of a training."""
+MIN_SCORED, STEPS_PER_DIRECTION = 20, 50
+"""Steps of the longest stage bound what is scored: at most a sample per direction for each step, but at least
+so many, and a direction for so many steps, but at least `NUM_WANTED`."""
 SHOWING_FRACTION = 0.35
 """Fraction of that time for the samples of the report."""
 
@@ -80,13 +84,21 @@ def finish(
     write_json(run.path / USAGE, usage)
     save_model(run.model, parts, card.markdown())
     trained: Trained = engine.load(run.path, device=accelerator.device.type)
-    started, n, minutes = time.monotonic(), min(samples, engine.max_scored), scoring_minutes(run.run())
+    started, minutes, notes = time.monotonic(), scoring_minutes(run.run()), list[str]()
+    steps = max(run.run().training.steps.values(), default=0)
+    n = min(samples, engine.max_scored, max(MIN_SCORED, steps))
+
+    def note(sentence: str) -> None:
+        notes.append(sentence)
+        callbacks.notify(sentence)
+
     try:
         options = EvaluationOptions(
             n=n,
             minutes=minutes and (1 - SHOWING_FRACTION) * minutes,
+            most=max(NUM_WANTED, steps // STEPS_PER_DIRECTION),
             on_row=callbacks.on_row,
-            notify=callbacks.notify,
+            notify=note,
         )
         rows = engine.evaluate(trained, folder, options)
         found = engine.mutual_information(trained, folder, n=min(samples, MAX_MI_SAMPLES))
@@ -108,6 +120,7 @@ def finish(
         {
             "n": n,
             "rows": [row.to_dict() for row in rows],
+            "notes": notes,
             "headline": shown,
             "warnings": cautions,
             "diagnosis": [one.to_dict() for one in diagnoses],

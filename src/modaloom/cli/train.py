@@ -85,7 +85,7 @@ def train(
         str | None,
         typer.Option(
             metavar="KEY",
-            help="Group kept in one split: folder, a regular expression or STREAM.FIELD [default: none].",
+            help="Group kept in one split: folder, a regular expression or STREAM[.FIELD] [default: none].",
         ),
     ] = None,
     layout: options.Layout = LAYOUT,

@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modaloom.core.errors import BadFile, bounded, short
+from modaloom.data.cells import missing_cells, typed
 from modaloom.data.layout import SPLIT
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
@@ -51,7 +52,11 @@ class Column:
     stream: str
     modality: str
     values: Sequence[Any]
-    """Sources: rows of pictures, or literal records and texts."""
+    """Sources: rows of pictures, or literal records and texts; None where there is none."""
+    problems: Sequence[str] = ()
+    """What is left out."""
+    remarks: Sequence[str] = ()
+    """What counts as missing."""
 
 
 def is_archive(path: Path) -> bool:
@@ -95,8 +100,16 @@ def _column(path: Path, member: str, split: str, stream: str, array: NDArray[Any
         return Column(split, stream, "text", [str(one) for one in flat.reshape(-1)])
     if array.ndim <= 2 and array.dtype.kind in "biuf" and flat.ndim == 2 and flat.shape[1] <= MAX_COLUMNS:
         names = [stream] if flat.shape[1] == 1 else [f"{stream}_{i}" for i in range(flat.shape[1])]
-        return Column(split, stream, "record", [dict(zip(names, row)) for row in flat.tolist()])
+        return _records(split, stream, dict(zip(names, flat.T.tolist())), member)
     return None
+
+
+def _records(split: str, stream: str, raw: Mapping[str, Sequence[Any]], member: str) -> Column:
+    columns = {name: typed(name, values) for name, values in raw.items()}
+    rows = (dict(zip(columns, row)) for row in zip(*(column.cells for column in columns.values())))
+    left = [problem for n, c in columns.items() for problem in c.problems(n, lambda i: f"{member}, row {i}")]
+    values = [{name: cell for name, cell in row.items() if cell is not None} or None for row in rows]
+    return Column(split, stream, "record", values, left, [*missing_cells(columns)])
 
 
 @lru_cache(maxsize=NUM_CACHED)

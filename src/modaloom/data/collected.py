@@ -8,7 +8,7 @@ from pathlib import Path
 from modaloom.core.errors import BadFolder, short
 from modaloom.core.types import Sample
 from modaloom.data.arrays import ArrayRow
-from modaloom.data.tables import Cell
+from modaloom.data.cells import Cell
 from modaloom.data.walk import Problem, make_problem
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.files import File

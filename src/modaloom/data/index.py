@@ -141,8 +141,13 @@ class Index(Collected):
             if isinstance(column, str):
                 self.leave(path, column)
                 continue
+            for problem in column.problems:
+                self.leave(path, problem)
+            self.joined += [f"{path.relative_to(self.root).as_posix()}: {one}" for one in column.remarks]
             width = len(str(len(column.values)))
             for i, source in enumerate(column.values):
+                if source is None:
+                    continue
                 parts = [column.split, place if several else "", f"{i:0{width}}"]
                 self.add("/".join(filter(None, parts)), column.stream, column.modality, source, str(path))
         self.joined.append(f"{path.relative_to(self.root).as_posix()}: rows of arrays are samples")

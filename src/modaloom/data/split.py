@@ -14,6 +14,7 @@ from modaloom.data.reader import load
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.modalities.files import File
+from modaloom.modalities.record import whole
 
 SPLIT_FRACTIONS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -24,9 +25,10 @@ def split(folder: Folder, *, by: str | None = None, seed: int = 0) -> dict[str, 
     If the folders fix the splits, those; otherwise groups are hashed into `SPLIT_FRACTIONS`, so that adding
     samples does not move others. `by` defines the groups: `key` (every sample is its own, but for what a
     table joins), `sample` (without that exception), `folder`,
-    STREAM.FIELD of a record stream or of the headers of files (PatientID of DICOM), or a regular expression
-    searched in the key (its first group, if it has one). Raises `BadValue` for a `by` that does not fit the
-    folder.
+    STREAM.FIELD of a record stream or of the headers of files (PatientID of DICOM), STREAM of a text or a
+    record of one column, or a regular expression searched in the key (its first group, if it has one). Values
+    are the same group however they are written: 7 and 7.0, and with white space around them. Raises
+    `BadValue` for a `by` that does not fit the folder.
     """
     if folder.splits is not None:
         if by is not None:
@@ -69,27 +71,32 @@ def _grouping(folder: Folder, by: str) -> Callable[[Sample], str]:
         return lambda sample: folder.groups.get(sample.key, sample.key)
     if by == "folder":
         return lambda sample: str(PurePosixPath(sample.key).parent)
-    stream, _, column = by.rpartition(".")
+    stream, _, column = (by, "", "") if by in folder.modality_of else by.rpartition(".")
     if stream in folder.modality_of:
         return lambda sample: _field(folder, sample, stream, column)
     return _matching(by)
 
 
 def _field(folder: Folder, sample: Sample, stream: str, column: str) -> str:
-    source = sample.streams.get(stream)
+    """A column of a record, or without one a text or the only column there is, as a group's name."""
+    by, source = f"{stream}.{column}" if column else stream, sample.streams.get(stream)
     try:
         row = _row(folder.modality_of[stream], source, column) if source is not None else {}
     except BadFile as error:
-        raise BadFolder(f"{error}; it is needed to split by {stream}.{column}") from error
-    if not isinstance(row, Mapping) or row.get(column) is None:
-        raise BadValue(f"sample {sample.key!r} has no {stream}.{column}; add it or choose another split-by")
-    return str(row[column])
+        raise BadFolder(f"{error}; it is needed to split by {by}") from error
+    cells = row if isinstance(row, Mapping) else {}
+    value = row if isinstance(row, str) and not column else cells.get(column)
+    if not column and len(cells) == 1:
+        (value,) = cells.values()
+    if value is None:
+        raise BadValue(f"sample {sample.key!r} has no {by}; add it or choose another split-by")
+    return str(whole(value)).strip()
 
 
 def _row(modality: str, source: Source, column: str) -> Value:
     """A record, or the column as a field of a file's header."""
     fields = MODALITIES[modality].fields
-    if fields is not None and isinstance(source, File):
+    if column and fields is not None and isinstance(source, File):
         return fields(source, [column])
     return load(modality, source)
 
@@ -99,7 +106,7 @@ def _matching(pattern: str) -> Callable[[Sample], str]:
         expression = re.compile(pattern)
     except re.error as error:
         raise BadValue(
-            f"split by {pattern!r}: must be key, sample, folder, STREAM.FIELD "
+            f"split by {pattern!r}: must be key, sample, folder, STREAM, STREAM.FIELD "
             f"or a regular expression ({error})"
         ) from error
 

@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from modaloom.core.errors import MAX_NAMED, BadFile, bounded, short
+from modaloom.data.cells import Cell
 from modaloom.data.collected import Collected, Source, Streams
 from modaloom.data.join import FILE_COLUMNS, Join, Row, Samples, join, place_below, split_column, table_split
 from modaloom.data.layout import stream_name
 from modaloom.data.names import METADATA, Name, parse_name
-from modaloom.data.tables import Cell, Table
+from modaloom.data.tables import Table
 from modaloom.modalities.files import File
 
 KEY = "key"
@@ -95,6 +96,7 @@ class TableRows:
         place = table.path.relative_to(self.collected.root).as_posix()
         kept = ", each of which stays in one split" if any(row.group for row in found.rows) else ""
         self.collected.joined.append(f"{place}: {found.how}{kept}")
+        self.collected.joined += [f"{place}: {remark}" for remark in table.remarks]
         for problem in table.problems:
             self.collected.leave(table.path, problem)
         for name in shared.keys() & found.used:

@@ -2,34 +2,20 @@
 
 import csv
 import io
-import json
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import MAX_NAMED, BadFile, short
+from modaloom.core.errors import BadFile, short
 from modaloom.core.json_text import from_json
+from modaloom.data.cells import Cell, missing_cells, typed
 from modaloom.data.parquet import read_parquet
-from modaloom.modalities.files import File, read_text
-from modaloom.modalities.table_file import TableFile
+from modaloom.modalities.files import read_text
 
-Scalar = str | int | float | bool
-Cell = Scalar | Sequence[str] | Mapping[str, Scalar] | TableFile
-"""A text, a number, a truth value, several texts of one thing, a record, or a file."""
 DELIMITERS = ",;\t|"
 """What separates columns: as spreadsheets write them, in any language."""
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
-"""Cells of a column of numbers that have no value, in lower case."""
-TRUTHS = {"true": True, "false": False}
-NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=\.))(\.\d*)?([eE][+-]?\d+)?")
-"""Not those that begin with a needless 0: they are identifiers."""
-DECIMAL_COMMA = re.compile(r"[+-]?(0|[1-9]\d*),\d+")
-MOST_NUMBERS = 0.9
-"""Share of a column's cells that must be numbers for it to be one of numbers."""
 MAX_BYTES = 2**30
 SNIFFED = 50
 """Rows from which the delimiter is told."""
@@ -50,6 +36,8 @@ class Table:
     """Cells that are left out."""
     titled: bool = True
     """Whether the columns have names in the file."""
+    remarks: Sequence[str] = ()
+    """What counts as missing though it is no empty cell."""
 
 
 @dataclass
@@ -77,74 +65,21 @@ def read_table(path: Path, is_named: Callable[[str], bool] = lambda cell: False)
     if len({*found.names}) < len(found.names):
         twice = next(name for name in found.names if list(found.names).count(name) > 1)
         raise BadFile(path, f"has two columns {short(twice)}; rename one")
-    texts, cells = dict[str, Sequence[str]](), dict[str, Sequence[Cell | None]]()
-    for name in found.names:
-        raw = [row.get(name) for _, row in found.rows]
-        if nested := next((one for one in raw if _is_nested(one)), None):
-            found.problems.append(f"column {short(name)} holds {type(nested).__name__}s, which are not read")
-            continue
-        if any(isinstance(value, File) for value in raw):
-            cells[name] = raw
-            continue
-        texts[name] = [_text(value).strip() for value in raw]
-        cells[name] = _typed(raw, texts[name], found, name)
-    return Table(path, [line for line, _ in found.rows], texts, cells, found.problems, found.titled)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _typed(raw: Sequence[Any], texts: Sequence[str], found: _Rows, name: str) -> list[Cell | None]:
-    if any(value is not None and not isinstance(value, str) for value in raw):
-        return [_value(value) for value in raw]
-    if found.delimiter and found.delimiter != ",":
-        texts = [text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text for text in texts]
-    present = [text for text in texts if text.lower() not in MISSING]
-    if present and all(text.lower() in TRUTHS for text in present):
-        return [TRUTHS.get(text.lower()) for text in texts]
-    numbers = [_number(text) for text in texts]
-    known = sum(number is not None for number in numbers)
-    if not known or known < MOST_NUMBERS * len(present):
-        return [value or None for value in raw]
-    odd = [
-        f"line {line}: {short(name)} is {short(text)}, no number"
-        for (line, _), text, number in zip(found.rows, texts, numbers)
-        if number is None and text.lower() not in MISSING
-    ]
-    found.problems += odd[:MAX_NAMED]
-    if len(odd) > MAX_NAMED:
-        found.problems.append(f"{len(odd) - MAX_NAMED:,} more cells of {short(name)} are no numbers")
-    return [*numbers]
-
-
-def _number(text: str) -> int | float | None:
-    if not NUMBER.fullmatch(text) or text in (".", "+.", "-."):
-        return None
-    value = float(text) if re.search(r"[.eE]", text) else int(text)
-    return value if abs(value) <= 1e300 else None
-
-
-def _is_nested(value: Any) -> bool:
-    """Whether a cell is neither a value nor a list of texts nor a record."""
-    texts = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
-    record = isinstance(value, dict) and all(one is None or isinstance(one, Scalar) for one in value.values())
-    return not (texts or record or value is None or isinstance(value, Scalar | File))
-
-
-def _value(value: Any) -> Cell | None:
-    """A cell of a format that has types."""
-    if isinstance(value, dict):
-        return {name: one for name, cell in value.items() if (one := _scalar(cell)) is not None} or None
-    return tuple(value) if isinstance(value, list) else _scalar(value)
-
-
-def _scalar(value: Any) -> Scalar | None:
-    if isinstance(value, bool | str) or value is None:
-        return value or (None if value is not False else False)
-    return None if math.isnan(value) or abs(value) > 1e300 else value
+    comma = found.delimiter not in ("", ",")
+    columns = {
+        name: typed(name, [row.get(name) for _, row in found.rows], comma=comma) for name in found.names
+    }
+    for name, column in columns.items():
+        found.problems += column.problems(name, lambda row: f"line {found.rows[row][0]}")
+    return Table(
+        path,
+        [line for line, _ in found.rows],
+        {name: one.texts for name, one in columns.items() if one.has_texts},
+        {name: one.cells for name, one in columns.items() if not one.refused},
+        found.problems,
+        found.titled,
+        [*missing_cells(columns)],
+    )
 
 
 def _separated(path: Path, is_named: Callable[[str], bool], delimiters: str) -> _Rows:

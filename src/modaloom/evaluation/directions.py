@@ -1,12 +1,15 @@
 """Selects the directions of an evaluation: input streams and target stream."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from modaloom.core.errors import BadValue, check_choice, short
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction
 
+NUM_WANTED = 24
+"""Directions that are shown at the end of a training, and that get all samples each where more are scored."""
 MAX_COMBINATIONS = 8
 """Maximum number of combinations of two or more input streams, if no single stream is related to a target."""
 
@@ -31,6 +34,35 @@ def all_directions(
     asked = {*joint, *(direction.want[0] for direction in found)}
     alone = [(name,) for name in wanted if name not in asked and judge.alone(name)]
     return [*found, *(Direction((), want) for want in (joint, *alone) if want)]
+
+
+def most_wanted(
+    directions: Sequence[Direction], sizes: Mapping[str, int], most: int = NUM_WANTED
+) -> list[Direction]:
+    """The directions that are wanted most, in their order.
+
+    The first of each target is the one from most streams, the others come by the size of what is given; all
+    targets have one before any has two, large targets first.
+
+    Args:
+        directions: as of `all_directions`.
+        sizes: stream → its number of codes.
+        most: how many are kept, ≥ 1.
+    """
+    by_target: dict[tuple[str, ...], list[Direction]] = defaultdict(list)
+    for one in directions:
+        by_target[one.want].append(one)
+
+    def size(streams: Sequence[str]) -> int:
+        return -sum(sizes[name] for name in streams)
+
+    ranks = {
+        one: (rank, size(one.want))
+        for found in by_target.values()
+        for rank, one in enumerate(sorted(found, key=lambda d: (-len(d.given), size(d.given))))
+    }
+    kept = {*sorted(directions, key=ranks.__getitem__)[:most]}
+    return [one for one in directions if one in kept]
 
 
 def named_directions(

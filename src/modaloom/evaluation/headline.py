@@ -13,6 +13,7 @@ UNITS: Mapping[str, str] = {
     "psnr": " dB PSNR",
     "error": " standard deviations of error",
     "present": " answered",
+    "bits_per_character": " bits per character at most",
 }
 """Metric → unit of its value; the first one that a direction has is its headline.
 
@@ -20,7 +21,7 @@ Retrieval of true pairs comes before reconstruction errors: even a perfect poste
 squared error of the posterior mean.
 """
 LOWER_IS_BETTER = (
-    *("bits", "near_duplicates", "verbatim"),
+    *("bits", "bits_per_character", "near_duplicates", "verbatim"),
     *(metric for modality in MODALITIES.values() for metric in modality.lower_is_better),
 )
 """Metrics of which lower values are better, also with a suffix after a dot."""

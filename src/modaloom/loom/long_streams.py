@@ -136,7 +136,9 @@ class LongStream:
     ) -> Frames[dict[str, Tensor]]:
         """`Model.stream` of the stream, which goes on from its own codes where those are given.
 
-        A value of variable length may end before it is as long as asked for.
+        A value of variable length may end before it is as long as asked for: with a block that draws nothing
+        after what it is given, half of the block before. Of a given value that is all that fits at first, and
+        half of that where nothing comes after it: values may be short of what their codes hold.
 
         Args:
             given: stream → int64 codes (n, L, Q).
@@ -148,10 +150,11 @@ class LongStream:
         whole = self._split(given[self.name]) if self.name in given else [self._nothing()] * n
         others = {name: codes for name, codes in given.items() if name != self.name}
         goes_on, step, total = [*range(n)], 0, self.num_steps([self.name], options, given)
+        most, grown = [self.overlap] * n, {*range(0 if self.name in given else n)}
         shown: Frame[dict[str, Tensor]] | None = None
         for block in count():
             before, begun = whole, [self._complete(one) for one in whole]
-            for known, group in self._groups(begun, goes_on):
+            for known, group in self._groups(begun, goes_on, most):
                 request = {name: codes[group] for name, codes in others.items()}
                 places = torch.arange(self.shape.num_positions) < known * self.shape.row_size
                 frames = self.model.stream(
@@ -171,7 +174,12 @@ class LongStream:
                     shown = replace(now, step=step, total=max(step, total), result=None)
                 assert frame.result is not None
                 whole = self._longer(whole, begun, group, known, frame.result[self.name])
-            goes_on = [i for i in goes_on if len(before[i]) < len(whole[i]) < self.rows]
+                for i, rows in zip(group, self._split(frame.result[self.name]), strict=True):
+                    most[i] = min(self.overlap, max(1, int(OVERLAP * len(rows))))
+            grew = {i for i in goes_on if len(before[i]) < len(whole[i])}
+            again = {i for i in goes_on if i not in grown and most[i] < min(self.overlap, len(begun[i]))}
+            goes_on = [i for i in goes_on if i in grew | again and len(whole[i]) < self.rows]
+            grown |= grew
             if not goes_on:
                 break
         assert shown is not None
@@ -220,10 +228,12 @@ class LongStream:
         files = self.model.streams[self.name].tokenizer.files
         return files.strides[0] if files is not None and files.exact else 0
 
-    def _groups(self, begun: Sequence[Tensor], goes_on: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-        """How many rows a block is given, and the values that are drawn together: what is drawn of one
-        depends on no other."""
-        known = {i: min(self.overlap, len(begun[i])) for i in goes_on}
+    def _groups(
+        self, begun: Sequence[Tensor], goes_on: Sequence[int], most: Sequence[int]
+    ) -> Iterator[tuple[int, list[int]]]:
+        """How many rows a block is given, at most so many of each value, and the values that are drawn
+        together: what is drawn of one depends on no other."""
+        known = {i: min(most[i], len(begun[i])) for i in goes_on}
         for rows in sorted({*known.values()}):
             group = [i for i in goes_on if known[i] == rows]
             for first in range(0, len(group), BATCH_SIZE):

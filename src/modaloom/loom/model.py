@@ -66,6 +66,11 @@ class Model:
         found = {name: stream.tokenizer.files for name, stream in self.streams.items()}
         return {name: codec for name, codec in found.items() if codec is not None}
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Stream → its number of codes, at most."""
+        return {name: stream.tokenizer.shape.num_codes for name, stream in self.streams.items()}
+
     def as_learned(self, name: str, value: Value) -> Value:
         """A stream's value within the model's limits; see `Tokenizer.as_learned`."""
         return self.streams[name].tokenizer.as_learned(value)

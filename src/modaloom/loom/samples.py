@@ -15,7 +15,7 @@ from modaloom.data.folder import Folder
 from modaloom.data.writer import PROVENANCE, file_names, writing
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
-from modaloom.evaluation.directions import all_directions
+from modaloom.evaluation.directions import all_directions, most_wanted
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.plain import compared_whole
 from modaloom.evaluation.rows import Direction
@@ -38,7 +38,7 @@ Files = Mapping[int, Mapping[str, str]]
 
 
 def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = None) -> None:
-    """Write generated samples of every direction to RUN/samples, and `index.json` for the report.
+    """Write generated samples of what is wanted most to RUN/samples, and `index.json` for the report.
 
     The conditions are the first samples of the last test split (the hardest one of a world) and the seed is
     0, so nothing is cherry-picked. After `minutes`, only `NUM_SHOWN` samples are generated per direction. The
@@ -60,7 +60,8 @@ def write_gallery(trained: TrainedRun, folder: str, *, minutes: float | None = N
     judge = judge_of(index.path, train, {split: samples}, trained.modality_of, trained.model.specs)
     root = trained.path / SAMPLES
     shutil.rmtree(root, ignore_errors=True)
-    directions = all_directions(list(trained.model.streams), judge, trained.model.wanted)
+    every = all_directions(list(trained.model.streams), judge, trained.model.wanted)
+    directions = most_wanted(every, trained.model.sizes)
     directions.sort(key=lambda direction: (not direction.given, len(direction.given)))
     blocks = [
         _block(

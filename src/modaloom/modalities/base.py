@@ -129,6 +129,8 @@ class Modality:
     """At least one value, iterated once → JSON-able facts (ranges, lengths), which `inspect` prints."""
     length: Callable[[Value], float] | None = None
     """Value → how long it is, in its own unit (characters, seconds); None: it has no length."""
+    letters: Callable[[Value], str] | None = None
+    """Value → the characters that it consists of; None: it consists of none."""
     windows: Callable[[File, Limits], Sequence[Value]] | None = None
     """File of any length → values within the limits, which are samples of their own; None: it is never cut.
     Raises `BadFile`."""

@@ -116,7 +116,7 @@ def infer_spec(rows: Iterable[Record], limits: RecordLimits) -> DataSpec:
 def _column(values: list[Any], bins: int) -> dict[str, Any]:
     if all(_is_number(value) for value in values):
         return _number(sorted(values), bins)
-    counts = Counter(map(json.dumps, values))  # as JSON, since True == 1
+    counts = Counter(json.dumps(whole(value)) for value in values)  # as JSON, since True == 1
     common = sorted(counts, key=lambda value: (-counts[value], value))[:MAX_CATEGORIES]
     return {"kind": "category", "values": [from_json(value) for value in sorted(common)]}
 
@@ -131,7 +131,12 @@ def _number(values: list[float], bins: int) -> dict[str, Any]:
     for value in values:
         members[bisect_right(edges, value)].append(value)
     medians = [group[len(group) // 2] for group in members]
-    return {"kind": "number", "edges": edges, "values": medians, "std": float(np.std(values)) or 1.0}
+    return {
+        "kind": "number",
+        "edges": edges,
+        "values": medians,
+        "std": float(np.std(np.array(values, float))) or 1.0,
+    }
 
 
 def _edges(counts: Counter[float], bins: int) -> list[float]:
@@ -155,8 +160,17 @@ def pack(row: Record, spec: DataSpec) -> NDArray[np.int64]:
 def _slot(value: Scalar, column: dict[str, Any]) -> int:
     if column["kind"] == "number":
         return 1 + bisect_right(column["edges"], value) if _is_number(value) else 0
-    same = [i for i, known in enumerate(column["values"], 1) if known == value and type(known) is type(value)]
-    return same[0] if same else 0
+    return next((i for i, known in enumerate(column["values"], 1) if _is_same(known, value)), 0)
+
+
+def whole(value: Scalar) -> Scalar:
+    """A value as it is told apart from others: 7.0 is 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _is_same(value: Scalar, other: Scalar) -> bool:
+    """Whether two values are one category: 7 and 7.0 are, 1 and True or "1" are not."""
+    return value == other and type(whole(value)) is type(whole(other))
 
 
 def unpack(slots: NDArray[np.int64], spec: DataSpec) -> Record:
@@ -204,7 +218,7 @@ def compare(generated: Record, truth: Record, spec: DataSpec) -> dict[str, float
             continue
         asked, answered = asked + 1, answered + (value is not None)
         if column["kind"] == "category":
-            exact[name] = float(value == right)
+            exact[name] = float(_is_same(value, right))
         elif _is_number(value) and _is_number(right):
             error[name] = abs(float(value or 0) - float(right)) / column["std"]
     figures = {"present": answered / asked} if asked else {}

@@ -194,5 +194,6 @@ SEQUENCE = Modality(
     shortened=lambda letters, spec: [*shortened(letters, spec)],
     describe=describe,
     length=len,
+    letters=str,
     remarks=remarks,
 )

@@ -146,6 +146,7 @@ TEXT = Modality(
     limits=TextLimits(),
     describe=describe,
     length=len,
+    letters=str,
     windows=windows,
     literal=True,
 )

@@ -31,6 +31,7 @@ def scores(facts: Facts) -> Html | None:
     return join(
         matrix,
         tag("p", WORDS, class_="note") if matrix else None,
+        *(tag("p", one, class_="note") for one in facts.scores.get("notes", []) if not facts.private),
         tag("details", tag("summary", f"every figure ({len(rows)})"), every),
     )
 

@@ -45,7 +45,7 @@ class RestorerEngine(Engine[RestorerRunConfig, RestoredRun]):
         return load_restored(path, device=device)
 
     def evaluate(self, run: RestoredRun, folder: Path, options: EvaluationOptions) -> list[ScoreRow]:
-        asked = vars(options).copy()
+        asked = {name: value for name, value in vars(options).items() if name != "most"}  # it has few rows
         if sampling := asked.pop("sampling"):
             raise BadValue(f"{run.path} is scored as it was trained; leave {', '.join(sampling)} out")
         return score_restored(run, folder, **asked)

@@ -26,8 +26,8 @@ class DataConfig:
     streams: tuple[str, ...] = ()
     """Streams to use; empty: all."""
     split_by: str = "key"
-    """key | sample | folder | a regular expression | record.FIELD: what is never divided by the split. A key
-    is divided from those of its group, if a table names groups, by `sample` only."""
+    """key | sample | folder | a regular expression | STREAM | record.FIELD: what is never divided by the
+    split. A key is divided from those of its group, if a table names groups, by `sample` only."""
     layout: str = LAYOUT
     """One of `LAYOUTS`: how keys and streams are in the names of files."""
     limits: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from modaloom.evaluation.variety import Variety
 from modaloom.loom.config import CodeSamplingConfig
 from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.evaluation.pairing import Pairing
+from modaloom.loom.evaluation.rate import MAX_SAMPLES, Rate
 from modaloom.loom.model import BATCH_SIZE
 from modaloom.modalities import Value
 
@@ -62,6 +63,7 @@ class DirectionEvaluation:
         yield from self.memorization_rows(answers, baselines)
         yield from self.diversity_rows(answers)
         yield from self.pairing_rows()
+        yield from self.rate_rows()
 
     def score_rows(
         self, answers: Sequence[Answer], baselines: Mapping[str, Sequence[Answer]]
@@ -123,6 +125,23 @@ class DirectionEvaluation:
             pairing = Pairing.of(self.encoded, self.direction, self.samples, seed=self.seed)
             columns = {"floor": pairing.floor(), "ceiling": pairing.ceiling()}
             yield from self.to_rows(pairing.estimates(), columns)
+
+    def rate_rows(self) -> Iterator[ScoreRow]:
+        """Bits per character of texts, beside the frequencies of characters, for the same data."""
+        (want, *others), library = self.direction.want, self.library
+        letters = library.space(want).modality.letters
+        if letters is None or others or self.judge.parsed:
+            return
+        few = self.samples[:MAX_SAMPLES]
+        rate = Rate.of(
+            self.encoded,
+            self.direction,
+            few,
+            texts=[letters(sample.streams[want]) for sample in few],
+            train=[letters(sample.streams[want]) for sample in library.samples if want in sample.streams],
+            seed=self.seed,
+        )
+        yield from self.to_rows(rate.estimates(), {"floor": rate.floor()})
 
     def to_rows(self, estimates: Estimates, baselines: Columns | None = None) -> Iterator[ScoreRow]:
         """One row per estimate that has samples, with the baselines in their columns."""

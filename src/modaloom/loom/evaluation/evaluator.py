@@ -7,7 +7,7 @@ from modaloom.core.types import Sample
 from modaloom.data.notices import Notify, silent
 from modaloom.evaluation.baselines import Library, pick
 from modaloom.evaluation.budget import Budget
-from modaloom.evaluation.directions import all_directions
+from modaloom.evaluation.directions import NUM_WANTED, all_directions
 from modaloom.evaluation.judge import Judge
 from modaloom.evaluation.rows import Direction, ScoreRow
 from modaloom.loom.config import CodeSamplingConfig
@@ -15,8 +15,6 @@ from modaloom.loom.evaluation.direction import MIN_SAMPLES, DirectionEvaluation
 from modaloom.loom.evaluation.encoded import Encoded
 from modaloom.loom.model import Model
 
-MAX_FULL_DIRECTIONS = 24
-"""Directions that get n samples each; with more directions, the total stays constant."""
 ANSWER_FRACTION = 0.5
 """Fraction of a direction's time for generation; the rest is for the baselines."""
 
@@ -45,7 +43,7 @@ def evaluate(
         judge: scores the answers.
         directions: default: all that the judge considers meaningful.
         n: maximum number of samples per direction and split, chosen by `seed` and key; ≥ 1. With more than
-            `MAX_FULL_DIRECTIONS` directions it decreases, at constant total work, down to `MIN_SAMPLES`.
+            `NUM_WANTED` directions it decreases, at constant total work, down to `MIN_SAMPLES`.
         seed: seed of the sample selection, the sampling noise and the intervals.
         options: sampling options, by direction name or by target streams (`image+caption`).
         budget: time budget, divided evenly among the directions. A direction that runs out of time uses the
@@ -92,11 +90,7 @@ def _short_of_time(found: Sequence[tuple[int, DirectionEvaluation]], directions:
 
 def shared(n: int, directions: int) -> int:
     """Number of samples per direction."""
-    return (
-        n
-        if directions <= MAX_FULL_DIRECTIONS
-        else min(n, max(MIN_SAMPLES, n * MAX_FULL_DIRECTIONS // directions))
-    )
+    return n if directions <= NUM_WANTED else min(n, max(MIN_SAMPLES, n * NUM_WANTED // directions))
 
 
 def _sampling(direction: Direction, options: Mapping[str, CodeSamplingConfig]) -> CodeSamplingConfig | None:

@@ -17,7 +17,7 @@ from modaloom.data.notices import Notify, notify_skipped, silent
 from modaloom.data.reader import Reader
 from modaloom.evaluation.budget import Budget
 from modaloom.evaluation.choice import judge_of
-from modaloom.evaluation.directions import all_directions, named_directions
+from modaloom.evaluation.directions import all_directions, most_wanted, named_directions
 from modaloom.evaluation.held_out import split_of, split_order
 from modaloom.evaluation.rows import ScoreRow
 from modaloom.loom.evaluation.evaluator import evaluate as score
@@ -28,6 +28,10 @@ MAX_SAMPLES, MAX_ELEMENTS = 10_000, 2**28
 """Maximum number of samples per split, and of elements of their prepared values, that are read."""
 READ_FRACTION = 0.2
 """Fraction of the time for reading training samples, and of the rest for reading held-out samples."""
+LEFT_OUT = (
+    "{} of {} directions are scored, of each target that from all other streams first; modaloom evaluate "
+    "scores all, with --rows 'GIVEN->WANTED' those that are named"
+)
 MIN_READ = 100
 """Minimum number of samples read per split, if available, whatever the time budget."""
 
@@ -41,6 +45,7 @@ def evaluate(
     seed: int = SEED,
     sampling: Mapping[str, object] | None = None,
     minutes: float | None = None,
+    most: int | None = None,
     device: str = DEVICE,
     on_row: Callable[[ScoreRow], None] = lambda row: None,
     notify: Notify = silent,
@@ -61,6 +66,8 @@ def evaluate(
         sampling: overrides of the run's `CodeSamplingConfig`.
         minutes: approximate time budget, > 0; if it is short, fewer samples are read and evaluated. None:
             unlimited.
+        most: maximum number of directions if `rows` names none, as of `most_wanted`; the others are told.
+            None: all.
         device: device of a run that is loaded here: auto | cpu | cuda | mps.
         on_row: called with each row as soon as it is computed.
         notify: receives warnings about unreadable files, values that a limit of the run shortens, and work
@@ -87,9 +94,13 @@ def evaluate(
         raise BadFolder(f"{folder} has no training split with a test split beside it; nothing to compare")
     judge = judge_of(index.path, train, tests, trained.modality_of, trained.model.specs)
     wanted = [name for name in trained.model.wanted if name in streams]
-    directions = (
-        named_directions(rows, streams, judge, wanted) if rows else all_directions(streams, judge, wanted)
-    )
+    if rows:
+        directions = named_directions(rows, streams, judge, wanted)
+    else:
+        every = all_directions(streams, judge, wanted)
+        directions = most_wanted(every, trained.model.sizes, most or len(every))
+        if len(directions) < len(every):
+            notify(LEFT_OUT.format(len(directions), len(every)))
     held_out = [sample for samples in tests.values() for sample in samples]
     if not any(sample.streams.keys() >= {*one.streams} for one in directions for sample in held_out):
         asked = bounded([one.name for one in directions]) or "a direction"

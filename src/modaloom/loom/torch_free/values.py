@@ -97,8 +97,15 @@ def _slot(value: Any, column: Facts) -> int:
     if column["kind"] == "number":
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return 1 + bisect_right(column["edges"], value) if is_number else 0
-    same = (i for i, one in enumerate(column["values"], 1) if one == value and type(one) is type(value))
+    same = (
+        i for i, one in enumerate(column["values"], 1) if one == value and _kind_of(one) is _kind_of(value)
+    )
     return next(same, 0)
+
+
+def _kind_of(value: Any) -> type:
+    """7.0 is an integer; True is none."""
+    return int if isinstance(value, float) and value.is_integer() else type(value)
 
 
 class Signal:
