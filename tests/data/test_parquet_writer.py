@@ -22,6 +22,7 @@ from modaloom.modalities.audio_value import Audio
 datasets = pytest.importorskip("datasets")
 
 KINDS = {"image": "image", "speech": "audio", "caption": "text", "facts": "record", "gene": "sequence"}
+WRITTEN = {**KINDS, "note": "record", "key": "text"}
 
 
 def samples() -> Iterator[Sample]:
@@ -39,7 +40,7 @@ def samples() -> Iterator[Sample]:
 
 def write(root: Path, *extra: Sample) -> Path:
     root.mkdir()
-    with OUTPUTS["parquet"].writing(root, KINDS, "Three samples.") as writer:
+    with OUTPUTS["parquet"].writing(root, WRITTEN, "Three samples.") as writer:
         for sample in (*samples(), *extra):
             writer.write(sample, {"seed": 3})
     return root
@@ -87,6 +88,15 @@ def test_modaloom_reads_what_was_written(tmp_path: Path) -> None:
     assert [json.loads(line) for line in lines] == [{"key": s.key, "seed": 3} for s in samples()]
 
 
+def test_two_datasets_beside_each_other_are_one(tmp_path: Path) -> None:
+    """Both begin to count at 0000."""
+    (tmp_path / "all").mkdir()
+    for name in ("a", "b"):
+        write(tmp_path / "all" / name)
+    keys = [sample.key for sample in open_folder(tmp_path / "all").samples]
+    assert keys == [f"{name}/{TABLE[:-8]}/{i:04d}" for name in "ab" for i in range(3)]
+
+
 def test_row_groups_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyarrow import parquet
 
@@ -111,10 +121,31 @@ def test_what_is_stopped_is_whole_and_nothing_is_nothing(tmp_path: Path) -> None
     assert [sample.key for sample in open_folder(tmp_path / "2").samples] == ["0000", "0001"]
 
 
-def test_values_of_several_types_are_refused_by_name(tmp_path: Path) -> None:
-    odd = Sample("9", {"facts": {"size": "large"}})
-    with pytest.raises(BadValue, match="facts has values of several types"):
-        write(tmp_path / "out", odd)
+def test_values_of_several_types_are_texts_and_none_is_no_column(tmp_path: Path) -> None:
+    """What took hours to draw is not lost at its end."""
+    odd = {"facts": {"size": "large", "at": True}, "note": {}}
+    root = write(tmp_path / "out", Sample("9", odd), Sample("8", {"facts": {"at": 1}}))
+    found = datasets.load_dataset(str(root), cache_dir=str(tmp_path / "cache"))["train"]
+    assert "note" not in found.features
+    assert [row and row["size"] for row in found["facts"]] == ["0.5", "1.5", None, "large", None]
+    assert [row and row["at"] for row in found["facts"]][3:] == ["true", "1"]
+
+
+def test_a_table_that_is_stopped_leaves_plain_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("modaloom.data.parquet_writer._card", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "out")
+    assert open_folder(tmp_path / "out").modality_of == KINDS
+    assert not {TABLE, CARD, ".files"} & {path.name for path in (tmp_path / "out").iterdir()}
+    assert len([*(tmp_path / "out").glob("0000.*")]) == 5
+
+
+def test_a_stream_that_is_called_as_the_keys_are(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="key is a stream, and the column"):
+        write(tmp_path / "out", Sample("9", {"key": "a word"}))
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,8 +58,15 @@ SHARDED = (
     Mutant(
         "rows of a dataset are numbered, not called",
         "data/table_rows.py",
-        "        if all(own) and len({*own}) == len(table.lines):",
-        "        if False:",
+        "named = all(own) and len({*own}) == len(table.lines)",
+        "named = False",
+        DATASET,
+    ),
+    Mutant(
+        "a table that is stopped takes its files along",
+        "data/parquet_writer.py",
+        "            self._keep_files()\n",
+        "",
         DATASET,
     ),
     Mutant(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadValue, short
+from modaloom.core.errors import BadValue
 from modaloom.core.json_text import to_json
 from modaloom.core.types import Sample
 from modaloom.core.yaml_text import to_yaml
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 class ParquetWriter:
     """Writes samples into an empty folder; `finish` makes the dataset of them.
 
-    Until then files are files and other values in memory: columns have the types of all their values.
+    Until then they are plain files; values are in memory, too: columns have the types of all of theirs.
 
     Raises `BadValue` without pyarrow.
     """
@@ -48,56 +48,84 @@ class ParquetWriter:
         self.files.root.mkdir()
 
     def write(self, sample: Sample, provenance: Mapping[str, Any] | None = None) -> None:
-        """As `Writer.write`."""
-        values = {name: value for name, value in sample.streams.items() if self._feature(name) == VALUE}
-        others = Sample(sample.key, {n: v for n, v in sample.streams.items() if n not in values})
-        self.files.write(others, provenance)
-        names = file_names(others, self.modality_of)
-        own = {n: name for n, name in names.items() if not owner_of(n, names, self.modality_of)}
-        self.rows.append({KEY: sample.key, **values, **own})
+        """As `Writer.write`. Raises `BadValue` for a stream that has the name of the column of keys."""
+        if KEY in sample.streams:
+            raise BadValue(f"{KEY} is a stream, and the column of the samples' names; write plain files")
+        self.files.write(sample, provenance)
+        names = file_names(sample, self.modality_of)
+        own = {
+            name: value if self._feature(name) == VALUE else names[name]
+            for name, value in sample.streams.items()
+            if owner_of(name, sample.streams, self.modality_of) is None
+        }
+        self.rows.append({KEY: sample.key, **own})
 
     def finish(self, title: str) -> None:
-        """Writes table and card, whose title this is, instead of the files. Raises `BadValue` for values of
-        which no column is made."""
+        """Writes table and card, whose title this is, instead of the files, which stay where that fails.
+
+        Values of several types in one column are texts, as JSON; a column that has no value is left out.
+        """
+        try:
+            self._write_table(title)
+        except BaseException:
+            self._keep_files()
+            raise
+
+    def _write_table(self, title: str) -> None:
         names = dict.fromkeys([KEY, *(name for row in self.rows for name in row)])
-        fields = [self._arrow.field(name, self._type(name)) for name in names]
-        features = {field.name: self._described(field) for field in fields}
+        kinds = {name: self._kind_of(name) for name in names}
+        kinds = {name: kind for name, kind in kinds.items() if kind != self._arrow.struct([])}
+        features = {name: self._described(name, kind) for name, kind in kinds.items()}
         facts = {"huggingface": to_json({"info": {"features": features}})}
-        schema = self._arrow.schema(fields, metadata=facts)
-        with self._parquet.ParquetWriter(self.root / TABLE, schema) as table:
-            for group in self._groups():
+        schema = self._arrow.schema([*kinds.items()], metadata=facts)
+        with self._parquet.ParquetWriter(self.files.root / TABLE, schema) as table:
+            for group in self._groups(kinds):
                 table.write_table(self._arrow.Table.from_pylist(group, schema=schema))
         text = _card(title, features, len(self.rows))
         (self.root / CARD).write_text(text, encoding="utf-8")
         if (provenance := self.files.root / PROVENANCE).exists():
             provenance.rename(self.root / PROVENANCE)
+        (self.files.root / TABLE).rename(self.root / TABLE)
+        shutil.rmtree(self.files.root)
+
+    def _keep_files(self) -> None:
+        """Plain files, unless the table is there."""
+        if not (self.root / TABLE).exists():
+            for unfinished in (self.root / CARD, self.files.root / TABLE):
+                unfinished.unlink(missing_ok=True)
+            for path in self.files.root.iterdir():
+                path.rename(self.root / path.name)
         shutil.rmtree(self.files.root)
 
     def _feature(self, name: str) -> str:
         return VALUE if name == KEY else MODALITIES[self.modality_of[name]].feature
 
-    def _type(self, name: str) -> Any:
+    def _kind_of(self, name: str) -> Any:
         """Arrow's type of a column."""
         if self._feature(name) != VALUE:
             return self._arrow.struct([*FILES.items()])
+        return self._kind([row.get(name) for row in self.rows])
+
+    def _kind(self, values: Sequence[Any]) -> Any:
+        """Arrow's type of plain values, or of records of them."""
+        if records := [value for value in values if isinstance(value, Mapping)]:
+            names = dict.fromkeys(name for record in records for name in record)
+            return self._arrow.struct([(n, self._kind([one.get(n) for one in records])) for n in names])
         try:
-            return self._arrow.array([row.get(name) for row in self.rows]).type
-        except (self._arrow.ArrowException, OverflowError) as error:
-            raise BadValue(
-                f"{name} has values of several types, of which no column is made ({short(str(error))})"
-            ) from error
+            return self._arrow.array(values).type
+        except (self._arrow.ArrowException, OverflowError):
+            return self._arrow.string()
 
-    def _described(self, field: Any) -> Mapping[str, Any]:
+    def _described(self, name: str, kind: Any) -> Mapping[str, Any]:
         """A column as datasets describes it."""
-        if (feature := self._feature(field.name)) not in (VALUE, ""):
-            return {"_type": feature}
-        return _value(field.type)
+        feature = self._feature(name)
+        return _value(kind) if feature in (VALUE, "") else {"_type": feature}
 
-    def _groups(self) -> Iterator[list[Row]]:
+    def _groups(self, kinds: Mapping[str, Any]) -> Iterator[list[Row]]:
         """Rows with their files, a row group at a time."""
         group, size = list[Row](), 0
         for row in self.rows:
-            found = {name: self._cell(name, value) for name, value in row.items()}
+            found = {name: self._cell(name, row[name], kind) for name, kind in kinds.items() if name in row}
             size += sum(len(found[name]["bytes"]) for name in found if self._feature(name) != VALUE)
             group.append(found)
             if len(group) == GROUP_ROWS or size >= GROUP_BYTES:
@@ -106,10 +134,18 @@ class ParquetWriter:
         if group:
             yield group
 
-    def _cell(self, name: str, value: Any) -> Any:
+    def _cell(self, name: str, value: Any, kind: Any) -> Any:
         if self._feature(name) == VALUE:
-            return value
+            return _plain(value, kind)
         return {"bytes": (self.files.root / value).read_bytes(), "path": value.replace("/", "-")}
+
+
+def _plain(value: Any, kind: Any) -> Any:
+    """A value of an Arrow type."""
+    if isinstance(value, Mapping):
+        fields = {kind.field(i).name: kind.field(i).type for i in range(kind.num_fields)}
+        return {name: _plain(value.get(name), one) for name, one in fields.items()}
+    return value if isinstance(value, str | None) or str(kind) != "string" else to_json(value)
 
 
 def _value(kind: Any) -> Mapping[str, Any]:

@@ -82,14 +82,13 @@ class TableRows:
         for name in sorted(absent):
             self.collected.leave(table.path, f"column {short(name)} names no file of this folder")
         own = table.texts.get(KEY, [])
-        if all(own) and len({*own}) == len(table.lines):
-            rows = [Row(line, keys=[key]) for line, key in zip(table.lines, own)]
-            return Join(rows, {*absent, KEY}, f"rows are samples, called by {KEY}")
+        named = all(own) and len({*own}) == len(table.lines)
         rows = [
-            Row(line, keys=[f"{place}/{number}" if several else number])
-            for line, number in zip(table.lines, numbers)
+            Row(line, keys=[f"{place}/{name}" if several else name])
+            for line, name in zip(table.lines, own if named else numbers)
         ]
-        return Join(rows, absent, "rows are samples")
+        used, how = ({KEY}, f", called by {KEY}") if named else ((), "")
+        return Join(rows, {*absent, *used}, f"rows are samples{how}")
 
     def _add_table(self, table: Table, found: Join, find: Find, shared: Shared) -> set[Path]:
         """Add the rows of a joined table; returns the files that they name."""
