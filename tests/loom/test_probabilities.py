@@ -95,12 +95,14 @@ def test_every_sample_of_a_folder_has_its_own(run: TrainedRun, folder: Path, tmp
     assert {key: {*row} for key, row in gaps.items()} == {"000": {"found"}, "002": {"found"}}
 
 
-def test_what_has_no_probabilities_is_refused(run: TrainedRun) -> None:
+def test_what_has_no_probabilities_is_refused(run: TrainedRun, folder: Path) -> None:
     for given, want, among, why in (
         ({"note": "ill"}, "note", {}, "both given and wanted"),
         ({}, "notes", {}, "did you mean 'note'"),
         ({}, "note", {"notes": ["ill"]}, "did you mean 'note'"),
         ({}, "note", {"note": []}, "no values to compare"),
+        ({}, "found", {"note": ["ill"]}, "among names note, and is of texts that are wanted"),
+        ({}, "found", {"found": [True]}, "among names found"),
     ):
         with pytest.raises(BadValue, match=why):
             run.probabilities(given, want, among=among)
@@ -108,6 +110,10 @@ def test_what_has_no_probabilities_is_refused(run: TrainedRun) -> None:
         run.probabilities(want="note", orders=0)
     with pytest.raises(BadValue, match="fills the gaps of a FOLDER"):
         modaloom.probabilities(run, want="missing")
+    with pytest.raises(BadValue, match="among names note"):
+        modaloom.probabilities(run, folder, want="missing", among={"note": ["ill"]})
+    (one,) = run.probabilities(want="note", among={"note": "ill"}).values()
+    assert one.values == ("ill",)
     few = run.probabilities({"found": {"ill": True}}, "note", among={"note": ["ill", "ill", "never"]})
     assert few["note"].values == ("ill", "never")
     assert sum(few["note"].probabilities) == pytest.approx(1)

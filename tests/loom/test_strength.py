@@ -37,10 +37,30 @@ def drawn(found, truth, name, t, sampler, n=N):
 
 
 @pytest.mark.parametrize(("process", "sampler"), SAMPLERS)
-def test_at_1_nothing_of_the_value_is_left(process, sampler):
+@pytest.mark.parametrize("name", ["image", "sound"])
+def test_at_1_nothing_of_the_value_is_left(process, sampler, name):
+    """But its length: nor of the codes that all its positions share, such as a tint."""
     found, truth = model(process), codes(N)
-    other = truth | {"image": truth["image"].flip(0)}
-    assert torch.equal(*(drawn(found, one, "image", 1, sampler) for one in (truth, other)))
+    padding = truth[name] == SHAPES[name].padding
+    other = truth | {name: torch.where(padding, truth[name], (truth[name] + 1) % SHAPES[name].codebook_size)}
+    assert torch.equal(*(drawn(found, one, name, 1, sampler) for one in (truth, other)))
+
+
+@pytest.mark.parametrize("process", ["masked", "uniform"])
+def test_shared_codes_change_by_degrees(process):
+    found, truth = model(process), codes(N)
+    few, many = (drawn(found, truth, "sound", t, "auto")[:, 0, -1] for t in (0.1, 1))
+    changed = [int((one != truth["sound"][:, 0, -1]).sum()) for one in (few, many)]
+    assert 0 < changed[0] < changed[1] / 2
+
+
+def test_what_goes_on_has_no_strength():
+    """An empty text, or one that is kept to its end: its length is drawn, and there is nothing to change."""
+    found, truth = model("masked"), codes(2)
+    empty = torch.full_like(truth["text"], SHAPES["text"].padding)
+    for text, places in ((empty, torch.zeros(6).bool()), (truth["text"], torch.ones(6).bool())):
+        with pytest.raises(BadValue, match="text is empty, or kept to its end"):
+            next(found.stream({"text": text}, ["text"], n=2, kept={"text": places}, strength={"text": 0.5}))
 
 
 @pytest.mark.parametrize("t", [0.2, 0.7])

@@ -29,6 +29,20 @@ LONG_TEXTS = (
         "loom/test_rate.py",
     ),
     Mutant(
+        "codes that all positions share are drawn anew at any strength",
+        "diffusion/masked.py",
+        "return torch.where(state == MASK, codes, state)",
+        "return codes",
+        CHANGED,
+    ),
+    Mutant(
+        "codes that all positions share stay at any strength",
+        "loom/model.py",
+        "else shared)]",
+        "else [])]",
+        CHANGED,
+    ),
+    Mutant(
         "windows that end within a character",
         "modalities/text.py",
         "return data[place] & 0xC0 != 0x80",

@@ -63,7 +63,7 @@ def probabilities(
         if reader is None
         else jobs_of_folder(trained, reader, fixed, wanted, 1)
     )
-    values = {} if missing else trained.listed(wanted, among or {})
+    values = trained.listed(() if missing else wanted, among or {})
     rows, found = scores(trained.path), dict[str, dict[str, Distribution]]()
     for batch in batched(jobs):
         names = [n for n in batch[0].want if not missing or trained.model.streams[n].tokenizer.columns]

@@ -55,6 +55,10 @@ class Masked(Process):
     def most_likely(self, logits: Tensor, field: Field) -> Tensor:
         return torch.where(field.state == MASK, logits.argmax(-1), field.state)
 
+    def carry_over(self, codes: Tensor, state: Tensor) -> Tensor:
+        """Carry-over unmasking (MDLM, arXiv 2406.07524, § 3.2.3)."""
+        return torch.where(state == MASK, codes, state)
+
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         frontier = Frontier.of(noisy)
         nats = (frontier.masked * frontier.nats(logits, codes)).sum(1)

@@ -48,6 +48,10 @@ class Process(ABC):
         """
 
     @abstractmethod
+    def carry_over(self, codes: Tensor, state: Tensor) -> Tensor:
+        """Drawn clean codes, but those that a noisy state of the same shape tells for certain."""
+
+    @abstractmethod
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         """Integrand of the NELBO, nats per sample (B,): its mean over t ~ U(0, 1) and `corrupt` bounds
         −log p(unknown | known).

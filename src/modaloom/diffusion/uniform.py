@@ -76,6 +76,9 @@ class Uniform(Process):
         noisy = unknown(field) & (field.t > 0)[:, None, None]
         return torch.where(noisy, logits.argmax(-1), field.state)
 
+    def carry_over(self, codes: Tensor, state: Tensor) -> Tensor:
+        return codes
+
     def loss(self, logits: Tensor, codes: Tensor, noisy: Field) -> Tensor:
         """In float64: near t = 1 terms of size K cancel."""
         size, t = logits.shape[-1], noisy.t.double()

@@ -29,6 +29,12 @@ def kept_field(f: Field, kept: Tensor, *, endless: bool) -> Field:
     return replace(f, known=known, valid=f.valid | endless, t=torch.ones_like(f.t))
 
 
+def noised_field(f: Field, t: float, *, whole: bool) -> Field:
+    """A given field whose unknown codes are to be changed from the noise level t on; `whole`: all of them."""
+    known = torch.zeros_like(f.known) if whole else f.known
+    return replace(f, known=known, t=torch.full_like(f.t, t))
+
+
 def own_field(f: Field) -> Field:
     """A field that is done, of a target stream: t = 0 but not `known`, as in training."""
     return replace(f, known=torch.zeros_like(f.known), t=torch.zeros_like(f.t))

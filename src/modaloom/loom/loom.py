@@ -144,11 +144,9 @@ class Loom(nn.Module):
     def stream(self, canvas: Canvas, options: CodeSamplingConfig, noise: Noise) -> Frames[dict[str, Tensor]]:
         """Sample all unknown codes of the canvas, at least one; yields after each of `num_steps` steps.
 
-        Sampling starts at the t of each unknown field (`Process.start`).
-
-        The result is stream → codes (B, L, Q) of all streams, and so is the preview, without the target
-        streams that are still to come: unknown codes are the denoiser's most likely ones, at the price of one
-        more step.
+        Sampling starts at the t of each unknown field (`Process.start`). The result is stream → codes (B, L,
+        Q) of all streams, and so is the preview, without the target streams that are still to come: unknown
+        codes are the denoiser's most likely ones, at the price of one more step.
 
         Target streams are sampled sequentially, short ones first, each conditioned on the previous ones: the
         chain rule, one of the orders that masked diffusion allows. If they were sampled together, each would
@@ -185,8 +183,8 @@ class Loom(nn.Module):
         self, name: str, done: Canvas, asked: Canvas, given: Canvas, options: CodeSamplingConfig, noise: Noise
     ) -> Iterator[Canvas]:
         """Sample the fields `asked` of the stream of a request, `given`; yields the canvas at each step."""
-        first = max(float(f.t.max()) for f in asked.values())
-        times, denoise = torch.linspace(first, 0, options.steps + 1), self.guided(options.guidance)
+        times = torch.linspace(float(asked[name].t.max()), 0, options.steps + 1)
+        denoise = self.guided(options.guidance)
         draw = partial(categorical, temperature=options.temperature, top_p=options.top_p)
         sampler = self._sampler(options, unconditional=not done)
         asked = self._fitted(name, asked)
@@ -196,6 +194,7 @@ class Loom(nn.Module):
                 if key == length_field(name):
                     logits[..., : shortest(asked[name], self.shapes[name])] = -torch.inf
                 codes = draw(logits, noise.uniform(1).to(logits.device))
+                codes = self.process.carry_over(codes, asked[key].state[..., depth])
                 codes = as_given(codes, given, asked, key, depth)
                 asked = self._fitted(name, asked | {key: drawn_field(asked[key], codes, depth)})
                 yield done | asked

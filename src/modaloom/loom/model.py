@@ -14,8 +14,9 @@ from modaloom.core.types import Canvas
 from modaloom.diffusion.noise import Noise
 from modaloom.loom.canvas import NOTHING
 from modaloom.loom.config import CodeSamplingConfig
-from modaloom.loom.fields import rows_of
+from modaloom.loom.fields import noised_field, rows_of
 from modaloom.loom.generated import Generated, GeneratedSamples
+from modaloom.loom.layout import length_field
 from modaloom.loom.loom import Loom
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import DataSpec, Value
@@ -189,7 +190,7 @@ class Model:
             raise BadValue("nothing is wanted; name at least one stream")
         canvas = self.loom.canvas(given, want, n, kept)
         for name, t in strength.items():
-            canvas[name] = replace(canvas[name], t=torch.full_like(canvas[name].t, t))
+            canvas |= self._noised(canvas, name, t)
         for name in kept:
             if bool(canvas[name].known.all()):
                 raise BadValue(f"all of {name} is kept; keep a part, or want another stream")
@@ -197,6 +198,15 @@ class Model:
                 raise BadValue(f"nothing of {name} is kept: the parts to keep are past its end")
         names = range(n) if names is None else names
         return self._stream(canvas, want, names, seed, options or self.loom.config.sampling)
+
+    def _noised(self, canvas: Canvas, name: str, t: float) -> Canvas:
+        """The fields of a stream at a strength; shared codes, too, unless a part of the value is kept."""
+        others = [key for key in self.loom.layout.fields_of(name) if key != name]
+        if not all(bool(canvas[key].known.all()) for key in others):
+            raise BadValue(f"{name} is empty, or kept to its end, so that it goes on; leave out its strength")
+        shared = [key for key in others if key != length_field(name)]
+        changed = [name, *([] if bool(canvas[name].known.any()) else shared)]
+        return {key: noised_field(canvas[key], t, whole=key in shared) for key in changed}
 
     def _stream(
         self,

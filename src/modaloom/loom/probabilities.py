@@ -12,7 +12,8 @@ from torch import Tensor
 
 from modaloom.core.errors import BadValue, check_count
 from modaloom.loom.conditionals import log_likelihoods, marginals
-from modaloom.loom.model import Model
+from modaloom.loom.model import Model, Stream
+from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.caches import Caches
 
@@ -136,10 +137,18 @@ def _of_values(
     return [{want: distribution(row)} for row in range(n)]
 
 
-def _check_listed(model: Model, stream: str) -> None:
-    """Raise `BadValue` for a stream of several codes at a position, such as pictures and sounds."""
-    if model.streams[stream].tokenizer.shape.depth > 1:
-        raise BadValue(f"{stream} has no values that can be listed: probabilities are of records and texts")
+def has_values(stream: Stream) -> bool:
+    """Whether values of a stream can be listed, as records, texts and sequences can."""
+    return not MODALITIES[stream.modality].codec.continuous
+
+
+def _check_listed(model: Model, name: str) -> None:
+    """Raise `BadValue` for pictures, sounds and the like, and for texts of several codes at a position."""
+    stream = model.streams[name]
+    if not has_values(stream):
+        raise BadValue(f"{name} has no values that can be listed: probabilities are of records and texts")
+    if (depth := stream.tokenizer.shape.depth) > 1:
+        raise BadValue(f"{name} has {depth} codes at a position: probabilities need a tokenizer of one")
 
 
 def training_values(model: Model, run: Path, stream: str) -> list[Value]:

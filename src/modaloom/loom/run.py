@@ -14,6 +14,7 @@ from modaloom.core.defaults import DEVICE, DRAWS, SEED
 from modaloom.core.errors import (
     BadRun,
     BadValue,
+    bounded,
     check_choice,
     check_count,
     check_names,
@@ -29,7 +30,7 @@ from modaloom.loom.generated import Generated
 from modaloom.loom.long_streams import LongStream, drawing
 from modaloom.loom.model import Model
 from modaloom.loom.neighbours import Neighbours
-from modaloom.loom.probabilities import ORDERS, Distribution, distributions, training_values
+from modaloom.loom.probabilities import ORDERS, Distribution, distributions, has_values, training_values
 from modaloom.modalities import MODALITIES
 from modaloom.modalities.base import Value
 from modaloom.runs.config_io import changed
@@ -156,7 +157,7 @@ class TrainedRun:
             given: stream → value, as in `generate`; streams may be missing. Of a record that is wanted as
                 well, the columns that it has are given, and the distributions are those of the others.
             want: streams of records (in one evaluation), or of short texts (in one for each code, order and
-                value); default: all that are not given.
+                value); default: all such streams that are not given.
             among: wanted stream of texts → those to compare; default: its training values, at most 256.
             orders: in how many orders the codes of a text are unmasked; the mean is taken.
             seed: of orders, and of noise.
@@ -169,8 +170,8 @@ class TrainedRun:
                 rejects.
             BadFile: an unreadable path.
         """
-        own, wanted = self.values(given), check_names("want", want)
-        wanted = wanted or tuple(name for name in self.model.wanted if name not in own)
+        own, wanted, streams = self.values(given), check_names("want", want), self.model.streams
+        wanted = wanted or tuple(n for n in self.model.wanted if n not in own and has_values(streams[n]))
         values = self.listed(wanted, among)
         (found,) = distributions(self.model, [own], wanted, among=values, orders=orders, seed=seed)
         return found
@@ -182,8 +183,11 @@ class TrainedRun:
         for name in (*want, *among):
             check_choice("stream to want", name, self.model.wanted)
         streams = [name for name in want if not self.model.streams[name].tokenizer.columns]
+        if more := among.keys() - {*streams}:
+            raise BadValue(f"among names {bounded(sorted(more))}, and is of texts that are wanted by name")
+        several = {name: [some] if isinstance(some, str) else some for name, some in among.items()}
         return {
-            name: [self.value(name, value) for value in among[name]]
+            name: [self.value(name, value) for value in several[name]]
             if name in among
             else training_values(self.model, self.path, name)
             for name in streams
@@ -216,6 +220,9 @@ class TrainedRun:
 
         Raises `BadValue`.
         """
+        for what, parts in (("keep", keep), ("strength", strength)):
+            if not isinstance(parts, Mapping):
+                raise BadValue(f"{what} is {shown(parts)}; give stream → how much of it")
         for name in (*keep, *strength):
             if name not in given or name not in want:
                 raise BadValue(f"{name} can be kept or changed where {name} is both given and wanted")
