@@ -113,6 +113,13 @@ TOKENIZING = (
         "runs/test_schedule.py",
     ),
     Mutant(
+        "a run that is adapted begins with what its tokenizers began with",
+        "loom/config.py",
+        "{stream: {KIND: kind} for stream, kind in kinds.items() if kind}",
+        "self.streams",
+        "tokenizers/test_codec_runs.py",
+    ),
+    Mutant(
         "codebooks that all see the first latents",
         "tokenizers/codec_layouts.py",
         "        z = z - z_q\n",

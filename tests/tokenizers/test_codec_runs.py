@@ -71,6 +71,11 @@ def test_its_decoder_is_trained_on(folder: Path, tmp_path: Path) -> None:
     for part, same in (("encoder", True), ("quantizer", True), ("decoder", False)):
         theirs = codec.get_submodule(part).state_dict()
         assert all(torch.equal(state[f"{part}.network.{n}"], t) for n, t in theirs.items()) == same
+    (tmp_path / "dac").rename(tmp_path / "gone")
+    adapted = modaloom.train(folder, out=tmp_path / "more", start=run.path, steps=1, samples=1)
+    assert isinstance(adapted, modaloom.TrainedRun)
+    taken = adapted.model.streams["speech"].tokenizer.state_dict()
+    assert all(torch.equal(taken[name], tensor) for name, tensor in state.items())
 
 
 def test_options_of_the_codec_are_its_own(folder: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _for_new_data(run: RunConfig) -> RunConfig:
         for rate in ("learning_rate", "matrix_learning_rate")
     }
     data = replace(run.data, streams=(), split_by=DataConfig().split_by, layout=DataConfig().layout)
-    return changed(replace(run, data=data, training=training), rates.items())
+    return changed(replace(run.adapted(), data=data, training=training), rates.items())
 
 
 def check_same(path: Path, kept: RunConfig, asked: RunConfig) -> None:

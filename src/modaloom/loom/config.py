@@ -173,6 +173,10 @@ class LoomRunConfig(RunConfig):
         training = replace(self.training, start=Path(self.training.start).name)
         return replace(self, streams=streams, training=training)
 
+    def adapted(self) -> Self:
+        kinds = {stream: flat(settings).get(KIND) for stream, settings in self.streams.items()}
+        return replace(self, streams={stream: {KIND: kind} for stream, kind in kinds.items() if kind})
+
     def tokenizer_of(self, stream: str, modality: str) -> TokenizerChoice:
         """Tokenizer settings of a stream. Raises `BadValue` for options that the kind does not have."""
         own = flat(self.streams.get(stream, {}))

@@ -7,10 +7,11 @@ from pathlib import Path
 from torch import Tensor
 
 from modaloom.core.errors import BadRun
-from modaloom.loom.config import FROM, FROZEN, LoomRunConfig, flat
+from modaloom.loom.config import FROM, FROZEN, KIND, LoomRunConfig, flat
 from modaloom.loom.loom import Loom
 from modaloom.loom.model import Stream
 from modaloom.loom.run import load
+from modaloom.runs.tokenizers import tokenizer_facts
 
 EMBEDDINGS = "network.code_embed."
 """Prefix of the weights that belong to a tokenizer; those of a stream, and of all, keep their names."""
@@ -32,7 +33,11 @@ def with_tokenizers(config: LoomRunConfig, run: str, streams: Collection[str]) -
     if not shared:
         raise BadRun(f"{run} has no stream of the data ({', '.join(streams)}), only {', '.join(known)}")
     place = str(Path(run).absolute())
-    taken = {name: {FROM: place, FROZEN: True, **flat(config.streams.get(name, {}))} for name in shared}
+    kinds = {name: str(tokenizer_facts(known[name].tokenizer)["kind"]) for name in shared}
+    taken = {
+        name: {KIND: kinds[name], FROM: place, FROZEN: True, **flat(config.streams.get(name, {}))}
+        for name in shared
+    }
     return replace(config, streams={**config.streams, **taken})
 
 

@@ -184,6 +184,10 @@ class RunConfig:
         """The configuration with names of runs in place of paths."""
         return self
 
+    def adapted(self) -> Self:
+        """The configuration of a training that starts from this run, without how its own parts began."""
+        return self
+
 
 def read_config_file(path: Path) -> dict[str, Any]:
     """Read a TOML file, or a JSON file such as a run folder's config.json. Raises `BadFile`."""
