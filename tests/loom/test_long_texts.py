@@ -104,5 +104,9 @@ def test_bits_are_counted_for_each_character(run: TrainedRun) -> None:
     codes = sum(map(len, tokenizer.rows(tokenizer.encode(texts))))
     evenly = codes * math.log2(tokenizer.shape.codebook_size) / sum(map(len, texts))
     assert bits_per_unit(run.model, "text", texts) == pytest.approx(evenly, rel=0.4)
+    long = prose("a") * 99
+    cut = run.model.as_learned("text", long)
+    assert len(cut) < len(long)
+    assert bits_per_unit(run.model, "text", [long]) == pytest.approx(bits_per_unit(run.model, "text", [cut]))
     with pytest.raises(BadValue, match="have no length"):
         bits_per_unit(run.model, "text", [""])

@@ -21,6 +21,8 @@ def shard(
 ) -> list[str]:
     """Writes a data folder as tar shards, which are read wherever a data folder is; returns their names.
 
+    Files are copied without being decoded: those that nothing can read are named where the shards are read.
+
     Args:
         folder: the data.
         out: folder to create.

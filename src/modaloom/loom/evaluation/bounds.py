@@ -96,12 +96,13 @@ def bits_per_unit(model: Model, name: str, values: Sequence[Value], *, seed: int
     """Upper bound on the bits of values of a stream, given nothing, for each unit of their length: for each
     character of texts, each second of sounds.
 
-    It is of the codes: for each character of texts that come back from them.
+    It is of their codes, and of what a limit of the run leaves of them.
 
     Raises:
         BadValue: values without a length, or none that has any.
     """
     measure = MODALITIES[model.streams[name].modality].length
+    values = [model.as_learned(name, value) for value in values]
     total = sum(map(measure, values)) if measure else 0
     if not total:
         raise BadValue(f"values of {name} have no length; give texts, sounds or clips")
