@@ -81,6 +81,12 @@ def short(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
+def first_line(error: Exception) -> str:
+    """What an error of a library says first, or what it is."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:MAX_SHOWN] if lines else type(error).__name__
+
+
 def shown(value: object) -> str:
     """A value in a message: its type, and what it is if that is short; never an address in memory."""
     if value is None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from modaloom.core.errors import BadFile, BadValue, shown
+from modaloom.core.errors import BadFile, BadValue, first_line, shown
 from modaloom.metrics.psnr import mse, psnr
 from modaloom.metrics.ssim import ssim
 from modaloom.modalities.base import DataSpec, Modality
@@ -63,7 +63,7 @@ def read(path: File) -> Image.Image:
     except BadFile:
         raise
     except Exception as error:  # decoders raise nearly anything on damaged data
-        raise BadFile(path, f"cannot be decoded as an image ({_first_line(error)})") from error
+        raise BadFile(path, f"cannot be decoded as an image ({first_line(error)})") from error
 
 
 def _decode(path: File, data: bytes) -> Image.Image:
@@ -113,11 +113,6 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(levels / 257).astype(np.uint8))
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:80] if lines else type(error).__name__
-
-
 def write(image: Image.Image, path: Path) -> None:
     """Writes a PNG without metadata: grey or RGB, with or without alpha, 8 bits."""
     path.write_bytes(_png(image))
@@ -138,7 +133,7 @@ def coerce(value: object) -> Image.Image:
     try:
         return to_rgb(value)
     except (OSError, SyntaxError) as error:  # a file that Pillow decodes only now
-        raise BadValue(f"the picture cannot be decoded ({_first_line(error)})") from error
+        raise BadValue(f"the picture cannot be decoded ({first_line(error)})") from error
 
 
 def pack(image: Image.Image, spec: DataSpec) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
-from modaloom.core.errors import BadFile, BadValue, check_choice
+from modaloom.core.errors import BadFile, BadValue, check_choice, first_line
 from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.quantizers import assemble
@@ -71,7 +71,7 @@ def _build(codec: SignalCodec, channels: int, strides: Sequence[int], config: Au
     try:
         made = getattr(diffusers, name).from_config(config.network)
     except Exception as error:  # the library checks little, and raises nearly anything
-        raise BadValue(f"diffusers builds no {name} of its config.json ({_first_line(error)})") from error
+        raise BadValue(f"diffusers builds no {name} of its config.json ({first_line(error)})") from error
     dim = config.latent_dim
     quantizer = assemble(config.quantizer, dim, config.codebook_size, config.num_quantizers, config)
     networks = Networks(Encoder(made, dim), quantizer, Decoder(made))
@@ -108,7 +108,7 @@ class AutoencoderTokenizer(VQVAETokenizer):
                 part = {name[len(end) + 1 :]: t for name, t in state.items() if name.startswith(f"{end}.")}
                 self.get_submodule(end).load_state_dict(part)
         except (OSError, SafetensorError, RuntimeError) as error:
-            reason = _first_line(error)
+            reason = first_line(error)
             raise BadFile(path, f"does not hold the weights of its configuration ({reason})") from error
         own: Any = self.quantizer
         asked = [*own.codebook.vectors.shape] if self.config.num_quantizers == 1 else None
@@ -118,10 +118,6 @@ class AutoencoderTokenizer(VQVAETokenizer):
         if codebook is not None:
             own.codebook.set_vectors(torch.arange(len(codebook)), codebook, torch.ones(len(codebook)))
             own.codebook.started.fill_(True)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition(chr(10))[0]
 
 
 def autoencoder_config(network: Mapping[str, Any], *, frozen: bool) -> AutoencoderConfig:

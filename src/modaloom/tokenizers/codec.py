@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from modaloom.core.distributed import SINGLE_PROCESS, Distributed
-from modaloom.core.errors import BadFile, BadValue, bounded, check_choice, check_range
+from modaloom.core.errors import BadFile, BadValue, bounded, check_choice, check_range, first_line
 from modaloom.core.graph import Graph
 from modaloom.core.types import Quantized
 from modaloom.modalities.base import DataSpec, Modality
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.quantizers import Quantizer
-from modaloom.tokenizers.codec_layouts import CODECS, Layout
+from modaloom.tokenizers.codec_layouts import CODECS, CodecLayout
 from modaloom.tokenizers.file_codec import FileCodec
 from modaloom.tokenizers.lengths import join_lengths
 from modaloom.tokenizers.vqvae_networks import Networks
@@ -49,7 +49,7 @@ class CodecConfig(WaveformConfig):
 class Encoder(nn.Module):
     """Samples (B, C, n) → latents (B, D, T)."""
 
-    def __init__(self, network: nn.Module, layout: Layout, stride: int) -> None:
+    def __init__(self, network: nn.Module, layout: CodecLayout, stride: int) -> None:
         super().__init__()
         self.network, self.layout, self.stride = network, layout, stride
 
@@ -62,7 +62,7 @@ class Encoder(nn.Module):
 class Codebooks(Quantizer):
     """Codebooks that stay as they are."""
 
-    def __init__(self, network: nn.Module, layout: Layout) -> None:
+    def __init__(self, network: nn.Module, layout: CodecLayout) -> None:
         super().__init__()
         self.network, self.layout = network, layout
 
@@ -92,7 +92,7 @@ class Codebooks(Quantizer):
 class Decoder(nn.Module):
     """Latents (B, D, T) → samples (B, C, T · stride); what a network lacks at the end is silence."""
 
-    def __init__(self, network: nn.Module, layout: Layout, stride: int) -> None:
+    def __init__(self, network: nn.Module, layout: CodecLayout, stride: int) -> None:
         super().__init__()
         self.network, self.layout, self.stride = network, layout, stride
 
@@ -164,7 +164,7 @@ class CodecTokenizer(WaveformTokenizer):
                     output_loading_info=True,
                 )
         except Exception as error:  # the library raises nearly anything
-            raise BadFile(path, f"cannot be read by transformers ({_first_line(error)})") from error
+            raise BadFile(path, f"cannot be read by transformers ({first_line(error)})") from error
         _check_report(path, report)
         for part in ("encoder", "quantizer", "decoder"):
             own, theirs = self.get_submodule(f"{part}.network"), found.get_submodule(part).state_dict()
@@ -241,7 +241,7 @@ def _explained(name: str) -> Iterator[None]:
     except BadValue:
         raise
     except Exception as error:  # the library raises nearly anything
-        raise BadValue(f"transformers builds no {name} of its config.json ({_first_line(error)})") from error
+        raise BadValue(f"transformers builds no {name} of its config.json ({first_line(error)})") from error
 
 
 @contextmanager
@@ -257,7 +257,3 @@ def _quiet() -> Iterator[None]:
         library.set_verbosity(level)
         if bars:
             library.enable_progress_bar()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition(chr(10))[0]

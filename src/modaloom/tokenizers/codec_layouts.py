@@ -18,30 +18,30 @@ Network = Any
 """A module of the library."""
 
 
-def of_one_channel(facts: Facts) -> int:
-    """Default of `Layout.channels`."""
+def always_one(facts: Facts) -> int:
+    """Default of `CodecLayout.channels` and `least`."""
     return 1
 
 
 def nothing(facts: Facts) -> bool:
-    """Default of `Layout.has_more`."""
+    """Default of `CodecLayout.has_more`."""
     return False
 
 
 def called(network: Network, x: Tensor) -> Tensor:
-    """Default of `Layout.encode` and `decode`."""
+    """Default of `CodecLayout.encode` and `decode`."""
     made: Tensor = network(x)
     return made
 
 
 def decoded(quantizer: Network, codes_BQT: Tensor) -> Tensor:
-    """Default of `Layout.latents`."""
+    """Default of `CodecLayout.latents`."""
     latents: Tensor = quantizer.decode(codes_BQT)
     return latents
 
 
 @dataclass(frozen=True)
-class Layout:
+class CodecLayout:
     """A class of codecs: its configuration, and its parts `encoder`, `quantizer` and `decoder`."""
 
     stride: Callable[[Facts], int]
@@ -60,10 +60,10 @@ class Layout:
     """(Encoder, samples (B, C, n)) → latents (B, D, T)."""
     decode: Callable[[Network, Tensor], Tensor] = called
     """(Decoder, latents) → samples (B, C, about T · stride)."""
-    channels: Callable[[Facts], int] = of_one_channel
+    channels: Callable[[Facts], int] = always_one
     whole: bool = False
     """Whether silence follows a sound up to a whole code; otherwise the encoder finds an end by itself."""
-    least: Callable[[Facts], int] = of_one_channel
+    least: Callable[[Facts], int] = always_one
     """Fewest codebooks."""
     has_more: Callable[[Facts], bool] = nothing
     """Whether a sound is more than its codes."""
@@ -94,8 +94,8 @@ def _mimi_codebooks(quantizer: Network) -> list[Tensor]:
     return [book.embed_sum / book.cluster_usage.clamp(min=book.epsilon)[:, None] for book in books]
 
 
-CODECS: dict[str, Layout] = {
-    "EncodecModel": Layout(
+CODECS: dict[str, CodecLayout] = {
+    "EncodecModel": CodecLayout(
         stride=lambda facts: int(facts.hop_length),
         depth=lambda facts: int(facts.num_quantizers),
         first=_bandwidth,
@@ -105,7 +105,7 @@ CODECS: dict[str, Layout] = {
         latents=lambda quantizer, codes: decoded(quantizer, codes.transpose(0, 1)),
         codebooks=lambda quantizer: [layer.codebook.embed for layer in quantizer.layers],
     ),
-    "DacModel": Layout(
+    "DacModel": CodecLayout(
         stride=lambda facts: int(facts.hop_length),
         depth=lambda facts: int(facts.n_codebooks),
         first=lambda facts, depth: {"n_codebooks": depth},
@@ -114,7 +114,7 @@ CODECS: dict[str, Layout] = {
         latents=lambda quantizer, codes: quantizer.from_codes(codes)[0],
         codebooks=lambda quantizer: [one.codebook.weight for one in quantizer.quantizers],
     ),
-    "MimiModel": Layout(
+    "MimiModel": CodecLayout(
         stride=lambda facts: math.prod(facts.upsampling_ratios) * facts.latent_stride,
         depth=lambda facts: int(facts.num_quantizers),
         first=lambda facts, depth: {"num_quantizers": depth},
