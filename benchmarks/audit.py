@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish
 
 SHARE, TOP = 0.05, 0.10
 """Shares of the samples: with swapped captions, and of the most suspicious that are searched for them."""
@@ -62,8 +62,7 @@ def main() -> None:
     parser.add_argument("world", type=Path, metavar="WORLD", help="what the run was trained on")
     parser.add_argument("--n", type=int, default=400, help="samples")
     options = parser.parse_args()
-    figures = {seed: recovered(options.run, options.world, n=options.n, seed=seed) for seed in options.seeds}
-    publish(TARGETS, by_seed(figures), options.json)
+    publish(TARGETS, over_seeds(recovered, options), options.json)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish
 
 from modaloom.evaluation.rows import ScoreRow
 
@@ -52,8 +52,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="of training, for each seed")
     parser.add_argument("--n", type=int, default=500, help="held-out captions of each split")
     options = parser.parse_args()
-    how = {"samples": options.samples, "minutes": options.minutes, "n": options.n}
-    publish(TARGETS, by_seed({seed: measured(seed=seed, **how) for seed in options.seeds}), options.json)
+    publish(TARGETS, over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

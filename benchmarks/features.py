@@ -8,7 +8,6 @@ first principal components, as the pixels are. Probes: the five nearest neighbou
 on standardised features, of all training digits or a share of them; accuracy on the test digits.
 """
 
-import argparse
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from figures import Figures, Target, arguments, by_seed, integers, numbers, publish
+from figures import Figures, Target, arguments, integers, numbers, over_seeds, publish
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -60,44 +59,47 @@ def figures_of(
     train: Mapping[str, Array],
     test: Mapping[str, Array],
     labels: tuple[Array, Array],
-    options: argparse.Namespace,
+    *,
+    dims: Sequence[int],
+    shares: Sequence[float],
 ) -> Figures:
     """Accuracy of every probe on every feature, by share of the labels and dimensions."""
     found = {}
-    for dims in options.dims:
+    for size in dims:
         for name in train:
-            x, x_test = reduced(train[name], test[name], dims)
-            for share in options.labels:
+            x, x_test = reduced(train[name], test[name], size)
+            for share in shares:
                 few = slice(0, max(20, round(share * len(x))))
                 for probe, make in PROBES.items():
                     right = make().fit(x[few], labels[0][few]).predict(x_test) == labels[1]
-                    found[f"{probe}, {dims} dimensions, {share:.0%} of the labels: {name}"] = float(
+                    found[f"{probe}, {size} dimensions, {share:.0%} of the labels: {name}"] = float(
                         right.mean()
                     )
     return found
 
 
-def measured(options: argparse.Namespace, seed: int) -> Figures:
+def measured(folder: Path, *, steps: int, labels: Sequence[float], dims: Sequence[int], seed: int) -> Figures:
     with tempfile.TemporaryDirectory() as place:
         run = api.train(
-            options.folder,
+            folder,
             out=Path(place) / "run",
             preset="tiny",
             streams=["image"],
-            steps={"image": options.steps, "loom": 1},
+            steps={"image": steps, "loom": 1},
             seed=seed,
             samples=1,
         )
     tokenizer = run.model.streams["image"].tokenizer
     assert isinstance(tokenizer, VQVAETokenizer)
-    index = open_folder(options.folder)
+    index = open_folder(folder)
     reader, split_of = Reader(index), index.splits or {}
     order = np.random.default_rng(seed).permutation(len(index.samples))
     samples = [reader.read(index.samples[i]) for i in order]
     parts = {name: [one for one in samples if split_of[one.key] == name] for name in ("train", "test")}
     features = [features_of(tokenizer, [one.streams["image"] for one in part]) for part in parts.values()]
     words = tuple(np.array([one.streams["text"] for one in part]) for part in parts.values())
-    return figures_of(*features, words, options)
+    found = figures_of(*features, words, dims=dims, shares=labels)
+    return {**gains(found), **found}
 
 
 def gains(found: Figures) -> Figures:
@@ -116,18 +118,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500, help="of the tokenizer")
     parser.add_argument("--labels", type=numbers, default=[0.1, 1.0], help="shares of the labels")
     parser.add_argument("--dims", type=integers, default=[8, 16, 32])
-    run(parser.parse_args())
-
-
-def run(options: argparse.Namespace) -> None:
-    """Measure and print."""
-    found = {}
-    for seed in options.seeds:
-        own = measured(options, seed)
-        found[seed] = {**gains(own), **own}
-    first = next(iter(found.values()))
-    aims = {name: 0.0 for name in first if name.endswith(", mean")}
-    publish([Target(name, aims.get(name), ">") for name in first], by_seed(found), options.json)
+    options = parser.parse_args()
+    columns = over_seeds(measured, options)
+    targets = [Target(name, 0 if name.endswith(", mean") else None, ">") for name in columns["median"]]
+    publish(targets, columns, options.json)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 import argparse
 import json
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+T = TypeVar("T")
 SIDES = {"≥": operator.ge, "≤": operator.le, ">": operator.gt}
 
 Figures = Mapping[str, float]
@@ -93,6 +94,17 @@ def by_seed(figures: Mapping[int, Figures]) -> dict[str, Figures]:
     return {**{f"seed {seed}": found for seed, found in figures.items()}, "median": medians(figures.values())}
 
 
+def over_seeds(measured: Callable[..., Figures], options: argparse.Namespace) -> dict[str, Figures]:
+    """`by_seed` of what is measured with each seed and all options but those of every benchmark."""
+    own = {name: value for name, value in vars(options).items() if name not in ("seeds", "json")}
+    return by_seed({seed: measured(**own, seed=seed) for seed in options.seeds})
+
+
+def spread(values: Sequence[T], n: int) -> Sequence[T]:
+    """At most n values, spread over all."""
+    return values[:: max(1, len(values) // n)][:n]
+
+
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """The options of every benchmark."""
     parser = argparse.ArgumentParser(
@@ -111,6 +123,11 @@ def integers(text: str) -> list[int]:
 def numbers(text: str) -> list[float]:
     """`0.5,1` → [0.5, 1.0]."""
     return [float(number) for number in text.split(",")]
+
+
+def words(text: str) -> list[str]:
+    """`a,b` → [a, b]."""
+    return text.split(",")
 
 
 def _number(value: float | None) -> str:

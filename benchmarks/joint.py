@@ -10,23 +10,21 @@ unconditional samples. The scores are the headline of each direction on held-out
 where its figure is larger, or smaller where errors are counted.
 """
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
-from typing import Any
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish, words
 
 from modaloom import api
 from modaloom.evaluation import ScoreRow, headlines
 from modaloom.evaluation.headline import LOWER_IS_BETTER
 
 JOINT, SEPARATE = "joint", "one for each"
-ALONE = ("loom.mixture.joint_prob=0", "loom.mixture.uncond_prob=0", "training.precision=fp32")
+ALONE = ("loom.mixture.joint_prob=0", "loom.mixture.uncond_prob=0")
 GAIN, WINS = "joint above one for each, mean", "directions in which joint is above, share"
 SECONDS = "seconds of training, "
 
@@ -55,62 +53,47 @@ def figures_of(joint: Sequence[ScoreRow], separate: Sequence[ScoreRow]) -> Figur
     return {GAIN: fmean(gains), WINS: fmean(one > 0 for one in gains), **found}
 
 
-def measured(options: argparse.Namespace, place: Path, seed: int) -> Figures:
-    streams = options.streams.split(",")
-    asked = directions(streams)
-
-    def train(
-        name: str, streams: Sequence[str], steps: Any, settings: Sequence[str], tokenizers: str = ""
-    ) -> Any:
-        size = f"training.loom.batch_size={options.batch}"
-        return api.train(
-            options.folder,
-            out=place / name,
-            preset="tiny",
-            streams=streams,
-            steps=steps,
-            seed=seed,
-            tokenizers=tokenizers,
-            settings=[size, *settings],
-            samples=1,
+def measured(
+    folder: Path, *, streams: Sequence[str], steps: int, tokenizer_steps: int, n: int, batch: int, seed: int
+) -> Figures:
+    size, exact = f"training.loom.batch_size={batch}", "training.precision=fp32"
+    how = {"preset": "tiny", "seed": seed, "samples": 1}
+    rows, others, asked = list[ScoreRow](), list[ScoreRow](), directions(streams)
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place)
+        base = out / "tokenizers"
+        api.train(folder, out=base, streams=streams, steps=tokenizer_steps, settings=[size], **how)
+        how |= {"tokenizers": base}
+        began, settings = perf_counter(), [size, exact]
+        joint = api.train(
+            folder, out=out / JOINT, streams=streams, steps={"loom": steps}, settings=settings, **how
         )
-
-    base = str(train("tokenizers", streams, options.tokenizer_steps, ()).path)
-    began = perf_counter()
-    joint = train(JOINT, streams, {"loom": options.steps}, ("training.precision=fp32",), base)
-    spent = {JOINT: perf_counter() - began, SEPARATE: 0.0}
-    rows, others = list[ScoreRow](), list[ScoreRow]()
-    for given, want in asked:
-        row, began = f"{given}->{want}", perf_counter()
-        settings = (*ALONE, f'loom.mixture.wanted=["{want}"]')
-        own = train(
-            row.replace(">", ""), [given, want], {"loom": options.steps // len(asked)}, settings, base
-        )
-        spent[SEPARATE] += perf_counter() - began
-        for run, found in ((joint, rows), (own, others)):
-            found += headlines(api.evaluate(run, options.folder, rows=[row], n=options.n, seed=seed))
+        spent = {JOINT: perf_counter() - began, SEPARATE: 0.0}
+        for given, want in asked:
+            row, began = f"{given}->{want}", perf_counter()
+            settings = [size, exact, *ALONE, f'loom.mixture.wanted=["{want}"]']
+            few, name = {"loom": steps // len(asked)}, row.replace(">", "")
+            own = api.train(
+                folder, out=out / name, streams=[given, want], steps=few, settings=settings, **how
+            )
+            spent[SEPARATE] += perf_counter() - began
+            for run, found in ((joint, rows), (own, others)):
+                found += headlines(api.evaluate(run, folder, rows=[row], n=n, seed=seed))
     return {**figures_of(rows, others), **{f"{SECONDS}{name}": value for name, value in spent.items()}}
 
 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="pairs with a held-out split")
-    parser.add_argument("--streams", required=True, help="two or more, such as image,caption")
+    parser.add_argument("--streams", type=words, required=True, help="two or more, such as image,caption")
     parser.add_argument("--steps", type=int, default=1200, help="of the joint model")
     parser.add_argument("--tokenizer-steps", type=int, default=600, help="of the tokenizers that all share")
     parser.add_argument("--n", type=int, default=200, help="samples a direction and split")
     parser.add_argument("--batch", type=int, default=64, help="samples of a step")
-    run(parser.parse_args())
-
-
-def run(options: argparse.Namespace) -> None:
-    """Measure and print."""
-    found = {}
-    for seed in options.seeds:
-        with tempfile.TemporaryDirectory() as place:
-            found[seed] = measured(options, Path(place), seed)
-    shown = [name for name in next(iter(found.values())) if name != GAIN]
-    publish([Target(GAIN, 0.0, ">"), *map(Target, shown)], by_seed(found), options.json)
+    options = parser.parse_args()
+    columns = over_seeds(measured, options)
+    targets = [Target(name, 0 if name == GAIN else None, ">") for name in columns["median"]]
+    publish(targets, columns, options.json)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,11 @@ import lzma
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish, spread
 from ngrams import KneserNey
 
 from modaloom.loom.evaluation.bounds import bits_per_unit
@@ -66,6 +65,7 @@ def repeated(text: str) -> float:
     return 1 - len({*stretches}) / max(1, len(stretches))
 
 
+@cache
 def rivals(train: str, test: str) -> dict[str, float]:
     """Bits per character of what is no neural network."""
     ngrams = KneserNey(train, {*train, *test})
@@ -100,11 +100,7 @@ def written(run: TrainedRun, characters: int, seed: int) -> str:
     return found[:characters]
 
 
-def spread(values: Sequence[str], n: int) -> list[str]:
-    return [*islice(values[:: max(1, len(values) // n)], n)]
-
-
-def measured(folder: Path, *, minutes: float, n: int, drawn: int, seed: int, others: Figures) -> Figures:
+def measured(folder: Path, *, minutes: float, n: int, drawn: int, seed: int) -> Figures:
     from modaloom import api
     from modaloom.modalities import MODALITIES
 
@@ -117,7 +113,8 @@ def measured(folder: Path, *, minutes: float, n: int, drawn: int, seed: int, oth
         windows = [window for path in files for window in (cut(path, limits) if cut else [])]
         loom = bits_per_unit(run.model, STREAM, spread(windows, n), seed=seed)
         text = written(run, drawn, seed)
-    real = "".join(books(folder / "test"))
+    known, real = ("".join(books(folder / split)) for split in ("train", "test"))
+    others = rivals(known, real)
     below = {f"{BITS} below {name}": value - loom for name, value in others.items()}
     bits = {f"{BITS}, {name}": value for name, value in {"Loom": loom, **others}.items()}
     return {**below, **bits, **looks(text, real)}
@@ -130,10 +127,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=500, help="held-out windows, spread over the books")
     parser.add_argument("--drawn", type=int, default=DRAWN, help="characters to be written")
     options = parser.parse_args()
-    others = rivals(*("".join(books(options.folder / split)) for split in ("train", "test")))
-    how = {"minutes": options.minutes, "n": options.n, "drawn": options.drawn, "others": others}
-    figures = {seed: measured(options.folder, seed=seed, **how) for seed in options.seeds}
-    publish(TARGETS, by_seed(figures), options.json)
+    publish(TARGETS, over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,17 @@ python benchmarks/tables.py DATA [--tables breast_cancer,wine] [--minutes 4 | --
 DATA gets what examples/tables.py writes, a table for each seed, unless it is there. One run tells all: the
 probability of each label, and of each missing cell, from the cells that a row has; no test label is given.
 Gradient boosting takes missing cells as they are; it and the imputers see the training and the validation
-rows. Errors of cells are in standard deviations of the column's training values.
+rows. Errors of cells are in standard deviations of the column's values there.
 """
 
-import argparse
 import runpy
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish, words
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -121,43 +120,33 @@ def figures_of(rows: Any, run: api.TrainedRun, seed: int) -> Figures:
     }
 
 
-def measured(
-    example: Mapping[str, Any], data: Path, table: str, *, budget: Mapping[str, Any], seed: int
-) -> Figures:
-    """The figures of a table, named by it."""
-    folder = data / f"{table}-{seed}"
+def measured(data: Path, tables: Sequence[str], minutes: float, steps: int | None, seed: int) -> Figures:
+    """The figures of all tables, named by them."""
+    budget = {"minutes": minutes} if steps is None else {"steps": steps}
+    own = {table: of_table(data, table, budget=budget, seed=seed) for table in tables}
+    return {f"{table}: {name}": value for table, found in own.items() for name, value in found.items()}
+
+
+def of_table(data: Path, table: str, *, budget: Mapping[str, Any], seed: int) -> Figures:
+    folder, example = data / f"{table}-{seed}", runpy.run_path(str(EXAMPLE))
     if not folder.exists():
         example["write_table"](table, folder, seed)
     with tempfile.TemporaryDirectory() as place:
         run = api.train(
             folder, out=Path(place) / "run", preset="tiny", seed=seed, samples=1, settings=SETTINGS, **budget
         )
-        found = figures_of(example["rows_of"](table, seed), run, seed)
-    return {f"{table}: {name}": value for name, value in found.items()}
+        return figures_of(example["rows_of"](table, seed), run, seed)
 
 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("data", type=Path, metavar="DATA")
-    parser.add_argument("--tables", default=",".join(TABLES), help="which")
+    parser.add_argument("--tables", type=words, default=TABLES, help="which, such as wine")
     parser.add_argument("--minutes", type=float, default=4, help="of each training")
     parser.add_argument("--steps", type=int, help="of each training, instead")
-    run(parser.parse_args())
-
-
-def run(options: argparse.Namespace) -> None:
-    """Measure and print."""
-    example, tables = runpy.run_path(str(EXAMPLE)), options.tables.split(",")
-    budget = {"minutes": options.minutes} if options.steps is None else {"steps": options.steps}
-    found = {
-        seed: {
-            name: value
-            for table in tables
-            for name, value in measured(example, options.data, table, budget=budget, seed=seed).items()
-        }
-        for seed in options.seeds
-    }
-    publish([target for table in tables for target in targets(table)], by_seed(found), options.json)
+    options = parser.parse_args()
+    chosen = [target for table in options.tables for target in targets(table)]
+    publish(chosen, over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from figures import Figures, Target, arguments, by_seed, numbers, publish
+from figures import Figures, Target, arguments, numbers, over_seeds, publish, spread
 from ngrams import KneserNey
 from verses import DIRECTIONS, KEPT, Pair, pairs_of, scores, share_kept
 
@@ -88,21 +88,20 @@ def restyled(
 
 
 def measured(
-    verses: Path, *, minutes: float, n: int, strengths: Sequence[float], guidance: float, seed: int
+    folder: Path, *, minutes: float, n: int, strengths: Sequence[float], guidance: float, seed: int
 ) -> Figures:
     from modaloom import api
 
     found = {}
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "unpaired"
-        write_unpaired(verses, folder)
-        judged = judges(folder)
+        unpaired = Path(place) / "unpaired"
+        write_unpaired(folder, unpaired)
+        judged = judges(unpaired)
         how = {"preset": "tiny", "minutes": minutes, "seed": seed, "settings": SETTINGS}
-        run = api.train(folder, out=Path(place) / "run", samples=1, **how)
+        run = api.train(unpaired, out=Path(place) / "run", samples=1, **how)
         assert isinstance(run, TrainedRun)
         for given, want in DIRECTIONS:
-            pairs = pairs_of(verses / "test", given, want)
-            pairs = pairs[:: max(1, len(pairs) // n)][:n]
+            pairs = spread(pairs_of(folder / "test", given, want), n)
             answers = {"copy": [text for text, _ in pairs]} | {
                 f"strength {t:g}": restyled(run, pairs, want, t, seed, guidance) for t in strengths
             }
@@ -125,9 +124,7 @@ def main() -> None:
     parser.add_argument("--strengths", type=numbers, default=STRENGTHS, help="such as 0.3,0.5")
     parser.add_argument("--guidance", type=float, default=2, help="towards the style")
     options = parser.parse_args()
-    how = {name: getattr(options, name) for name in ("minutes", "n", "strengths", "guidance")}
-    figures = {seed: measured(options.folder, seed=seed, **how) for seed in options.seeds}
-    publish(targets(options.strengths), by_seed(figures), options.json)
+    publish(targets(options.strengths), over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

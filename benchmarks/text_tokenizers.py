@@ -12,7 +12,7 @@ import math
 import tempfile
 from pathlib import Path
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish, spread
 
 from modaloom.loom.evaluation.bounds import bits_per_unit
 from modaloom.loom.evaluation.folder import held_out
@@ -56,8 +56,7 @@ def measured(folder: Path, *, minutes: float, n: int, seed: int) -> Figures:
             assert isinstance(run, TrainedRun)
             splits = held_out(run, run.run.data.open(folder))
             texts = [sample.streams[STREAM] for samples in splits.values() for sample in samples]
-            texts = [text for text in texts[:: max(1, len(texts) // n)][:n] if text]
-            own = figures_of(run.model, texts, seed)
+            own = figures_of(run.model, [text for text in spread(texts, n) if text], seed)
             found |= {f"{figure}, {name}": value for figure, value in own.items()}
     return found
 
@@ -68,9 +67,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="of training, for each tokenizer and seed")
     parser.add_argument("--n", type=int, default=300, help="held-out texts, spread over them")
     options = parser.parse_args()
-    how = {"minutes": options.minutes, "n": options.n}
-    figures = {seed: measured(options.folder, seed=seed, **how) for seed in options.seeds}
-    publish(TARGETS, by_seed(figures), options.json)
+    publish(TARGETS, over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

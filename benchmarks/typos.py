@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish, spread
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 from verses import Pair, pairs_of
@@ -97,10 +97,9 @@ def figures_of(pairs: Sequence[Pair], answers: Sequence[str], speller: Speller) 
     }
 
 
-def some(folder: Path, n: int) -> list[Pair]:
+def some(folder: Path, n: int) -> Sequence[Pair]:
     """At most n pairs of a split, spread over it."""
-    pairs = pairs_of(folder, "noisy", "text")
-    return pairs[:: max(1, len(pairs) // n)][:n]
+    return spread(pairs_of(folder, "noisy", "text"), n)
 
 
 def measured(folder: Path, *, minutes: float, n: int, seed: int) -> Figures:
@@ -124,9 +123,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="of training, for each seed")
     parser.add_argument("--n", type=int, default=300, help="held-out sentences, spread over the split")
     options = parser.parse_args()
-    how = {"minutes": options.minutes, "n": options.n}
-    figures = {seed: measured(options.folder, seed=seed, **how) for seed in options.seeds}
-    publish(TARGETS, by_seed(figures), options.json)
+    publish(TARGETS, over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

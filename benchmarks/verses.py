@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from figures import Figures, Target, arguments, by_seed, publish
+from figures import Figures, Target, arguments, over_seeds, publish, spread
 from rapidfuzz.distance import Levenshtein
 
 DIRECTIONS = (("modern", "archaic"), ("archaic", "modern"))
@@ -119,8 +119,7 @@ def measured(folder: Path, *, minutes: float, n: int, seed: int) -> Figures:
         )
         found = {}
         for given, want in DIRECTIONS:
-            pairs = pairs_of(folder / "test", given, want)
-            pairs = pairs[:: max(1, len(pairs) // n)][:n]
+            pairs = spread(pairs_of(folder / "test", given, want), n)
             drawn = run.model.generate({given: [text for text, _ in pairs]}, [want], n=len(pairs), seed=seed)
             own = figures_of(pairs, pairs_of(folder / "train", given, want), [one[want] for one in drawn])
             found |= {f"{given} → {want}: {name}": value for name, value in own.items()}
@@ -133,11 +132,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="of training, for each seed")
     parser.add_argument("--n", type=int, default=300, help="held-out verses, spread over the books")
     options = parser.parse_args()
-    figures = {
-        seed: measured(options.folder, minutes=options.minutes, n=options.n, seed=seed)
-        for seed in options.seeds
-    }
-    publish(TARGETS, by_seed(figures), options.json)
+    publish(TARGETS, over_seeds(measured, options), options.json)
 
 
 if __name__ == "__main__":

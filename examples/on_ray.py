@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from modaloom.core.errors import ModaloomError
+
 BATCH = 64
 """Samples that a worker encodes at once."""
 FAILURES = 3
@@ -116,7 +118,10 @@ def main() -> None:
         if verb == "train":
             command.add_argument("--minutes", type=float)
     asked = vars(parser.parse_args())
-    {"tokenize": tokenize, "train": train}[asked.pop("verb")](**asked)
+    try:
+        {"tokenize": tokenize, "train": train}[asked.pop("verb")](**asked)
+    except ModaloomError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

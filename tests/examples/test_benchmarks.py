@@ -60,6 +60,15 @@ def test_digits_variance_and_distance_tell_copies_and_means_from_the_real(load: 
     assert digits["distance"](train[:100], test, train) == 0
 
 
+def test_every_seed_is_measured_with_the_other_options(load: Any) -> None:
+    figures = load("figures")
+    options = argparse.Namespace(seeds=[3, 5, 4], json=None, n=2, words=figures["words"]("a,b"))
+    found = figures["over_seeds"](lambda n, words, seed: {"x": n * seed + len(words)}, options)
+    assert found == {"seed 3": {"x": 8}, "seed 5": {"x": 12}, "seed 4": {"x": 10}, "median": {"x": 10}}
+    assert figures["spread"]("abcdefg", 3) == "ace"
+    assert figures["spread"]("ab", 3) == "ab"
+
+
 def test_demo_figures_are_those_of_its_rows(load: Any) -> None:
     demo = load("demo")
     rows = [

@@ -1,7 +1,5 @@
 """Tables with holes: the folder, and the arithmetic of the benchmarks of tables, directions and features."""
 
-import argparse
-import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,15 +12,6 @@ from modaloom.data.folder import open_folder
 from modaloom.data.reader import Reader
 from modaloom.evaluation import ScoreRow
 from modaloom.loom.probabilities import Distribution
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Path without its suffix → the script's globals."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return lambda name: runpy.run_path(str(ROOT / f"{name}.py"))
 
 
 def test_a_table_has_its_numbers_and_holes(load: Any, tmp_path: Path) -> None:
@@ -102,9 +91,8 @@ def test_features_are_compared_at_equal_dimensions(load: Any) -> None:
     noise = random.standard_normal((80, 6))
     told = noise + 9 * (words == "two")[:, None]
     columns = {"pixels": noise, "latents": told, "code vectors": told}
-    options = argparse.Namespace(dims=[2, 4], labels=[1.0])
     parts = [{name: one[part] for name, one in columns.items()} for part in (slice(50), slice(50, None))]
-    found = features["figures_of"](*parts, (words[:50], words[50:]), options)
+    found = features["figures_of"](*parts, (words[:50], words[50:]), dims=[2, 4], shares=[1.0])
     assert found["kNN, 2 dimensions, 100% of the labels: latents"] == 1
     gains = features["gains"](found)
     assert len(gains) == 4

@@ -2,7 +2,6 @@
 
 import math
 import random
-import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,6 @@ import pytest
 
 from modaloom.data.folder import open_folder
 from modaloom.evaluation.rows import ScoreRow
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Path of a script without its suffix → its globals."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return lambda name: runpy.run_path(str(ROOT / f"{name}.py"))
-
 
 PRINTED = """Psalms 2:12: Kiss the Son, [2.12 Kiss…: or, Receive] lest he be angry.
 
