@@ -3,8 +3,8 @@
 The recordings are Asterisk's core sounds, 16 kHz, human speakers (CC-BY-SA 3.0), read where they are
 installed; on Debian: apt-get install asterisk-core-sounds-{en,es,fr,it}-g722, and the same without -g722,
 which have the texts. A sentence is on one side of the split in all languages; numerals, days and months are
-all held out, as words to be recognised. Left out are tones, files without sound, and what has the text of a
-recording that is held out.
+all held out, as words to be recognised. Left out are tones, silence, files without sound, and what has the
+text of a recording that is held out.
 """
 
 import argparse
@@ -29,7 +29,7 @@ HELD_OUT = {"test": 10, "val": 5}
 """Split → percent of the sentences."""
 SIDES = (*HELD_OUT, "train")
 NUMERALS = "digits/"
-NO_SPEECH = re.compile(r"^\[.*\]$")
+NO_SPEECH = re.compile(r"[\[(<].*[\])>]")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_prompts(sounds: Path, texts: Path, languages: tuple[str, ...]) -> Itera
             raise BadFile(sounds / language, f"is missing; is {package} installed?")
         for stem, text in sorted(text_of.items()):
             path = places[0] / f"{stem}.g722"
-            if text and not NO_SPEECH.match(text) and path.exists():
+            if text and not NO_SPEECH.fullmatch(text) and path.exists():
                 yield Prompt(language, stem, text, path)
 
 

@@ -20,6 +20,8 @@ TEXTS = {
     "phonetic/9_p": "nine",
     "goodbye": "goodbye",
     "tone": "[a tone]",
+    "beep": "<beep ascending>",
+    "silence/1": "(1 second of silence)",
     "empty": "nothing is heard",
     "long": "this takes longer",
     "lost": "this is not installed",

@@ -15,6 +15,7 @@ from modaloom.loom.run import TrainedRun
 from modaloom.modalities import audio_file
 from modaloom.modalities.audio import AUDIO
 from modaloom.modalities.audio_value import Audio
+from modaloom.restorer.restoration import RestoredRun
 
 RATE = 16_000
 LENGTHS = {"short": (441, 44_100), "fits": (5_001, RATE), "long": (9 * 48_000 + 7, 48_000), "zero": (1, RATE)}
@@ -125,3 +126,17 @@ def test_what_ends_before_its_length_is_told(run: TrainedRun, tmp_path: Path) ->
         told = [f"speech: {short} of 4 values end by themselves before length 1"] * (short > 0)
         assert [sentence for sentence in said if "length" in sentence] == told
         said.clear()
+
+
+def test_what_a_tokenizer_makes_of_sounds_of_any_length_is_refined(
+    run: TrainedRun, folder: Path, tmp_path: Path
+) -> None:
+    """By crops: only what the tokenizer's limit cuts is left out of training."""
+    small = ["restorer.local.width=16", "restorer.local.num_res_blocks=1", "restorer.crop_sizes=[8]"]
+    own: dict[str, Any] = {"task": "refine", "tokenizers": run.path, "streams": ["speech"]}
+    refiner = modaloom.train(folder, out=tmp_path / "run", steps=1, settings=small, device="cpu", **own)
+    assert isinstance(refiner, RestoredRun)
+    assert refiner.restoration.plan.facts("speech")["rate"] == RATE
+    for n in (1, 5_001, 20_000):
+        made = refiner.restore((np.zeros(n, np.float32), RATE))
+        assert (made.rate, made.samples.shape) == (RATE, (1, n))

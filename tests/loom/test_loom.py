@@ -220,6 +220,13 @@ def test_sampling_out_of_range_is_refused(wrong, message):
         CodeSamplingConfig(**wrong)
 
 
+@pytest.mark.parametrize("wrong", [{"width": 0}, {"num_layers": 0}, {"num_heads": 0}, {"width": 10}])
+def test_sizes_that_make_no_network_are_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(BadValue, match=rf"^{name} is {wrong[name]}; it must be "):
+        LoomConfig(**wrong)
+
+
 def test_an_unknown_process_or_stream_is_refused():
     with pytest.raises(BadValue, match="did you mean 'masked'"):
         fresh(process="maskd")

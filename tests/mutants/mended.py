@@ -134,4 +134,18 @@ MENDED = (
         "made",
         KEPT,
     ),
+    Mutant(
+        "sounds of different lengths, refined as whole ones",
+        "restorer/signal_dataset.py",
+        "None if spec is None or VARIABLE in spec else spec",
+        "spec",
+        KEPT,
+    ),
+    Mutant(
+        "a waveform of no samples",
+        "modalities/waveform.py",
+        "packed if packed.shape[1] else np.zeros_like(packed, shape=(len(packed), 1))",
+        "packed",
+        "tokenizers/test_waveform.py",
+    ),
 )

@@ -113,6 +113,7 @@ def test_a_context_is_a_set():
     [
         ({"widths": (8, 12), "groups": 8}, "multiple of groups, 8"),
         ({"widths": ()}, "multiple of groups"),
+        ({"widths": (8, 0)}, "multiple of groups"),
         ({"num_heads": 3}, "num_heads is 3; it must divide the last of widths, 128"),
         ({"num_res_blocks": 0}, "num_res_blocks is 0"),
     ],

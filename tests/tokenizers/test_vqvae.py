@@ -222,6 +222,22 @@ def test_the_stride_of_a_grid_is_that_stride_along_every_axis():
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_quantizers": 0}, "num_quantizers is 0; it must be at least 1"),
+        ({"codebook_size": 0}, "codebook_size is 0; it must be at least 1"),
+        ({"latent_dim": 0}, "latent_dim is 0; it must be at least 1"),
+        ({"num_res_blocks": -1}, "num_res_blocks is -1; it must be at least 0"),
+        ({"widths": ()}, r"widths is \[\]; give the channels of each stage, at least 1"),
+        ({"widths": (32, 0)}, r"widths is \[32, 0\]; give the channels"),
+    ],
+)
+def test_sizes_of_networks_are_checked(options, message):
+    with pytest.raises(BadValue, match=message):
+        VQVAEConfig(**options)
+
+
 @pytest.mark.parametrize("strides", [(3, 4), (0, 4), (-2, 4), (1, 1)])
 def test_strides_that_cannot_be_are_refused(strides):
     with pytest.raises(BadValue, match=r"strides is .*a power of two for each axis"):

@@ -54,6 +54,13 @@ def test_signals_are_the_samples(tokenizer: WaveformTokenizer) -> None:
     assert tokenizer.trimmed(rebuilt, sound).samples.shape == sound.samples.shape
 
 
+def test_a_sound_whose_length_is_drawn_as_none_is_a_silent_sample(tokenizer: WaveformTokenizer) -> None:
+    """As of spectrograms."""
+    shape = tokenizer.shape
+    (nothing,) = tokenizer.decode(torch.full((1, *shape.grid, shape.depth), shape.padding))
+    assert nothing.samples.tolist() == [[0.0]]
+
+
 def test_kept_parts_are_counted_in_seconds(tokenizer: WaveformTokenizer) -> None:
     kept = tokenizer.positions_in([(0.5, 1.0)])
     assert kept.nonzero()[:, 0].tolist() == [*range(125, 250)]

@@ -83,7 +83,9 @@ class LoomConfig:
 
     def __post_init__(self) -> None:
         self.sampling.check(check_choice("process", self.process, PROCESSES))
-        check_range("num_heads", self.num_heads, 1)
+        sizes = {"width": self.width, "num_layers": self.num_layers, "num_heads": self.num_heads}
+        for name, size in sizes.items():
+            check_range(name, size, 1)
         if self.width % self.num_heads:
             raise BadValue(f"width is {self.width}; it must be a multiple of num_heads, {self.num_heads}")
 

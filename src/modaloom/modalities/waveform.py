@@ -34,8 +34,9 @@ def pack(sound: Audio, spec: DataSpec) -> Packed:
 
 
 def unpack(packed: Packed, spec: DataSpec) -> Audio:
-    """The inverse of `pack`, for sounds of the spec's rate and tracks."""
-    return Audio((packed / LEVELS).astype(np.float32), spec["rate"], spec["type"])
+    """The inverse of `pack`, for sounds of the spec's rate and tracks; of no samples, a silent one."""
+    whole = packed if packed.shape[1] else np.zeros_like(packed, shape=(len(packed), 1))
+    return Audio((whole / LEVELS).astype(np.float32), spec["rate"], spec["type"])
 
 
 def pack_file(path: File, spec: DataSpec) -> Iterator[tuple[Packed, int]]:

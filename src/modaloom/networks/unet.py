@@ -45,7 +45,7 @@ class UNetConfig:
         check_range("groups", self.groups, 1)
         check_range("num_heads", self.num_heads, 0)
         check_range("fourier_frequencies", self.fourier_frequencies, 0, MAX_FOURIER_FREQUENCIES)
-        if not self.widths or any(width % self.groups for width in self.widths):
+        if not self.widths or any(width < 1 or width % self.groups for width in self.widths):
             raise BadValue(f"widths are {self.widths}; each must be a multiple of groups, {self.groups}")
         if self.num_heads and self.widths[-1] % self.num_heads:
             raise BadValue(

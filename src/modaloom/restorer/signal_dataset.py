@@ -16,7 +16,7 @@ from modaloom.data.ragged import RaggedArray, open_ragged
 from modaloom.data.reader import Reader
 from modaloom.data.writer import owner_of
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import DataSpec, Modality, Shortened, Value
+from modaloom.modalities.base import VARIABLE, DataSpec, Modality, Shortened, Value
 from modaloom.modalities.unit import array_to_unit, fit_to_spec, to_packed
 from modaloom.restorer.config import RestorerRunConfig
 from modaloom.restorer.files import RestorerPlan
@@ -177,7 +177,8 @@ def _streams(folder: Folder, config: RestorerRunConfig) -> tuple[str, ...]:
 
 def _plan(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> RestorerPlan:
     spec, codec, streams = _spec(chosen, modality, config), modality.signal, chosen.reader.streams
-    plan = RestorerPlan(config.restorer.task, streams, modality.name, spec)
+    whole = None if spec is None or VARIABLE in spec else spec
+    plan = RestorerPlan(config.restorer.task, streams, modality.name, whole)
     if codec.measures:
         return replace(plan, scales={name: spec or codec.measure(_column(chosen, name)) for name in streams})
     return plan
@@ -192,7 +193,8 @@ def _column(chosen: Selection, stream: str) -> MeasuredColumn:
 
 
 def _spec(chosen: Selection, modality: Modality, config: RestorerRunConfig) -> DataSpec | None:
-    """Size that whole signals are fitted to; None for residual tasks, which train on crops."""
+    """Size that signals are fitted to, whole or, where it is `VARIABLE`, up to their own length; None: values
+    of any size. The signals of residual tasks that are not whole are trained on by crops."""
     (*_, want) = chosen.reader.streams
     if config.restorer.tokenizers:
         return _tokenizer(config, want).spec
@@ -210,7 +212,9 @@ def _described(plan: RestorerPlan) -> dict[str, Any]:
 
 def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[SignalSource]:
     """Yields the source of the targets, then, for paired tasks, that of the inputs."""
-    modality, spec = plan.modality_type, plan.spec
+    modality, through = plan.modality_type, config.restorer.tokenizers
+    tokenizer = _tokenizer(config, plan.streams[-1]) if through else None
+    spec = plan.spec if tokenizer is None else tokenizer.spec
 
     def source(
         name: str,
@@ -229,14 +233,13 @@ def signal_sources(config: RestorerRunConfig, plan: RestorerPlan) -> Iterator[Si
 
     for name in reversed(plan.streams):
         yield source(name, fit, spec or plan.facts(name) or None, partial(_shortened, modality, spec))
-    if through := config.restorer.tokenizers:
-        tokenizer = _tokenizer(config, plan.streams[-1])
+    if tokenizer is not None:
         yield source(plan.streams[-1], lambda value: _rebuilt(tokenizer, value), through)
 
 
 def _rebuilt(tokenizer: Tokenizer, value: Value) -> Value:
     (rebuilt,) = tokenizer.decode(tokenizer.encode([value]))
-    return tokenizer.trimmed(rebuilt, value)
+    return tokenizer.trimmed(rebuilt, tokenizer.as_learned(value))
 
 
 def _shortened(modality: Modality, spec: DataSpec | None, value: Value) -> Sequence[Shortened]:

@@ -77,11 +77,13 @@ class Precision:
         return len(self.by_lag) - 2
 
     def at(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """Places int64 (R,), (C,) → A of them, (R, C); those more than P beyond the last sample are each by
-        themselves."""
-        lags = (rows[:, None] - columns).abs().clamp(max=self.order + 1)
+        """Increasing places int64 (R,), (C,) → A of them, (R, C); those more than P beyond the last sample
+        are each by themselves."""
+        found = self.by_lag[(rows[:, None] - columns).abs().clamp(max=self.order + 1)]
+        if self.order <= int(rows[0]) and int(rows[-1]) < self.length - self.order:
+            return found
         last = self.length - 1
-        return self.by_lag[lags] - self._end(rows, columns) - self._end(last - rows, last - columns)
+        return found - self._end(rows, columns) - self._end(last - rows, last - columns)
 
     def _end(self, rows: Tensor, columns: Tensor) -> Tensor:
         near = (places.abs().clamp(max=self.order) for places in (rows, columns))

@@ -64,6 +64,12 @@ class VQVAEConfig(QuantizerConfig):
         super().__post_init__()
         if self.loss:
             check_choice("loss", self.loss, LOSSES)
+        sizes = {"latent_dim": self.latent_dim, "codebook_size": self.codebook_size}
+        for name, size in {**sizes, "num_quantizers": self.num_quantizers}.items():
+            check_range(name, size, 1)
+        check_range("num_res_blocks", self.num_res_blocks, 0)
+        if not self.widths or min(self.widths) < 1:
+            raise BadValue(f"widths is {list(self.widths)}; give the channels of each stage, at least 1")
         check_range("augment_prob", self.augment_prob, 0, 1)
         check_range("global_codes", self.global_codes, 0, self.num_quantizers - 1)
         powers = self.any_stride or all(n > 0 and n.bit_count() == 1 for n in self.strides)
