@@ -32,6 +32,12 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "a.png"
 
 
+def test_words_that_no_training_text_had_are_told(run: modaloom.TrainedRun) -> None:
+    assert run.lost("caption", "a small purple star at the top left") == []
+    *_, told = run.lost("caption", "a small president שלום")
+    assert told.how == "have words that no training text had: 'president', 'שלום'"
+
+
 @pytest.mark.parametrize(
     "value",
     [None, math.nan, 3, b"x", [1], np.zeros((32, 32, 3)), {"a": 1}, io.BytesIO()],

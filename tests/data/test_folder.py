@@ -228,8 +228,8 @@ def test_a_table_that_contradicts_a_file_is_an_error_that_names_both(tree: Tree)
 @pytest.mark.parametrize(
     ("name", "table", "reason"),
     [
-        ("metadata.csv", "file_name,text\na.png\n", "line 2 does not have 2 columns"),
-        ("metadata.csv", "file_name,text\na.png,b,c\n", "line 2 does not have 2 columns"),
+        ("metadata.csv", "file_name,text\na.png\n", "line 2 has 1 columns instead of 2"),
+        ("metadata.csv", "file_name,text\na.png,b,c\n", "line 2 has 3 columns instead of 2"),
         ("metadata.csv", 'file_name\n"a.png', "is not CSV after line 2"),
         ("metadata.csv", b"file_name\n\xff\n", "is not UTF-8"),
         ("metadata.csv", "", "is empty"),

@@ -165,6 +165,29 @@ def test_quotes_that_belong_to_the_text(tmp_path: Path) -> None:
     assert read_table(path).cells["sentence"] == ['"Hello," he said.', "fine"]
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_few_lines_of_another_length_are_named_and_left_out(delimiter: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    lines = ["x,y", *(f"{i},z" for i in range(20)), "20", "21,z,z", ""]
+    path.write_text("\n".join(lines).replace(",", delimiter))
+    table = read_table(path)
+    assert table.cells["x"] == [*range(20)]
+    assert table.problems == [
+        "line 22 has 1 columns instead of 2",
+        "line 23 has 3 columns instead of 2",
+    ]
+
+
+def test_many_lines_of_another_length_and_none_are_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "1,2,\n" * 9)
+    with pytest.raises(BadFile, match="line 2 has 3 columns instead of 2; 9 of 9 lines have other"):
+        read_table(path)
+    path.write_text("x,y\n")
+    with pytest.raises(BadFile, match="has no rows"):
+        read_table(path)
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x,x\n1,2\n")
@@ -337,7 +360,9 @@ def test_a_table_that_names_nothing_is_left_out_by_name(tree: Tree) -> None:
 
 def test_a_broken_table_beside_files_is_left_out_by_name(tree: Tree) -> None:
     folder = open_folder(tree({**PICTURES, "odd.csv": "file_name,text\na.png\n"}))
-    assert reasons(folder) == ["odd.csv: line 2 does not have 2 columns"]
+    assert reasons(folder) == [
+        "odd.csv: line 2 has 1 columns instead of 2; 1 of 1 lines have other columns than the first"
+    ]
 
 
 def test_columns_whose_names_are_no_names_of_streams(tree: Tree) -> None:

@@ -11,8 +11,10 @@ import torch
 import modaloom.api as modaloom
 from modaloom.loom.atlas import COLUMNS, INK, TILE, sheet
 from modaloom.modalities import IMAGE
+from modaloom.modalities.audio import AUDIO
+from modaloom.modalities.audio_view import look
 from modaloom.runs.caches import Caches
-from modaloom.tokenizers.usage import CodeUsage
+from modaloom.tokenizers.usage import NUM_REPEATS, CodeUsage
 from modaloom.tokenizers.vqvae import VQVAEConfig, VQVAETokenizer
 
 K = 6
@@ -127,3 +129,34 @@ def test_codes_of_texts_and_records_are_named_and_counted(tmp_path: Path) -> Non
         entry = found[name]
         assert dict(zip(entry["names"], entry["shares"]))[value] == pytest.approx(even)
     assert {*found["record, m"]["names"]} == {"none", "True"}
+
+
+def test_a_code_of_sounds_shows_the_mean_of_the_frames_under_it() -> None:
+    """Sounds of different lengths, the last frames of which are repeated up to a whole patch; codes after the
+    end are padding."""
+    spec = {"size": [10], "channels": 4, "rate": 16_000, "tracks": 1, "bands": 4, "type": "int16"}
+    sizes = {"strides": (4,), "codebook_size": K, "widths": (4,), "latent_dim": 4}
+    config = VQVAEConfig(**sizes, crop_size=(8,), variable_length=True)
+    made, random = VQVAETokenizer(AUDIO, spec, config), torch.Generator().manual_seed(3)
+    columns, under, places = [], {code: [] for code in range(K)}, torch.zeros(K, 3, dtype=torch.int64)
+    for frames in (4, 7, 8, 10):
+        packed = torch.randint(-32768, 32767, (1, 4, frames), generator=random, dtype=torch.int16)
+        codes = torch.full((1, 3, 2), made.shape.padding)
+        own = -(-frames // 4)
+        codes[:, :own] = torch.randint(K - 1, (1, own, 2), generator=random)
+        columns.append((packed, codes))
+        whole = np.pad(packed[0].numpy(), [(0, 0), (0, -frames % 4)], mode="edge")
+        for place, code in enumerate(codes[0, :own, 0].tolist()):
+            under[code].append(whole[:, 4 * place : 4 * place + 4])
+            places[code, place] += 1
+    found = made.code_usage(columns)[""]
+    assert torch.equal(found.places[:, 0], places)
+    assert found.patch.shape == (K, 3, 4, 4)
+    for code in [code for code in range(K) if under[code]]:
+        mean = torch.from_numpy(np.mean(under[code], 0))[None].to(torch.int16)
+        assert (found.patch[code].int() - look(mean)[0].int()).abs().max() <= 1
+    assert found.heard is not None
+    sound = found.heard(0)
+    assert (sound.rate, sound.samples.shape) == (16_000, (1, 160 * 4 * NUM_REPEATS))
+    low, high = (look(torch.full((1, 1, 1), level, dtype=torch.int16)) for level in (-32768, 32767))
+    assert high.sum() > low.sum()

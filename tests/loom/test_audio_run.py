@@ -90,6 +90,10 @@ def test_a_whole_run(folder: Path, tmp_path: Path) -> None:
     page = (tmp_path / "run" / "report.html").read_text()
     assert len(re.findall(r'<audio controls [^>]*src="data:audio/mpeg;base64,', page)) > 4
     assert "mel_distance" in page
+    (atlas,) = re.findall(r'<section id="code-atlas">.*?</section>', page, re.S)
+    heard = len([*(run.path / "samples").glob("atlas.audio.*.wav")])
+    assert heard > 1
+    assert atlas.count("<audio") == heard
 
 
 def test_waveforms_are_restored(folder: Path, tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ class Editor:
 
     path, hash = Path("run"), "0"
     modality_of = MODALITY_OF
-    run = SimpleNamespace(tokenizer_of=lambda name, modality: SimpleNamespace(source="other", options=None))
 
     def __init__(self) -> None:
         tokenizer = SimpleNamespace(shortened=lambda value: ())
@@ -40,6 +39,9 @@ class Editor:
 
     def values(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         return dict(given or {})
+
+    def unknown(self, name: str, value: Any) -> tuple[str, ...]:
+        return ()
 
     def shortenings(self) -> Any:
         return SimpleNamespace(add=lambda name, found: None, notify=lambda notify: None)

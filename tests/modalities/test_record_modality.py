@@ -123,6 +123,21 @@ def test_truth_values_and_numbers_are_told_apart() -> None:
     assert len({int(records.pack({"x": value}, spec)[0]) for value in (True, 1, "1")}) == 3
 
 
+def test_the_largest_numbers_have_a_finite_spread() -> None:
+    for high, low, std in [(1e300, -1e300, 1e300), (10**30, 0, 5e29)]:
+        column = records.infer_spec([{"x": high}, {"x": low}], RecordLimits())["columns"]["x"]
+        assert column["std"] == pytest.approx(std)
+
+
+def test_columns_and_categories_that_were_not_learned_are_told() -> None:
+    spec = records.infer_spec(ROWS, RecordLimits())
+    found = [one.how for one in records.shortened({"agee": 3, "sex": "x", "age": 30, "no": None}, spec)]
+    assert found == [
+        "have a column agee that was not learned, and is left out",
+        "have a sex that is none of the 2 values learned, and counts as missing",
+    ]
+
+
 def test_a_whole_number_is_one_category_however_it_is_written() -> None:
     spec = records.infer_spec([{"x": 7}, {"x": 7.0}, {"x": "a"}], RecordLimits())
     assert spec["columns"]["x"]["values"] == ["a", 7]

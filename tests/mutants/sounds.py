@@ -8,6 +8,13 @@ AUDIO, SI_SDR = "modalities/test_audio_modality.py", "metrics/test_si_sdr.py"
 
 SOUNDS = (
     Mutant(
+        "the end of a sound is a code of its atlas",
+        "tokenizers/usage.py",
+        "there = first < size",
+        "there = first < size + 1",
+        "loom/test_atlas.py::test_a_code_of_sounds_shows_the_mean_of_the_frames_under_it",
+    ),
+    Mutant(
         "frames that are not centred on their hop",
         "spectral/stft.py",
         "return (self.window - self.hop) // 2",

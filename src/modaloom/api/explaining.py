@@ -106,7 +106,7 @@ def _explained(
     check_choice("stream to want", want, trained.model.wanted)
     values, lost = trained.values(given), trained.shortenings()
     for name, value in values.items():
-        lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
+        lost.add(name, trained.lost(name, value))
     for caution in cautions(scores(trained.path), values, [want]):
         notify(caution)
     found = explanation.explain(trained, values, want, seed=seed, orders=orders, film=film)

@@ -56,7 +56,7 @@ def probabilities(
         raise BadValue("nothing is wanted; name at least one stream")
     missing, lost, warn = wanted == (MISSING,), trained.shortenings(), once(notify)
     for name, value in fixed.items():
-        lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
+        lost.add(name, trained.lost(name, value))
     reader = None if folder is None else reader_of_given(trained, Path(folder), fixed, wanted, lost)
     _, jobs = (
         jobs_of_rows(trained, [fixed], wanted, 1)

@@ -82,13 +82,21 @@ def open_ragged(folder: Path, name: str, fingerprint: str, n: int, rows: Callabl
     return _open(shapes, n)
 
 
-def _open(path: Path, n: int) -> RaggedArray:
+def read_ragged(path: Path) -> RaggedArray:
+    """Open a cache that is there. Raises `OSError`, `ValueError`."""
     with path.open("rb") as file:
         shapes, dtype = np.load(file), np.load(file).dtype
     ends, values = shapes.prod(1).cumsum(), path.with_suffix(".raw")
-    if len(shapes) != n or ends[-1] * dtype.itemsize != values.stat().st_size:
+    if ends[-1] * dtype.itemsize != values.stat().st_size:
         raise ValueError(f"{path} does not fit its values")
     return RaggedArray(values, dtype, shapes, ends - shapes.prod(1))
+
+
+def _open(path: Path, n: int) -> RaggedArray:
+    found = read_ragged(path)
+    if len(found.shapes) != n:
+        raise ValueError(f"{path} has {len(found.shapes)} values, not {n}")
+    return found
 
 
 def _write(path: Path, n: int, rows: Rows) -> None:

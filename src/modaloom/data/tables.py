@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from modaloom.core.errors import BadFile, short
+from modaloom.core.errors import MAX_NAMED, BadFile, short
 from modaloom.core.json_text import from_json
 from modaloom.data.cells import Cell, missing_cells, typed
 from modaloom.data.parquet import read_parquet
@@ -17,6 +17,10 @@ from modaloom.modalities.files import read_text
 DELIMITERS = ",;\t|"
 """What separates columns: as spreadsheets write them, in any language."""
 MAX_BYTES = 2**30
+MOST_RAGGED = 0.1
+"""Share of lines of another length than the title that are left out; more are no table."""
+Line = tuple[int, list[str]]
+"""Its number, and its cells."""
 SNIFFED = 50
 """Rows from which the delimiter is told."""
 
@@ -59,9 +63,11 @@ def read_table(path: Path, is_named: Callable[[str], bool] = lambda cell: False)
         is_named: whether a cell names a file or a sample: a first line that does is no title.
 
     Raises:
-        BadFile: it is not what its suffix says, has no rows, or has rows of another length than its title.
+        BadFile: it is not what its suffix says, has no rows, or many rows of another length than its title.
     """
     found = FORMATS[path.suffix.lower()](path, is_named)
+    if not found.rows:
+        raise BadFile(path, "has no rows")
     if len({*found.names}) < len(found.names):
         twice = next(name for name in found.names if list(found.names).count(name) > 1)
         raise BadFile(path, f"has two columns {short(twice)}; rename one")
@@ -88,13 +94,39 @@ def _separated(path: Path, is_named: Callable[[str], bool], delimiters: str) -> 
     first = next(_sample(text, delimiter), [])
     titled = not any(is_named(cell.strip()) for cell in first)
     names = [name.strip() for name in first] if titled else _untitled(len(first))
+    rows = _unquoted_if_better(path, text, delimiter, len(names))[titled:]
+    whole = [(n, dict(zip(names, cells))) for n, cells in rows if len(cells) == len(names)]
+    return _Rows(names, whole, titled, delimiter, [*_ragged(path, rows, len(names))])
+
+
+def _unquoted_if_better(path: Path, text: str, delimiter: str, columns: int) -> list[Line]:
+    """The lines, with quotes as a part of the text where rows are of one length then, and only then."""
     try:
-        rows = [*_lines(path, text, delimiter, len(names), csv.QUOTE_MINIMAL)]
+        rows = [*_lines(path, text, delimiter, csv.QUOTE_MINIMAL)]
     except BadFile:
         if delimiter == ",":
             raise
-        rows = [*_lines(path, text, delimiter, len(names), csv.QUOTE_NONE)]
-    return _Rows(names, [(n, dict(zip(names, cells))) for n, cells in rows[titled:]], titled, delimiter)
+        return [*_lines(path, text, delimiter, csv.QUOTE_NONE)]
+    if delimiter == "," or all(len(cells) == columns for _, cells in rows):
+        return rows
+    plain = [*_lines(path, text, delimiter, csv.QUOTE_NONE)]
+    return plain if all(len(cells) == columns for _, cells in plain) else rows
+
+
+def _ragged(path: Path, rows: Sequence[Line], columns: int) -> Iterator[str]:
+    """The first lines that are left out, and how many more. Raises `BadFile` where they are many."""
+    odd = [
+        f"line {n} has {len(cells)} columns instead of {columns}"
+        for n, cells in rows
+        if len(cells) != columns
+    ]
+    if len(odd) > MOST_RAGGED * len(rows):
+        raise BadFile(
+            path, f"{odd[0]}; {len(odd):,} of {len(rows):,} lines have other columns than the first"
+        )
+    yield from odd[:MAX_NAMED]
+    if (more := len(odd) - MAX_NAMED) > 0:
+        yield f"{more:,} more lines have other numbers of columns"
 
 
 def _sample(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -116,9 +148,7 @@ def _untitled(columns: int) -> list[str]:
     return ["key", "text", *(f"text_{i}" for i in range(2, columns))][:columns]
 
 
-def _lines(
-    path: Path, text: str, delimiter: str, columns: int, quoting: int
-) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path, text: str, delimiter: str, quoting: int) -> Iterator[Line]:
     reader = csv.reader(
         io.StringIO(text, newline=""),
         strict=quoting != csv.QUOTE_NONE,
@@ -127,8 +157,6 @@ def _lines(
     )
     try:
         for cells in reader:
-            if len(cells) != columns and cells:
-                raise BadFile(path, f"line {reader.line_num} does not have {columns} columns")
             if cells:
                 yield reader.line_num, cells
     except csv.Error as error:

@@ -200,10 +200,8 @@ class Chat:
 
     def _spelt(self, name: str, text: str) -> tuple[str, Sequence[str]]:
         """The text, in small letters if these alone are known, and its words that are not."""
-        choice = self.trained.run.tokenizer_of(name, self.trained.modality_of[name])
-        tokenizer = self.trained.model.streams[name].tokenizer
-        unknown = () if choice.source else tokenizer.unknown(text, choice.options)
-        small = unknown and not tokenizer.unknown(text.lower(), choice.options)
+        unknown = self.trained.unknown(name, text)
+        small = unknown and not self.trained.unknown(name, text.lower())
         return (text.lower(), ()) if small else (text, unknown)
 
     def _direction(

@@ -122,7 +122,7 @@ def generate(
     long, *_ = [LongStream.of(trained.model, want, length, row, kept) for row in fixed]
     lost = trained.shortenings()
     for name, value in ((name, value) for row in fixed for name, value in row.items()):
-        lost.add(name, trained.model.streams[name].tokenizer.shortened(value))
+        lost.add(name, trained.lost(name, value))
     reader = None if folder is None else reader_of_given(trained, Path(folder), fixed[0], want, lost)
     known = {*fixed[0], *(reader.streams if reader else ())}
     muxing = Muxing.of(mux, want, known, trained.modality_of) if mux else None

@@ -19,6 +19,7 @@ from modaloom.core.errors import (
     check_count,
     check_names,
     check_range,
+    short,
     shown,
 )
 from modaloom.core.frame import Frames, finished
@@ -32,7 +33,7 @@ from modaloom.loom.model import Model
 from modaloom.loom.neighbours import Neighbours
 from modaloom.loom.probabilities import ORDERS, Distribution, distributions, has_values, training_values
 from modaloom.modalities import MODALITIES
-from modaloom.modalities.base import Value
+from modaloom.modalities.base import Shortened, Value
 from modaloom.runs.config_io import changed
 from modaloom.runs.model import load_model
 from modaloom.runs.portable import save_pretrained
@@ -253,6 +254,17 @@ class TrainedRun:
     def modality_of(self) -> dict[str, str]:
         """Stream → modality name."""
         return {name: stream.modality for name, stream in self.model.streams.items()}
+
+    def unknown(self, name: str, value: Value) -> Sequence[str]:
+        """Words of a stream's value that no training value had, where its tokenizer can tell."""
+        choice = self.run.tokenizer_of(name, self.modality_of[name])
+        return () if choice.source else self.model.streams[name].tokenizer.unknown(value, choice.options)
+
+    def lost(self, name: str, value: Value) -> Sequence[Shortened]:
+        """What of a given value the run does not take in: what limits cut, and words that it has not seen."""
+        words = bounded(map(short, self.unknown(name, value)))
+        told = [Shortened(f"have words that no training text had: {words}")] if words else []
+        return [*self.model.streams[name].tokenizer.shortened(value), *told]
 
     def shortenings(self) -> Shortenings:
         """A count of values that the limits of its training shorten."""

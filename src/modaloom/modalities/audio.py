@@ -40,7 +40,7 @@ from modaloom.modalities.audio_spec import (
     trim,
 )
 from modaloom.modalities.audio_value import BITS, Audio
-from modaloom.modalities.audio_view import picture, to_html
+from modaloom.modalities.audio_view import look, picture, to_html
 from modaloom.modalities.base import Conformed, DataSpec, Modality
 from modaloom.modalities.files import File
 from modaloom.modalities.scale import Scale
@@ -201,6 +201,7 @@ AUDIO = Modality(
         from_array=from_array,
         normalize=normalize,
         denormalize=denormalize,
+        look=look,
         measure=measure,
         matched=matched,
         coarser=coarser,

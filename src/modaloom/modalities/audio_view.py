@@ -8,8 +8,10 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from modaloom.modalities.audio_channels import mixed
+from modaloom.modalities.audio_packing import normalize
 from modaloom.modalities.audio_rate import resampled
 from modaloom.modalities.audio_spec import LOWEST_RATE
 from modaloom.modalities.audio_value import Audio
@@ -37,7 +39,7 @@ def to_html(sound: Audio, spec: DataSpec) -> str:
     look = _uri("image/png", _png(picture(heard, spec)))
     return (
         f'<div><img src="{look}" width="{MAX_WIDTH}" height="{HEIGHT}" '
-        f'style="display: block" alt="spectrogram, {facts}">'
+        f'style="display: block; height: {HEIGHT}px" alt="spectrogram, {facts}">'
         f'<audio controls style="{PLAYER}" src="{_uri("audio/mpeg", _mp3(heard))}"></audio>'
         f"<br><small>{facts}</small></div>"
     )
@@ -65,6 +67,12 @@ def picture(sound: Audio, spec: DataSpec) -> Image.Image:
     return image.resize((min(image.width, MAX_WIDTH), image.height), Image.Resampling.BOX)
 
 
+def look(packed: Tensor) -> Tensor:
+    """Packed log-mels int16 (B, C, n) → uint8 (B, 3, C, n), low frequencies at the bottom."""
+    level = (normalize(packed).flip(1) + 1) / 2
+    return torch.from_numpy(_coloured(level.numpy())).permute(0, 3, 1, 2)
+
+
 def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.quantize(64).save(buffer, "PNG")
@@ -72,7 +80,7 @@ def _png(image: Image.Image) -> bytes:
 
 
 def _coloured(level: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Values in 0..1 (H, W) → uint8 (H, W, 3)."""
+    """Values in 0..1 (…, H, W) → uint8 (…, H, W, 3)."""
     places = np.linspace(0, 1, len(COLOURS))
     bands = [np.interp(level, places, COLOURS[:, c]) for c in range(3)]
     return np.stack(bands, -1).round().astype(np.uint8)

@@ -24,6 +24,8 @@ Record = dict[str, Scalar]
 
 MAX_BYTES = 2**20
 MAX_CATEGORIES = 255
+SQUARED = 1e150
+"""A number whose square is finite."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,15 @@ def _number(values: list[float], bins: int) -> dict[str, Any]:
         "kind": "number",
         "edges": edges,
         "values": medians,
-        "std": float(np.std(np.array(values, float))) or 1.0,
+        "std": _std(values) or 1.0,
     }
+
+
+def _std(values: list[float]) -> float:
+    """Standard deviation, also of numbers whose squares are infinite."""
+    numbers = np.array(values, float)
+    unit = max(1.0, float(np.abs(numbers).max()) / SQUARED)
+    return unit * float(np.std(numbers / unit))
 
 
 def _edges(counts: Counter[float], bins: int) -> list[float]:
@@ -189,9 +198,12 @@ def vocab_size(spec: DataSpec) -> int:
 
 
 def shortened(row: Record, spec: DataSpec) -> Sequence[Shortened]:
-    """Returns categories that the spec does not have, and numbers that are rounded to a bin's median."""
+    """Returns columns and categories that the spec does not have, and numbers that are rounded to a bin's
+    median."""
     found = (_shortened(name, row.get(name), column) for name, column in spec["columns"].items())
-    return [one for one in found if one is not None]
+    unknown = sorted(name for name in row.keys() - spec["columns"].keys() if row[name] is not None)
+    what = "have a column {} that was not learned, and is left out"
+    return [*(Shortened(what.format(name)) for name in unknown), *(one for one in found if one is not None)]
 
 
 def _shortened(name: str, value: Scalar, column: dict[str, Any]) -> Shortened | None:

@@ -127,6 +127,8 @@ class SignalCodec(Codec):
     """Value → what its packed array is made of, of the spec's size; None: what `unpack` returns for it."""
     preview: Callable[[Tensor], Tensor] = as_colours
     """Packed batch (B, C, H, W) → uint8 (B, 3, H, W), to be looked at."""
+    look: Callable[[Tensor], Tensor] | None = None
+    """Packed batch of one axis (B, C, n) → uint8 (B, 3, H, n), to be looked at; None: it has no look."""
     loss: Callable[[Tensor, Tensor], Tensor] = mean_squared_error
     """(reconstruction, signal) → reconstruction loss (B,), unless a tokenizer is given another."""
     relative_error: Callable[[Tensor, Tensor], Tensor] = relative_squared_error

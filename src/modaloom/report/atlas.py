@@ -1,10 +1,12 @@
-"""Codebook atlas: mean appearance, position map and usage of each code of the first quantizer, appearance and
-usage of global codes, which have no position, and what the codes of texts and records say."""
+"""Codebook atlas: mean appearance, position map and usage of each code of the first quantizer (of sounds,
+frames of a spectrogram, and how they sound), appearance and usage of global codes, which have no position,
+and what the codes of texts and records say."""
 
 import base64
 from pathlib import Path
 
 from modaloom.report.facts import Facts, Json
+from modaloom.report.samples import value
 from modaloom.report.tags import Html, join, table, tag
 from modaloom.runs.store import SAMPLES
 
@@ -22,7 +24,8 @@ TINT = (
 
 def atlas(facts: Facts) -> Html | None:
     """Returns a block for every tokenizer with a sprite sheet, or whose codes say something."""
-    blocks = [_block(facts.folder / SAMPLES, name, entry) for name, entry in facts.atlas.items()]
+    streams = facts.data.get("streams", {})
+    blocks = [_block(facts.folder / SAMPLES, name, entry, streams) for name, entry in facts.atlas.items()]
     return join(*blocks) if any(blocks) else None
 
 
@@ -33,7 +36,7 @@ def _said(name: str, entry: Json) -> Html:
     return tag("details", title, table(["says", "share of all uses"], rows))
 
 
-def _block(folder: Path, name: str, entry: Json) -> Html | None:
+def _block(folder: Path, name: str, entry: Json, streams: Json) -> Html | None:
     if "names" in entry:
         return _said(name, entry)
     sheet = _source(folder / entry["file"])
@@ -49,9 +52,26 @@ def _block(folder: Path, name: str, entry: Json) -> Html | None:
         tag("p", TINT if entry.get("whole") else WORDS, class_="note"),
         tag("div", *tiles[:NUM_OPEN], class_="codes"),
         tag("details", tag("summary", f"{len(tiles) - NUM_OPEN} more"), rest) if tiles[NUM_OPEN:] else None,
+        _heard(folder, entry, streams),
         class_="atlas",
         style=f"--sheet: url({sheet}); --columns: {entry['columns']}",
     )
+
+
+def _heard(folder: Path, entry: Json, streams: Json) -> Html | None:
+    """Returns the commonest codes to listen to; None if there is nothing to hear."""
+    if not entry.get("heard"):
+        return None
+    heard = [
+        _card(f"code {code}", value(folder, entry["stream"], file, streams))
+        for code, file in zip(entry["codes"], entry["heard"])
+    ]
+    title = tag("summary", f"the commonest {len(heard)}, repeated, to listen to")
+    return tag("details", title, tag("div", *heard, class_="samples", tabindex=0))
+
+
+def _card(caption: str, shown: Html) -> Html:
+    return tag("article", tag("figure", tag("figcaption", caption), shown))
 
 
 def _source(path: Path) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modaloom.core.json_text import from_json
+from modaloom.data.ragged import RaggedArray, read_ragged
 
 CACHE, KEYS = "cache", "keys.json"
 """Name of the cache folder, and of the file with the keys and splits of its rows."""
@@ -40,6 +41,14 @@ class Caches:
         """
         paths = [p for p in self.folder.glob(f"{kind}.*.npy") if not p.name.endswith(".present.npy")]
         return {_stream(path, kind): np.load(path, mmap_mode="r") for path in paths}
+
+    def ragged(self, kind: str, stream: str) -> RaggedArray | None:
+        """Values of different sizes of a stream, all rows; None: they have one size.
+
+        Raises `OSError` or `ValueError` if they are damaged.
+        """
+        path = next(iter(self.folder.glob(f"{kind}.{stream}-*.raw")), None)
+        return None if path is None else read_ragged(path.with_suffix(".npy"))
 
     def present(self, kind: str, stream: str) -> NDArray[np.bool_]:
         """(n,): which rows of `arrays` have a value. Raises `LookupError`, `OSError` or `ValueError`."""

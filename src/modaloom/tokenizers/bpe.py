@@ -131,7 +131,7 @@ class BPE(Tokenizer):
         if len(vocab) + 2 >= options.vocab_size:
             return ()
         words = [value[slice(*place)].strip() for word, place in self._words(value) if word not in vocab]
-        return [*dict.fromkeys(words)]
+        return [*dict.fromkeys(filter(None, words))]
 
     def _tokens(self, text: str) -> int:
         return len(self.hf_tokenizer.encode(text).ids)

@@ -1,22 +1,24 @@
-"""Mean patches and usage maps of the codes of an image tokenizer.
+"""Mean patches and usage maps of the codes of a tokenizer of images or sounds.
 
 Shapes: n values, K codes, C channels, L positions, Q depths.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from modaloom.core.types import CodeShape
-from modaloom.modalities.base import DataSpec
+from modaloom.modalities.base import DataSpec, Value
 from modaloom.modalities.signal_codec import SignalCodec
 from modaloom.networks.conv import pad_to_stride
 from modaloom.tokenizers.global_codes import outline_side_means
 
+NUM_REPEATS = 12
+"""How often a patch of a sound is heard."""
 Columns = Iterable[tuple[Tensor, Tensor]]
-"""Per stream, packed images uint8 (n, C, H, W) and their codes int64 (n, L, Q)."""
+"""Packed images (n, C, H, W) or sounds (n, C, T) of one size each, and their codes int64 (n, L, Q)."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,26 @@ class CodeUsage:
     """int64 (K, *grid): count of each code per position; (K, 1, 1) for global codes."""
     whole: bool = False
     """Whether the codes are global: they describe a whole value and have no position."""
+    heard: Callable[[int], Value] | None = None
+    """Code → its mean again and again, as a value to listen to; None: there is nothing to hear."""
 
 
-def is_picture(spec: DataSpec) -> bool:
-    """Whether the spec has two axes and 1 or 3 channels."""
-    return len(spec["size"]) == 2 and spec["channels"] in (1, 3)
+def usages(
+    codec: SignalCodec,
+    spec: DataSpec,
+    shape: CodeShape,
+    strides: tuple[int, ...],
+    columns: Columns,
+    *,
+    tint: bool,
+) -> dict[str, CodeUsage]:
+    """Part → usage of the codes of what can be looked at: of sounds, and of images, with the `tint` apart."""
+    facts = codec, codec.shape(spec)[0], shape, strides, columns
+    if codec.look is not None:
+        return {"": series_usage(*facts, spec)}
+    if len(spec["size"]) != 2 or spec["channels"] not in (1, 3):
+        return {}
+    return {"": local_usage(*facts), **({"tint": global_usage(*facts)} if tint else {})}
 
 
 def local_usage(
@@ -59,6 +76,32 @@ def local_usage(
             places[:, place] += torch.bincount(code, minlength=size)
     mean = total / places.sum(1).clamp(min=1).reshape(-1, 1, 1, 1)
     return CodeUsage(codec.preview(codec.denormalize(mean)), places.reshape(size, rows, across))
+
+
+def series_usage(
+    codec: SignalCodec,
+    channels: int,
+    shape: CodeShape,
+    strides: tuple[int, ...],
+    columns: Columns,
+    spec: DataSpec,
+) -> CodeUsage:
+    """Usage of the codes of the first depth of signals of one axis, as `local_usage`; what follows the end of
+    a value is no code."""
+    assert codec.look is not None
+    (length,), (stride,), size = shape.grid, strides, shape.codebook_size
+    total = torch.zeros(size, channels, stride)
+    places = torch.zeros(size, length, dtype=torch.int64)
+    for packed, codes in columns:
+        patches = pad_to_stride(codec.normalize(packed), strides).unfold(2, stride, stride).transpose(1, 2)
+        first = codes[:, : patches.shape[1], 0]
+        there = first < size
+        flat = first * length + torch.arange(first.shape[1])
+        total.index_add_(0, first[there], patches[:, : first.shape[1]][there])
+        places += torch.bincount(flat[there], minlength=size * length).reshape(size, length)
+    mean = codec.denormalize(total / places.sum(1).clamp(min=1).reshape(-1, 1, 1))
+    repeated = mean.repeat(1, 1, NUM_REPEATS).numpy()
+    return CodeUsage(codec.look(mean), places[:, None], heard=lambda code: codec.unpack(repeated[code], spec))
 
 
 def global_usage(

@@ -33,7 +33,7 @@ from modaloom.tokenizers.losses import LOSSES
 from modaloom.tokenizers.parts import Part, patches, stretches
 from modaloom.tokenizers.signal_graphs import signal_graphs
 from modaloom.tokenizers.spans import Span, cells_within
-from modaloom.tokenizers.usage import CodeUsage, global_usage, is_picture, local_usage
+from modaloom.tokenizers.usage import CodeUsage, usages
 from modaloom.tokenizers.vqvae_config import VQVAEConfig
 from modaloom.tokenizers.vqvae_networks import build_networks
 
@@ -250,12 +250,10 @@ class VQVAETokenizer(Tokenizer):
         return stretches(codes, self.shape, self.extent[1])
 
     def code_usage(self, columns: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, CodeUsage]:
-        """For images: usage of the first depth and, if there is one, of the first global depth ("tint")."""
-        if not is_picture(self.spec):
-            return {}
-        facts = self.codec, self.channels, self.shape, self.strides, columns
-        tint = {"tint": global_usage(*facts)} if self.shape.shared > self.config.exact_length else {}
-        return {"": local_usage(*facts), **tint}
+        """For images: usage of the first depth and, if there is one, of the first global depth ("tint"); for
+        sounds of the first depth."""
+        tint = self.shape.shared > self.config.exact_length
+        return usages(self.codec, self.spec, self.shape, self.strides, columns, tint=tint)
 
     def state(self) -> Mapping[str, Any]:
         return {"modality": self.modality.name, "spec": self.spec, "config": asdict(self.config)}
