@@ -31,8 +31,9 @@ class Shard:
 
     keys: Sequence[str]
     codes: Mapping[str, Tensor]
-    """Stream → int64 (n, L, Q); zero rows for samples without the stream. The L of a variable stream is that
-    of the longest of these samples, or more."""
+    """Stream → int64 (n, L, Q), of one that is encoded file by file in its storage type; zero rows for
+    samples without the stream. The L of a variable stream is that of the longest of these samples, or
+    more."""
     present: Mapping[str, Tensor]
     """Stream → bool (n,)."""
     length: Mapping[str, Tensor] = field(default_factory=dict)
@@ -84,12 +85,14 @@ class ShardFile:
             tensors = load_file(self.path)
         except (OSError, SafetensorError) as error:
             raise BadFile(self.path, f"is not a shard of codes ({error})") from error
-        codes = {n.removeprefix("codes."): t.long() for n, t in tensors.items() if n.startswith("codes.")}
-        present = {n.removeprefix("present."): t for n, t in tensors.items() if n.startswith("present.")}
-        length = {n.removeprefix("length."): t for n, t in tensors.items() if n.startswith("length.")}
+        codes, present, length = (
+            {n.removeprefix(kind): t for n, t in tensors.items() if n.startswith(kind)}
+            for kind in ("codes.", "present.", "length.")
+        )
         rows = {t.shape[:1] for t in tensors.values()}
         if codes.keys() != present.keys() or not length.keys() <= codes.keys() or rows != {(len(self.keys),)}:
             raise BadFile(self.path, f"does not match {INDEX}")
+        codes |= {name: codes[name].long() for name in codes.keys() - length.keys()}
         return Shard(self.keys, codes, present, length)
 
 

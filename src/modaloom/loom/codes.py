@@ -173,12 +173,12 @@ def _grouped(rows: Iterable[_Row], files: Collection[str]) -> Iterator[list[_Row
 def _shard(rows: Sequence[_Row], shapes: Mapping[str, CodeShape], files: Collection[str]) -> Shard:
     codes, present, length = {}, {}, {}
     for name, shape in shapes.items():
-        num_positions = 0 if name in files else shape.num_positions
-        absent = FileCodes(torch.zeros(num_positions, shape.depth, dtype=torch.int64), 0)
+        num_positions, kind = (0, shape.storage_type) if name in files else (shape.num_positions, torch.int64)
+        absent = FileCodes(torch.zeros(num_positions, shape.depth, dtype=kind), 0)
         column = [row.codes.get(name, absent) for row in rows]
         present[name] = torch.tensor([name in row.codes for row in rows])
-        codes[name] = pad_sequence([one.codes.flatten(0, -2) for one in column], True, shape.padding)
-        codes[name][~present[name]] = 0
+        padded = pad_sequence([one.codes.flatten(0, -2) for one in column], True, shape.padding)
+        codes[name] = torch.where(present[name][:, None, None], padded, padded.new_zeros(()))
         if name in files:
             length[name] = torch.tensor([one.length for one in column])
     return Shard([row.key for row in rows], codes, present, length)

@@ -46,7 +46,8 @@ class FileCodes:
     """What a file is as codes."""
 
     codes: Tensor
-    """int64 (n, *rest, Q), n as the file needs."""
+    """(n, *rest, Q) in the smallest type that holds them, n as the file needs: 10 minutes of 320 × 240 pixels
+    are 40 million, beside which a piece is small."""
     length: int
     """Number of samples that they are of."""
 
@@ -70,6 +71,8 @@ class FileCodec:
     decoded: Blocks
     exact: bool
     """Whether the last code of each position is how many positions the last index has beyond the end."""
+    dtype: torch.dtype
+    """Of the codes of a file."""
 
     def encode(self, path: File) -> FileCodes:
         """All of a file. Raises `BadFile`."""
@@ -84,7 +87,8 @@ class FileCodec:
         parts, positions = [], 0
         for block in windows(packed(), size * stride, halo * stride, axis=-len(self.strides)):
             first, n = block.before // stride, -(-block.own // stride)
-            parts.append(self.encode_batch(torch.from_numpy(block.array[None]))[0, first : first + n])
+            whole = self.encode_batch(torch.from_numpy(block.array[None]))[0]
+            parts.append(whole[first : first + n].to(self.dtype))
             positions += block.own
         codes = torch.cat(parts)
         if self.exact:
@@ -98,6 +102,6 @@ class FileCodec:
     def _packed(self, codes: Tensor) -> Iterator[NDArray[Any]]:
         stride, axes = self.strides[0], len(self.strides)
         for block in windows([codes.numpy()], self.decoded.size, self.decoded.halo, axis=0):
-            (packed,) = self.decode_batch(torch.from_numpy(block.array[None]))
+            (packed,) = self.decode_batch(torch.from_numpy(block.array[None]).long())
             own = slice(block.before * stride, (block.before + block.own) * stride)
             yield packed[(..., own, *[slice(None)] * (axes - 1))]

@@ -208,8 +208,9 @@ class VQVAETokenizer(Tokenizer):
             return None
         ends = (cast(TiledSequential, network) for network in (self.encoder, self.decoder))
         encoded, decoded = (Blocks.of(network, self.shape.row_size) for network in ends)
-        coders, exact = (self.encode_batch, self.decode_batch), self.config.exact_length
-        return FileCodec(self.codec.pieces, self.spec, *coders, self.strides, encoded, decoded, exact)
+        coders = self.encode_batch, self.decode_batch
+        how = self.config.exact_length, self.shape.storage_type
+        return FileCodec(self.codec.pieces, self.spec, *coders, self.strides, encoded, decoded, *how)
 
     @torch.no_grad()
     def decode_batch(self, codes: Tensor) -> NDArray[Any]:
