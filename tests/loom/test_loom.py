@@ -79,6 +79,27 @@ def test_given_streams_are_shown_whole_and_wanted_ones_alone_are_paid_for():
             assert (f.state[~given] == MASK).all()
 
 
+def test_of_a_target_that_is_kept_in_part_that_part_is_shown_and_the_rest_is_paid_for():
+    """`middle` has two rows of two positions: the first or the last one is kept, or none."""
+    truth, seen = codes(8), set()
+    for step in range(20):
+        net = answering(truth, mixture=replace(ALL_WANTED, kept_prob=1.0))
+        loss = net.loss(truth, EVERYONE, generator(0, step))
+        (canvas,) = net.network.seen
+        for name, f in canvas.items():
+            assert (f.t == 1).all()
+            assert not f.given.any()
+            assert torch.equal(f.state, truth[name].masked_fill(~f.known, MASK))
+        seen |= (
+            {tuple(row) for row in canvas["middle"].known.all(-1).tolist()} if "middle" in canvas else set()
+        )
+        assert loss.total.item() == pytest.approx(0, abs=1e-6)
+    assert seen == {(False,) * 4, (True, True, False, False), (False, False, True, True)}
+    lost = fresh(mixture=replace(ALL_WANTED, kept_prob=1.0)).loss(truth, EVERYONE, generator(0))
+    sizes = [SHAPES[name.removeprefix("bits.")].codebook_size for name in lost.parts]
+    assert [float(bits) for bits in lost.parts.values()] == pytest.approx([*map(math.log2, sizes)])
+
+
 def test_the_codes_of_missing_streams_mean_nothing():
     present = {name: torch.rand(8, generator=generator(1, name)) < 0.6 for name in SHAPES}
     truth = codes(8)

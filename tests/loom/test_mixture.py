@@ -10,7 +10,7 @@ import torch
 from modaloom.core.distributed import SINGLE_PROCESS
 from modaloom.core.errors import BadValue
 from modaloom.core.types import CodeShape
-from modaloom.loom.mixture import TrainingMixture, draw_noise, draw_streams
+from modaloom.loom.mixture import TrainingMixture, draw_kept, draw_noise, draw_streams
 
 SHAPES = {"a": CodeShape((1,), 1, 4), "b": CodeShape((4, 4), 1, 4), "c": CodeShape((4, 4), 4, 4)}
 N = 20_000
@@ -146,3 +146,44 @@ def test_a_single_stream_is_always_drawn():
         for a in (0, 0.5, 1)
         for _ in range(9)
     )
+
+
+def kept(config, valid, row_size=1, seed=0):
+    """bool (n, L) as `draw_kept`."""
+    rows = SINGLE_PROCESS.rows(len(valid))
+    return draw_kept(valid, row_size, config, torch.Generator().manual_seed(seed), rows)
+
+
+def stretches(wanted):
+    """int64 (n,): how many stretches of true values a row has."""
+    begins = wanted & ~torch.nn.functional.pad(wanted, (1, 0))[:, :-1]
+    return begins.sum(1)
+
+
+def test_all_but_one_stretch_of_rows_is_kept_in_its_share():
+    valid = torch.ones(N, 12, dtype=torch.bool)
+    found = kept(TrainingMixture(kept_prob=0.4), valid, row_size=3)
+    rows = found.view(N, 4, 3)
+    assert (rows.all(2) == rows.any(2)).all()
+    asked = rows[..., 0][found.any(1)]
+    assert float(found.any(1).float().mean()) == pytest.approx(0.4 * (1 - 0.125 - 0.25 / 8), abs=0.015)
+    assert (stretches(~asked) == 1).all()
+    assert not kept(TrainingMixture(kept_prob=0), valid).any()
+
+
+def test_every_stretch_is_wanted_and_in_half_of_them_all_that_comes_after():
+    """P(first, last) = 1/n · (1/2 · [last = n] + 1/2 · 1/(n − first)), worked out by hand for n = 3."""
+    found = kept(TrainingMixture(kept_prob=1), torch.ones(N, 3, dtype=torch.bool))
+    counts = Counter(tuple((~row).nonzero().flatten().tolist()) for row in found)
+    shares = {(0,): 1 / 18, (0, 1): 1 / 18, (0, 1, 2): 4 / 18, (1,): 1 / 12, (1, 2): 1 / 4, (2,): 1 / 3}
+    assert counts.keys() == shares.keys()
+    assert {key: counts[key] / N for key in shares} == pytest.approx(shares, abs=0.015)
+
+
+def test_nothing_is_kept_beyond_the_end_of_a_sample():
+    lengths = torch.arange(5).repeat(400)
+    valid = torch.arange(8) < 2 * lengths[:, None]
+    found = kept(TrainingMixture(kept_prob=1), valid, row_size=2)
+    assert not (found & ~valid).any()
+    assert (found.sum(1) < 2 * lengths.clamp_min(0.5)).all()
+    assert found[lengths == 4].any(0)[:6].all()

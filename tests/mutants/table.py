@@ -522,6 +522,20 @@ TRAINING = (
         "torch.rand(total, S, generator=generator)",
         "loom/test_mixture.py",
     ),
+    Mutant(
+        "what is kept of a target is noised, too",
+        "loom/loom.py",
+        "known=clean[name].known | kept[..., None]",
+        "known=clean[name].known",
+        "loom/test_loom.py::test_of_a_target_that_is_kept_in_part_that_part_is_shown_and_the_rest_is_paid_for",
+    ),
+    Mutant(
+        "stretches that are kept end at the longest sample",
+        "loom/mixture.py",
+        "valid.sum(1, keepdim=True) // row_size",
+        "valid.shape[1] // row_size * torch.ones_like(valid[:, :1], dtype=torch.long)",
+        "loom/test_mixture.py::test_nothing_is_kept_beyond_the_end_of_a_sample",
+    ),
 )
 
 MUTANTS = (

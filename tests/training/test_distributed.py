@@ -369,7 +369,7 @@ def test_augmented_stages(ranks: Ranks, world: Path) -> None:
 @pytest.mark.parametrize("process", ["masked", "uniform"])
 def test_the_loom_of_the_demo(ranks: Ranks, world: Path, process: str) -> None:
     run = demo_run()
-    mixture = TrainingMixture(joint_prob=0.5, uncond_prob=0)
+    mixture = TrainingMixture(joint_prob=0.5, uncond_prob=0, kept_prob=0.5)
     run = replace(run, loom=replace(run.loom, process=process, mixture=mixture))
     expected = assert_like_one_process(ranks, train_loom, world, 2, run)
     assert sum(name.startswith("bits.") for name in expected) >= 2 * STEPS

@@ -1,4 +1,5 @@
-"""The canvas of a request: known fields of what is given, masked ones of what is wanted."""
+"""Canvases: the one of a request, with known fields of what is given and masked ones of what is wanted,
+and that of a training batch."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -53,6 +54,29 @@ def build_canvas(
             canvas[key] = cut_field(field, shape)
         elif name in want:
             canvas[key] = unknown_field(n, shape, device)
+    return canvas
+
+
+def training_canvas(
+    layout: FieldLayout,
+    codes: Mapping[str, Tensor],
+    present: Mapping[str, Tensor],
+    level: Mapping[str, Tensor],
+) -> Canvas:
+    """The fields of a batch at t = 0; known are those of the streams whose `level` (B,) is 0.
+
+    Args:
+        layout: of the streams.
+        codes: stream → codes (B, L, Q).
+        present: stream → bool (B,), False where the sample lacks the stream.
+        level: stream → noise level (B,).
+    """
+    fields = layout.split(layout.trim(codes, present))
+    filled, canvas = layout.filled(fields), {}
+    for key, state in fields.items():
+        t, here = level[stream_of(key)], present[stream_of(key)]
+        known, valid = (t == 0)[:, None, None].expand_as(state), filled[key] & here[:, None]
+        canvas[key] = Field(state, known, valid, torch.zeros_like(t), layout.shapes[key].codebook_size)
     return canvas
 
 

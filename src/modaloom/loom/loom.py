@@ -27,12 +27,12 @@ from modaloom.diffusion.samplers import (
     CodeSampler,
     resolve_sampler,
 )
-from modaloom.loom.canvas import NOTHING, as_given, build_canvas, shortest
+from modaloom.loom.canvas import NOTHING, as_given, build_canvas, shortest, training_canvas
 from modaloom.loom.config import CodeSamplingConfig, LoomConfig
 from modaloom.loom.fields import cut_field, drawn_field, given_field, known_field, own_field, wanted_field
 from modaloom.loom.layout import FieldLayout, length_field, stream_of
 from modaloom.loom.length_bound import length_nats
-from modaloom.loom.mixture import draw_lengths, draw_noise, draw_streams
+from modaloom.loom.mixture import draw_kept, draw_lengths, draw_noise, draw_streams
 from modaloom.networks.transformer import CanvasTransformer
 
 
@@ -100,16 +100,20 @@ class Loom(nn.Module):
             augmented: bool (B,), True where the codes are of an augmented variant, which the network is told;
                 None: nowhere.
         """
-        names = draw_streams(self.shapes, self.config.mixture, generator)
+        mixture = self.config.mixture
+        names = draw_streams(self.shapes, mixture, generator)
         here = {n: present[n] for n in names}
         rows = distributed.rows(len(codes[names[0]]))
-        level = draw_noise(self.shapes, here, self.config.mixture, generator, rows)
-        clean = self._clean({n: codes[n] for n in names}, present, level)
+        level = draw_noise(self.shapes, here, mixture, generator, rows)
+        clean = training_canvas(self.layout, {n: codes[n] for n in names}, present, level)
         times = {key: level[stream_of(key)] for key in clean}
         for name in [name for name in names if self.shapes[name].variable]:
             asked = draw_lengths(level[name], generator, rows)
             times[length_field(name)] = asked.to(level[name])
             clean[name] = replace(clean[name], valid=clean[name].valid & ~asked[:, None])
+        for name in names:
+            kept = draw_kept(clean[name].valid, self.shapes[name].row_size, mixture, generator, rows)
+            clean[name] = replace(clean[name], known=clean[name].known | kept[..., None])
         canvas = {key: self._noised(key, f, times[key], generator, rows) for key, f in clean.items()}
         logits = self(canvas, augmented)
         total = torch.zeros((), device=codes[names[0]].device)
@@ -277,19 +281,6 @@ class Loom(nn.Module):
             else (options.sampler, DEFAULT_SAMPLER)
         )
         return CODE_SAMPLERS[resolve_sampler(name, self.config.process, default)]
-
-    def _clean(
-        self, codes: Mapping[str, Tensor], present: Mapping[str, Tensor], level: Mapping[str, Tensor]
-    ) -> Canvas:
-        """The fields of a batch at t = 0; known are those of the streams whose level is 0."""
-        fields = self.layout.split(self.layout.trim(codes, present))
-        filled, canvas = self.layout.filled(fields), {}
-        for key, state in fields.items():
-            t, here = level[stream_of(key)], present[stream_of(key)]
-            known, valid = (t == 0)[:, None, None].expand_as(state), filled[key] & here[:, None]
-            size = self.layout.shapes[key].codebook_size
-            canvas[key] = Field(state, known, valid, torch.zeros_like(t), size)
-        return canvas
 
     def _noised(self, key: str, clean: Field, t: Tensor, generator: torch.Generator, rows: Rows) -> Field:
         """The field at t (B,). Its noise is that of the longest possible sample, whatever the batch."""

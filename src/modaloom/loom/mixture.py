@@ -13,6 +13,9 @@ from modaloom.core.types import CodeShape
 LENGTH_PROB = 0.5
 """Fraction of the variable target streams at full noise whose length is the target, without their codes."""
 
+GO_ON_PROB = 0.5
+"""Fraction of the samples given in part of which everything after that part is wanted."""
+
 
 @dataclass(frozen=True)
 class TrainingMixture:
@@ -28,12 +31,15 @@ class TrainingMixture:
     """The other noise levels are t = u^noise_power, u uniform: a power below 1 favours high noise."""
     uncond_prob: float = 0.1
     """Fraction of steps with a single stream, which train the unconditional model for guidance."""
+    kept_prob: float = 0.0
+    """Fraction of the samples of a target stream of which a part is given: all but a stretch along the first
+    axis, so that it learns to go on and to fill gaps."""
     target_power: float = -0.25
     """A stream is the target with weight (number of codes)^target_power: below 0, short streams more often,
     because a sample of few codes provides little training signal; above 0, those that take long to learn."""
 
     def __post_init__(self) -> None:
-        for name in ("joint_prob", "full_noise_prob", "uncond_prob"):
+        for name in ("joint_prob", "full_noise_prob", "uncond_prob", "kept_prob"):
             check_range(name, getattr(self, name), 0, 1)
         check_range("noise_power", self.noise_power, 0, open_low=True)
         check_range("target_power", self.target_power, -2, 2)
@@ -105,6 +111,23 @@ def draw_lengths(t: Tensor, generator: torch.Generator, rows: Rows) -> Tensor:
     """bool (B,): where the length of a variable stream at t (B,) is the target and its codes are left out."""
     drawn = rows.own(torch.rand(rows.total, generator=generator)).to(t.device)
     return (t == 1) & (drawn < LENGTH_PROB)
+
+
+def draw_kept(
+    valid: Tensor, row_size: int, config: TrainingMixture, generator: torch.Generator, rows: Rows
+) -> Tensor:
+    """bool (B, L): which positions of a stream are given, of those that are valid (B, L), in rows of so many.
+
+    In a fraction `kept_prob` of the samples all but a stretch of at least one row is given. It begins at any
+    row; in a fraction `GO_ON_PROB` of these it reaches to the end, else to any later row.
+    """
+    drawn = rows.own(torch.rand(rows.total, 4, generator=generator)).to(valid.device)
+    kept, goes_on, begin, end = drawn.unsqueeze(-1).unbind(1)
+    lengths = valid.sum(1, keepdim=True) // row_size
+    first = (begin * lengths).long()
+    last = torch.where(goes_on < GO_ON_PROB, lengths, first + 1 + (end * (lengths - first)).long())
+    row = torch.arange(valid.shape[1], device=valid.device) // row_size
+    return (kept < config.kept_prob) & valid & ((row < first) | (row >= last))
 
 
 def _roots(shapes: Mapping[str, CodeShape], power: float) -> Tensor:
