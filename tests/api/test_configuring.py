@@ -12,6 +12,7 @@ from modaloom.core.errors import BadRun, BadValue
 from modaloom.engines import preset
 from modaloom.runs.config import RunConfig
 from modaloom.runs.schedule import trapezoid
+from modaloom.runs.store import RunFolder
 
 
 def call(**given: Any) -> RunConfig:
@@ -28,6 +29,20 @@ def test_one_stream_and_one_setting_need_no_list() -> None:
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(BadValue, match=f"^{name} holds "):
         call(**{name: [3]})
+
+
+@pytest.mark.parametrize(("folder", "split_by"), [("data", "folder"), ("other", "key")])
+def test_a_training_on_the_data_of_its_start_splits_them_alike(
+    folder: str, split_by: str, tmp_path: Path
+) -> None:
+    """Otherwise it would be scored on samples that the start was trained on."""
+    base = preset("tiny")
+    with RunFolder.create(tmp_path / "run", replace(base, data=replace(base.data, split_by="folder"))) as run:
+        run.save_data({"folder": str(tmp_path / "data"), "streams": {}})
+    found = call(start=tmp_path / "run", folder=tmp_path / folder)
+    assert found.data.split_by == split_by
+    again = call(start=tmp_path / "run", folder=tmp_path / folder, settings=["data.split_by=sample"])
+    assert again.data.split_by == "sample"
 
 
 def test_minutes_replace_the_steps_of_a_finished_run() -> None:

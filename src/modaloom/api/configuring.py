@@ -12,7 +12,7 @@ from modaloom.engines import preset as preset_config
 from modaloom.runs.config import DataConfig, OptimizerConfig, RunConfig
 from modaloom.runs.config_io import changed, differences, override, to_plain
 from modaloom.runs.resolve import resolve_run
-from modaloom.runs.store import CONFIG, RunFolder
+from modaloom.runs.store import CONFIG, RunFiles, RunFolder
 
 
 def configure(
@@ -24,6 +24,7 @@ def configure(
     task: str = "",
     tokenizers: str | os.PathLike[str] = "",
     start: str | os.PathLike[str] = "",
+    folder: Path | None = None,
     minutes: float | None,
     seed: int | None,
 ) -> RunConfig:
@@ -32,7 +33,8 @@ def configure(
     Raises `BadValue` and `BadFile`.
     """
     if config is None and start:
-        run = _for_new_data(load_config(resolve_run(Path(start)) / CONFIG, task=task))
+        base = resolve_run(Path(start))
+        run = _begun(load_config(base / CONFIG, task=task), same_data=_has_learned(base, folder))
     elif config is None:
         run = preset_config(preset, task=task)
     else:
@@ -60,8 +62,19 @@ FINE_TUNING = 0.3
 """Learning rates of a training that starts from a run, relative to that run's."""
 
 
-def _for_new_data(run: RunConfig) -> RunConfig:
-    """A run's configuration without what it says of its own data and training."""
+def _has_learned(run: Path, folder: Path | None) -> bool:
+    """Whether a run was trained on a folder."""
+    files = RunFiles(run)
+    return (
+        folder is not None and files.has_data() and str(files.data().get("folder")) == str(folder.absolute())
+    )
+
+
+def _begun(run: RunConfig, *, same_data: bool) -> RunConfig:
+    """A run's configuration without what it says of its own data and training.
+
+    The same data are split as they were: held-out samples are none that the run was trained on.
+    """
     training = replace(run.training, minutes=None, steps={}, schedule={}, threads={})
     rates = {
         f"training.{name}.{rate}": FINE_TUNING * getattr(optimizer, rate)
@@ -69,7 +82,8 @@ def _for_new_data(run: RunConfig) -> RunConfig:
         if isinstance(optimizer, OptimizerConfig)
         for rate in ("learning_rate", "matrix_learning_rate")
     }
-    data = replace(run.data, streams=(), split_by=DataConfig().split_by, layout=DataConfig().layout)
+    own = DataConfig(split_by=run.data.split_by, layout=run.data.layout) if same_data else DataConfig()
+    data = replace(run.data, streams=(), split_by=own.split_by, layout=own.layout)
     return changed(replace(run.adapted(), data=data, training=training), rates.items())
 
 

@@ -59,7 +59,8 @@ def train(
         start: a run that is adapted: its configuration, its tokenizers as they are, its other weights as the
             start, with 0.3 of its learning rates; further streams of the folder are learned anew, with its
             tokenizer where one of its streams has their settings and specification. Of a Restorer, its
-            network, linear filters and normalizer, for the same task and channels.
+            network, linear filters and normalizer, for the same task and channels. The data of that run are
+            split as they were.
         preset: auto (sizes follow the data, the device and the minutes) | tiny | small | base; ignored if
             `config` is given, auto is tiny if `steps` are.
         config: a `RunConfig` of an engine, or a TOML or JSON file of one.
@@ -104,6 +105,7 @@ def train(
             task=task,
             tokenizers=tokenizers,
             start=start,
+            folder=data,
             minutes=minutes,
             seed=seed,
         )
