@@ -121,6 +121,8 @@ def draw_kept(
     In a fraction `kept_prob` of the samples all but a stretch of at least one row is given. It begins at any
     row; in a fraction `GO_ON_PROB` of these it reaches to the end, else to any later row.
     """
+    if not config.kept_prob:  # nothing is drawn, so that other random numbers do not depend on it
+        return torch.zeros_like(valid)
     drawn = rows.own(torch.rand(rows.total, 4, generator=generator)).to(valid.device)
     kept, goes_on, begin, end = drawn.unsqueeze(-1).unbind(1)
     lengths = valid.sum(1, keepdim=True) // row_size
