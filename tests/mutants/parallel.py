@@ -154,6 +154,13 @@ PARALLEL = (
         RANKS,
     ),
     Mutant(
+        "weights are gathered in the order of each rank's file",
+        "training/sharding.py",
+        "    for name in sorted(tensors):\n",
+        "    for name in tensors:\n",
+        SHARDS,
+    ),
+    Mutant(
         "divided gradients are averaged over the ranks",
         "training/sharding.py",
         "set_gradient_divide_factor(1.0)",
