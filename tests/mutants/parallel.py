@@ -22,14 +22,14 @@ PARALLEL = (
     ),
     Mutant(
         "a gradient that only some ranks have is lost",
-        "training/process_group.py",
+        "training/collectives.py",
         "if count else None",
         "if count == self.size else None",
         RANKS,
     ),
     Mutant(
         "the sum's gradient counts every rank",
-        "training/process_group.py",
+        "training/collectives.py",
         "return grads[0], None",
         "return grads[0] * 2, None",
         RANKS,
@@ -106,7 +106,7 @@ PARALLEL = (
     ),
     Mutant(
         "a mean of bfloat16 that is summed in bfloat16",
-        "training/process_group.py",
+        "training/collectives.py",
         "torch.promote_types(rows.dtype, torch.float32)",
         "rows.dtype",
         RANKS,
@@ -114,8 +114,8 @@ PARALLEL = (
     Mutant(
         "rank 0 does not wait for the work of the others",
         "training/process_group.py",
-        "        while WORKING in (said := self._numbers(DONE)) and STOPPED not in said:\n            pass\n",
-        "        said = self._numbers(DONE)\n",
+        "        while WORKING in (said := self.numbers(DONE)) and STOPPED not in said:\n            pass\n",
+        "        said = self.numbers(DONE)\n",
         RANKS,
     ),
     Mutant(
@@ -152,6 +152,13 @@ PARALLEL = (
         "part.share * found.total",
         "found.total",
         RANKS,
+    ),
+    Mutant(
+        "weights are gathered in the order of each rank's file",
+        "training/sharding.py",
+        "    for name in sorted(tensors):\n",
+        "    for name in tensors:\n",
+        SHARDS,
     ),
     Mutant(
         "divided gradients are averaged over the ranks",

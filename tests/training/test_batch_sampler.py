@@ -7,6 +7,7 @@ import torch
 
 from modaloom.core.distributed import SingleProcess
 from modaloom.core.errors import BadValue
+from modaloom.core.rng import generator, permutation
 from modaloom.training.batch_sampler import BatchSampler
 
 
@@ -35,6 +36,13 @@ def test_a_step_does_not_depend_on_those_before() -> None:
     assert torch.equal(
         BatchSampler(10, 4, 3, "x")(7), [BatchSampler(10, 4, 3, "x")(step) for step in range(8)][7]
     )
+
+
+def test_an_order_is_that_of_int64_in_half_of_its_memory() -> None:
+    order = permutation(1000, 1, "loom", "order", 0)
+    assert order.element_size() == 4
+    assert torch.equal(order.long(), torch.randperm(1000, generator=generator(1, "loom", "order", 0)))
+    assert torch.equal(BatchSampler(1000, 1000, 1, "loom")(0), order.long())
 
 
 class Rank(SingleProcess):

@@ -1,8 +1,9 @@
-"""Two ranks that divide a network reach what one process reaches, and their checkpoints are whole."""
+"""Ranks that divide a network reach what one process reaches, and their checkpoints are whole."""
 
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def train(
         schedule = trapezoid(STEPS, warmup=0.05, decay=0.5)
         training = Training(stage, accelerator, schedule, seed=0, ema=0.9)
         if begun:
-            training.restore(begun)
+            training.restore(in_an_own_order(begun, distributed.rank))
         results = [training.advance() for _ in range(steps)]
         own = [p.to_local() if isinstance(p, DTensor) else p for p in module.parameters()]
         checkpoint = training.checkpoint()
@@ -103,17 +104,25 @@ def train(
     }
 
 
+def in_an_own_order(checkpoint: Checkpoint, rank: int) -> Checkpoint:
+    """As a rank reads it: the order of the tensors of a file is another in each process."""
+    draw = Random(rank)
+    tensors = {n: {k: t[k] for k in draw.sample([*t], len(t))} for n, t in checkpoint.tensors.items()}
+    return Checkpoint(checkpoint.step, tensors, checkpoint.state)
+
+
 def assert_alike(found: dict[str, Any], expected: dict[str, Any]) -> None:
     for name in ("losses", "norms", "weights", "alone"):
         torch.testing.assert_close(found[name], expected[name], atol=1e-5, rtol=1e-5)
     assert_same_tensors(found["checkpoint"], expected["checkpoint"])
 
 
-def assert_same_tensors(found: Checkpoint, expected: Checkpoint) -> None:
+def assert_same_tensors(found: Checkpoint, expected: Checkpoint, *, tolerance: float = 1e-5) -> None:
     assert found.step == expected.step
     assert found.tensors.keys() == expected.tensors.keys()
     for group, tensors in expected.tensors.items():
-        torch.testing.assert_close(dict(found.tensors[group]), dict(tensors), atol=1e-5, rtol=1e-5)
+        own = dict(found.tensors[group])
+        torch.testing.assert_close(own, dict(tensors), atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.parametrize("micro_batches", [1, 2])
@@ -141,6 +150,24 @@ def test_a_checkpoint_goes_on_divided_or_whole(ranks: Ranks, before: bool, after
     )
     torch.testing.assert_close(found["weights"], expected["weights"], atol=1e-5, rtol=1e-5)
     assert_same_tensors(found["checkpoint"], expected["checkpoint"])
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_more_ranks_go_on_from_two(ranks: Ranks, tmp_path: Path, size: int) -> None:
+    """Of 5 rows, 4 ranks have 2, 2, 1, 0. What is loaded is what was saved, to the bit."""
+    expected = train(False, 1, None, STEPS, SINGLE_PROCESS)
+    half = ranks.call(train, True, 1, None, 2)[0]["checkpoint"]
+    with Ranks(tmp_path, size=size) as more:
+        loaded = more.call(train, True, 1, half, 0)[0]["checkpoint"]
+        whole = more.call(train, True, 1, None, STEPS)
+        rest = more.call(train, True, 1, half, STEPS - 2)
+    for found in (loaded, train(False, 1, half, 0, SINGLE_PROCESS)["checkpoint"]):
+        assert_same_tensors(found, half, tolerance=0)
+    assert_alike(whole[0], expected)
+    assert sum(each["own"] for each in whole) == expected["own"]
+    for each in (*whole, *rest):
+        torch.testing.assert_close(each["weights"], expected["weights"], atol=1e-5, rtol=1e-5)
+    assert_same_tensors(rest[0]["checkpoint"], expected["checkpoint"])
 
 
 def measured(distributed: Distributed) -> list[dict[str, Tensor]]:

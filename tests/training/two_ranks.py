@@ -1,4 +1,4 @@
-"""Two processes that train together and call the functions that a test gives them."""
+"""Processes that train together and call the functions that a test gives them."""
 
 import pickle
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import torch
 from modaloom.training.process_group import process_group
 
 SIZE = 2
+"""How many there are, unless a test asks for more."""
 LIMIT = 120.0
 """Seconds after which a call counts as hanging."""
 
@@ -23,19 +24,20 @@ CONTEXT.set_forkserver_preload(
 
 
 class Ranks:
-    """Two processes joined by gloo. Functions are those of test modules, which the processes import.
+    """Processes joined by gloo. Functions are those of test modules, which the processes import.
 
     Args:
         folder: an empty one, where they meet.
         seconds: how long they wait for each other.
+        size: how many.
     """
 
-    def __init__(self, folder: Path, *, seconds: float = 60.0) -> None:
+    def __init__(self, folder: Path, *, seconds: float = 60.0, size: int = SIZE) -> None:
         meeting = f"file://{folder / 'meeting'}"
-        pipes = [CONTEXT.Pipe() for _ in range(SIZE)]
+        pipes = [CONTEXT.Pipe() for _ in range(size)]
         self.pipes = [here for here, _ in pipes]
         self.processes = [
-            CONTEXT.Process(target=_serve, args=(rank, there, meeting, seconds), daemon=True)
+            CONTEXT.Process(target=_serve, args=(rank, size, there, meeting, seconds), daemon=True)
             for rank, (_, there) in enumerate(pipes)
         ]
         for process in self.processes:
@@ -62,7 +64,7 @@ class Ranks:
     def results(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """What the function returns or raises in each process."""
         self.send(function, *args)
-        return [self.result(rank) for rank in range(SIZE)]
+        return [self.result(rank) for rank in range(len(self.pipes))]
 
     def call(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """What the function returns in each process. Raises what it raises."""
@@ -73,10 +75,10 @@ class Ranks:
         return results
 
 
-def _serve(rank: int, pipe: Connection, meeting: str, seconds: float) -> None:
+def _serve(rank: int, size: int, pipe: Connection, meeting: str, seconds: float) -> None:
     torch.set_num_threads(1)
     cpu = torch.device("cpu")
-    with process_group(rank, SIZE, init_method=meeting, device=cpu, seconds=seconds) as distributed:
+    with process_group(rank, size, init_method=meeting, device=cpu, seconds=seconds) as distributed:
         while True:
             function, args = pickle.loads(pipe.recv_bytes())
             try:

@@ -90,12 +90,7 @@ def train(
             return _loaded(follow(ranks, device), device)
         waiting.enter_context(ranks.first())
         if shard and ranks.size == 1:
-            raise BadValue("shard divides the model among processes, and there is one; give --devices 2")
-        if shard and ranks.size > 2:
-            raise BadValue(
-                f"shard divides the model among 2 processes, not {ranks.size}: with more, their exchange of "
-                "weights for a checkpoint fails; give --devices 2, or train without it"
-            )
+            raise BadValue("shard divides the model among processes, and there is one; give --devices N")
         asked = Asked(data, steps, device, samples, callbacks, ranks, shard, waiting)
         complete = partial(
             configure,

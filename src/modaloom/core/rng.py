@@ -21,5 +21,6 @@ def generator(seed: int, *path: str | int, device: torch.device | str = "cpu") -
 
 
 def permutation(n: int, seed: int, *path: str | int) -> torch.Tensor:
-    """int64 (n,): a random permutation of range(n)."""
-    return torch.randperm(n, generator=generator(seed, *path))
+    """int32 (n,), int64 from 2³¹ on: a random permutation of range(n)."""
+    dtype = torch.int32 if n < 2**31 else torch.int64
+    return torch.randperm(n, generator=generator(seed, *path), dtype=dtype)

@@ -90,7 +90,8 @@ class BatchSampler:
     def _between(self, first: int, last: int) -> Tensor:
         """Samples `first` to `last` of the sequence of all epochs."""
         epochs = range(first // self.n, (last - 1) // self.n + 1)
-        return torch.cat([self._order(e)[max(0, first - e * self.n) : last - e * self.n] for e in epochs])
+        parts = [self._order(e)[max(0, first - e * self.n) : last - e * self.n] for e in epochs]
+        return torch.cat(parts).long()
 
     def _order(self, epoch: int) -> Tensor:
         return _order(self.n, self.seed, self.stage, epoch)

@@ -5,21 +5,18 @@ goes through gloo in any case.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 
-from modaloom.core.distributed import Distributed, Rows, WholeBatch
 from modaloom.core.errors import RankZeroStopped, WorkFailed, check_range
-from modaloom.core.json_text import from_json, to_json
+from modaloom.training.collectives import Collectives, copied
 from modaloom.training.last_words import LastWords
-from modaloom.training.sharding import as_divided
 
 MAX_SECONDS = 60.0
 """The longest that a rank may wait for another before it gives up."""
@@ -33,7 +30,7 @@ WORKING, DONE, STOPPED = range(3)
 """What a rank says of its work in `first` and `in_turn`."""
 
 
-class ProcessGroup(Distributed):
+class ProcessGroup(Collectives):
     """The ranks of the default process group, which `process_group` opens.
 
     Args:
@@ -46,37 +43,8 @@ class ProcessGroup(Distributed):
         self.size, self.rank, self.device = dist.get_world_size(), dist.get_rank(), device
         self._words, self._seconds = words, seconds
 
-    def sum(self, term: Tensor) -> Tensor:
-        total: Tensor = _Sum.apply(term, self)  # type: ignore[no-untyped-call]
-        return total
-
-    def mean(self, rows: Tensor) -> Tensor:
-        dtype = torch.promote_types(rows.dtype, torch.float32)  # bfloat16 counts to 256
-        own = rows.sum(0, dtype=dtype).reshape(-1)
-        sums = self.sum(torch.cat([own, own.new_tensor([len(rows)])]))
-        return (sums[:-1] / sums[-1]).reshape(rows.shape[1:]).to(rows.dtype)
-
-    def all(self, value: bool) -> bool:
-        return all(self._numbers(int(value)))
-
-    def rows(self, n: int) -> Rows:
-        counts = self._numbers(n)
-        return Rows(sum(counts[: self.rank]), n, sum(counts))
-
-    def count(self, n: int) -> int:
-        return sum(self._numbers(n))
-
-    def whole(self, *rows: Tensor) -> WholeBatch:
-        return WholeBatch(rows, self)
-
-    def gather(self, rows: Tensor) -> Tensor:
-        counts = self._numbers(len(rows))
-        padded = rows.new_zeros(max(counts), *rows.shape[1:])
-        padded[: len(rows)] = rows.detach()
-        return torch.cat([part[:n] for part, n in zip(self._all_gather(padded), counts)])
-
     def broadcast(self, value: Tensor) -> Tensor:
-        value = _copy(value)
+        value = copied(value)
         with self.answered("broadcast"):
             dist.broadcast(value, 0)
         return value
@@ -84,18 +52,6 @@ class ProcessGroup(Distributed):
     def barrier(self) -> None:
         with self.answered("barrier"):
             dist.barrier()
-
-    def sum_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """One all-reduce of all gradients, and of how many ranks have each; divided ones are complete."""
-        parameters = [p for p in parameters if as_divided(p) is None]
-        if not parameters:
-            return
-        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        there = grads[0].new_tensor([p.grad is not None for p in parameters])
-        flat = self.all_reduce(torch.cat([*(grad.reshape(-1) for grad in grads), there]))
-        *sums, counts = torch.split(flat, [*(p.numel() for p in parameters), len(parameters)])
-        for p, total, count in zip(parameters, sums, counts.tolist()):
-            p.grad = torch.empty_like(p).copy_(total.view(p.shape)) if count else None
 
     @contextmanager
     def first(self) -> Iterator[None]:
@@ -118,17 +74,12 @@ class ProcessGroup(Distributed):
         else:
             with self.first():
                 pass
-            with self._working(self._numbers):
+            with self._working(self.numbers):
                 yield
-        while WORKING in (said := self._numbers(DONE)) and STOPPED not in said:
+        while WORKING in (said := self.numbers(DONE)) and STOPPED not in said:
             pass
         if STOPPED in said:
             raise self._failure("work", "it has raised an error")
-
-    def share(self, value: Any) -> Any:
-        text = torch.frombuffer(bytearray(to_json(value).encode()), dtype=torch.uint8)
-        length = int(self.broadcast(torch.tensor(len(text))))
-        return from_json(bytes(self.broadcast(text if not self.rank else text.new_zeros(length)).tolist()))
 
     @contextmanager
     def _working(self, say: Callable[[int], object]) -> Iterator[None]:
@@ -162,16 +113,11 @@ class ProcessGroup(Distributed):
         return int(self.broadcast(torch.tensor(what)))
 
     def all_reduce(self, value: Tensor) -> Tensor:
-        """The sum over the ranks, in place; without gradient."""
         with self.answered("sum"):
             dist.all_reduce(value)
         return value
 
-    def _numbers(self, own: int) -> list[int]:
-        """The numbers of all ranks, in their order."""
-        return torch.stack(self._all_gather(torch.tensor(own))).tolist()
-
-    def _all_gather(self, value: Tensor) -> list[Tensor]:
+    def all_gather(self, value: Tensor) -> list[Tensor]:
         parts = [torch.empty_like(value) for _ in range(self.size)]
         with self.answered("gather"):
             dist.all_gather(parts, value)
@@ -191,20 +137,6 @@ class ProcessGroup(Distributed):
             f"rank {self.rank} of {self.size}: the {operation} over all ranks failed; "
             f"{self._words.of_others()}; go on with train --resume ({' '.join(str(reason).split())[:200]})"
         )
-
-
-class _Sum(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, term: Tensor, group: ProcessGroup) -> Tensor:
-        return group.all_reduce(_copy(term))
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return grads[0], None
-
-
-def _copy(value: Tensor) -> Tensor:
-    return value.detach().clone(memory_format=torch.contiguous_format)
 
 
 @contextmanager

@@ -122,12 +122,15 @@ def divided_like(tensor: Tensor, other: Tensor) -> Tensor:
 
 
 def gathered(tensors: Mapping[str, Tensor], ranks: Distributed) -> dict[str, Tensor]:
-    """Whole tensors, for rank 0 alone where ranks divide them; all of them call it."""
+    """Whole tensors, for rank 0 alone where ranks divide them; all of them call it.
+
+    In the order of the names: safetensors reads those of a file in another order in each process.
+    """
     found = {}
-    for name, tensor in tensors.items():
-        complete = whole(tensor)
-        if complete is tensor:
-            found[name] = tensor
+    for name in sorted(tensors):
+        complete = whole(tensors[name])
+        if complete is tensors[name]:
+            found[name] = complete
         elif ranks.leads:
             found[name] = complete.cpu()
     return found
