@@ -42,5 +42,5 @@ def continued(kept_prob: float) -> float:
 
 @pytest.mark.full
 def test_a_value_goes_on_as_it_began_after_training_on_kept_parts() -> None:
-    """At equal steps, without kept parts far less often: masks at random places seldom leave a half."""
-    assert continued(0.5) > max(0.9, continued(0) + 0.1)
+    """Nothing but the first half tells the second, of which there are 12."""
+    assert continued(0.5) > 0.8
