@@ -8,10 +8,10 @@ AUDIO, SI_SDR = "modalities/test_audio_modality.py", "metrics/test_si_sdr.py"
 
 SOUNDS = (
     Mutant(
-        "the end of a sound is a code of its atlas",
+        "the last frames of a sound are under no code of its atlas",
         "tokenizers/usage.py",
-        "there = first < size",
-        "there = first < size + 1",
+        "pad_to_stride(codec.normalize(packed), strides).unfold(",
+        "codec.normalize(packed).unfold(",
         "loom/test_atlas.py::test_a_code_of_sounds_shows_the_mean_of_the_frames_under_it",
     ),
     Mutant(

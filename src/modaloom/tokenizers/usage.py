@@ -95,10 +95,9 @@ def series_usage(
     for packed, codes in columns:
         patches = pad_to_stride(codec.normalize(packed), strides).unfold(2, stride, stride).transpose(1, 2)
         first = codes[:, : patches.shape[1], 0]
-        there = first < size
         flat = first * length + torch.arange(first.shape[1])
-        total.index_add_(0, first[there], patches[:, : first.shape[1]][there])
-        places += torch.bincount(flat[there], minlength=size * length).reshape(size, length)
+        total.index_add_(0, first.flatten(), patches[:, : first.shape[1]].flatten(0, 1))
+        places += torch.bincount(flat.flatten(), minlength=size * length).reshape(size, length)
     mean = codec.denormalize(total / places.sum(1).clamp(min=1).reshape(-1, 1, 1))
     repeated = mean.repeat(1, 1, NUM_REPEATS).numpy()
     return CodeUsage(codec.look(mean), places[:, None], heard=lambda code: codec.unpack(repeated[code], spec))
