@@ -180,6 +180,11 @@ def measured(
     return {**found, DRAWN: last | ratios}
 
 
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, json.loads(value)
+
+
 def run_part(
     description: str | None,
     parts: Mapping[str, Part],
@@ -197,8 +202,7 @@ def run_part(
     parser.add_argument("--samples", type=int, default=8000, help="of training")
     parser.add_argument("--n", type=int, default=100, help="samples a direction")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, help="of sampling; default: the run's")
-    parser.add_argument("--guidance", type=float, help="of sampling; default: the run's")
+    parser.add_argument("--sampling", nargs="+", default=[], type=_setting, help="KEY=NUMBER, not the run's")
     parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--set", nargs="+", default=[], help="settings of the training")
     parser.add_argument("--json", type=Path, help="write the figures there, too")
@@ -216,6 +220,5 @@ def run_part(
         samples=1,
         resume=True,
     )
-    asked = {name: value for name in ("steps", "guidance") if (value := getattr(options, name)) is not None}
-    found = measured(run, folder, part, n=options.n, seed=options.seed, sampling=asked)
+    found = measured(run, folder, part, n=options.n, seed=options.seed, sampling=dict(options.sampling))
     publish(part.targets, found, options.json)

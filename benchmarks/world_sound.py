@@ -1,7 +1,7 @@
 """Speech and music of the synthetic world through a Loom: what is recognised, beside ceilings.
 
 python benchmarks/world_sound.py words|voices|music [--minutes 40] [--samples 8000] [--n 100] [--out OUT]
-    [--seed 0] [--set KEY=VALUE …] [--json FILE]
+    [--seed 0] [--set KEY=VALUE …] [--sampling KEY=NUMBER …] [--json FILE]
 
 Needs `pip install 'modaloom[speech,estimators]'`; with `modaloom[recognition]`, pocketsphinx is a second
 judge of words. Writes OUT/PART-world and trains OUT/PART, which are reused where they are there.
@@ -29,6 +29,8 @@ drawn nearly one by one."""
 
 GUIDED = "loom.sampling.guidance=1.5"
 """What is given outweighs what was said together in training, which no held-out combination was."""
+EVEN = ("loom.sampling.temperature=0.7", "loom.sampling.choice_temperature=1")
+"""Likely codes at places that are drawn nearly at random: notes that are a beat apart."""
 
 IMAGE, CAPTION = "image->speech, level1: words", "caption->speech, level1: words"
 ROBOT, OTHER = "speech->speech.robot, level1: ", "speech.other+speech.reference->speech, level1: "
@@ -107,7 +109,7 @@ PARTS = {
                 for slot in ("tempo", "instrument", "register")
             ),
         ],
-        [GUIDED],
+        [GUIDED, *EVEN],
     ),
 }
 

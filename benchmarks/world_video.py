@@ -2,7 +2,7 @@
 ceilings.
 
 python benchmarks/world_video.py motion|beat|composite [--minutes 40] [--samples 8000] [--n 100] [--out OUT]
-    [--seed 0] [--set KEY=VALUE …] [--json FILE]
+    [--seed 0] [--set KEY=VALUE …] [--sampling KEY=NUMBER …] [--json FILE]
 
 Needs `pip install 'modaloom[media]'`, and `composite` also `modaloom[speech]`. Writes OUT/PART-world and
 trains OUT/PART, which are reused where they are there.
