@@ -152,6 +152,7 @@ def test_a_checkpoint_goes_on_divided_or_whole(ranks: Ranks, before: bool, after
     assert_same_tensors(found["checkpoint"], expected["checkpoint"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("size", [3, 4])
 def test_more_ranks_go_on_from_two(ranks: Ranks, tmp_path: Path, size: int) -> None:
     """Of 5 rows, 4 ranks have 2, 2, 1, 0. What is loaded is what was saved, to the bit."""
