@@ -1,11 +1,13 @@
 """Checkpoints: there and back, and every way in which a file can rot."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed.checkpoint as dcp
 
 from modaloom.core.errors import BadFile, WorkFailed
 from modaloom.runs import checkpoint as module
@@ -37,6 +39,19 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert path.name == "step-000012"
     assert sorted(os.listdir(path)) == sorted(FILES)
     assert same(load(path), made(12))
+
+
+@pytest.mark.parametrize("name", ["weights", "optimizer"])
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_torch_distributed_checkpoint_reads_a_file(tmp_path: Path, name: str) -> None:
+    """In any process group; in tensors of its own, which may be divided."""
+    path, alone = save(tmp_path, made(12)), tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(path / f"{name}.safetensors", alone)
+    expected = made(12).tensors[name]
+    read = {key: torch.zeros_like(tensor) for key, tensor in expected.items()}
+    dcp.load(read, storage_reader=dcp.HuggingFaceStorageReader(str(alone)), no_dist=True)
+    assert all(torch.equal(read[key], tensor) for key, tensor in expected.items())
 
 
 def test_tied_tensors_can_be_saved(tmp_path: Path) -> None:
