@@ -26,9 +26,10 @@ SETTINGS = (
     *tokenizer_settings("audio", SOUND_SETTINGS),
     *tokenizer_settings("video", VIDEO_SETTINGS),
     *DRAWN_LIKE_THE_DEMO,
-    "loom.mixture.target_power=0.25",
+    *("loom.mixture.target_power=0.25", "training.tokenizer.batch_size=16"),
 )
-"""Clips and sounds are more often the target, since they take longest to learn."""
+"""Clips and sounds are more often the target, since they take longest to learn; tokenizers of clips want many
+steps more than many clips a step."""
 IMAGES = ["tokenizers.image.global_codes=1"]
 MOVING = (
     *("tokenizers.video.global_codes=1", 'loom.mixture.wanted=["video","caption"]'),
