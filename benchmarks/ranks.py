@@ -42,7 +42,8 @@ def seconds(
         settings=["training.checkpoint_seconds=1000000", "training.precision=fp32", *settings],
         callbacks=TrainCallbacks(on_step=on_step),
     )
-    return {stage: median(np.diff(times[1 + len(times) // 10 :])) for stage, times in ends.items()}
+    steps_of = {stage: np.diff(times[1 + len(times) // 10 :]) for stage, times in ends.items()}
+    return {stage: median(found) for stage, found in steps_of.items() if found.size}
 
 
 def main() -> None:
