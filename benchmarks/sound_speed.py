@@ -112,7 +112,7 @@ def speed(run: Path, folder: Path, repeats: int) -> Figures:
             "codes equal at three sizes of pieces": float(
                 all(torch.equal(by(size), codes.codes) for size in PIECES)
             ),
-            "codes equal to the whole's": float((codes.codes == whole).double().mean()),
+            "codes equal to the whole's": float((codes.codes.long() == whole).double().mean()),
         }
 
 
